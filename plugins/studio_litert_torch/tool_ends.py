@@ -1,4 +1,4 @@
-"""Inputs and outputs of TFLite models in 8 bits, and the floats that they stand for.
+"""Inputs and outputs of TFLite models in 8 bits, and their floats.
 
 Used by ``tool.py`` and its parts: numpy alone.
 """
@@ -28,7 +28,7 @@ def given(details: Details, array: Array) -> Array:
 
 
 def in_floats(details: Details, array: Array) -> Array:
-    """Return an output; one in 8 bits as the floats that it stands for."""
+    """Return an output; one in 8 bits as its floats."""
     scale, zero = details["quantization"]
     if not (scale and array.dtype.kind in "iu"):
         return array

@@ -102,7 +102,7 @@ def _made(
     path: str,
     sample: Mapping[str, Array],
     ranges: Mapping[str, tuple[float, float]],
-    floats: Sequence[Any],
+    floats: Sequence[object],
 ) -> bytes:
     """Return the model with these ranges, as the package writes it.
 

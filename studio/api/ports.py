@@ -362,8 +362,7 @@ class Converter(Protocol):
             output: The file to write; weights beyond 2 GB go into a file next to it.
             inputs: What the user wants of inputs, by name (``*`` for the only one).
             folder: An empty folder for temporary files.
-            settings: Of a writer: ``precision`` (``fp32``, ``fp16``, ``int8``, ``int8-whole``,
-                ``int8-io``),
+            settings: Of a writer: ``precision`` (an export's, ``fp16`` or ``int8-io``),
                 ``calibration`` (a folder like ``samples`` of ``answer``), facts of `Converted`.
 
         Raises:

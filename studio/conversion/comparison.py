@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +57,9 @@ class Answering(Protocol):
         values: Sequence[str] = (),
     ) -> Mapping[str, str] | None:
         """Run a model as ``Converter.answer`` does."""
+
+
+Observe = Callable[[Mapping[str, Array], Mapping[str, Array]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +265,7 @@ def compare_export(
     feeds: Sequence[Feeds],
     folder: Path,
     job: Progress,
+    observe: Observe | None = None,
 ) -> tuple[ConversionCheck, Feeds]:
     """Run an ONNX model and what was made of it on the same requests.
 
@@ -272,6 +276,7 @@ def compare_export(
         session: The ONNX model.
         against: Name and version of its runtime.
         folder: For temporary files.
+        observe: Gets the outputs of the new model and of the ONNX model for each request.
 
     Raises:
         InvalidModel: when the new model does not run on them, or has other outputs.
@@ -281,7 +286,10 @@ def compare_export(
     found = made.answers(feeds, session.output_names, folder, job)
     for feed, answer in zip(feeds, found, strict=not made.slow):
         job.check()
-        worst.add(answer, session.run(feed))
+        wanted = session.run(feed)
+        worst.add(answer, wanted)
+        if observe is not None:
+            observe(answer, wanted)
     return worst.check(against, worst.requests), feeds[worst.request]
 
 

@@ -167,7 +167,7 @@ def _samples(
         return requests(session, fixed, None), ()
     found = fitting_samples(options.data, work.opened.model.graph.inputs, fixed, _COMPARED_SAMPLES)
     if found.samples:
-        return found.samples, ()
+        return found.feeds, ()
     warning = f"{found.problem(fixed)} Both models are compared on random inputs."
     return requests(session, fixed, None), (warning,)
 
@@ -190,7 +190,7 @@ def _settings(work: _Work, options: ExportOptions) -> tuple[dict[str, object], t
         )
     folder = work.job.folder / "calibration"
     folder.mkdir()
-    write_samples(found.samples, folder)
+    write_samples(found.feeds, folder)
     warning = (
         f"{found.left_out} of {found.read} samples have other sizes than the new model. The "
         f"calibration has the other {len(found.samples)}."

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio.api import Feeds, Value
+from studio.api import Feeds, Sample, Value
 from studio.datasets.opening import open_dataset
 
 _WIDER = 20
@@ -21,8 +21,13 @@ class FittingSamples:
         read: Number of samples that were read.
     """
 
-    samples: Sequence[Feeds]
+    samples: Sequence[Sample]
     read: int
+
+    @property
+    def feeds(self) -> Sequence[Feeds]:
+        """Inputs of the samples."""
+        return [one.feeds for one in self.samples]
 
     @property
     def left_out(self) -> int:
@@ -47,14 +52,14 @@ def fitting_samples(
     Raises:
         InvalidData: when the data do not fit the model.
     """
-    found, read = list[Feeds](), 0
+    found, read = list[Sample](), 0
     for limit in (most, most * _WIDER):
-        found, read = list[Feeds](), 0
+        found, read = list[Sample](), 0
         for sample in open_dataset(data, inputs, limit):
             read += 1
             # Only these are kept: pictures of other sizes may be thousands.
             if len(found) < most and all(_fits(sample.feeds, value) for value in fixed):
-                found.append(sample.feeds)
+                found.append(sample)
         if found:
             break
     return FittingSamples(found, read)

@@ -9,11 +9,11 @@ from pathlib import Path
 from studio.api import Backend, Dataset, Feeds, Progress, Quantization, Session, Value
 from studio.datasets import open_dataset
 from studio.datasets.label_map import LabelMap
+from studio.evaluation.float_outputs import FloatOutputs, quantized_ends
 from studio.evaluation.recurrent import Span, Stateful, Unrolled, pairs, start
 from studio.evaluation.results import RuntimeVersion
 from studio.evaluation.session_pool import abreast
 from studio.models.backends import backend_for
-from studio.models.float_outputs import FloatOutputs, quantized_ends
 from studio.models.opening import read_model
 from studio.plugin_host import PluginHost
 from studio.registry import ModelRef

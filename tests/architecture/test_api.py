@@ -15,7 +15,7 @@ NAMES = frozenset(
     Dimension EnvironmentNeed Extension Feeds Finding Format GateMissed Graph GraphLayout Identity
     Initializer InputSpec Intake InvalidData InvalidModel Kind Level Limits MOST_OUTPUT Manifest
     Measurement Metric Model ModelRegistry ModelVersion Monitor Node Option Packager Parcel
-    Permission PlacedNode Platform PlatformRelease Preview Progress Publication Refused
+    Permission PlacedNode Platform PlatformRelease Preview Progress Publication Quantization Refused
     RegisteredModel RegistryEvent RegistrySession Resource Sample SampleMetric Session Silent Site
     StudioError TakenBack TargetError TargetFacts TargetSpec TensorType Toolchain ToolchainBackend
     ToolchainCompiler ToolchainConverter Transform Transformed Truth Tunnel Unavailable UnknownHost

@@ -46,6 +46,31 @@ class RefusedNode:
 
 
 @dataclass(frozen=True, slots=True)
+class ChipMetric:
+    """The task metric on labelled samples: of the chip's outputs, and of the given model's.
+
+    Attributes:
+        lost: Number of samples that the chip gets wrong, or more wrong than the model.
+        lost_samples: Names of the first of them.
+    """
+
+    name: str
+    title: str
+    value: float
+    model_value: float
+    samples: int
+    lost: int = 0
+    lost_samples: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        count = f"{self.samples} sample{'s'[: self.samples != 1]}"
+        text = f"{self.title} {self.value:.3f}, {self.model_value:.3f} before, on {count}"
+        more = ", ..." if self.lost > len(self.lost_samples) else ""
+        named = f". Lost {self.lost}: {', '.join(self.lost_samples)}{more}" if self.lost else ""
+        return text + named
+
+
+@dataclass(frozen=True, slots=True)
 class ChipNumbers:
     """The comparison of outputs with those of the given model, on the same samples.
 
@@ -53,12 +78,14 @@ class ChipNumbers:
         against: Name and version of the runtime of that model.
         max_error: Largest absolute difference, divided by the largest absolute value of its output.
         argmax_equal: Share of rows whose largest value is at the same place; None without classes.
+        metric: None without labels.
     """
 
     against: str
     samples: int
     max_error: float
     argmax_equal: float | None = None
+    metric: ChipMetric | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,36 @@ class CheckOptions:
     input: tuple[str, ...] | None = option(
         None, title="Input shape", help="Fixed shape of an input with open sizes: x=1,3,48,320."
     )
+    eval_data: Path | None = option(
+        None,
+        kind=Kind.DATA,
+        title="Evaluation data",
+        help="Labelled samples for the metric of the chip's outputs (default: the data, if it has "
+        "labels).",
+        project=("evaluation", "heldout"),
+    )
+    eval_samples: int = option(
+        100,
+        minimum=1,
+        maximum=100_000,
+        title="Evaluated samples",
+        help="Maximum number of samples for the metric, spread evenly over the data.",
+        advanced=True,
+    )
+    metric: str = option(
+        "auto",
+        title="Metric",
+        help="Metric by its name (studio evaluate lists them); auto follows from the labels.",
+        advanced=True,
+        project=("metric",),
+    )
+    dictionary: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        help="Characters of a text recogniser, one per line.",
+        advanced=True,
+        project=("dictionary",),
+    )
 
 
 CHECK: Step[CheckOptions, ChipResult] = Step(

@@ -34,6 +34,7 @@ def checked(result: ChipResult) -> list[str]:
         lines.append(f"{label}  {more} more; --json lists all")
     if result.numbers is not None:
         lines.append(f"numbers   {_numbers(result.numbers)}")
+        lines += [f"metric    {result.numbers.metric}"] if result.numbers.metric else []
     if estimate := _estimate(result):
         lines.append(f"estimate  {estimate}; not measured")
     if result.artefact:

@@ -10,9 +10,9 @@ from pathlib import Path
 from studio.api import (
     ChipCompiler,
     Compiled,
-    Feeds,
     InvalidModel,
     PlacedNode,
+    Sample,
     StudioError,
     Unavailable,
 )
@@ -28,15 +28,17 @@ from studio.conversion.chips.results import (
     Verdict,
 )
 from studio.conversion.chips.step import CheckOptions
+from studio.conversion.chips.task_score import TaskScore, evaluator_for
 from studio.conversion.comparison import ForeignModel, compare_export, requests
 from studio.conversion.export import export, require_installed
 from studio.conversion.size_filter import fitting_samples
 from studio.conversion.step import ExportOptions
 from studio.conversion.work import FOLDER
 from studio.documents.text_table import counted
+from studio.evaluation.float_outputs import FloatOutputs, quantized_ends
+from studio.evaluation.judge import dictionary_for
 from studio.jobs.step import Job
 from studio.models.backends import backend_for
-from studio.models.float_outputs import FloatOutputs, quantized_ends
 from studio.models.opening import OpenedModel, read_model
 from studio.models.shapes import parse
 from studio.plugin_host import PluginHost
@@ -197,7 +199,7 @@ def _sizes(opened: OpenedModel) -> dict[str, tuple[int, ...]]:
 def _with_numbers(work: _Work, compiled: Compiled, result: ChipResult) -> ChipResult:
     """Add the comparison of the outputs, or a warning with the reason against it."""
     try:
-        numbers, given = _numbers(work, compiled)
+        compared = _numbers(work, compiled)
     except StudioError as error:
         if type(error) not in (InvalidModel, RefusedModel, Unavailable, StudioError):
             raise  # what crashed has compiled the model, so the verdict stands
@@ -206,18 +208,31 @@ def _with_numbers(work: _Work, compiled: Compiled, result: ChipResult) -> ChipRe
         return replace(
             result, warnings=(*result.warnings, f"Outputs not compared: {error.message}")
         )
-    if (left := given - numbers.samples) > 0:
+    numbers = compared.numbers
+    if compared.why_not_scored:
+        result = replace(result, warnings=(*result.warnings, compared.why_not_scored))
+    if (left := compared.given - numbers.samples) > 0:
         text = f"{counted(left, 'sample')} not compared: {work.compiler.title} is slow here."
         result = replace(result, warnings=(*result.warnings, text))
     return gated(work.chip, result, numbers)
 
 
-def _numbers(work: _Work, compiled: Compiled) -> tuple[ChipNumbers, int]:
-    """Run the given model and the one on the chip on the same samples.
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """A comparison of outputs.
 
-    Returns:
-        The comparison, and the number of samples that there were.
+    Attributes:
+        given: Number of samples that there were.
+        why_not_scored: Why the task metric was not taken; empty where it was, or without labels.
     """
+
+    numbers: ChipNumbers
+    given: int
+    why_not_scored: str = ""
+
+
+def _numbers(work: _Work, compiled: Compiled) -> _Numbers:
+    """Run the given model and the one on the chip on the same samples."""
     given = work.options.model
     backend = backend_for(given.format, work.host)
     session = backend.load(Path(given.path), {"threads": 1})
@@ -226,7 +241,9 @@ def _numbers(work: _Work, compiled: Compiled) -> tuple[ChipNumbers, int]:
             Path(given.path), work.job, parse(work.options.input or ()), host=work.host
         )
         inputs = source.sized.graph.inputs
-        feeds = _feeds(work, source) or requests(session, inputs, None)
+        samples = _samples(work, source)
+        feeds = [one.feeds for one in samples] or requests(session, inputs, None)
+        score, why_not = _score(work, samples)
         steps = quantized_ends(source.model.graph.outputs)
         exact = FloatOutputs(session, steps) if steps else session
         framework = f"{work.compiler.title} {work.compiler.version()}"
@@ -234,17 +251,40 @@ def _numbers(work: _Work, compiled: Compiled) -> tuple[ChipNumbers, int]:
         against = f"{backend.title} {backend.version()}"
         scratch = work.job.folder / "numbers"
         scratch.mkdir()
-        found, _ = compare_export(made, exact, against, feeds, scratch, work.job)
+        observe = score.add if score is not None else None
+        found, _ = compare_export(made, exact, against, feeds, scratch, work.job, observe)
         write_golden(compiled, work.chip, exact, feeds)
     finally:
         session.close()
-    numbers = ChipNumbers(against, found.samples, found.max_error, found.argmax_equal)
-    return numbers, len(feeds)
+    numbers = ChipNumbers(
+        against,
+        found.samples,
+        found.max_error,
+        found.argmax_equal,
+        score.metric() if score is not None else None,
+    )
+    return _Numbers(numbers, len(feeds), why_not)
 
 
-def _feeds(work: _Work, source: OpenedModel) -> Sequence[Feeds]:
-    if work.options.data is None:
+def _samples(work: _Work, source: OpenedModel) -> Sequence[Sample]:
+    options, graphs = work.options, (source.model.graph, source.sized.graph)
+    data, most = options.data, _SAMPLES
+    if options.eval_data is not None:
+        data, most = options.eval_data, options.eval_samples
+    if data is None:
         return ()
-    inputs = source.model.graph.inputs
-    found = fitting_samples(work.options.data, inputs, source.sized.graph.inputs, _SAMPLES)
-    return found.samples
+    return fitting_samples(data, graphs[0].inputs, graphs[1].inputs, most).samples
+
+
+def _score(work: _Work, samples: Sequence[Sample]) -> tuple[TaskScore | None, str]:
+    """Return the score of labelled samples, or a warning with the reason against it."""
+    options = work.options
+    data = options.eval_data or options.data
+    if not samples or data is None:
+        return None, ""
+    dictionary = dictionary_for(data, options.dictionary)
+    try:
+        evaluator = evaluator_for(work.host, options.metric, samples, dictionary)
+    except StudioError as error:
+        return None, f"Not evaluated: {error.message}"
+    return (TaskScore(evaluator, samples) if evaluator is not None else None), ""

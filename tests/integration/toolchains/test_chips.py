@@ -74,12 +74,17 @@ def test_a_microcontroller_has_an_arena_and_the_numbers(
     kept: Studio, digits: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "digits.cc"
-    found = checked(kept, digits / "digits.onnx", "tflite-micro", "--out", out)
+    data = ("--eval-data", digits / "heldout.npz", "--eval-samples", "200")
+    found = checked(kept, digits / "digits.onnx", "tflite-micro", "--out", out, *data)
     assert (found["verdict"], found["how"]) == ("runs", "emulated")
     assert found["nodes"]["fallback"] == 0
     assert 1_000 < found["estimate"]["arena_bytes"] < 20_000
     assert found["numbers"]["argmax_equal"] == 1.0
     assert found["numbers"]["max_error"] < 0.05
+    metric = found["numbers"]["metric"]
+    assert (metric["name"], metric["samples"]) == ("top1", 200)
+    assert metric["model_value"] - metric["value"] <= 0.01
+    assert len(metric["lost_samples"]) == metric["lost"] <= 2
     assert found["numbers"]["against"].startswith("ONNX Runtime")
     text = out.read_text()
     size = int(found["estimate"]["flash_bytes"])

@@ -22,13 +22,13 @@ def folder(tmp_path: Path, widths: list[int]) -> Path:
 
 def test_those_of_other_sizes_are_left_out(tmp_path: Path) -> None:
     found = fitting_samples(folder(tmp_path, [8, 9, 8, 7]), OPEN, FIXED, 200)
-    assert [int(one["x"][0, 0, 0]) for one in found.samples] == [0, 2]
+    assert [int(one["x"][0, 0, 0]) for one in found.feeds] == [0, 2]
     assert (found.read, found.left_out) == (4, 2)
 
 
 def test_more_are_read_where_none_of_the_first_fits(tmp_path: Path) -> None:
     found = fitting_samples(folder(tmp_path, [9, 8, 9, 9, 8, 9]), OPEN, FIXED, 1)
-    assert [int(one["x"][0, 0, 0]) for one in found.samples] == [1]
+    assert [int(one["x"][0, 0, 0]) for one in found.feeds] == [1]
 
 
 def test_none_of_these_sizes_is_a_sentence(tmp_path: Path) -> None:

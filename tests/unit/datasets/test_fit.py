@@ -7,7 +7,7 @@ import pytest
 
 from studio.api import InvalidData, Quantization, TensorType, Value
 from studio.datasets.fit import conform
-from studio.models.float_outputs import in_floats, quantized_ends
+from studio.evaluation.float_outputs import in_floats, quantized_ends
 
 STEPS = Quantization(0.5, -10)
 INT8 = Value("x", TensorType("int8", (3,)), STEPS)

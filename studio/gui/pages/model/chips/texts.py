@@ -75,6 +75,8 @@ def figure_fields(result: ChipResult) -> list[tuple[str, str]]:
         fields.append(("Compiled file", figures.size(result.bytes)))
     if result.numbers is not None:
         fields.append(("Outputs", _numbers(result.numbers)))
+        if result.numbers.metric is not None:
+            fields.append(("Metric", str(result.numbers.metric)))
     fields.append(("Compiler", f"{result.toolchain}, {figures.seconds(result.seconds)}"))
     return fields
 

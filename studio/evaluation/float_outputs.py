@@ -1,4 +1,4 @@
-"""Sessions whose outputs of integers are the floats that they stand for."""
+"""Sessions of quantized models whose outputs are floats."""
 
 from __future__ import annotations
 
