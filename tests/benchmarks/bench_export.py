@@ -60,6 +60,7 @@ MODELS = (
     Model("yolox"),
     Model("wakeword", ("input_1=1,76,32,1",)),
     Model("ddddocr", ("input1=1,1,64,160",)),
+    Model("efficientnet-lite0"),
 )
 
 

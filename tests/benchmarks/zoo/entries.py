@@ -15,6 +15,7 @@ from tests.benchmarks.zoo import (
     digits,
     faces,
     files,
+    lite0,
     orientation,
     pages,
     sentences,
@@ -142,6 +143,13 @@ ENTRIES = (
         captchas.make,
         captchas.exact,
         "MIT",
+    ),
+    Entry(
+        "efficientnet-lite0",
+        "Photographs, EfficientNet-Lite0",
+        "top-1 as in float",
+        lite0.make,
+        lite0.agreement,
     ),
 )
 
