@@ -61,6 +61,7 @@ MODELS = (
     Model("wakeword", ("input_1=1,76,32,1",)),
     Model("ddddocr", ("input1=1,1,64,160",)),
     Model("efficientnet-lite0"),
+    Model("selfie"),
 )
 
 

@@ -18,6 +18,7 @@ from tests.benchmarks.zoo import (
     lite0,
     orientation,
     pages,
+    selfie,
     sentences,
     speech,
     wakeword,
@@ -150,6 +151,13 @@ ENTRIES = (
         "top-1 as in float",
         lite0.make,
         lite0.agreement,
+    ),
+    Entry(
+        "selfie",
+        "People before what is behind them, MediaPipe",
+        "IoU of masks beside float's",
+        selfie.make,
+        selfie.iou,
     ),
 )
 

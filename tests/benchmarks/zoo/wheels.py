@@ -113,3 +113,8 @@ LITE0 = Wheel(
     "0.1.0",
     "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
 )
+MEDIAPIPE = Wheel(
+    "mediapipe",
+    "0.10.14",
+    "a807328339e7356fda0bb14df12fedbf1d33bdf81649c5f8666b0026b1cc30b4",
+)
