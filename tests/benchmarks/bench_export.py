@@ -56,6 +56,12 @@ MODELS = (
     Model("picodet"),
     Model("minilm", ("input_ids=1,64", "attention_mask=1,64")),
     Model("silero-vad", ("input=1,576", "state=2,1,128")),
+    Model("orientation", ("x=1,3,224,224",)),
+    Model("yolox"),
+    Model("wakeword", ("input_1=1,76,32,1",)),
+    Model("ddddocr", ("input1=1,1,64,160",)),
+    Model("efficientnet-lite0"),
+    Model("selfie"),
 )
 
 

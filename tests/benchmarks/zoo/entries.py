@@ -9,7 +9,21 @@ from typing import Any
 
 import numpy
 
-from tests.benchmarks.zoo import digits, faces, files, pages, sentences, speech, words
+from tests.benchmarks.zoo import (
+    captchas,
+    characters,
+    digits,
+    faces,
+    files,
+    lite0,
+    orientation,
+    pages,
+    selfie,
+    sentences,
+    speech,
+    wakeword,
+    words,
+)
 from tests.benchmarks.zoo.wheels import CACHE
 
 Array = numpy.ndarray[Any, Any]
@@ -104,6 +118,46 @@ ENTRIES = (
         "nearest neighbour as in float",
         sentences.make,
         sentences.neighbours,
+    ),
+    Entry(
+        "orientation",
+        "Which way up a page lies, PP-LCNet",
+        "top-1",
+        orientation.make,
+        orientation.right,
+    ),
+    Entry(
+        "yolox",
+        "Characters in pictures, YOLOX",
+        "F1 of boxes",
+        characters.make,
+        characters.f1,
+        "MIT",
+    ),
+    Entry(
+        "wakeword", "Speech embeddings before a wake word", "ROC AUC", wakeword.make, wakeword.auc
+    ),
+    Entry(
+        "ddddocr",
+        "Captchas, residual network and LSTM",
+        "exact match",
+        captchas.make,
+        captchas.exact,
+        "MIT",
+    ),
+    Entry(
+        "efficientnet-lite0",
+        "Photographs, EfficientNet-Lite0",
+        "top-1 as in float",
+        lite0.make,
+        lite0.agreement,
+    ),
+    Entry(
+        "selfie",
+        "People before what is behind them, MediaPipe",
+        "IoU of masks beside float's",
+        selfie.make,
+        selfie.iou,
     ),
 )
 

