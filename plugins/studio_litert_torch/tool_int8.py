@@ -71,8 +71,8 @@ def quantize(path: str, samples: Sequence[str], precision: str, tell: Tell) -> N
     Args:
         path: The float model, which is replaced.
         samples: Files with an array for each input under its name.
-        precision: ``int8``; ``int8-whole``, where every operator computes in 8 bits; ``int8-io``,
-            where inputs and outputs are in 8 bits, too.
+        precision: ``int8``, or ``int8-whole``, where every operator computes in 8 bits. In
+            ``int8-io`` inputs and outputs are in 8 bits, too.
     """
     observer = Observer(path, tell)
     spreads = observer.spreads(samples)

@@ -144,7 +144,19 @@ def _raise_opset(path: Path) -> None:
     model = onnx.load(str(path))
     found = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
     if found < _PER_CHANNEL_OPSET:
-        onnx.save(onnx.version_converter.convert_version(model, _PER_CHANNEL_OPSET), str(path))
+        raised = onnx.version_converter.convert_version(model, _PER_CHANNEL_OPSET)
+        _fold_constants(raised.graph)
+        onnx.save(raised, str(path))
+
+
+def _fold_constants(graph: GraphProto) -> None:
+    """Turn constants that the converter has added as nodes, such as axes, into initializers."""
+    for node in [one for one in graph.node if one.op_type == "Constant"]:
+        value = next((one.t for one in node.attribute if one.name == "value"), None)
+        if value is not None:
+            graph.initializer.add().CopyFrom(value)
+            graph.initializer[-1].name = node.output[0]
+            graph.node.remove(node)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from studio_onnxruntime import hardware
 from studio_onnxruntime.backend import OnnxRuntime, first_sentence
 from studio_onnxruntime.dynamic_int8 import DynamicInt8
 from studio_onnxruntime.fp16 import Float16
+from studio_onnxruntime.preparation import prepared
 from studio_onnxruntime.static_int8 import StaticInt8
 
 from . import models
@@ -200,6 +201,24 @@ def test_old_and_new_operator_sets(tmp_path: Path, opset: int) -> None:
         tmp_path / "m.onnx", nodes, {"x": [1, 3, 8, 8]}, {"y": [1, 4, 6, 6]}, {"w": weights},
         opset=opset,
     )  # fmt: skip
+    assert sqnr(model, static(model).path, Noise()) > 25
+
+
+def test_axes_of_a_raised_operator_set_are_constants(tmp_path: Path) -> None:
+    """The converter adds them as nodes, whose values no cut of the graph would know."""
+    weights = numpy.random.default_rng(0).normal(size=(4, 3, 8, 8)).astype("float32")
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"], "conv"),
+        helper.make_node("Squeeze", ["c"], ["s"], "squeeze", axes=[2, 3]),
+        helper.make_node("Unsqueeze", ["s"], ["y"], "unsqueeze", axes=[1]),
+    ]
+    model = models.save(
+        tmp_path / "m.onnx", nodes, {"x": [1, 3, 8, 8]}, {"y": [1, 1, 4]}, {"w": weights},
+        opset=12,
+    )  # fmt: skip
+    made = onnx.load(str(prepared(onnx.load(str(model)), tmp_path)))
+    assert {node.op_type for node in made.graph.node} == {"Conv", "Squeeze", "Unsqueeze"}
+    assert made.opset_import[0].version == 13
     assert sqnr(model, static(model).path, Noise()) > 25
 
 
