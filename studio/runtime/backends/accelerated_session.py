@@ -7,6 +7,7 @@ import ctypes
 import io
 import json
 import os
+import re
 import shutil
 from collections import Counter
 from importlib import import_module
@@ -22,6 +23,7 @@ Native = Any
 
 _FATAL, _WARNINGS, _ERRORS = 4, 2, 3
 _MODEL, _NODES = "compiled.onnx", "nodes.json"
+_ABSENT = re.compile(r"([\w.+-]+): cannot open shared object file")
 _KEPT = 4
 """Folders of compiled models that stay."""
 
@@ -213,7 +215,8 @@ class _Loader:
         try:
             ctypes.CDLL(str(library))
         except OSError as error:
-            return first_line(error).rstrip(".")
+            absent = _ABSENT.match(str(error))
+            return "{} is missing".format(absent[1]) if absent else first_line(error).rstrip(".")
         return ""
 
     def _nodes(self, session: Native) -> Mapping[str, int]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import time
 from collections.abc import Mapping, Sequence
 
+from ...backends.providers import AUTO, CPU, VARIABLE
 from ...shared.errors import ReleaseError
 from ...shared.process_identity import started
 from ...units.systemd import Systemd, UnitError
@@ -14,6 +16,14 @@ from ..store.layout import Layout
 
 _ASK_S = 0.2
 """Between two questions to systemd: each costs a process."""
+
+_NAMED = VARIABLE + "="
+_ACCELERATORS = (
+    *("nvidiactl", "nvidia[0-9]*", "nvhost-*", "nvmap", "kfd", "accel/accel*", "apex_[0-9]*"),
+    *("hailo[0-9]*", "rknpu*", "fastrpc-*", "davinci[0-9]*"),
+)
+"""Device files of NVIDIA's, AMD's, Intel's, Google's, Hailo's, Rockchip's, Qualcomm's and Huawei's
+accelerators."""
 
 _TAIL_LINES = 40
 _MEMORY_SHARE = 0.8
@@ -78,6 +88,7 @@ class SystemdUnit:
             port=_port(command),
             memory_mb=_memory_mb(),
             system=self._systemd.system,
+            devices=needs_devices(command),
         )
         try:
             self._systemd.install(self._unit, render(options))
@@ -143,6 +154,18 @@ def _port(command: Sequence[str]) -> int:
     words = list(command)
     text = words[words.index("--port") + 1] if "--port" in words[:-1] else ""
     return int(text) if text.isdigit() else 0
+
+
+def needs_devices(command: Sequence[str], devices: str = "/dev") -> bool:
+    """Return whether a server may need the device files of an accelerator.
+
+    Named providers need them. Unasked, those are taken that the package of ONNX Runtime has: it is
+    likely to be one for the accelerator that is here. Graphics (``dri``) do not count as such.
+    """
+    named = next((word[len(_NAMED) :] for word in command if word.startswith(_NAMED)), AUTO)
+    if named != AUTO:
+        return named != CPU
+    return any(glob.glob(os.path.join(devices, one)) for one in _ACCELERATORS)
 
 
 def _memory_mb() -> int:
