@@ -12,7 +12,7 @@ import shutil
 from collections import Counter
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
 
 from .failure import first_line
 from .placement import ModelPlacement
@@ -75,6 +75,7 @@ class _Loader:
         self._is_quantized = is_quantized(path)
         self._missing: Dict[str, str] = {}
         self._is_emptied = False
+        self._kept_nodes: Dict[str, int] = {}
         self._cache = _prepared(cache, str(onnxruntime.__version__))
 
     def load(self, chosen: Sequence[ProviderChoice], named: bool) -> AcceleratedSession:
@@ -84,7 +85,7 @@ class _Loader:
         for one in left:
             if one.provider.id not in present and one.provider.id not in self._missing:
                 self._missing[one.provider.id] = self._library_failure(one) or "it does not start"
-        nodes = self._nodes(session)
+        nodes = self._kept_nodes or _counted(session)
         used = tuple(one for one in present if nodes.get(one, not nodes)) or (CPU,)
         ids = tuple(one.provider.id for one in chosen)
         return AcceleratedSession(session, ModelPlacement(ids, used, nodes, self._missing, named))
@@ -173,7 +174,9 @@ class _Loader:
         if kept is None or not all(one.provider.keeps_model for one in left):
             return self._ort.InferenceSession(str(self._path), options)
         if kept.exists():
-            return self._ort.InferenceSession(str(kept), options)
+            session = self._ort.InferenceSession(str(kept), options)
+            self._kept_nodes = self._read_nodes()
+            return session
         aside = kept.with_name("{}-{}".format(os.getpid(), _MODEL))
         options.add_session_config_entry("ep.context_enable", "1")
         options.add_session_config_entry("ep.context_file_path", str(aside))
@@ -219,14 +222,12 @@ class _Loader:
             return "{} is missing".format(absent[1]) if absent else first_line(error).rstrip(".")
         return ""
 
-    def _nodes(self, session: Native) -> Mapping[str, int]:
-        if self._cache is not None:
-            try:
-                kept = json.loads(self._cache_file(_NODES).read_text("utf-8"))
-                return {str(name): int(count) for name, count in kept.items()}
-            except (OSError, ValueError, AttributeError, TypeError):
-                pass
-        return _counted(session)
+    def _read_nodes(self) -> Dict[str, int]:
+        try:
+            kept = json.loads(self._cache_file(_NODES).read_text("utf-8"))
+            return {str(name): int(count) for name, count in kept.items()}
+        except (OSError, ValueError, AttributeError, TypeError):
+            return {}
 
 
 def _counted(session: Native) -> Dict[str, int]:

@@ -156,6 +156,10 @@ class Acceleration(NamedTuple):
     providers: str = ""
     cache: Optional[Path] = None
 
+    def of_release(self, digest: str) -> Acceleration:
+        """Return the same for another release."""
+        return self._replace(cache=None if self.cache is None else self.cache.parent / digest)
+
 
 CPU_ALONE = Acceleration()
 

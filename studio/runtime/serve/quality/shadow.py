@@ -129,9 +129,8 @@ class ShadowComparison:
     def _load(self) -> ModelSession:
         source = from_bundle(self._folder)
         mine = self._model.session
-        session = ModelSession(
-            source.path, mine.threads, mine.arena, source.backend, source.acceleration
-        )
+        same = self._model.source.acceleration.of_release(source.digest)
+        session = ModelSession(source.path, mine.threads, mine.arena, source.backend, same)
         if set(session.inputs) != set(mine.inputs):
             raise LoadError("it has other inputs.")
         self._drift = watch_of(source.drift)

@@ -11,6 +11,7 @@ from studio.runtime.backends.placement import ModelPlacement
 from studio.runtime.backends.providers import (
     BY_ID,
     KNOWN,
+    Acceleration,
     ProviderChoice,
     check,
     is_quantized,
@@ -49,6 +50,12 @@ def test_what_is_compiled_goes_into_the_cache() -> None:
     found = one.options(Path("/run/engines/a"), is_quantized=True)
     assert found["trt_engine_cache_path"] == "/run/engines/a"
     assert found["trt_int8_enable"] == "1"
+
+
+def test_another_release_has_another_cache() -> None:
+    first = Acceleration("cuda", Path("/run/engines/a"))
+    assert first.of_release("b") == Acceleration("cuda", Path("/run/engines/b"))
+    assert Acceleration("cuda").of_release("b").cache is None
 
 
 @pytest.mark.parametrize(
