@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from studio.api import Cancelled, Channel, StudioError, TakenBack, TargetFacts, UsageError
+from studio.api import Cancelled, Channel, StudioError, TakenBack, TargetFacts
 from studio.deployment.access import AccessRequest, keep_certificate, keep_token
 from studio.deployment.admission import Request, ordered
 from studio.deployment.contained_packaging import signed_copy
@@ -17,6 +17,7 @@ from studio.deployment.machine.wheels import Platform, WheelCache, WheelSet, lac
 from studio.deployment.machine_deploy import ServeSettings, Switched, TargetDeployment
 from studio.deployment.options import DeployOptions
 from studio.deployment.plan import DeployPlan, make_plan
+from studio.deployment.providers import refuse_unknown_providers
 from studio.deployment.results import DeployResult, DeployStep
 from studio.deployment.step_log import StepLog, begun, instant, release_on
 from studio.deployment.trial import comparing, sampling, soak_rule, trial_s
@@ -27,8 +28,6 @@ from studio.packages.backends import backends_among
 from studio.packages.packaging_job import package_contained
 from studio.packages.results import PackageResult
 from studio.packages.signing import signature_of
-from studio.runtime.backends.providers import check
-from studio.runtime.shared.errors import LoadError
 from studio.settings import Paths
 from studio.targets import inventory
 from studio.targets.connect import gather_facts, host_of, is_local
@@ -60,7 +59,7 @@ class Deployment:
         self._job = job
         self._owner = owner
         self._access = AccessRequest.of(options, os.environ)
-        _refuse_unknown_providers(options.providers or "")
+        refuse_unknown_providers(options.providers or "")
         self._quality = soak_rule(options)
         self._request = Request.of(options, owner)
         self.log = StepLog(job)
@@ -240,10 +239,3 @@ class Deployment:
             root=plan.facts.root,
             packaged=self.packaged,
         )
-
-
-def _refuse_unknown_providers(text: str) -> None:
-    try:
-        check(text)
-    except LoadError as error:
-        raise UsageError(str(error)) from None

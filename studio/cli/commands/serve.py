@@ -12,6 +12,7 @@ from typing import NamedTuple
 from studio.api import UsageError
 from studio.cli.output import fail_job, print_lines, print_note
 from studio.cli.session import workspace
+from studio.deployment.providers import refuse_unknown_providers
 from studio.jobs import Server
 from studio.jobs.sandbox import readable_around
 from studio.packages.bundle import Bundle, is_bundle
@@ -46,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Check the model as every command does, then start the runtime in the same sandbox."""
     if not 0 <= arguments.port <= 65535:
         raise UsageError(f"Port must be between 0 and 65535, not {arguments.port}.")
+    refuse_unknown_providers(arguments.providers or "")
     with workspace() as opened:
         subject = _subject(arguments.model, opened)
         if subject.stranger is not None:
