@@ -202,6 +202,8 @@ def _read(text: str) -> ProviderChoice:
     name, *rest = text.split(";")
     name, colon, device = name.partition(":")
     known = BY_ID.get(name)
+    if name == AUTO:
+        raise LoadError("auto cannot be combined with other providers.")
     if known is None:
         raise LoadError(
             "{!r} is no execution provider. Known: {}.".format(name[:40], ", ".join((AUTO, *BY_ID)))
