@@ -12,14 +12,6 @@ from PySide6.QtWidgets import QWidget
 from studio.gui.widgets.late_view import LateFrame
 from studio.gui.window.stages import Stage
 
-_OF_RAIL = (
-    "studio.models.results",
-    "studio.runtime.bench.facts",
-    "studio.profiling.operator_times",
-    "studio.profiling.results",
-)
-"""What reads the results of stages for the rail, once a model is open."""
-
 PAUSE_MS = 15
 """Between two pieces, so that what the user does comes in between."""
 
@@ -61,9 +53,6 @@ def pages(
         make: Makes one page, or gives None where that fails; then no more are made.
         at_last: Called after the pages, which it would hold up.
     """
-    for module in _OF_RAIL:
-        import_module(module)
-        yield
     for stage in stages:
         for module in stage.parts:
             import_module(module)

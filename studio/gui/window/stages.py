@@ -47,15 +47,23 @@ def _stage(
 
     Args:
         id: By default the title; another one where the title is newer than what is stored.
-        parts: Modules below ``studio.gui``.
+        parts: Modules below ``studio.gui``; others by their whole names.
         key: The shortcut of a stage beyond the numbered ones.
     """
     name = id or title.lower()
     page = f"studio.gui.pages.{name}.page:{name.title()}Page"
-    modules = tuple(f"studio.gui.{part}" for part in parts.split())
+    modules = tuple(
+        part if part.startswith("studio.") else f"studio.gui.{part}" for part in parts.split()
+    )
     shortcut = f"Ctrl+{number}" if number < _KEYS else key
     return Stage(name, title, page, shortcut, frozenset(steps), at_bottom, modules)
 
+
+_OF_PROJECT = (
+    "studio.models.results studio.runtime.bench.facts studio.profiling.operator_times "
+    "studio.profiling.results graph.costs pages.project.page"
+)
+"""With what reads the results of stages for the rail, once a model is open."""
 
 _OF_MODEL = (
     "window.command_palette graph.scene graph.paint graph.canvas graph.view "
@@ -78,7 +86,7 @@ _OF_MONITOR = (
 )
 
 STAGES = (
-    _stage("Project", 1, "project-set", parts="graph.costs pages.project.page"),
+    _stage("Project", 1, "project-set", parts=_OF_PROJECT),
     _stage("Model", 2, "open", "inspect", "graph", "diff", parts=_OF_MODEL),
     _stage("Optimize", 3, "quantize", id="quantize", parts=_OF_QUANTIZE),
     _stage("Profile", 4, "profile", "evaluate", parts="pages.profile.rows pages.profile.page"),
