@@ -37,7 +37,8 @@ def conform(array: Array, value: Value, sample: str) -> Array:
 def _steps(array: Array, quantization: Quantization, wanted: TensorType) -> Array:
     """Return floats as the nearest integers of a quantized input."""
     limits = numpy.iinfo(wanted.dtype)
-    found = numpy.round(array.astype(numpy.float64) / quantization.scale)
+    with numpy.errstate(over="ignore"):  # beyond any step is the last step
+        found = numpy.round(array.astype(numpy.float64) / quantization.scale)
     found = numpy.clip(found + quantization.zero_point, limits.min, limits.max)
     return found.astype(numpy.dtype(wanted.dtype))
 

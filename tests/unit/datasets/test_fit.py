@@ -24,6 +24,17 @@ def test_floats_beyond_the_range_get_its_ends() -> None:
     assert found.tolist() == [127, -128, 127]
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("zero_point", [0, 2**62, -(2**62)])
+def test_steps_of_a_hostile_file_stay_within_the_type(zero_point: int) -> None:
+    hostile = Value("x", TensorType("int8", (3,)), Quantization(1e-45, zero_point))
+    found = conform(numpy.array([1e300, -1e300, 0.0]), hostile, "a")
+    assert found.dtype == numpy.int8
+    assert found[0] == 127
+    assert found[1] == -128
+    assert -128 <= found[2] <= 127
+
+
 def test_integers_are_steps_already() -> None:
     given = numpy.array([-128, 0, 127])
     assert conform(given, INT8, "a").tolist() == given.tolist()
