@@ -26,6 +26,9 @@ from studio.gui.forms.path_editor import PathEditor
 from studio.gui.forms.project_editor import ProjectEditor
 from studio.gui.widgets.basics import button, label
 
+_LONGEST_BESIDE = 26
+"""Signs of a title with room in half of a line."""
+
 
 class Field(QWidget):
     """One option: its label, its editor, and below it what is wrong with the value.
@@ -79,7 +82,7 @@ class Field(QWidget):
     @property
     def wide(self) -> bool:
         """Whether it needs the whole width of the form."""
-        return self.editor.wide
+        return self.editor.wide or len(self.option.title) > _LONGEST_BESIDE
 
     def check(self) -> bool:
         """Show what is wrong, if anything; True when the value fits."""
