@@ -273,3 +273,12 @@ def test_texts_below_a_field_are_made_when_there_is_something_to_say(qtbot: QtBo
     field.forget()
     assert not field.note.isVisible()
     assert not field.complaint.isVisible()
+
+
+def test_a_long_title_has_a_line_of_its_own(qtbot: QtBot) -> None:
+    """In half of a line it would widen both columns beyond a sheet."""
+    titles = ("Token", "TLS", "Shadow comparison with previous release", "Port")
+    options = [Option(f"o{at}", Kind.TEXT, title=title) for at, title in enumerate(titles)]
+    form = Form(options, columns=2)
+    qtbot.addWidget(form)
+    assert [field.wide for field in form.fields.values()] == [False, False, True, False]
