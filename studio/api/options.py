@@ -7,15 +7,26 @@ are all made from them, so that most plugins need no code for any of these.
 from __future__ import annotations
 
 import enum
+import logging
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from studio.api.errors import UsageError
-from studio.api.former_names import note_former_name
 
 ValueT = TypeVar("ValueT")
+
+_LOG = logging.getLogger(__name__)
+_noted: set[str] = set()
+"""Former names that this process has read."""
+
+
+def note_former_name(former: str, name: str) -> None:
+    """Log a warning for the first former name that this process reads; later ones add none."""
+    if not _noted:
+        _noted.add(former)
+        _LOG.warning("The name %s is deprecated; use %s.", former, name)
 
 
 class Kind(enum.Enum):

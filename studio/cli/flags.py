@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from studio.api import Kind, Option
-from studio.api.former_names import note_former_name
+from studio.api.options import note_former_name
 
 _FORMER: dict[str, str] = {}
 """Former flags and commands of the parsers that were made, and what they are called now."""

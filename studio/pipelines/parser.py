@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, Option, UsageError
-from studio.api.former_names import note_former_name
+from studio.api.options import note_former_name
 from studio.documents.dataclass_json import JsonValue, from_json
 from studio.documents.toml_text import Path as Place
 from studio.documents.toml_text import TomlText, no_such

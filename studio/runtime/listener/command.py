@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Dict, List
 
 from ..shared.errors import CannotListen
+from ..shared.listener_turns import Turns
+from ..shared.trial_note import ENDED, hand_back
 from .holder import Holder
-from .note import ENDED, hand_back
-from .turns import Turns
 
 
 def main(arguments: List[str]) -> int:

@@ -16,8 +16,8 @@ import time
 from array import array
 
 from ..shared.errors import CannotListen
+from ..shared.listener_turns import Turns
 from ..shared.sockets import listen
-from .turns import Turns
 
 _PATIENCE_S = 15.0
 _PAUSE_S = 0.1

@@ -22,13 +22,12 @@ from ..release.trial.soak import (
 )
 from ..serve import local_server
 from ..serve.contracts.environment import BUNDLE
-from ..shared import manifest
+from ..shared import manifest, trial_note
 from ..shared.errors import ReleaseError
 from ..shared.files import write_atomically
+from ..shared.listener_turns import Turns
 from ..shared.records import read
 from ..shared.trial_request import FILE, TrialRequest
-from . import note
-from .turns import Turns
 
 _LOAD_S = 60.0
 _TURN_S = 60.0
@@ -60,7 +59,7 @@ class RequestedTrial(NamedTuple):
 class ContainerServer:
     """The server of this container, as a soak asks it."""
 
-    ended = note.ENDED
+    ended = trial_note.ENDED
 
     def __init__(self) -> None:
         self.options = local_server.served()
@@ -105,33 +104,35 @@ def run_trial(turns: Turns, asked: RequestedTrial, tell: Tell) -> Dict[str, obje
     quality = TrialDecision(rule_of(asked.rule))
     server = ContainerServer()
     what = server.bundle()
-    _check(note.root_of(folder), asked.before)
-    until = note.late(asked.seconds)
-    mine = note.TrialNote(asked.release, asked.before, asked.owner, until, what.name, what.version)
-    notes = _Notes(note.root_of(folder) / "run")
+    _check(trial_note.root_of(folder), asked.before)
+    until = trial_note.late(asked.seconds)
+    mine = trial_note.TrialNote(
+        asked.release, asked.before, asked.owner, until, what.name, what.version
+    )
+    notes = _Notes(trial_note.root_of(folder) / "run")
     soak = ReleaseTrial(server, notes, asked.release, asked.before, asked.adrift)
     try:
-        note.begin(folder, mine)
+        trial_note.begin(folder, mine)
         _load_beside(server, notes.run, asked, quality.rule.beyond)
         _go_on(folder, {})
         _give(turns, asked.release, asked.owner)
         tell({"event": "turn"})
         found = soak.run(quality, asked.seconds, _TrialProgress(turns, mine, asked.seconds, tell))
     except ReleaseError as error:
-        if note.read(folder) == mine:  # otherwise others have decided
+        if trial_note.read(folder) == mine:  # otherwise others have decided
             if turns.current() == asked.release:
                 _give_back(turns, mine)
             if error.code == "soak-failed":
-                note.record(folder, "soak", **{**mine.facts(), **evidence_of(error)})
-            note.end(folder)
+                trial_note.record(folder, "soak", **{**mine.facts(), **evidence_of(error)})
+            trial_note.end(folder)
         raise
-    note.record(folder, "soak", **{**mine.facts(), **found})
-    note.end(folder, asked.share, asked.release, asked.before)
+    trial_note.record(folder, "soak", **{**mine.facts(), **found})
+    trial_note.end(folder, asked.share, asked.release, asked.before)
     return found
 
 
 def _go_on(folder: Path, told: Mapping[str, Any]) -> None:
-    reason = note.why_end(folder)
+    reason = trial_note.why_end(folder)
     if reason:
         raise failed(reason, told)
 
@@ -139,7 +140,9 @@ def _go_on(folder: Path, told: Mapping[str, Any]) -> None:
 class _TrialProgress:
     """Progress of a trial, reported every second; it ends a trial that others have decided."""
 
-    def __init__(self, turns: Turns, mine: note.TrialNote, seconds: float, tell: Tell) -> None:
+    def __init__(
+        self, turns: Turns, mine: trial_note.TrialNote, seconds: float, tell: Tell
+    ) -> None:
         self._turns = turns
         self._mine = mine
         self._seconds = seconds
@@ -160,14 +163,14 @@ class _TrialProgress:
         self._tell({"event": "progress", "done": done, "total": self._seconds, "text": text})
 
     def _is_on(self) -> bool:
-        return note.read(self._turns.folder) == self._mine
+        return trial_note.read(self._turns.folder) == self._mine
 
 
 def compare(turns: Turns, release: str, before: str, share: float) -> None:
     """Go on comparing answers with the release before, without a trial."""
-    _check(note.root_of(turns.folder), before)
-    note.begin(turns.folder, note.TrialNote(release, before, "", 0.0))
-    note.end(turns.folder, share, release, before)
+    _check(trial_note.root_of(turns.folder), before)
+    trial_note.begin(turns.folder, trial_note.TrialNote(release, before, "", 0.0))
+    trial_note.end(turns.folder, share, release, before)
 
 
 def _check(root: Path, before: str) -> None:
@@ -200,10 +203,10 @@ def _give(turns: Turns, release: str, owner: str) -> None:
         raise ReleaseError("no-turn", "The release did not take over the port.")
 
 
-def _give_back(turns: Turns, mine: note.TrialNote) -> None:
+def _give_back(turns: Turns, mine: trial_note.TrialNote) -> None:
     """The release before answers again; where it does not, a worse one is better than none."""
     try:
         _give(turns, mine.before, mine.owner)
     except ReleaseError as error:
         turns.give(mine.release, mine.owner)
-        note.record(turns.folder, "restore-failed", reason=str(error), **mine.facts())
+        trial_note.record(turns.folder, "restore-failed", reason=str(error), **mine.facts())

@@ -127,7 +127,7 @@ def _locate(options: Options) -> ModelSource:
         source = from_bundle(options.bundle)
         if options.gate is None:
             return source
-        from ..listener.note import root_of
+        from ..shared.trial_note import root_of
 
         return source._replace(beside=root_of(options.gate))
     assert options.model is not None
@@ -264,9 +264,9 @@ class Worker:
         """Also answer the clients of a gate, while it is this release's turn."""
         if self._options.gate is None or not models:
             return None
-        from ..listener.borrower import Borrower
-        from ..listener.note import hand_back
-        from ..listener.turns import Turns
+        from ..shared.listener_turns import Turns
+        from ..shared.trial_note import hand_back
+        from .borrower import Borrower
 
         self._grace_s = _HANDOVER_GRACE_S
         turns, release = Turns(self._options.gate), models[0].source.digest

@@ -11,9 +11,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, 
 from pytestqt.qtbot import QtBot
 
 from studio.gui.shell import PaletteEntry
-from studio.gui.window.command_palette import best
+from studio.gui.window.command_palette import SCATTERED, best, match
 from studio.gui.window.main_window import MainWindow
-from studio.gui.window.matching import SCATTERED, match
 from studio.gui.window.stages import PLUGINS, STAGES
 from tests.gui.conftest import DIGITS, MakeWindow, open_graph, shown_scene, visible
 

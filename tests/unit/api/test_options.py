@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from studio.api import Kind, Option, UsageError, former_names, validate
+from studio.api import Kind, Option, UsageError, validate
 from studio.api.options import by_name
 
 OPTIONS = (
@@ -114,7 +114,7 @@ def test_the_former_kind_is_the_same_member() -> None:
 def test_former_names_give_one_note_for_the_whole_process(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(former_names, "_noted", set())
+    monkeypatch.setattr("studio.api.options._noted", set())
     by_name(RENAMED, {"recipe": "a"}, stored=True)
     assert not caplog.records
     for _ in range(3):

@@ -7,7 +7,6 @@ import json
 
 import pytest
 
-from studio.api import former_names
 from studio.cli.main import FORMER, main
 from studio.cli.main import _parser as parser_of
 
@@ -94,7 +93,7 @@ def test_recipes_lists_the_presets_under_both_keys(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(former_names, "_noted", set())
+    monkeypatch.setattr("studio.api.options._noted", set())
     shown = []
     for command in ("presets", "recipes", "recipes"):
         assert main([command, "list", "--json"]) == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.api import UsageError, former_names
+from studio.api import UsageError
 from studio.deployment.step import DEPLOY
 from studio.pipelines.parser import read_pipeline
 from studio.pipelines.references import look_up, substitute
@@ -108,7 +108,7 @@ downgrade = "2 misreads the night shift"
 def test_the_former_names_are_read_and_noted_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(former_names, "_noted", set())
+    monkeypatch.setattr("studio.api.options._noted", set())
     text = PIPELINE.replace("[pipeline]", "[recipe]").replace(
         'model = "${fp32.variant}"', 'model = "${fp32.variant}"\nrecipe = "int8"'
     )

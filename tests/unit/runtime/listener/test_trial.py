@@ -13,12 +13,13 @@ import pytest
 
 from studio.packages import Bundle
 from studio.runtime.health import main as health
-from studio.runtime.listener import note, trial
+from studio.runtime.listener import trial
 from studio.runtime.listener.command import main
-from studio.runtime.listener.turns import Turns
 from studio.runtime.serve import local_server
+from studio.runtime.shared import trial_note
 from studio.runtime.shared.chained_log import Journal
 from studio.runtime.shared.errors import ReleaseError
+from studio.runtime.shared.listener_turns import Turns
 from tests.rigs.bundles import make_bundle
 from tests.rigs.load import Load, varied
 from tests.unit.runtime.listener.test_turns import Gate
@@ -52,7 +53,7 @@ class Place:
 
     @property
     def laid_out(self) -> Path:
-        return note.root_of(self.folder) / "releases" / self.old.digest
+        return trial_note.root_of(self.folder) / "releases" / self.old.digest
 
     def serve(self, bundle: Bundle) -> rig.ServerProcess:
         where = ("--bundle", str(bundle.folder), "--gate", str(self.folder))
@@ -117,7 +118,7 @@ def test_one_that_answers_otherwise_gives_its_turn_back(place: Place) -> None:
     assert (entry["name"], entry["version"], entry["owner"]) == ("cnn", 2, "ann")
     assert {one["test"]: one["says"] for one in entry["tests"]}["agreement"] == "bad"
     assert Journal(place.folder / "log.jsonl").broken_at() == 0
-    assert not note.root_of(place.folder).exists()
+    assert not trial_note.root_of(place.folder).exists()
 
 
 def test_one_that_is_as_good_is_kept(place: Place) -> None:
@@ -127,7 +128,7 @@ def test_one_that_is_as_good_is_kept(place: Place) -> None:
     assert place.told[-1]["event"] == "progress"
     assert place.status()["digest"] == place.new.digest
     assert place.record()[-1]["decision"] == "kept"
-    assert not note.root_of(place.folder).exists()
+    assert not trial_note.root_of(place.folder).exists()
     place.servers[place.old.digest].stop()  # as the studio does now
     assert place.status()["mirror"] is None
 
@@ -137,7 +138,7 @@ def test_answers_go_on_being_compared_for_a_share(place: Place) -> None:
     rig.wait_until(lambda: bool((place.status()["mirror"] or {}).get("loaded")), "it compares")
     told = place.status()["mirror"]
     assert (told["trial"], told["release"]) == (False, place.old.digest)
-    assert note.read(place.folder) is None
+    assert trial_note.read(place.folder) is None
 
 
 def test_both_servers_live_and_clients_with_open_connections_follow_the_turn(place: Place) -> None:
@@ -156,16 +157,16 @@ def _digest(link: http.client.HTTPConnection) -> str:
 
 def test_one_whose_server_was_started_again_on_trial_is_taken_back(place: Place) -> None:
     new = place.new.digest
-    wanted = note.TrialNote(new, place.old.digest, "ann", note.late(60.0), "cnn", 2)
+    wanted = trial_note.TrialNote(new, place.old.digest, "ann", trial_note.late(60.0), "cnn", 2)
     place.gate.turn(new)
-    note.begin(place.folder, wanted)
+    trial_note.begin(place.folder, wanted)
     place.servers[new].stop()
     place.servers[new] = place.serve(place.new)
     assert place.status()["digest"] == place.old.digest
     (entry,) = place.record()
     assert (entry["decision"], entry["release"]) == ("taken back", new)
     assert "ended while it was on trial" in entry["reason"]
-    assert note.read(place.folder) is None
+    assert trial_note.read(place.folder) is None
     place.gate.turn(new)  # later, and without a trial: it is served like any other
     place.servers[new].stop()
     place.servers[new] = place.serve(place.new)
@@ -187,7 +188,7 @@ def test_another_that_was_served_meanwhile_goes_on(place: Place) -> None:
 def test_whoever_wants_it_to_end_writes_why(place: Place) -> None:
     def tell(line: dict[str, Any]) -> None:
         if line["event"] == "progress":
-            (note.root_of(place.folder) / "end").write_text("its trial was cancelled")
+            (trial_note.root_of(place.folder) / "end").write_text("its trial was cancelled")
 
     asked = trial.RequestedTrial(place.new.digest, place.old.digest, "ann", ANSWERS, 20.0)
     with pytest.raises(ReleaseError, match=r"its trial was cancelled\."):
@@ -196,7 +197,7 @@ def test_whoever_wants_it_to_end_writes_why(place: Place) -> None:
     (entry,) = place.record()
     assert entry["decision"] == "taken back"
     assert "its trial was cancelled" in entry["reason"]
-    assert not note.root_of(place.folder).exists()
+    assert not trial_note.root_of(place.folder).exists()
 
 
 def test_what_was_laid_out_is_what_was_served_or_nothing_begins(

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from studio.runtime.listener.turns import Turns
+from studio.runtime.shared.listener_turns import Turns
 from tests.unit.runtime.serve import rig
 
 pytestmark = pytest.mark.slow

@@ -13,11 +13,11 @@ import time
 from pathlib import Path
 from typing import Dict, NamedTuple, Optional
 
-from ..shared.chained_log import Journal
-from ..shared.documents import read_record
-from ..shared.files import remove, write_atomically
-from ..shared.trial_request import FILE, TrialRequest
-from .turns import Turns
+from .chained_log import Journal
+from .documents import read_record
+from .files import remove, write_atomically
+from .listener_turns import Turns
+from .trial_request import FILE, TrialRequest
 
 FOLDER = "trial"
 _NOTE = "trial.json"

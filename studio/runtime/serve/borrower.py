@@ -7,8 +7,8 @@ import socket
 from array import array
 from typing import Optional
 
-from ..serve.http.server import Entrance, HttpServer
-from .turns import Turns
+from ..shared.listener_turns import Turns
+from .http.server import Entrance, HttpServer
 
 _POLL_S = 0.1
 _ANSWER_S = 5.0
