@@ -5,9 +5,19 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from studio.api import Dataset, GateMissed, Sample, Session, Transform, Transformed, UsageError
+from studio.api import (
+    Dataset,
+    GateMissed,
+    Progress,
+    Sample,
+    Session,
+    Transform,
+    Transformed,
+    UsageError,
+)
 from studio.evaluation.comparison import Latency
 from studio.evaluation.judge import Evaluator, Scored
 from studio.evaluation.loaded_model import LoadedModel
@@ -113,17 +123,13 @@ class LayerSearch:
         tuner = make(self._subject.path, folder, options, fed, Phase(job, 0.02, 0.2))
         stored = costs_from(self._options, self._subject.runtime, tuner.layers)
         costs: Mapping[str, Cost] = stored or tuner.costs(Phase(job, 0.2, 0.25))
-        alone, seen = self._judge.by_reference, CachedDataset(self._seen)
-        session = self._subject.scoring(alone=alone)
-        phase = Phase(job, 0.25, 0.28, "Evaluating the float model")
-        before = self._judge.scored(session, seen, phase)
-        session.close()
-        bench = _Bench(self._subject, self._judge, seen, job, tuner, folder, before, goal.max_drop)
+        scorer = CandidateScorer(self._subject, self._judge, self._seen, job, goal.max_drop)
+        bench = _Bench(self._subject, scorer, job, tuner, folder)
         found = search(costs, bench, goal)
         if found.best is None:
             raise _missed(found, goal, self._judge)
         report = SearchReport(
-            before=before.value,
+            before=scorer.before.value,
             stored_sensitivity=stored is not None,
             goal=goal,
             chosen=found.best.kept,
@@ -138,24 +144,90 @@ class LayerSearch:
         return tuner.write(output, found.best.kept), report
 
 
+class CandidateScorer:
+    """Scores candidates on the samples of a search, against the float model.
+
+    Args:
+        limit: Largest loss of the metric; a part of the samples may show that it is exceeded.
+    """
+
+    def __init__(
+        self, subject: LoadedModel, judge: Evaluator, seen: Dataset, job: Job, limit: float | None
+    ) -> None:
+        self._subject, self._judge, self._limit = subject, judge, limit
+        self.seen = CachedDataset(seen)
+        session = subject.scoring(alone=judge.by_reference)
+        phase = Phase(job, 0.25, 0.28, "Evaluating the float model")
+        self.before = judge.scored(session, self.seen, phase)
+        session.close()
+
+    def scored(
+        self, path: Path, kept: Sequence[str], ratio: float, progress: Progress
+    ) -> SearchCandidate:
+        """Score a candidate.
+
+        Args:
+            path: Its file.
+            kept: Layers that stay in float.
+            ratio: Its time over that of the float model.
+        """
+        exact = self._subject.session() if self._judge.by_reference else None
+        session = self._subject.scoring(path, alone=exact is not None)
+        found = SearchCandidate(tuple(kept), 0.0, ratio, path.stat().st_size)
+        try:
+            return self._compared(found, session, exact, progress)
+        finally:
+            for one in (session, exact):
+                if one is not None:
+                    one.close()
+
+    def _compared(
+        self, found: SearchCandidate, session: Session, exact: Session | None, progress: Progress
+    ) -> SearchCandidate:
+        """Return the loss on all samples, or on a part that already exceeds the limit."""
+        # A part of the samples may reject a candidate early, but never accept one.
+        enough = len(self.seen) >= _PART * _ENOUGH_TO_REJECT and not self._subject.fed
+        if self._limit is not None and enough:
+            some = EveryNth(self.seen, 0, _PART)
+            part = self._judge.scored(session, some, progress, exact)
+            drop, error = loss(self.before, part)
+            if drop - _ERRORS * error > self._limit:
+                lost, gained = part_changed(self.before, part)
+                return replace(
+                    found,
+                    drop=drop,
+                    score=part.value,
+                    lost=lost,
+                    gained=gained,
+                    samples=len(part.each),
+                )
+        after = self._judge.scored(session, self.seen, progress, exact)
+        drop = round(self._judge.drop(self.before.value, after.value), 9)
+        lost, gained = part_changed(self.before, after)
+        return replace(
+            found,
+            drop=drop,
+            score=after.value,
+            lost=lost,
+            gained=gained,
+            samples=len(self.seen),
+        )
+
+
 class _Bench:
     """Makes variants with some layers in float and measures them on the samples of the search."""
 
     def __init__(
         self,
         subject: LoadedModel,
-        judge: Evaluator,
-        seen: Dataset,
+        scorer: CandidateScorer,
         job: Job,
         tuner: Tuner,
         folder: Path,
-        before: Scored,
-        limit: float | None,
     ) -> None:
-        self._subject, self._judge, self._seen, self._job = subject, judge, seen, job
-        self._limit = limit
-        self._tuner, self._path, self._before = tuner, folder / "trial.onnx", before
-        self._feeds = next(iter(seen)).feeds
+        self._subject, self._scorer, self._job = subject, scorer, job
+        self._tuner, self._path = tuner, folder / "trial.onnx"
+        self._feeds = next(iter(scorer.seen)).feeds
         self._threads = usual_threads(subject, self._feeds)
 
     def timed(self, kept: Sequence[str]) -> float:
@@ -164,40 +236,7 @@ class _Bench:
     def tried(self, kept: Sequence[str]) -> SearchCandidate:
         phase = self._phase(f"Evaluating candidate with {len(kept)} layers in float")
         time = self._time(kept, phase)
-        exact = self._subject.session() if self._judge.by_reference else None
-        session = self._subject.scoring(self._path, alone=exact is not None)
-        try:
-            return self._scored(kept, time.ratio, phase, session, exact)
-        finally:
-            for one in (session, exact):
-                if one is not None:
-                    one.close()
-
-    def _scored(
-        self,
-        kept: Sequence[str],
-        ratio: float,
-        phase: _SubProgress,
-        session: Session,
-        exact: Session | None,
-    ) -> SearchCandidate:
-        """Return the loss on all samples, or on a part that already exceeds the limit."""
-        nbytes = self._path.stat().st_size
-        # A part of the samples may reject a candidate early, but never accept one.
-        enough = len(self._seen) >= _PART * _ENOUGH_TO_REJECT and not self._subject.fed
-        if self._limit is not None and enough:
-            part = self._judge.scored(session, EveryNth(self._seen, 0, _PART), phase, exact)
-            drop, error = loss(self._before, part)
-            if drop - _ERRORS * error > self._limit:
-                lost, gained = part_changed(self._before, part)
-                return SearchCandidate(
-                    tuple(kept), drop, ratio, nbytes, part.value, lost, gained, len(part.each)
-                )
-        after = self._judge.scored(session, self._seen, phase, exact)
-        drop = round(self._judge.drop(self._before.value, after.value), 9)
-        lost, gained = part_changed(self._before, after)
-        count = len(self._seen)
-        return SearchCandidate(tuple(kept), drop, ratio, nbytes, after.value, lost, gained, count)
+        return self._scorer.scored(self._path, kept, time.ratio, phase)
 
     def _time(self, kept: Sequence[str], phase: _SubProgress) -> Latency:
         self._tuner.write(self._path, kept)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from studio.conversion.chips.record import STEP as CHECK
 from studio.documents.dataclass_json import to_json
 from studio.evaluation.results import EvaluationResult
 from studio.quantization.results import FrontPoint, QuantizeResult, SearchReport
@@ -55,6 +56,8 @@ def quantized(
         name=variant.name,
         front=tuple(_front(parent, variant, result)),
     )
+    if result.chip is not None:
+        registry.add_run(CHECK, variant.id, {"for": result.chip.chip}, to_json(result.chip))
     artifacts = {"details": registry.adopt(details)}
     registry.add_run("quantize", variant.id, as_preset(options), to_json(final), artifacts)
     return final

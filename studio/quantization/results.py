@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from studio.conversion.chips.results import ChipResult
 from studio.datasets.results import DataPreview, DataProblem, DrawnInput
 from studio.documents.dataclass_json import InvalidDocument, from_json, optional
 from studio.evaluation.results import MetricChange, OutputError, RuntimeVersion
 from studio.models.results import Answer, ModelFigures
+from studio.quantization.chips.results import ChipSearchReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +219,8 @@ class QuantizeResult:
         latency_ratio: Time over that of the float model, with its interval.
         advice: What speaks against the variant.
         search: The choice of layers; None without a search.
+        chip: Verdict of the chip that it is for, next to the float model; None without one.
+        chip_search: The choice of layers by that verdict.
         files: Between the work and its record only.
     """
 
@@ -241,6 +245,8 @@ class QuantizeResult:
     advice: str | None = None
     notes: tuple[str, ...] = ()
     search: SearchReport | None = None
+    chip: ChipResult | None = optional()
+    chip_search: ChipSearchReport | None = optional()
     peak_memory_mb: float | None = None
     seconds: float | None = None
     cpu_seconds: float | None = None

@@ -6,10 +6,10 @@ them in float. So a search is one over a single number, and few variants need to
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from studio.api import UsageError
 from studio.quantization.results import SearchCandidate, SearchLimits
@@ -58,6 +58,19 @@ class Goal(SearchLimits):
         return good and self.fast(trial.latency_ratio)
 
 
+class Candidate(Protocol):
+    """A variant with its loss on the samples of the search."""
+
+    @property
+    def kept(self) -> Sequence[str]: ...
+
+    @property
+    def drop(self) -> float: ...
+
+
+CandidateT = TypeVar("CandidateT", bound=Candidate)
+
+
 class CandidateBench(Protocol):
     """Bench that creates and measures variants."""
 
@@ -95,12 +108,15 @@ def search(
     order = by_harm({name: cost for name, cost in costs.items() if name not in slow})
     if not order:
         return SearchResult(None, ())
-    ladder = LayerLadder(slow, order, costs, bench)
+    ladder = LayerLadder(slow, order, costs)
     if goal.aim is None:
         # The fastest of all is scored too: what its time costs belongs on the front.
-        made = [bench.tried(ladder.layers_at(step)) for step in sorted({0, _slowest(ladder, goal)})]
+        made = [
+            bench.tried(ladder.layers_at(step))
+            for step in sorted({0, _slowest(ladder, bench, goal)})
+        ]
     else:
-        made = _least_kept(ladder, goal.aim, trials)
+        made = least_kept(ladder, bench.tried, goal.aim, trials)
         if instead := _without_the_dear(ladder, made, goal.aim):
             made.append(bench.tried(instead))
     good = [trial for trial in made if goal.reached(trial)]
@@ -120,13 +136,9 @@ class LayerLadder:
     """Variants in a row: each step keeps one more layer in float, the most harmful first."""
 
     def __init__(
-        self,
-        slow: Sequence[str],
-        order: Sequence[str],
-        costs: Mapping[str, Cost],
-        bench: CandidateBench,
+        self, slow: Sequence[str], order: Sequence[str], costs: Mapping[str, Cost]
     ) -> None:
-        self._slow, self._order, self.bench = slow, order, bench
+        self._slow, self._order = slow, order
         noises = [noise(costs[name]) for name in order]
         total = sum(noises)
         self.noise = [total - sum_ for sum_ in accumulate(noises, initial=0.0)]
@@ -162,17 +174,19 @@ class LayerLadder:
         return next(k for k, left in enumerate(self.noise) if left <= noise or k == self.top)
 
 
-def _least_kept(ladder: LayerLadder, aim: float, trials: int) -> list[SearchCandidate]:
+def least_kept(
+    ladder: LayerLadder, tried: Callable[[Sequence[str]], CandidateT], aim: float, trials: int
+) -> list[CandidateT]:
     """Search for the lowest step that loses no more than the aim, from the first on.
 
     The loss is taken to grow with the noise that is left: that gives every second step. The others
     halve what is not known yet, as some losses jump instead; the last one, where nothing
     was good enough so far, goes far up.
     """
-    made: list[SearchCandidate] = []
+    made: list[CandidateT] = []
     few, enough, step = ladder.first - 1, ladder.top, ladder.first
     while len(made) < trials and enough - few > 1 and ladder.worth(few, enough):
-        trial = ladder.bench.tried(ladder.layers_at(step))
+        trial = tried(ladder.layers_at(step))
         made.append(trial)
         if trial.drop <= aim:
             enough = step
@@ -211,13 +225,13 @@ def _without_the_dear(
     return [name for name in kept if name != ladder.name(step - 1)] if last > step else []
 
 
-def _slowest(ladder: LayerLadder, goal: Goal) -> int:
+def _slowest(ladder: LayerLadder, bench: CandidateBench, goal: Goal) -> int:
     """Return the highest step that is still fast enough, without scoring.
 
     The bottom one when not even that is.
     """
     fast, slow = 0, ladder.top
-    first = ladder.bench.timed(ladder.layers_at(0))
+    first = bench.timed(ladder.layers_at(0))
     if not goal.fast(first) or goal.max_latency_ratio is None:
         return 0
     # The time grows with what the layers kept would have saved, up to that of the float model.
@@ -227,7 +241,7 @@ def _slowest(ladder: LayerLadder, goal: Goal) -> int:
         step = min(max(step, fast + 1), slow - 1)
         if slow - fast <= 1:
             break
-        if goal.fast(ladder.bench.timed(ladder.layers_at(step))):
+        if goal.fast(bench.timed(ladder.layers_at(step))):
             fast, step = step, step + max(1, (slow - step) // 4)
         else:
             slow, step = step, step - max(1, (step - fast) // 4)

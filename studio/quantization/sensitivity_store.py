@@ -11,6 +11,7 @@ from pathlib import Path
 from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
 from studio.evaluation.results import RuntimeVersion
 from studio.quantization import presets
+from studio.quantization.chips.preset import for_chip
 from studio.quantization.preset import Preset
 from studio.quantization.record import as_preset
 from studio.quantization.results import LayerTiming, SensitivityResult
@@ -46,7 +47,7 @@ def signed(registry: Registry, options: SensitivityOptions) -> SensitivityOption
 
 def offered(registry: Registry, options: QuantizeOptions) -> QuantizeOptions:
     """Return the result of ``presets.prepare``; for a search with the stored costs."""
-    ready = presets.prepare(registry, options)
+    ready = presets.prepare(registry, for_chip(registry, options))
     if not ready.search or ready.data is None:
         return ready
     wanted = _signature(registry, ready, ready.data)

@@ -197,6 +197,14 @@ class QuantizeOptions:
         help="Name of the new variant (default: int8, fp16 ...).",
     )
     preset: str | None = option(None, **_PRESET)
+    chip: str | None = option(
+        None,
+        key="for",
+        title="Chip",
+        help="Chip, board type or target that the variant is for: with the preset of the chip, "
+        "and with its compiler's verdict. --search then keeps layers in float by that verdict.",
+        advanced=True,
+    )
     preset_name: str = optional("")
     sensitivity: SensitivityResult | None = optional()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from studio.conversion.chips.texts import checked
 from studio.datasets.results import DataProblem
 from studio.documents.text_table import counted, table
 from studio.evaluation.results import EvaluationResult
@@ -27,6 +28,7 @@ def quantized(result: QuantizeResult) -> list[str]:
         *(f"note      {note}" for note in result.notes),
         *([f"advice    {result.advice}"] if result.advice else []),
         *_front(result),
+        *_chip(result),
         f"duration  {seconds:.1f} s, peak memory {megabytes:.0f} MB",
     ]
 
@@ -55,6 +57,20 @@ def _front(result: QuantizeResult) -> list[str]:
         f"latency about {trial.latency_ratio:.2f}"
         for trial in (result.search.front if result.search else ())
     ]
+
+
+def _chip(result: QuantizeResult) -> Iterator[str]:
+    """Yield the verdict of the chip, and the layers that were chosen for it."""
+    if result.chip is None:
+        return
+    search = result.chip_search
+    if search is not None:
+        share = next(one.float_share for one in search.trials if one.kept == search.chosen)
+        yield (
+            f"search    {counted(len(search.chosen), 'layer')} in float, {share:.1%} of the "
+            f"multiplications, of {counted(len(search.trials), 'candidate')}"
+        )
+    yield from (f"chip      {line}" for line in checked(result.chip))
 
 
 def preflight(result: PreflightResult) -> list[str]:

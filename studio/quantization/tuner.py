@@ -34,8 +34,8 @@ class Tuner(Protocol):
 
     layers: Sequence[str]
 
-    def costs(self, progress: Progress) -> Mapping[str, Cost]:
-        """Measure each layer alone."""
+    def costs(self, progress: Progress, *, timed: bool = True) -> Mapping[str, Cost]:
+        """Measure each layer alone; without times where they are not wanted."""
 
     def write(self, output: Path, kept: Sequence[str]) -> Transformed:
         """Write the variant with some layers in float."""

@@ -10,13 +10,13 @@ from pathlib import Path
 from studio.api import (
     Dataset,
     Extension,
-    GateMissed,
     Session,
     TargetSpec,
     Transform,
     Transformed,
     UsageError,
 )
+from studio.conversion.chips.results import ChipResult
 from studio.evaluation.comparison import Latency, output_errors
 from studio.evaluation.judge import Evaluator, Scored, dictionary_for
 from studio.evaluation.loaded_model import LoadedModel
@@ -33,9 +33,13 @@ from studio.jobs.phases import Phase
 from studio.models.opening import OpenedModel, read_model, write_graph
 from studio.plugin_host import PluginHost
 from studio.quantization.advice import advice, doubts
+from studio.quantization.chips.results import ChipSearchReport
+from studio.quantization.chips.search import ChipLayerSearch
+from studio.quantization.chips.verdict import ChipVerdicts
 from studio.quantization.float_nodes import with_float_nodes
 from studio.quantization.heldout import Heldout, labelled
 from studio.quantization.layer_search import LayerSearch, halves
+from studio.quantization.limits import check_chip, check_limits
 from studio.quantization.methods import check_method
 from studio.quantization.preset import Preset
 from studio.quantization.results import (
@@ -78,7 +82,9 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
     judge = _judge(options, host, labelled(judged, kept, options.search), job)
     heldout, notes = Heldout.of(kept, judge, host).parts()
     output = job.folder / f"{subject.path.stem}.{preset.method}.onnx"
-    report: SearchReport | None = None
+    feeds = data if judged is None else judged
+    chip = ChipVerdicts.of(options.chip, subject, judge, feeds, host, job)
+    report: SearchReport | ChipSearchReport | None = None
     if unkept:
         notes.insert(0, unkept)
     if options.search:
@@ -86,16 +92,21 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
         goal, seen, heldout = _searched(options, judge, judged, heldout)
         if given is None:
             notes.append(_shared(len(seen[1]), len(heldout)))
-        work = LayerSearch(subject, seen[0], seen[1], job, options)
-        made, report = work.run(transform, output, preset.options, data, goal)
+        if chip is not None and goal.max_drop is not None:
+            finder = ChipLayerSearch(subject, *seen, job, chip, goal.max_drop)
+            made, report = finder.run(transform, output, preset.options, data)
+        else:
+            work = LayerSearch(subject, *seen, job, options)
+            made, report = work.run(transform, output, preset.options, data, goal)
     else:
         fed = None if data is None else subject.whole_feeds(data)
         made = transform.apply(subject.path, output, preset.options, fed, Phase(job, 0.02, 0.5))
     judged = judged if heldout is None else heldout
     errors, time_taken = _compare(subject, made.path, data if judged is None else judged, job)
     verdict = _verdict(judge, subject, made.path, judged, job)
-    _check_limits(options, verdict, time_taken, made.precision)
+    check_limits(options, verdict, time_taken, made.precision)
     shown = data if judged is None else judged
+    on_chip = _on_chip(chip, made.path, shown, options.max_drop, job)
     details = describe(subject, made, shown, _changed(verdict), judge, job)
     opened, graph = _opened(made, host, job)
     size = sum(file.stat().st_size for file in opened.files)
@@ -126,11 +137,29 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
             size / subject.nbytes,
         ),
         notes=tuple(notes),
-        search=report,
+        search=report if isinstance(report, SearchReport) else None,
+        chip=on_chip,
+        chip_search=report if isinstance(report, ChipSearchReport) else None,
         peak_memory_mb=round(_peak_memory_mb(), 1),
         seconds=round(time.monotonic() - begin, 3),
         cpu_seconds=round(time.process_time(), 3),
     )
+
+
+def _on_chip(
+    chip: ChipVerdicts | None,
+    variant: Path,
+    dataset: Dataset | None,
+    limit: float | None,
+    job: Job,
+) -> ChipResult | None:
+    """Return the verdict of the chip that the variant is for."""
+    if chip is None:
+        return None
+    Phase(job, 0.97, 0.98).progress(0, 1, f"Compiling for {chip.chip.title}")
+    result = chip.judged(variant, dataset)
+    check_chip(result, chip.drop(result), limit)
+    return result
 
 
 def _opened(made: Transformed, host: PluginHost, job: Job) -> tuple[OpenedModel, Path]:
@@ -340,35 +369,6 @@ def _verdict(
         gained[:_NAMED],
         (len(lost), len(gained)),
     )
-
-
-def _check_limits(
-    options: QuantizeOptions,
-    verdict: MetricChange | None,
-    time_taken: Latency | None,
-    precision: str,
-) -> None:
-    """Compare the loss and the time with the limits.
-
-    Raises:
-        GateMissed: when one is larger.
-    """
-    limit, slowest = options.max_drop, options.max_latency_ratio
-    if verdict is not None and limit is not None and verdict.drop > limit:
-        raise GateMissed(
-            f"Metric drop of {precision} is {verdict.drop:.4f} {verdict.title.lower()} "
-            f"({verdict.before:.4f} to {verdict.after:.4f}, {verdict.samples} samples), over "
-            f"the budget of {limit:g}. The variant was discarded.",
-            hint="Use --search to keep sensitive layers in float, or add calibration samples.",
-        )
-    # A ratio whose interval reaches below the limit is not shown to miss it.
-    if time_taken is not None and slowest is not None and time_taken.low > slowest:
-        raise GateMissed(
-            f"Latency ratio of {precision} is {time_taken.ratio:.2f} ({time_taken.low:.2f} "
-            f"to {time_taken.high:.2f}), over the limit of {slowest:g}. The variant was "
-            "discarded.",
-            hint="Use --search, or keep fewer layers in float.",
-        )
 
 
 def _changed(verdict: MetricChange | None) -> dict[str, str]:

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from studio.api import TargetFacts, UsageError
+from studio.conversion.chips.chip_check import ARTEFACT
 from studio.conversion.chips.results import ChipResult
 from studio.conversion.chips.step import CheckOptions
-from studio.conversion.chips.work import ARTEFACT
 from studio.documents.dataclass_json import from_json, to_json
 from studio.registry import Registry, below
 from studio.registry.copies import Copy
@@ -22,21 +22,30 @@ def with_chip(registry: Registry, options: CheckOptions) -> CheckOptions:
     Raises:
         UsageError: when the target was not probed, or its board is of no known type.
     """
-    if options.chip not in {one.name for one in registry.targets()}:
-        return options
-    facts = registry.facts(options.chip)
+    return replace(options, chip=board_or_chip(registry, options.chip))
+
+
+def board_or_chip(registry: Registry, name: str) -> str:
+    """Return the type of a target's board; another name as it is.
+
+    Raises:
+        UsageError: when the target was not probed, or its board is of no known type.
+    """
+    if name not in {one.name for one in registry.targets()}:
+        return name
+    facts = registry.facts(name)
     if not facts:
         raise UsageError(
-            f"{options.chip} was not probed yet.",
-            hint=f"Probe it first: studio target probe {options.chip}",
+            f"{name} was not probed yet.",
+            hint=f"Probe it first: studio target probe {name}",
         )
     board = from_json(TargetFacts, facts).board_id
     if not board:
         raise UsageError(
-            f"The board of {options.chip} is of no known type.",
+            f"The board of {name} is of no known type.",
             hint="Name the chip; studio chips lists all.",
         )
-    return replace(options, chip=board)
+    return board
 
 
 def checked(

@@ -1,0 +1,1 @@
+"""Quantization for a chip: its preset, its verdict on variants, and a search for layers by both."""
