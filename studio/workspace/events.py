@@ -78,9 +78,14 @@ class NodeTimeAsked:
 
 @dataclass(frozen=True, slots=True)
 class PresetAsked:
-    """A request to choose a preset for the next quantization."""
+    """A request to choose a preset for the next quantization.
+
+    Attributes:
+        chip: Name of the chip that it is for; empty for none.
+    """
 
     preset: str
+    chip: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from studio.gui.pages.shared.quality import measured
 
 if TYPE_CHECKING:
     from studio.evaluation.results import MetricChange
-    from studio.workspace import VariantRecord
+    from studio.workspace import VariantRecord, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,12 @@ class QuantizeRequest:
             return from_json(cls, options)
         except InvalidDocument:
             return cls()
+
+    @classmethod
+    def of(cls, workspace: Workspace, variant: VariantRecord) -> QuantizeRequest:
+        """Return the options of the run that made a variant."""
+        runs = workspace.registry.runs("quantize", variant.id, most=1)
+        return cls.read(runs[0].options if runs else {})
 
 
 def evaluated_on(metric: MetricChange, asked: QuantizeRequest) -> str:

@@ -131,7 +131,7 @@ class QuantizePage(StagePage):
         self.form.changed.connect(self._changed)
         self.choice.changed.connect(self._changed)
         self.data.change_asked.connect(self.shell.project.change_asked)
-        self.choice.requested.connect(partial(self.show_view, MAKE))
+        self.choice.requested.connect(self._show_requested)
         self.data.skipped.connect(lambda: self.form.set_values({"metric": "none"}))
         self.data.options_asked.connect(self.show_options)
         self.sheet.closed.connect(self._explain)
@@ -267,6 +267,10 @@ class QuantizePage(StagePage):
             self.variants.show_running()
         self._explain()
 
+    def _show_requested(self, chip: str) -> None:
+        self.form.set_values({"for": chip})
+        self.show_view(MAKE)
+
     def _search_layers(self) -> None:
         """Try again with a search for the layers that stay in float."""
         self.form.set_values({"search": True})
@@ -344,7 +348,7 @@ class QuantizePage(StagePage):
             self._model_shown = model
             self._is_done = False
             self.choice.check.forget_data()
-            self.form.set_values({"metric": "auto"})
+            self.form.set_values({"metric": "auto", "for": ""})
         self.float_list.show_variant(variant)
         super().show_variant(variant)
         if self.isVisible():
@@ -358,7 +362,7 @@ class QuantizePage(StagePage):
         self._variants = self.workspace.registry.variants(variant.model) if variant else []
         wanted = self._variants[-1].id if self._awaited and self._variants else None
         self._awaited = False
-        asked = {one.id: self._run_options(one) for one in self._variants}
+        asked = {one.id: QuantizeRequest.of(self.workspace, one) for one in self._variants}
         self.selected.forget()
         self.target.show_variant(variant)
         current = variant.id if variant else None
@@ -375,11 +379,6 @@ class QuantizePage(StagePage):
         if origin is None:
             return ""
         return f"{figures.count(count, 'variant')} from {origin.name}" if count > 1 else ""
-
-    def _run_options(self, variant: VariantRecord) -> QuantizeRequest:
-        """Return the options of the run that made a variant."""
-        runs = self.workspace.registry.runs(STEP, variant.id, most=1)
-        return QuantizeRequest.read(runs[0].options if runs else {})
 
     def _show_selected(self) -> None:
         """Show how the selected variant was made, and offer it as the next current one."""

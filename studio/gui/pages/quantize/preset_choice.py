@@ -37,11 +37,11 @@ class PresetChoice(QObject):
 
     Signals:
         changed: The preset is another one.
-        requested: Another page has chosen the preset.
+        requested: Another page has chosen the preset, for a chip (empty for none).
     """
 
     changed = Signal()
-    requested = Signal()
+    requested = Signal(str)
 
     def __init__(self, workspace: Workspace, shell: Shell, parent: QObject) -> None:
         super().__init__(parent)
@@ -81,7 +81,7 @@ class PresetChoice(QObject):
             if chip:
                 self.cards.chips.choose(chip)
             self.editor.choose(event.preset)
-            self.requested.emit()
+            self.requested.emit(event.chip)
 
     def _choose_first(self) -> None:
         """Choose the preset that is recommended for the chip."""

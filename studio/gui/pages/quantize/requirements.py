@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studio.datasets.results import DataPreview, DataProblem
-from studio.documents.dataclass_json import InvalidDocument, from_json
+from studio.documents.dataclass_json import InvalidDocument, from_json, keyed
 from studio.gui import figures
 from studio.projects.results import TEXT_RECOGNITION, Project
 from studio.quantization.results import PreflightResult
@@ -48,6 +48,7 @@ class _Entered:
     dictionary: str | None = None
     metric: str = "auto"
     max_drop: float | None = None
+    chip: str = keyed("for", default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class DataChoice:
         heldout_data: Held-out data besides other evaluation data.
         metric: ``auto`` leaves it to the project.
         budget: The accepted metric drop, in the metric's unit.
+        chip: Name of the chip that the variant is for; empty for none.
     """
 
     data: str | None = None
@@ -67,6 +69,7 @@ class DataChoice:
     metric: str = "auto"
     budget: float | None = None
     heldout_data: str | None = None
+    chip: str = ""
 
     @classmethod
     def read(cls, values: Mapping[str, object]) -> DataChoice:
@@ -88,6 +91,7 @@ class DataChoice:
             entered.metric,
             entered.max_drop,
             entered.heldout_data if entered.heldout_data != evaluation else None,
+            entered.chip,
         )
 
     def metric_for(self, project: Project | None) -> str:
@@ -204,6 +208,8 @@ def data_line(
         parts.append(f"metric drop budget {_budget(choice.budget)}")
     if project is not None and project.float_nodes:
         parts.append(f"{figures.count(len(project.float_nodes), 'node')} kept in float")
+    if choice.chip:
+        parts.append(f"for {choice.chip}")
     return " · ".join(parts) or "no data"
 
 

@@ -13,6 +13,7 @@ from studio.gui.pages.model.chips.choice import remembered
 from studio.gui.pages.model.chips.view import ChipView
 from studio.gui.pages.model.drawer import CHIPS
 from studio.gui.pages.model.page import ModelPage
+from studio.gui.pages.quantize.page import QuantizePage
 from studio.gui.window.main_window import MainWindow
 from tests.e2e.example_toolchain import installed_studio
 from tests.gui.conftest import MakeWindow, open_graph
@@ -67,6 +68,23 @@ def page_of(window: MainWindow) -> ModelPage:
 def choose(view: ChipView, chip: str = CHIP) -> None:
     view.combo.setCurrentIndex(view.combo.findData(chip))
     view.combo.activated.emit(view.combo.currentIndex())
+
+
+def test_a_chip_is_optimized_for_with_its_preset(
+    window: MainWindow, open_model: OpenModel, qtbot: QtBot
+) -> None:
+    view = open_model("")
+    choose(view)
+    assert not view.optimize.isVisible(), "the example chip names no preset"
+    choose(view, "qcs8550")
+    view.optimize.click()
+    page = window.page()
+    assert isinstance(page, QuantizePage)
+    qtbot.waitUntil(lambda: page.form.fields["for"].editor.value() == "qcs8550")
+    qtbot.waitUntil(lambda: page.preset.chosen_name == "int8-qnn")
+    qtbot.waitUntil(lambda: page.data.text.text().endswith("for qcs8550"))
+    open_model("another")
+    assert page.form.fields["for"].editor.value() in ("", None)
 
 
 def titles(view: ChipView) -> dict[str, bool]:

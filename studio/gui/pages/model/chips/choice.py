@@ -49,6 +49,11 @@ class ChipCombo(QComboBox):
         """Name of the chosen chip; empty without one."""
         return str(self.currentData() or "")
 
+    @property
+    def preset(self) -> str:
+        """Name of the preset of the chosen chip; empty without one."""
+        return next((one.preset for one in self._lines if one.id == self.chip), "")
+
     def show_chips(self, lines: Sequence[ChipLine]) -> None:
         """Offer these chips; the chosen one stays."""
         if tuple(lines) == self._lines:

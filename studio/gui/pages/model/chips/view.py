@@ -45,6 +45,7 @@ TITLE = "Check for a chip"
 CHOOSE = "Choose a chip. Its vendor's compiler then shows which nodes run on it, without a device."
 READY = "Check compiles the model on this computer, in a sandbox without network."
 _BUSY = "A job of this tool is running. Wait for it, or cancel it."
+_OPTIMIZE = "Quantize with the preset of this chip. The variant gets the chip's verdict."
 _RARE = ("input", "out")
 _BAR_WIDTH = 12 * GRID
 
@@ -76,6 +77,7 @@ class ChipView(QWidget):
         self.install = button("Install", self._install)
         self.form = Form(_fields(workspace.steps[STEP].form), project=shell.project)
         self.check = button("Check", self.run, "primary")
+        self.optimize = button("Optimize…", self._optimize)
         self.strip = JobStrip()
         self.strip.bar.setFixedWidth(_BAR_WIDTH)
         self.answer = ChipAnswer()
@@ -89,7 +91,7 @@ class ChipView(QWidget):
         asked.setFixedWidth(_FORM_WIDTH)
         asked.body.setContentsMargins(0, 0, GRID, 0)
         asked.body.addWidget(self.combo)
-        asked.body.addLayout(row(self.check, self.install, None))
+        asked.body.addLayout(row(self.check, self.install, self.optimize, None))
         asked.body.addWidget(self.state)
         asked.body.addWidget(self.form)
         asked.body.addStretch(1)
@@ -186,6 +188,8 @@ class ChipView(QWidget):
         first = "Install the compiler first." if self._missing else ""
         chip = "" if self.combo.chip else "Choose a chip first."
         set_enabled(self.check, busy or reason or chip or first)
+        self.optimize.setVisible(bool(self.combo.preset))
+        self.optimize.setToolTip(_OPTIMIZE)
         self.answer.remedies.withhold(busy)
         result = self._result
         can_paint = self._is_drawn and self._scene is not None and result is not None
@@ -293,7 +297,11 @@ class ChipView(QWidget):
             self._shell.notify(f"This studio has no preset {name}.", "warning")
             return
         self._shell.go("quantize")
-        self._workspace.events.publish(PresetAsked(name))
+        self._workspace.events.publish(PresetAsked(name, self.combo.chip))
+
+    def _optimize(self) -> None:
+        """Open the Optimize page with the preset of the chip, for the chip."""
+        self._open_preset(self.combo.preset)
 
 
 def _fields(options: Sequence[Option]) -> list[Option]:
