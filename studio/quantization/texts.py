@@ -8,6 +8,7 @@ from studio.conversion.chips.texts import checked
 from studio.datasets.results import DataProblem
 from studio.documents.text_table import counted, table
 from studio.evaluation.results import EvaluationResult
+from studio.quantization.chips.results import ChipSearchReport
 from studio.quantization.results import (
     LayerCost,
     PreflightResult,
@@ -65,12 +66,15 @@ def _chip(result: QuantizeResult) -> Iterator[str]:
         return
     search = result.chip_search
     if search is not None:
-        share = next(one.float_share for one in search.trials if one.kept == search.chosen)
-        yield (
-            f"search    {counted(len(search.chosen), 'layer')} in float, {share:.1%} of the "
-            f"multiplications, of {counted(len(search.trials), 'candidate')}"
-        )
+        yield f"search    {_chosen(search)}, of {counted(len(search.trials), 'candidate')}"
     yield from (f"chip      {line}" for line in checked(result.chip))
+
+
+def _chosen(search: ChipSearchReport) -> str:
+    if search.preset:
+        return f"preset {search.preset}"
+    share = next(one.float_share for one in search.trials if one.kept == search.chosen)
+    return f"{counted(len(search.chosen), 'layer')} in float, {share:.1%} of the multiplications"
 
 
 def preflight(result: PreflightResult) -> list[str]:

@@ -33,6 +33,7 @@ from studio.jobs.phases import Phase
 from studio.models.opening import OpenedModel, read_model, write_graph
 from studio.plugin_host import PluginHost
 from studio.quantization.advice import advice, doubts
+from studio.quantization.chips.alternatives import alternatives
 from studio.quantization.chips.results import ChipSearchReport
 from studio.quantization.chips.search import ChipLayerSearch
 from studio.quantization.chips.verdict import ChipVerdicts
@@ -93,8 +94,10 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
         if given is None:
             notes.append(_shared(len(seen[1]), len(heldout)))
         if chip is not None and goal.max_drop is not None:
-            finder = ChipLayerSearch(subject, *seen, job, chip, goal.max_drop)
-            made, report = finder.run(transform, output, preset.options, data)
+            others = alternatives(chip.chip, options, subject, host)
+            finder = ChipLayerSearch(subject, *seen, job, chip, goal.max_drop, others)
+            found = finder.run(transform, output, preset.options, data)
+            made, report, preset = found.made, found.report, found.preset or preset
         else:
             work = LayerSearch(subject, *seen, job, options)
             made, report = work.run(transform, output, preset.options, data, goal)

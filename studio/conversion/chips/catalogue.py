@@ -47,6 +47,7 @@ class ChipSpec:
         precision: In which an ONNX model is exported to that format.
         preset: Of the quantization whose models its compiler takes whole; empty where the export
             quantizes, or where the chip computes in float alone.
+        alternatives: Presets that lose less and cost more there, the cheapest first.
         float_layers: Whether single layers of a quantized model may stay in float.
         settings: What the compiler gets.
         gate: None where other numbers are no refusal.
@@ -61,6 +62,7 @@ class ChipSpec:
     family: str = ""
     precision: str = ""
     preset: str = ""
+    alternatives: tuple[str, ...] = ()
     float_layers: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)
     gate: NumericGate | None = None

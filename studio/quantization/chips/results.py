@@ -19,6 +19,7 @@ class ChipCandidate:
         chip_drop: Loss by the chip's emulator, on the first of the samples; None where nothing
             here computes as the chip does, or the variant was not run.
         reason: Why the compiler refuses the whole variant.
+        preset: Name of the preset; empty for that of the quantization.
     """
 
     kept: tuple[str, ...]
@@ -31,6 +32,7 @@ class ChipCandidate:
     fallback: int = 0
     chip_drop: float | None = None
     reason: str = ""
+    preset: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class ChipSearchReport:
         before: The metric of the float model on the samples of the search.
         needed: Layers that the chip takes in float alone.
         chosen: Layers that stay in float, with those.
+        preset: Name of the chosen preset; empty for that of the quantization.
         trials: In the order in which they were made.
     """
 
@@ -51,5 +54,6 @@ class ChipSearchReport:
     before: float = 0.0
     needed: tuple[str, ...] = ()
     chosen: tuple[str, ...] = ()
+    preset: str = ""
     trials: tuple[ChipCandidate, ...] = field(default_factory=tuple)
     samples: int = 0

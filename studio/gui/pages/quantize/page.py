@@ -269,6 +269,7 @@ class QuantizePage(StagePage):
 
     def _show_requested(self, chip: str) -> None:
         self.form.set_values({"for": chip})
+        self._changed()
         self.show_view(MAKE)
 
     def _search_layers(self) -> None:

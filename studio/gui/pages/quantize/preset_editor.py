@@ -62,6 +62,7 @@ class PresetEditor(QWidget):
         self._workspace, self._theming = workspace, theming
         self._entries: list[PresetEntry] = []
         self._values: dict[str, Any] = {}
+        self._wanted = ""
         self.text = ""
         self.problem = ""
         self.form: Form | None = None
@@ -147,11 +148,14 @@ class PresetEditor(QWidget):
 
     def _check(self, wanted: str, done: Any) -> None:
         """Check a preset off the GUI thread, since its method's plugin is imported for it."""
+        self._wanted = wanted
         self._workspace.in_background(
-            partial(self._workspace.presets.check, wanted), partial(self._checked, done)
+            partial(self._workspace.presets.check, wanted), partial(self._checked, wanted, done)
         )
 
-    def _checked(self, done: Any, result: CheckedPreset | Exception) -> None:
+    def _checked(self, wanted: str, done: Any, result: CheckedPreset | Exception) -> None:
+        if wanted != self._wanted:
+            return  # two checks may end in another order than they began
         if isinstance(result, Exception):
             self._complain(result)
         else:

@@ -211,4 +211,5 @@ def test_the_data_in_one_line() -> None:
         " · metric drop budget 1.0 pt"
     )
     assert data_line(DataChoice(), None, None) == "no data"
+    assert data_line(DataChoice.read({"for": "rk3588"}), None, None) == "for rk3588"
     assert requirements.DataChoice(metric="none").metric_for(READER) == "none"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -201,7 +201,7 @@ def test_where_the_chip_loses_more_than_the_runtime_more_layers_stay_in_float(
     [
         ({"wrong": lambda kept: True}, "None of . candidates for Test chip met"),
         ({"reason": "It has no Conv."}, "refuses the model in int8: It has no Conv."),
-        ({"float_only": frozenset({"Gemm", "Conv"})}, "takes no layer of this model in int8"),
+        ({"float_only": frozenset({"Gemm", "Conv"})}, "Test chip takes no layer of this model"),
     ],
 )
 def test_a_search_without_a_good_candidate_is_one_sentence(
@@ -211,6 +211,34 @@ def test_a_search_without_a_good_candidate_is_one_sentence(
         setattr(chip, name, value)
     with pytest.raises(GateMissed, match=sentence):
         quantize(digits, job, search=True)
+
+
+@pytest.mark.slow
+def test_where_int8_loses_too_much_the_next_preset_of_the_chip_is_tried(
+    digits: VariantRecord, job: FakeJob, chip: Compiler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = replace(CHIP, preset="int8", alternatives=("fp16",))
+    monkeypatch.setattr(
+        ChipCheck, "of", lambda name, form, host, job: ChipCheck(spec, chip, host, job)
+    )
+    chip.wrong = is_int8
+    options = options_of(QUANTIZE, digits, **DATA, max_drop=0.01, search=True, **{"for": CHIP.id})
+    own = work.quantize(options, job).chip_search
+    assert own is not None
+    assert (own.preset, len(own.chosen)) == ("", 3), "a preset of the user's own has no next one"
+    shutil.rmtree(job.folder)
+    job.folder.mkdir()
+    result = work.quantize(replace(options, preset_name="int8.toml"), job)
+    assert result.chip_search is not None
+    assert (result.chip_search.preset, result.precision) == ("fp16", "fp16")
+    assert result.preset["method"] == "fp16"
+    assert result.chip_search.trials[-1].chip_drop == 0
+    assert any("preset fp16" in line for line in quantized(result))
+
+
+def is_int8(kept: set[str]) -> bool:
+    """Whether some layer is in bytes."""
+    return len(kept) < 3
 
 
 def prepared(registry: Registry, variant: VariantRecord, **given: Any) -> QuantizeOptions:
