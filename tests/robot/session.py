@@ -14,6 +14,7 @@ from types import TracebackType
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from studio.api import TargetSpec
 from studio.gui.app import attach, make_application, make_window
@@ -115,15 +116,27 @@ def _let_go(
 
     robot = Robot(window, seed, files, _REMOTE, about_to)
     deadline = time.monotonic() + seconds
+    ended: list[bool] = []
 
     def act() -> None:
-        if time.monotonic() >= deadline:
+        if ended:
             return
         QTimer.singleShot(_BETWEEN_MS, act)  # first: what it does may open a dialog's own loop
-        robot.act()
+        if time.monotonic() < deadline:
+            robot.act()
+        else:
+            _leave_loops()
 
     with _noted(robot.found):
         QTimer.singleShot(0, act)
         while time.monotonic() < deadline:
             QTest.qWait(200)
+    ended.append(True)
     return robot.found, turns
+
+
+def _leave_loops() -> None:
+    """Close a menu or dialog in whose own loop the last action has ended."""
+    open_one = QApplication.activePopupWidget() or QApplication.activeModalWidget()
+    if open_one is not None:
+        open_one.close()
