@@ -27,7 +27,13 @@ class Bisection:
     """
 
     def __init__(
-        self, graph: Graph, last: str, known: Collection[str], limit: float, size: Bytes
+        self,
+        graph: Graph,
+        last: str,
+        known: Collection[str],
+        limit: float,
+        size: Bytes,
+        most: int | None = None,
     ) -> None:
         """Prepare the search.
 
@@ -36,6 +42,7 @@ class Bisection:
             known: The values that both models have.
             limit: Largest error that is no difference.
             size: Bytes of a value.
+            most: Most values of a round; None: MOST_VALUES.
         """
         self._reads = {
             name: [one for one in read_names(node) if one]
@@ -44,7 +51,7 @@ class Bisection:
             if name
         }
         self._place = {name: at for at, name in enumerate(self._reads)}
-        self._last, self._limit, self._size = last, limit, size
+        self._last, self._limit, self._size, self._most = last, limit, size, most
         self._known = (set(known) & self._before([last])) - {last}
         self._errors: dict[str, float] = {}
 
@@ -75,7 +82,7 @@ class Bisection:
 
     def _spread(self, names: Sequence[str]) -> list[str]:
         """Return as many of the values as fit a round, evenly spread."""
-        count = min(len(names), MOST_VALUES)
+        count = min(len(names), self._most or MOST_VALUES)
         while count > 1:
             found = [names[at * len(names) // count] for at in range(count)]
             if sum(map(self._size, found)) <= MOST_BYTES:

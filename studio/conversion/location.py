@@ -94,7 +94,7 @@ def _first(
     values = _Values(found, opened, host, folder, job)
     sizes = opened.sized.graph
     search = Bisection(
-        graph, found.check.output, places.keys(), limit, lambda name: _bytes(sizes, name)
+        graph, found.check.output, places.keys(), limit, lambda name: bytes_of(sizes, name)
     )
     first = search.run(values.errors)
     if first is None:
@@ -124,7 +124,8 @@ def _one_line(text: object) -> str:
     return " ".join(str(text).split())[:_LONGEST_PLACE]
 
 
-def _bytes(graph: Graph, name: str) -> int:
+def bytes_of(graph: Graph, name: str) -> int:
+    """Return the size of a value; a guess where its shape is not known."""
     kind = graph.type_of(name)
     sizes = kind.shape if kind is not None else None
     if sizes is None or not all(isinstance(size, int) for size in sizes):

@@ -17,6 +17,7 @@ from studio.api import (
 )
 from studio.api.chips import RefusedModel
 from studio.conversion.chips.catalogue import ChipSpec, chip_named
+from studio.conversion.chips.difference import ChipDifference, located
 from studio.conversion.chips.numeric_gate import gated, refused, size_of, write_golden
 from studio.conversion.chips.overview import compiler_of, export_to
 from studio.conversion.chips.results import (
@@ -53,6 +54,7 @@ class GivenModel:
         input: Fixed shapes of inputs with open sizes, as the option has them.
         samples: Returns the samples for the model; none: made-up inputs.
         evaluate: Raises StudioError where labels do not suit the metric.
+        locate: Whether to name the first value that differs; the model is the compiled one.
     """
 
     path: Path
@@ -60,6 +62,7 @@ class GivenModel:
     input: tuple[str, ...]
     samples: Callable[[OpenedModel], Sequence[Sample]]
     evaluate: Evaluate
+    locate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +71,12 @@ class _Numbers:
 
     Attributes:
         given: Number of samples that there were.
-        why_not_scored: Why the task metric was not taken; empty where it was, or without labels.
+        warnings: Why the task metric was not taken, or the difference not located.
     """
 
     numbers: ChipNumbers
     given: int
-    why_not_scored: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 class ChipCheck:
@@ -176,8 +179,8 @@ class ChipCheck:
                 return refused(self.chip, result, error.message)
             return _warned(result, f"Outputs not compared: {error.message}")
         numbers = compared.numbers
-        if compared.why_not_scored:
-            result = _warned(result, compared.why_not_scored)
+        for text in compared.warnings:
+            result = _warned(result, text)
         if (left := compared.given - numbers.samples) > 0:
             slow = f"not compared: {self.compiler.title} is slow here."
             result = _warned(result, f"{counted(left, 'sample')} {slow}")
@@ -204,18 +207,26 @@ class ChipCheck:
             scratch = folder / "numbers"
             scratch.mkdir()
             observe = score.add if score is not None else None
-            found, _ = compare_export(made, exact, against, feeds, scratch, self._job, observe)
+            found, worst = compare_export(made, exact, against, feeds, scratch, self._job, observe)
             write_golden(compiled, self.chip, exact, feeds)
         finally:
             session.close()
+        first, why_no_place = None, ""
+        if given.locate and found.max_error > 0:
+            search = ChipDifference(
+                source, self.compiler, self._host, folder / "difference", self._job
+            )
+            first, why_no_place = located(search, worst, found.output, found.max_error)
         numbers = ChipNumbers(
             against,
             found.samples,
             found.max_error,
             found.argmax_equal,
             score.metric() if score is not None else None,
+            first,
         )
-        return _Numbers(numbers, len(feeds), why_not)
+        warnings = tuple(text for text in (why_not, why_no_place) if text)
+        return _Numbers(numbers, len(feeds), warnings)
 
 
 def _placed(compiled: Compiled, nodes: int, base: ChipResult) -> ChipResult:

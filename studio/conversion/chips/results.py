@@ -6,6 +6,9 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from studio.conversion.results import FirstDifference
+from studio.documents.dataclass_json import optional
+
 
 class Verdict(enum.Enum):
     """The verdict of a compiler on a model."""
@@ -79,6 +82,8 @@ class ChipNumbers:
         max_error: Largest absolute difference, divided by the largest absolute value of its output.
         argmax_equal: Share of rows whose largest value is at the same place; None without classes.
         metric: None without labels.
+        first: The first value that differs from that of the given model; None without one, or
+            where it was not asked for.
     """
 
     against: str
@@ -86,6 +91,7 @@ class ChipNumbers:
     max_error: float
     argmax_equal: float | None = None
     metric: ChipMetric | None = None
+    first: FirstDifference | None = optional()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,6 +53,13 @@ class CheckOptions:
         help="Maximum number of samples for the metric, spread evenly over the data.",
         advanced=True,
     )
+    locate: bool = option(
+        False,
+        title="Locate the difference",
+        help="Also name the first value inside of the model that the chip computes differently "
+        "(slow; for models in the format of the chip).",
+        advanced=True,
+    )
     metric: str = option(
         "auto",
         title="Metric",

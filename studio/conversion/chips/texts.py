@@ -35,6 +35,7 @@ def checked(result: ChipResult) -> list[str]:
     if result.numbers is not None:
         lines.append(f"numbers   {_numbers(result.numbers)}")
         lines += [f"metric    {result.numbers.metric}"] if result.numbers.metric else []
+        lines += _first(result.numbers)
     if estimate := _estimate(result):
         lines.append(f"estimate  {estimate}; not measured")
     if result.artefact:
@@ -59,6 +60,14 @@ def _numbers(numbers: ChipNumbers) -> str:
         f"largest relative error {numbers.max_error:.1e} next to {numbers.against} on "
         f"{counted(numbers.samples, 'sample')}{argmax}"
     )
+
+
+def _first(numbers: ChipNumbers) -> list[str]:
+    first = numbers.first
+    if first is None:
+        return []
+    place = f"{first.value} ({first.operator} {first.node})"
+    return [f"first     {place} differs first, by {first.error:.1e} of its largest value"]
 
 
 def _estimate(result: ChipResult) -> str:

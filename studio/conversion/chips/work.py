@@ -15,6 +15,7 @@ from studio.conversion.chips.task_score import evaluator_for
 from studio.conversion.export import export
 from studio.conversion.size_filter import fitting_samples
 from studio.conversion.step import ExportOptions
+from studio.conversion.targets import SOURCE
 from studio.conversion.work import FOLDER
 from studio.evaluation.judge import Evaluator, dictionary_for
 from studio.jobs.step import Job
@@ -42,6 +43,7 @@ def check(options: CheckOptions, job: Job) -> ChipResult:
         options.input or (),
         lambda source: _samples(options, source),
         lambda samples: _evaluator(options, host, samples),
+        locate=options.locate and options.model.format == work.chip.format == SOURCE,
     )
     warnings: tuple[str, ...] = ()
     if options.model.format == work.chip.format:
