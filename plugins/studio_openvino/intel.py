@@ -24,8 +24,8 @@ from studio.api.chip_rules import (
 from studio_openvino.format import OpenvinoFormat
 
 _FILE = Path(__file__).with_suffix(".json")
-_NPU = OperatorTable("Intel's NPU", read_operators(_FILE, "npu", "npu_converted"), {})
-_GPU = OperatorTable("Intel's GPU", read_operators(_FILE, "gpu", "gpu_converted"), {})
+_NPU = OperatorTable("the list for Intel's NPU", read_operators(_FILE, "npu", "npu_converted"), {})
+_GPU = OperatorTable("the list for Intel's GPU", read_operators(_FILE, "gpu", "gpu_converted"), {})
 
 _TOO_WIDE = frozenset({"float64", "bfloat16"})
 _LEVELS = 256
@@ -59,9 +59,9 @@ class IntelRules(RulesCompiler):
     """The rules of both devices; which one is a setting of the chip."""
 
     id = "intel-openvino"
-    title = "OpenVINO's device rules"
+    title = "OpenVINO's operator lists"
     chip = "Intel's device"
-    rules_version = "NPU compiler of 2024-12, GPU plugin of 2025"
+    rules_version = "of 2024-12 (NPU) and 2025 (GPU)"
 
     def graph(self, model: Path, folder: Path, progress: Progress) -> Graph:
         """Read the IR with the types that OpenVINO wrote."""

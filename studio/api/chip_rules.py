@@ -39,11 +39,11 @@ class OperatorTable:
     """The operators that a chip has, as they were published.
 
     Attributes:
-        chip: As a sentence names it: ``the Edge TPU``.
+        holder: What has them, as a sentence names it: ``the Edge TPU``, ``the list for ...``.
         remedies: Sentences by operator, for those that it has not.
     """
 
-    chip: str
+    holder: str
     operators: frozenset[str]
     remedies: Mapping[str, str]
 
@@ -51,8 +51,8 @@ class OperatorTable:
         """Return the reason against an operator that the table has not."""
         if node.operator in self.operators:
             return None
-        chip = self.chip[0].upper() + self.chip[1:]
-        return BrokenRule(f"{chip} has no {node.operator}.", self.remedies.get(node.operator, ""))
+        holder = self.holder[0].upper() + self.holder[1:]
+        return BrokenRule(f"{holder} has no {node.operator}.", self.remedies.get(node.operator, ""))
 
 
 def read_operators(path: Path, *keys: str) -> frozenset[str]:
@@ -119,7 +119,7 @@ def without_open_sizes(graph: Graph, node: Node) -> BrokenRule | None:
 class RulesCompiler:
     """A compiler whose verdicts are rules.
 
-    A plugin derives its own class with ``id``, ``title``, ``chip`` (as in ``OperatorTable``) and
+    A plugin derives its own class with ``id``, ``title``, ``chip`` (as in a sentence) and
     ``rules_version`` (where the rules are from), and gives it ``graph`` and ``rules``.
     """
 

@@ -33,6 +33,7 @@ from studio.conversion.comparison import ForeignModel, compare_export, requests
 from studio.conversion.export import export, require_installed
 from studio.conversion.size_filter import fitting_samples
 from studio.conversion.step import ExportOptions
+from studio.conversion.targets import TARGETS
 from studio.conversion.work import FOLDER
 from studio.documents.text_table import counted
 from studio.evaluation.float_outputs import FloatOutputs, quantized_ends
@@ -81,8 +82,7 @@ def check(options: CheckOptions, job: Job) -> ChipResult:
     require_installed([capability, *export_to(chip, options.model.format, host)], host)
     compiler: ChipCompiler = host.create(capability)
     work = _prepared(chip, compiler, options, host, job)
-    shapes = parse(options.input or ()) if chip.format == options.model.format else None
-    opened = read_model(work.model, job, shapes, host=host)
+    opened = _opened(work)
     base = ChipResult(
         chip=chip.id,
         title=chip.title,
@@ -115,6 +115,15 @@ def _prepared(
     made = export(wanted, job)
     path = job.folder / FOLDER / made.output
     return _Work(chip, compiler, options, host, job, path, made.warnings)
+
+
+def _opened(work: _Work) -> OpenedModel:
+    """Open what the compiler gets; the given model where the studio reads no such format."""
+    form = TARGETS.get(work.chip.format)
+    path = work.model if form is None or form.opens else Path(work.options.model.path)
+    given = str(path) == work.options.model.path
+    shapes = parse(work.options.input or ()) if given else None
+    return read_model(path, work.job, shapes, host=work.host)
 
 
 def _judged(work: _Work, opened: OpenedModel, base: ChipResult) -> ChipResult:
