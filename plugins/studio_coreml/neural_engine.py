@@ -72,7 +72,7 @@ class NeuralEngine(RulesCompiler):
         found = self._toolchain.run(_TOOL, {"source": str(model)}, folder, progress)
         if error := found.get("error"):
             raise InvalidModel(str(error))
-        return graph_of(found)
+        return graph_of(found.get("program"))
 
     def rules(self, settings: Mapping[str, object]) -> Sequence[NodeRule]:
         """Return the rules of the family in the settings.
@@ -101,7 +101,7 @@ class NeuralEngine(RulesCompiler):
 
 
 def _types(graph: Graph, node: Node) -> BrokenRule | None:
-    """Refuse wider types than float16: only a cast reads and writes them (Apple: Typed Execution)."""
+    """Refuse wider types than float16, as Apple's page on typed execution has it; a cast takes them."""
     if node.operator == "cast":
         return None
     for name, kind in values_of(graph, node.inputs):
@@ -136,7 +136,7 @@ def _convolution(graph: Graph, node: Node, family: str) -> BrokenRule | None:
     kernel = _numbers(node, "weight sizes")[2:]
     if len(kernel) > 2:
         return BrokenRule("It has three axes, and the engine takes convolutions of one or two.")
-    height, width = ([1, 1] + kernel)[-2:]
+    height, width = [1, 1, *kernel][-2:]
     most = _KERNELS[family]
     if height > most[0] or width > most[1]:
         return BrokenRule(

@@ -13,21 +13,26 @@ _BYTES = {"float16": 2, "int16": 2, "uint16": 2, "int8": 1, "uint8": 1, "bool": 
 _USUAL_BYTES = 4
 
 
-def graph_of(found: Mapping[str, object]) -> Graph:
+def graph_of(program: object) -> Graph:
     """Return the graph of a program.
 
+    Args:
+        program: Names of its inputs and outputs, its operators, and the types of its constants
+            and of its other values.
+
     Raises:
-        InvalidModel: when a part of it is missing or of another kind.
+        InvalidModel: when one of them is missing or of another kind.
     """
     try:
-        values, constants = _types(found["values"]), _types(found["constants"])
+        inputs, outputs, operators, constants, values = _list(program)
+        kinds = _types(values)
         return Graph(
             "main",
-            tuple(Value(name, values[name]) for name in _names(found["inputs"])),
-            tuple(Value(name, values.get(name)) for name in _names(found["outputs"])),
-            tuple(_nodes(found["operators"])),
-            {name: _constant(name, kind) for name, kind in constants.items()},
-            values,
+            tuple(Value(name, kinds[name]) for name in _names(inputs)),
+            tuple(Value(name, kinds.get(name)) for name in _names(outputs)),
+            tuple(_nodes(operators)),
+            {name: _constant(name, kind) for name, kind in _types(constants).items()},
+            kinds,
         )
     except (KeyError, TypeError, ValueError):
         raise InvalidModel("The list of operators of the Core ML program is not valid.") from None
@@ -35,13 +40,13 @@ def graph_of(found: Mapping[str, object]) -> Graph:
 
 def _nodes(rows: object) -> Iterator[Node]:
     for row in _list(rows):
-        one = _mapping(row)
+        name, operator, inputs, outputs, attributes = _list(row)
         yield Node(
-            _text(one["name"]),
-            _text(one["operator"]),
-            _names(one["inputs"]),
-            _names(one["outputs"]),
-            attributes=dict(_attributes(one["attributes"])),
+            _text(name),
+            _text(operator),
+            _names(inputs),
+            _names(outputs),
+            attributes=dict(_attributes(attributes)),
         )
 
 

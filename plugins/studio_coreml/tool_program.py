@@ -19,18 +19,20 @@ from coremltools.proto import MIL_pb2, Model_pb2  # noqa: E402
 _MOST_VALUES = 64
 """Limit of a constant that goes along; larger ones are weights."""
 
+_WEIGHT, _WEIGHT_SIZES = "weight", "weight sizes"
+
 Type = tuple[str, list[int | None]]
 
 
 def run(request: Mapping[str, str], tell: Callable[..., None]) -> dict[str, object]:
     """Return the program of a package; what is wrong with it is in ``error``."""
+    path = request["source"]
     try:
         tell(0.0, 0.0, "Reading the program")
-        return _program(coremltools.utils.load_spec(request["source"]))
+        return _program(coremltools.utils.load_spec(path))
     except Exception as error:
         traceback.print_exc()
-        name = os.path.basename(request["source"])
-        return {"error": f"{name} cannot be read as a Core ML program: {error}."}
+        return {"error": f"{os.path.basename(path)} cannot be read as a Core ML program: {error}."}
 
 
 def _program(spec: Model_pb2.Model) -> dict[str, object]:
@@ -48,18 +50,15 @@ def _program(spec: Model_pb2.Model) -> dict[str, object]:
             values[name] = _small(step.attributes["val"])
         else:
             operators.append(_operator(step, kinds, values))
-    return {
-        "inputs": [one.name for one in function.inputs],
-        "outputs": list(block.outputs),
-        "operators": operators,
-        "constants": constants,
-        "values": {name: kind for name, kind in kinds.items() if name not in constants},
-    }
+    others = {name: kind for name, kind in kinds.items() if name not in constants}
+    ends = [one.name for one in function.inputs], list(block.outputs)
+    return {"program": [*ends, operators, constants, others]}
 
 
 def _operator(
     step: MIL_pb2.Operation, kinds: Mapping[str, Type], values: Mapping[str, list[object]]
-) -> dict[str, object]:
+) -> list[object]:
+    """Return name, operator, inputs, outputs, and the constants among its parameters."""
     attributes: dict[str, list[object]] = {}
     inputs = []
     for key, argument in step.inputs.items():
@@ -70,16 +69,10 @@ def _operator(
             inputs.append(one.name)
             if values.get(one.name):
                 attributes[key] = list(values[one.name])
-    if "weight" in step.inputs:
-        name = step.inputs["weight"].arguments[0].name
-        attributes["weight sizes"] = list(kinds.get(name, ("", []))[1])
-    return {
-        "name": step.outputs[0].name if step.outputs else step.type,
-        "operator": step.type,
-        "inputs": inputs,
-        "outputs": [one.name for one in step.outputs],
-        "attributes": attributes,
-    }
+            if key == _WEIGHT:
+                attributes[_WEIGHT_SIZES] = list(kinds[one.name][1])
+    made = [one.name for one in step.outputs]
+    return [made[0] if made else step.type, step.type, inputs, made, attributes]
 
 
 def _outer(named: list[MIL_pb2.NamedValueType]) -> Iterator[tuple[str, Type]]:

@@ -16,6 +16,7 @@ from studio.api.chip_rules import (
     NodeRule,
     OperatorTable,
     RulesCompiler,
+    folded,
     is_open,
     read_operators,
     values_of,
@@ -24,9 +25,10 @@ from studio.api.chip_rules import (
 from studio_openvino.format import OpenvinoFormat
 
 _FILE = Path(__file__).with_suffix(".json")
-_NPU = OperatorTable("the list for Intel's NPU", read_operators(_FILE, "npu", "npu_converted"), {})
-_GPU = OperatorTable("the list for Intel's GPU", read_operators(_FILE, "gpu", "gpu_converted"), {})
+_NPU = OperatorTable("the list for Intel's NPU", read_operators(_FILE, "npu", "npu_converted"))
+_GPU = OperatorTable("the list for Intel's GPU", read_operators(_FILE, "gpu", "gpu_converted"))
 
+_SHAPES = frozenset({"ShapeOf"})
 _TOO_WIDE = frozenset({"float64", "bfloat16"})
 _LEVELS = 256
 _EIGHT_BITS = "Quantize the float model with the preset int8."
@@ -64,8 +66,8 @@ class IntelRules(RulesCompiler):
     rules_version = "of 2024-12 (NPU) and 2025 (GPU)"
 
     def graph(self, model: Path, folder: Path, progress: Progress) -> Graph:
-        """Read the IR with the types that OpenVINO wrote."""
-        return OpenvinoFormat().read(model, progress).graph
+        """Read the IR with the types that OpenVINO wrote, without what it computes at once."""
+        return folded(OpenvinoFormat().read(model, progress).graph, _SHAPES)
 
     def rules(self, settings: Mapping[str, object]) -> Sequence[NodeRule]:
         """Return the rules of the device in the settings.
@@ -84,7 +86,9 @@ class IntelRules(RulesCompiler):
         """Refuse open inputs on the NPU, with the sizes that they could have."""
         if _device(settings) != "NPU" or not (names := _open_inputs(graph)):
             return
-        given = " ".join(f"--input {name}={_sizes(inputs[name])}" for name in names if name in inputs)
+        given = " ".join(
+            f"--input {name}={_sizes(inputs[name])}" for name in names if name in inputs
+        )
         raise InvalidModel(
             f"The input {names[0]!r} has open sizes, and OpenVINO's NPU takes fixed ones alone. "
             f"Give the ONNX model its sizes: {given or '--input NAME=1,3,224,224'}."

@@ -27,9 +27,7 @@ RUNTIME = "rules of runtime 14"
 ON_CHIP_BYTES = 8_000_000
 """Memory of the chip for parameters; a compiler takes a share of it for itself."""
 
-_TABLE = OperatorTable(
-    "the Edge TPU", read_operators(Path(__file__).with_suffix(".json")), remedies={}
-)
+_TABLE = OperatorTable("the Edge TPU", read_operators(Path(__file__).with_suffix(".json")))
 _EIGHT_BITS = frozenset({"int8", "uint8"})
 _SEPARATE = frozenset({"AVERAGE_POOL_2D", "CONCATENATION", "MAX_POOL_2D"})
 """Operators that take no activation fused into them."""
