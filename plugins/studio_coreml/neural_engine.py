@@ -101,7 +101,7 @@ class NeuralEngine(RulesCompiler):
 
 
 def _types(graph: Graph, node: Node) -> BrokenRule | None:
-    """Refuse wider types than float16, as Apple's page on typed execution has it; a cast takes them."""
+    """Refuse wider types than float16 (Apple: Typed Execution); a cast alone takes them."""
     if node.operator == "cast":
         return None
     for name, kind in values_of(graph, node.inputs):

@@ -86,9 +86,9 @@ class RyzenAi(RulesCompiler):
     ) -> Iterator[str]:
         """Yield what AMD adds to its table."""
         yield (
-            f"Rules alone, those of {_quantization(graph)}: some settings of an operator may "
-            "not be supported, which AMD's table leaves out. On a device, vitisai_ep_report.json has "
-            "the places."
+            f"Rules alone, those of {_quantization(graph)}: some settings of an operator may not "
+            "be supported, and AMD's table does not name them. On a device, "
+            "vitisai_ep_report.json has the places."
         )
 
 
