@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from studio.api import Graph, Initializer, InvalidModel, Node, Silent, TensorType, Value
-from studio_tflite.edge_tpu import EdgeTpu, _placed, _warnings
+from studio_tflite.edge_tpu import EdgeTpu
 
 DATA = Path(__file__).parent / "data" / "tflite"
 
 
 def place(graph: Graph) -> dict[str, tuple[bool, str]]:
-    return {one.name: (one.on_chip, one.reason) for one in _placed(graph)}
+    return {one.name: (one.on_chip, one.reason) for one in EdgeTpu().place(graph, {})}
 
 
 def graph_of(*nodes: Node, values: Mapping[str, TensorType]) -> Graph:
@@ -126,5 +126,9 @@ def test_what_follows_a_refused_node_stays_on_the_processor() -> None:
 
 
 def test_parameters_beyond_the_chips_memory_are_a_warning() -> None:
-    assert len(list(_warnings((), 8_000_000))) == 1
-    assert "The parameters have 12.5 MB" in list(_warnings((), 12_500_000))[1]
+    def warnings(size: int) -> list[str]:
+        weights = {"w": Initializer("w", TensorType("int8", (size,)), size)}
+        return list(EdgeTpu().warnings(Graph("g", (), (), (), weights), (), {}))
+
+    assert len(warnings(8_000_000)) == 1
+    assert "The parameters have 12.5 MB" in warnings(12_500_000)[1]

@@ -30,6 +30,7 @@ from studio.conversion.chips.results import (
 from studio.conversion.chips.task_score import TaskScore
 from studio.conversion.comparison import ForeignModel, compare_export, requests
 from studio.conversion.export import require_installed
+from studio.conversion.targets import TARGETS
 from studio.documents.text_table import counted
 from studio.evaluation.float_outputs import FloatOutputs, quantized_ends
 from studio.evaluation.judge import Evaluator
@@ -127,7 +128,7 @@ class ChipCheck:
             InvalidModel: when the model cannot be read; a refusal is a result.
         """
         folder.mkdir(exist_ok=True)
-        opened = read_model(model, self._job, shapes, host=self._host)
+        opened = self._opened(model, given, shapes)
         base = ChipResult(
             chip=self.chip.id,
             title=self.chip.title,
@@ -148,6 +149,15 @@ class ChipCheck:
         if result.artefact and compiled.artefact:
             result = replace(result, bytes=size_of(compiled.artefact))
         return result
+
+    def _opened(
+        self, model: Path, given: GivenModel | None, shapes: Mapping[str, tuple[int, ...]] | None
+    ) -> OpenedModel:
+        """Open what the compiler gets; the given model where the studio reads no such format."""
+        form = TARGETS.get(self.chip.format)
+        if given is None or form is None or form.opens:
+            return read_model(model, self._job, shapes, host=self._host)
+        return read_model(given.path, self._job, parse(given.input), host=self._host)
 
     def _compiled(self, model: Path, opened: OpenedModel, folder: Path) -> Compiled:
         artefact, scratch = folder / ARTEFACT, folder / "compiler"
