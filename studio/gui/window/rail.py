@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
@@ -178,6 +178,20 @@ class Rail(QFrame):
             layout.addWidget(button)
         theming.changed.connect(self.dress)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give all buttons of a kind the same height: all show their results, or none does."""
+        super().resizeEvent(event)
+        buttons = self.buttons()
+        layout = self.layout()
+        assert layout is not None
+        margins = layout.contentsMargins()
+        gaps = margins.top() + margins.bottom() + layout.spacing() * (len(buttons) - 1)
+        upper, lower = _heights(
+            self.height() - gaps, [button.stage.at_bottom for button in buttons]
+        )
+        for button in buttons:
+            button.setMaximumHeight(lower if button.stage.at_bottom else upper)
+
     def buttons(self) -> list[StageButton]:
         """Return the buttons from top to bottom."""
         return list(self._buttons.values())
@@ -196,6 +210,17 @@ class Rail(QFrame):
         """Set the icons in the theme's colours."""
         for button in self._buttons.values():
             button.dress()
+
+
+def _heights(room: int, at_bottom: Sequence[bool]) -> tuple[int, int]:
+    """Return the heights of the buttons of the project and of those at the bottom."""
+    lower = sum(at_bottom)
+    upper = len(at_bottom) - lower
+    left = room - upper * RESULT_HEIGHT
+    if left >= lower * LEAST_HEIGHT:
+        return RESULT_HEIGHT, min(HEIGHT, left // max(lower, 1))
+    low = min(HEIGHT, max(LEAST_HEIGHT, room // max(len(at_bottom), 1)))
+    return low, low
 
 
 class Progress:

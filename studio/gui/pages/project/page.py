@@ -121,6 +121,7 @@ class ProjectPage(StagePage):
         """Show the project of the current model."""
         variant, project = self.variant, self.shell.project.value
         self._pane.show_content(variant is not None)
+        self._explain()
         if variant is None:
             self.set_note("")
             return
@@ -177,10 +178,16 @@ class ProjectPage(StagePage):
 
     def _show_run(self) -> None:
         """Show how far the run of all steps is."""
-        reason = "It runs already." if self.run.is_running else ""
-        set_enabled(self.run_all, reason)
+        self._explain()
         self.steps.show_run(self.run.text, self.run.done, self.run.total)
         self._show_next()
+
+    def _explain(self) -> None:
+        """Say why the buttons of the header cannot be pressed."""
+        missing = "" if self.variant is not None else "Open a model first."
+        set_enabled(self.run_all, missing or ("It runs already." if self.run.is_running else ""))
+        if self.primary is not None:
+            set_enabled(self.primary, missing)
 
     def _run_all(self) -> None:
         if self.variant is not None:

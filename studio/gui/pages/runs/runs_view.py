@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QComboBox,
     QFrame,
     QProgressBar,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from studio.workspace import RunningPipeline, Workspace
 
 DETAIL_WIDTH = 57 * GRID
+_NARROW = 120 * GRID
 _SOON_MS = 150
 _NEVER = (
     "A pipeline runs all steps from a model to a target. A failed gate stops it "
@@ -84,16 +86,23 @@ class RunsView(QWidget):
         layout = QVBoxLayout(left)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2 * GRID)
-        layout.addWidget(self.strip)
         layout.addWidget(framed(self.table), 1)
+        layout.addWidget(self.strip)  # below: a run that starts moves no row
         self.detail.setMinimumWidth(DETAIL_WIDTH)
         listed = QWidget()
-        inner = row(left, self.detail, spacing=2 * GRID)
+        self._halves = inner = row(left, self.detail, spacing=2 * GRID)
         inner.setStretch(0, 1)
         inner.setStretch(1, 1)
         inner.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         listed.setLayout(inner)
         self.stack = ListOrHint(self, listed, self.empty)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the details below the list where both have no room."""
+        super().resizeEvent(event)
+        ways = QBoxLayout.Direction
+        narrow = self.width() < _NARROW
+        self._halves.setDirection(ways.TopToBottom if narrow else ways.LeftToRight)
 
     def _retell(self, run: RunInfo | None) -> None:
         """Show the last thing that a run did, with all that led there."""

@@ -24,6 +24,7 @@ TONES = {
     "cancelled": "warning",
 }
 
+NOT_RUN = "not run"
 _LARGE = 1000
 
 
@@ -56,8 +57,13 @@ def gate_rows(run: RunInfo) -> Iterator[StateRow]:
 
 
 def step_rows(run: RunInfo) -> Iterator[StateRow]:
-    """Yield a line for each step."""
+    """Yield a line for each step; the record of one that runs is written when it ends."""
+    pending = [step.id for step in run.steps if step.state == NOT_RUN]
+    current = pending[0] if pending and run.state == "running" else ""
     for step in run.steps:
+        if step.id == current:
+            yield StateRow("running", TONES["running"], step.id, step.message)
+            continue
         text = step.message
         if step.state == "succeeded":
             text = figures.seconds(step.seconds)

@@ -113,7 +113,7 @@ class TargetsPage(StagePage):
         listed.body.addWidget(self.table)
         left, right = QWidget(), QWidget()
         for side, parts in (
-            (left, (self.strip, self.contact, listed, self._known())),
+            (left, (self.contact, listed, self._known(), self.strip)),
             (right, (self._adding(), self.finding)),
         ):
             layout = QVBoxLayout(side)
