@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from studio.gui.theme import Theming
 
 COLUMNS = ("Sample", "State", "Label", "Float", "Variant", "SQNR dB")
-_WIDTHS = (0, 84, 72, 104, 104, 84)
+_WIDTHS = (0, 84, 60, 96, 96, 76)
 _SHOWN = {"lost": "regressed", "gained": "improved", "agrees": "same", "differs": "changed"}
 """Words that are shown for the stored states."""
 _TONES = {"lost": "bad", "gained": "good", "differs": "warning"}
@@ -57,8 +57,8 @@ class SamplesView(QWidget):
         side.body.addLayout(both)
         listed = QWidget()
         layout = row(self.table, side, spacing=2 * GRID)
-        layout.setStretch(0, 1)
-        layout.setStretch(1, 1)
+        layout.setStretch(0, 3)
+        layout.setStretch(1, 2)
         layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         listed.setLayout(layout)
         self._stack = QStackedWidget()

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from studio.datasets.results import DrawnInput
 from studio.gui.pages.deploy.changes import changes
 from studio.gui.pages.deploy.gallery import GAP, TILE_WIDTH, Gallery
 from studio.gui.pages.deploy.page import DeployPage
@@ -16,11 +18,16 @@ from studio.gui.pages.monitor.fleet_view import FleetView
 from studio.gui.pages.monitor.page import FLEET_VIEW, MonitorPage
 from studio.gui.pages.profile.page import ProfilePage
 from studio.gui.pages.project.page import ProjectPage
+from studio.gui.pages.quantize.samples_view import SamplesView
+from studio.gui.pages.runs.page import RunsPage
 from studio.gui.pages.shared.run_rows import step_rows
 from studio.gui.pages.targets.page import TargetsPage
 from studio.gui.pages.try_it.page import TryItPage
 from studio.gui.theme import Theming
+from studio.models.results import Answer, ScoredClass
+from studio.quantization.results import ComparedSample
 from studio.registry.run_records import RunJournal, StepReport
+from studio.gui.widgets.two_columns import TwoColumns
 from studio.workspace.inbox import Inbox
 from studio.workspace.run_info import RunInfo
 from tests.gui.page_rig import Rig, opened, visible_texts
@@ -131,3 +138,28 @@ def test_tiles_fill_the_line_where_no_section_has_more(rig: Rig) -> None:
     layout.setGeometry(gallery.rect())
     right = max(tile.geometry().right() for tile in gallery.kind_tiles.values())
     assert right >= gallery.width() - GAP
+
+
+@pytest.mark.parametrize("width", [876, 1196])
+def test_no_column_of_the_changed_samples_is_cut(qtbot: QtBot, width: int) -> None:
+    view = SamplesView(Theming("light"))
+    qtbot.addWidget(view)
+    view.resize(width, 600)
+    view.show()
+    answer = Answer("classes", classes=(ScoredClass("8", 8, 1.0),))
+    sample = ComparedSample("#66", "gained", "9", 41.3, DrawnInput("picture"), answer, answer)
+    view.show_samples([sample] * 30)
+    QApplication.processEvents()
+    assert view.table.horizontalScrollBar().maximum() == 0
+
+
+def test_lists_of_runs_and_versions_are_above_their_details_in_a_narrow_page(rig: Rig) -> None:
+    page = rig.page(RunsPage)
+    page.resize(876, 628)
+    for number, view in ((0, page.runs), (2, page.versions)):
+        page.show_view(number)
+        view.stack.show_list(True)
+        visible_texts(page)
+        (columns,) = view.findChildren(TwoColumns)
+        assert columns.is_narrow
+        assert view.table.columnWidth(0) > 200
