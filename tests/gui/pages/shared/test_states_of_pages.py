@@ -11,9 +11,11 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from studio.datasets.results import DrawnInput
+from studio.deployment.results import DeployStep
 from studio.gui.pages.deploy.changes import changes
 from studio.gui.pages.deploy.gallery import GAP, TILE_WIDTH, Gallery
 from studio.gui.pages.deploy.page import DeployPage
+from studio.gui.pages.deploy.rows import fail_running
 from studio.gui.pages.monitor.fleet_view import FleetView
 from studio.gui.pages.monitor.page import FLEET_VIEW, MonitorPage
 from studio.gui.pages.profile.page import ProfilePage
@@ -21,13 +23,16 @@ from studio.gui.pages.project.page import ProjectPage
 from studio.gui.pages.quantize.samples_view import SamplesView
 from studio.gui.pages.runs.page import RunsPage
 from studio.gui.pages.shared.run_rows import step_rows
+from studio.gui.pages.shared.stage_page import StateRow, StateRows
 from studio.gui.pages.targets.page import TargetsPage
 from studio.gui.pages.try_it.page import TryItPage
 from studio.gui.theme import Theming
+from studio.gui.widgets.two_columns import TwoColumns
+from studio.jobs import End
 from studio.models.results import Answer, ScoredClass
 from studio.quantization.results import ComparedSample
 from studio.registry.run_records import RunJournal, StepReport
-from studio.gui.widgets.two_columns import TwoColumns
+from studio.workspace import JobOutcome
 from studio.workspace.inbox import Inbox
 from studio.workspace.run_info import RunInfo
 from tests.gui.page_rig import Rig, opened, visible_texts
@@ -163,3 +168,28 @@ def test_lists_of_runs_and_versions_are_above_their_details_in_a_narrow_page(rig
         (columns,) = view.findChildren(TwoColumns)
         assert columns.is_narrow
         assert view.table.columnWidth(0) > 200
+
+
+def test_a_failed_probe_is_named_where_the_facts_would_be(rig: Rig) -> None:
+    page = rig.page(TargetsPage)
+    page._probe_selected()
+    sentence, hint = "127.0.0.1 refuses connections on port 9.", "Check that its SSH server runs."
+    rig.finish(page, JobOutcome(End.FAILED, message=sentence, hint=hint))
+    assert f"{sentence} {hint}" in visible_texts(page)
+    assert "Not probed yet" not in visible_texts(page)
+
+
+def test_a_target_that_does_not_answer_is_a_failed_step() -> None:
+    done = DeployStep("package", "done", "version 3 of digits")
+    failed = fail_running([done, DeployStep("switch", "planned")], "No answer from bench-pi.")
+    assert [(step.name, step.state) for step in failed] == [
+        ("package", "done"),
+        ("connect", "failed"),
+    ]
+
+
+def test_a_digest_in_a_failure_widens_no_list(qtbot: QtBot) -> None:
+    rows = StateRows("Steps")
+    qtbot.addWidget(rows)
+    rows.show_rows([StateRow("failed", "bad", "Package", f"No such file: {'a1' * 32}.")])
+    assert rows.minimumSizeHint().width() < 480
