@@ -61,15 +61,14 @@ def step_rows(run: RunInfo) -> Iterator[StateRow]:
     pending = [step.id for step in run.steps if step.state == NOT_RUN]
     current = pending[0] if pending and run.state == "running" else ""
     for step in run.steps:
+        state, text = step.state, step.message
         if step.id == current:
-            yield StateRow("running", TONES["running"], step.id, step.message)
-            continue
-        text = step.message
-        if step.state == "succeeded":
+            state = "running"
+        elif state == "succeeded":
             text = figures.seconds(step.seconds)
-        elif step.state == "unchanged":
+        elif state == "unchanged":
             text = "cached: inputs unchanged"
-        yield StateRow(step.state, TONES.get(step.state, ""), step.id, text)
+        yield StateRow(state, TONES.get(state, ""), step.id, text)
 
 
 def artefact_fields(run: RunInfo) -> list[tuple[str, str]]:
