@@ -152,9 +152,7 @@ class DeployPlan:
 
 def _sentences(text: str, hint: str) -> str:
     """Return a finding and its hint as two sentences."""
-    if not hint:
-        return text
-    return f"{text}{'' if text.endswith('.') else '.'} {hint}"
+    return f"{text.removesuffix('.')}. {hint}" if hint else text
 
 
 def make_plan(

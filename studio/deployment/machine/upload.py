@@ -260,11 +260,7 @@ class Counter:
 
 
 def amount(size: float, whole: float = 0.0) -> str:
-    """Return a size in MB, or in kB where that would be 0.0 MB.
-
-    Args:
-        whole: The size of which it is a part; both get the same unit.
-    """
+    """Return a size in MB, or in kB where the whole of which it is a part is below 1 MB."""
     if max(size, whole) < _MEGABYTE:
         return f"{size / 1e3:,.0f} kB"
     return f"{size / 1e6:,.1f} MB"

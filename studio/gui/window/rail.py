@@ -32,6 +32,7 @@ RESULT_HEIGHT = 8 * GRID
 """Of a button with a result below its title; a lower one shows none."""
 
 _RESULT_FONT = 0.85
+_MARGIN, _GAP = 4, 2
 
 
 class StageState(enum.Enum):
@@ -166,8 +167,8 @@ class Rail(QFrame):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         self._buttons: dict[str, StageButton] = {}
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(GRID, 4, GRID, 4)
-        layout.setSpacing(2)
+        layout.setContentsMargins(GRID, _MARGIN, GRID, _MARGIN)
+        layout.setSpacing(_GAP)
         stages = list(stages)
         for stage in stages:
             if stage.at_bottom and not any(button.stage.at_bottom for button in self.buttons()):
@@ -182,13 +183,8 @@ class Rail(QFrame):
         """Give all buttons of a kind the same height: all show their results, or none does."""
         super().resizeEvent(event)
         buttons = self.buttons()
-        layout = self.layout()
-        assert layout is not None
-        margins = layout.contentsMargins()
-        gaps = margins.top() + margins.bottom() + layout.spacing() * (len(buttons) - 1)
-        upper, lower = _heights(
-            self.height() - gaps, [button.stage.at_bottom for button in buttons]
-        )
+        room = self.height() - 2 * _MARGIN - _GAP * (len(buttons) - 1)
+        upper, lower = _heights(room, [button.stage.at_bottom for button in buttons])
         for button in buttons:
             button.setMaximumHeight(lower if button.stage.at_bottom else upper)
 

@@ -147,10 +147,10 @@ def fail_running(steps: Iterable[DeployStep], sentence: str) -> list[DeployStep]
 
     A target that does not answer fails between two steps, and gets a line of its own.
     """
-    done = [step for step in steps if step.state != "planned"]
     failed = [
         replace(step, state="failed", text=sentence) if step.state == "running" else step
-        for step in done
+        for step in steps
+        if step.state != "planned"
     ]
     if any(step.state in ("failed", "blocked") for step in failed):
         return failed

@@ -63,6 +63,7 @@ class ResultsView(QWidget):
         self._is_running = False
         self.table = Table(rows.COLUMNS, rows.NUMERIC, stretch=0, name="Latencies")
         self.waiting = label(_WAITING, "dim", wrap=True)
+        self.waiting.setContentsMargins(11, 0, 11, 0)
         self.waiting.hide()
         self.distribution = Chart(theming, "Latency distribution", _CHART)
         self.tradeoff = Chart(theming, "Accuracy vs latency", _CHART)
@@ -80,12 +81,10 @@ class ResultsView(QWidget):
 
     def _build(self) -> None:
         listed = Card("Results")
-        waiting = row(self.waiting)
-        waiting.setContentsMargins(11, 0, 11, 0)
         listed.body.setContentsMargins(4, 2 * GRID - 2, 4, 4)
         listed.heading.setContentsMargins(11, 0, 11, 0)
         listed.body.addWidget(self.table)
-        listed.body.addLayout(waiting)
+        listed.body.addWidget(self.waiting)
         listed.body.addStretch(1)
         self._detail = QStackedWidget()
         nothing = label(NO_SPREAD, "dim", wrap=True)

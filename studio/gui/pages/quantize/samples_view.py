@@ -12,6 +12,7 @@ from studio.gui.pages.shared.answer_view import ScoreBars, percent
 from studio.gui.pages.shared.input_preview import InputPreview
 from studio.gui.widgets.basics import GRID, Card, Hint, Pill, label, row
 from studio.gui.widgets.sortable import SortableRow, SortableTable
+from studio.gui.widgets.two_columns import TwoColumns
 from studio.models.results import Answer
 from studio.quantization.results import ComparedSample
 
@@ -55,12 +56,8 @@ class SamplesView(QWidget):
         for position in range(len(self.answers)):
             both.setStretch(position, 1)
         side.body.addLayout(both)
-        listed = QWidget()
-        layout = row(self.table, side, spacing=2 * GRID)
-        layout.setStretch(0, 3)
-        layout.setStretch(1, 2)
-        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
-        listed.setLayout(layout)
+        listed = TwoColumns(self.table, side, (3, 2), least=0)
+        listed.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         self._stack = QStackedWidget()
         for view in (listed, self.empty):
             self._stack.addWidget(view)
