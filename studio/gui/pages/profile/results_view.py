@@ -123,7 +123,6 @@ class ResultsView(QWidget):
         self.table.blockSignals(True)
         self.table.show_rows([[*item.texts, _pill(item)] for item in self.rows])
         for column in (_RUNTIME, _DEVICE):  # what is the same for all is in the line of settings
-            # A run without figures has no version; its reason is at its pill.
             values = {item.texts[column] for item in self.rows if not item.reason}
             self.table.setColumnHidden(column, len(values) < 2)
         self._fit_columns()

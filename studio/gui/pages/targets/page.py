@@ -218,8 +218,8 @@ class TargetsPage(StagePage):
     def _finished(self, outcome: JobOutcome) -> None:
         target = self._probed
         if target is not None:
-            text = "" if outcome.ok else f"{outcome.sentence} {outcome.hint}".strip()
-            self._failures[target.name] = text
+            failure = f"{outcome.sentence} {outcome.hint}".strip()
+            self._failures[target.name] = "" if outcome.ok else failure
             if self.contact.present_if_unknown(target, outcome):
                 self._states[target.name] = ("key not confirmed", "warning")
             elif outcome.ok:
