@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,7 +139,7 @@ def error(camera: Camera) -> None:
     for name, content in files.items():
         path = samples.with_name(name)
         path.write_bytes(content)
-        camera.after(f"open-{path.stem}", lambda path=path: camera.window.open_model(path))
+        camera.after(f"open-{path.stem}", partial(camera.window.open_model, path))
     moved = samples.rename(samples.with_name("moved"))
     for stage in ("project", "quantize", "profile", "try", "deploy"):
         camera.page(stage)
