@@ -49,7 +49,11 @@ def _check_file(path: Path, limits: Limits) -> int:
     try:
         status = path.stat()
     except FileNotFoundError:
-        raise InvalidModel(f"No such file: {path}.") from None
+        raise InvalidModel(
+            f"No such file: {path.name}.",
+            hint="Open the model again, or restore the file from a backup.",
+            detail=str(path),
+        ) from None
     except OSError as error:
         raise InvalidModel(f"{path} cannot be read: {error.strerror}.") from None
     if stat.S_ISDIR(status.st_mode):

@@ -16,6 +16,7 @@ from studio_tflite.flatbuffer import Buffer, Table
 from studio_tflite.schema import LONGEST_TEXT, enumeration, read, slot
 
 IDENTIFIER = b"TFL3"
+_OTHER_FILE = "Convert the model to TFLite first, or check that this is the right file."
 _PLACEHOLDER = 127  # of codes that no longer fit into the byte of old files
 _CALL = re.compile(r"(?:(\w+)_)?subgraph(?:_index)?")
 _SILENT = {"quantized_bias_type": "FLOAT32", "fused_activation_function": "NONE"}
@@ -99,7 +100,7 @@ def load(path: Path, limits: Limits) -> Content:
     size = _check_file(path)
     with path.open("rb") as file, mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as data:
         if data[4:8] != IDENTIFIER:
-            raise InvalidModel(f"{path.name} is not a TFLite model.")
+            raise InvalidModel(f"{path.name} is not a TFLite model.", hint=_OTHER_FILE)
         buffer = Buffer(data, path.name)
         return _content(path.name, buffer, limits)
 

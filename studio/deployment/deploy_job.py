@@ -176,7 +176,7 @@ class Deployment:
             if obstacle is not None:
                 row.skip("none fit it")
             elif wheels is None:
-                row.skip("its own Python has all that is needed")
+                row.skip("no packages are missing")
             else:
                 row.text = ", ".join("-".join(w.name.split("-")[:2]) for w in wheels.wheels)
         self._request = ordered(found, bundle, self._request)

@@ -18,7 +18,7 @@ from studio.deployment.machine.answers import (
     SwitchAnswer,
 )
 from studio.deployment.machine.release_client import ReleaseClient
-from studio.deployment.machine.upload import Outgoing, Upload
+from studio.deployment.machine.upload import Outgoing, Upload, amount
 from studio.deployment.machine.wheels import module_of
 from studio.deployment.plan import DeployPlan
 from studio.deployment.step_log import StepLog, StepRow, begun, instant
@@ -189,7 +189,7 @@ class TargetDeployment:
     def _environment(self, row: StepRow) -> None:
         wheels = self._plan.wheels
         if wheels is None:
-            row.skip("its own Python has all that is needed")
+            row.skip("no packages are missing")
             return
         done = self._agent.request(
             InstallAnswer,
@@ -325,10 +325,10 @@ def _kept_by(service: ServiceFacts) -> str:
 def _transfer_summary(files: Sequence[Outgoing], sent: int, seconds: float) -> str:
     """Describe a transfer: its size, the part kept from earlier attempts, and the compression."""
     size, kept = sum(file.size for file in files), sum(file.offset for file in files)
-    text = f"{'1 file' if len(files) == 1 else f'{len(files)} files'}, {size / 1e6:,.1f} MB"
+    text = f"{'1 file' if len(files) == 1 else f'{len(files)} files'}, {amount(size)}"
     if kept:
-        text += f", {kept / 1e6:,.1f} MB of them kept from an earlier attempt"
+        text += f", {amount(kept)} of them kept from an earlier attempt"
     if sent < 0.98 * (size - kept):
-        text += f", packed to {sent / 1e6:,.1f} MB"
+        text += f", packed to {amount(sent)}"
     # For a few small files, latency dominates the time, so a rate would not describe the link.
     return text if size < _TELLING else f"{text}, {(size - kept) / 1e6 / seconds:,.0f} MB/s"

@@ -12,6 +12,7 @@ from studio.deployment import admission
 from studio.deployment.access import Access, AccessRequest
 from studio.deployment.admission import PreflightCheck, Request
 from studio.deployment.bundle_facts import facts_of
+from studio.deployment.machine.upload import amount
 from studio.deployment.machine.wheels import WheelSet
 from studio.deployment.model_checks import model_check
 from studio.deployment.results import DeployStep, SentFile
@@ -93,7 +94,7 @@ class DeployPlan:
         for check in self.checks:
             state = "checked" if check.ok else "warning" if check.warning else "blocked"
             hint = "" if check.ok else check.hint
-            yield DeployStep(check.name, state, f"{check.text} {hint}".strip())
+            yield DeployStep(check.name, state, _sentences(check.text, hint))
         yield self._transfer_row()
         yield self._environment_row()
         if self.unchanged:
@@ -111,7 +112,7 @@ class DeployPlan:
 
     def _environment_row(self) -> DeployStep:
         if self.wheels is None:
-            return DeployStep("environment", "skipped", "its own Python has all that is needed")
+            return DeployStep("environment", "skipped", "no packages are missing")
         names = ", ".join("-".join(wheel.name.split("-")[:2]) for wheel in self.wheels.wheels)
         if not self.unpacked:
             return DeployStep("environment", "skipped", f"{names}: installed there already")
@@ -146,7 +147,12 @@ class DeployPlan:
             return "all files are there already"
         count = len(self.transfers) + self.sends_runtime
         files = "1 file" if count == 1 else f"{count} files"
-        return f"{files}, {self.bytes_to_send / 1e6:,.1f} MB"
+        return f"{files}, {amount(self.bytes_to_send)}"
+
+
+def _sentences(text: str, hint: str) -> str:
+    """Return a finding and its hint as two sentences."""
+    return f"{text.removesuffix('.')}. {hint}" if hint else text
 
 
 def make_plan(

@@ -55,6 +55,7 @@ class StepLog:
         self.rows.append(row)
         began = time.monotonic()
         self._publish()
+        self._job.progress(0, 0, name.capitalize())  # else the last step's text stays
         try:
             yield row
         except BaseException as error:

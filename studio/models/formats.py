@@ -20,7 +20,11 @@ def format_for(path: Path, host: PluginHost) -> Format:
         InvalidModel: when there is no such file, or no format knows it.
     """
     if not path.exists():
-        raise InvalidModel(f"No such file: {path}.")
+        raise InvalidModel(
+            f"No such file: {path.name}.",
+            hint="Open the model again, or restore the file from a backup.",
+            detail=str(path),
+        )
     capabilities = host.all(Extension.FORMAT)
     for capability in capabilities:
         known = cast(Format, host.create(capability))

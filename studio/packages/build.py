@@ -24,6 +24,7 @@ from studio.packages.wire import Unreadable
 from studio.registry import file_digest
 from studio.runtime.backends.catalog import ServingBackend
 from studio.runtime.shared.manifest import BASELINE, LATENCY, canonical
+from studio.settings.disk_space import hint_for
 
 FORMAT = 1
 
@@ -81,9 +82,8 @@ def build(content: BundleContent, number: BundleNumber, folder: Path) -> dict[st
             (folder / LATENCY).write_bytes(canonical(to_json(content.latency)))
         (folder / CHECKS).write_bytes(content.checked.content())
     except OSError as error:
-        raise StudioError(
-            f"The bundle cannot be written: {error.filename}: {error.strerror}."
-        ) from None
+        text = f"The bundle cannot be written: {error.filename or folder}: {error.strerror}."
+        raise StudioError(text, hint=hint_for(error)) from None
     return {
         "format": FORMAT,
         "name": content.name,

@@ -65,7 +65,7 @@ class Projects:
             file = _existing(original.source_file)
         elif file.is_dir():  # a model that is a whole folder
             file /= file.name
-        issues: list[ProjectIssue] = []
+        issues = _missing_folder(original.source_file) if file is None else []
         mine = self._read(self._own(variant.model_name), None, issues)
         theirs, discovery = ProjectSettings(), Discovery({}, ())
         if file is not None:
@@ -120,6 +120,14 @@ class _Layer:
 
     where: str
     settings: ProjectSettings
+
+
+def _missing_folder(file: Path | None) -> list[ProjectIssue]:
+    """Return the issue that the data next to a model's file is gone with its folder."""
+    if file is None or not file.is_absolute():
+        return []
+    text = f"The model's folder {file.parent} does not exist."
+    return [ProjectIssue("found", text, "Restore the folder, or add the data again.")]
 
 
 def _existing(file: Path | None) -> Path | None:

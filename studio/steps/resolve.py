@@ -18,6 +18,7 @@ from studio.registry.groups import expand
 from studio.registry.targets import LOCAL
 from studio.targets.connect import scheme_of
 
+_HINT = "Check the path, or choose another one."
 _PATHS = (Kind.FILE, Kind.FOLDER, Kind.DATA, Kind.OUTPUT)
 
 
@@ -130,11 +131,11 @@ def _path(option: Option, value: str) -> str:
     path = Path(value).expanduser().absolute()
     is_readable = path.is_file() or (option.folders and path.is_dir())
     if option.kind is Kind.FILE and not is_readable:
-        raise UsageError(f"{option.label}: {value} {_problem(path)}.")
+        raise UsageError(f"{option.label}: {value} {_problem(path)}.", hint=_HINT)
     if option.kind is Kind.FOLDER and not path.is_dir():
-        raise UsageError(f"{option.label}: {value} is not a folder.")
+        raise UsageError(f"{option.label}: {value} is not a folder.", hint=_HINT)
     if option.kind is Kind.DATA and not path.exists():
-        raise UsageError(f"{option.label}: {value} does not exist.")
+        raise UsageError(f"{option.label}: {value} does not exist.", hint=_HINT)
     if option.kind is Kind.OUTPUT and not path.parent.is_dir():
         raise UsageError(f"{option.label}: the folder {path.parent} does not exist.")
     return str(path)

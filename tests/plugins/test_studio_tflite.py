@@ -29,6 +29,7 @@ from studio.plugin_host import PluginHost
 from studio_tflite.flatbuffer import Buffer
 from studio_tflite.format import TfliteFormat
 from studio_tflite.schema import slot
+from studio_tflite.structure import load
 
 DATA = Path(__file__).parent / "data" / "tflite"
 LAYERS, INT8, FLOW = (DATA / f"{name}.tflite" for name in ("layers", "int8", "flow"))
@@ -293,6 +294,13 @@ def test_custom_operators_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [0, 7, 8, 12, 100, 1000, -1])
 def test_files_that_are_cut(tmp_path: Path, size: int) -> None:
     refused(saved(LAYERS.read_bytes()[:size], tmp_path))
+
+
+def test_another_file_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    path = saved(b"hello, this is text" * 10, tmp_path)
+    with pytest.raises(InvalidModel, match="is not a TFLite model") as raised:
+        load(path, Limits())
+    assert raised.value.hint
 
 
 def test_positions_outside_of_the_file(tmp_path: Path) -> None:

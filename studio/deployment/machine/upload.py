@@ -28,6 +28,7 @@ from studio.runtime.release.intake.source import (
 from studio.runtime.shared.files import digest_of
 
 _SAMPLE_BYTES = 1 << 16
+_MEGABYTE = 1_000_000
 _LEAST_SAVING = 0.05
 _CLEARLY = 2.0
 """Margin of the decision: a sender with a busy processor takes the link for slower than it is."""
@@ -251,10 +252,18 @@ class Counter:
         done = from_json(ProgressMessage, message).done
         seconds = time.monotonic() - self._began
         rate = max(0, done - self._resumed) / seconds if seconds > 0 else 0.0
-        text = f"Sending: {done / 1e6:,.1f} of {self._total / 1e6:,.1f} MB"
+        whole = amount(self._total)
+        text = f"Sending: {amount(done, self._total).rpartition(' ')[0]} of {whole}"
         if rate and seconds > 1:
             text += f", {rate / 1e6:,.1f} MB/s, {_time_left((self._total - done) / rate)} left"
         self._job.progress(done, self._total, text)
+
+
+def amount(size: float, whole: float = 0.0) -> str:
+    """Return a size in MB, or in kB where the whole of which it is a part is below 1 MB."""
+    if max(size, whole) < _MEGABYTE:
+        return f"{size / 1e3:,.0f} kB"
+    return f"{size / 1e6:,.1f} MB"
 
 
 def _time_left(seconds: float) -> str:

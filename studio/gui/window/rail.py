@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
@@ -32,6 +32,7 @@ RESULT_HEIGHT = 8 * GRID
 """Of a button with a result below its title; a lower one shows none."""
 
 _RESULT_FONT = 0.85
+_MARGIN, _GAP = 4, 2
 
 
 class StageState(enum.Enum):
@@ -166,8 +167,8 @@ class Rail(QFrame):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         self._buttons: dict[str, StageButton] = {}
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(GRID, 4, GRID, 4)
-        layout.setSpacing(2)
+        layout.setContentsMargins(GRID, _MARGIN, GRID, _MARGIN)
+        layout.setSpacing(_GAP)
         stages = list(stages)
         for stage in stages:
             if stage.at_bottom and not any(button.stage.at_bottom for button in self.buttons()):
@@ -177,6 +178,15 @@ class Rail(QFrame):
             self._buttons[stage.id] = button
             layout.addWidget(button)
         theming.changed.connect(self.dress)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give all buttons of a kind the same height: all show their results, or none does."""
+        super().resizeEvent(event)
+        buttons = self.buttons()
+        room = self.height() - 2 * _MARGIN - _GAP * (len(buttons) - 1)
+        upper, lower = _heights(room, [button.stage.at_bottom for button in buttons])
+        for button in buttons:
+            button.setMaximumHeight(lower if button.stage.at_bottom else upper)
 
     def buttons(self) -> list[StageButton]:
         """Return the buttons from top to bottom."""
@@ -196,6 +206,17 @@ class Rail(QFrame):
         """Set the icons in the theme's colours."""
         for button in self._buttons.values():
             button.dress()
+
+
+def _heights(room: int, at_bottom: Sequence[bool]) -> tuple[int, int]:
+    """Return the heights of the buttons of the project and of those at the bottom."""
+    lower = sum(at_bottom)
+    upper = len(at_bottom) - lower
+    left = room - upper * RESULT_HEIGHT
+    if left >= lower * LEAST_HEIGHT:
+        return RESULT_HEIGHT, min(HEIGHT, left // max(lower, 1))
+    low = min(HEIGHT, max(LEAST_HEIGHT, room // max(len(at_bottom), 1)))
+    return low, low
 
 
 class Progress:

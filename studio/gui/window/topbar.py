@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRect, QSize, Qt, Signal, SignalInstance
-from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtCore import QRect, QSize, Qt, QTimer, Signal, SignalInstance
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -32,7 +32,11 @@ if TYPE_CHECKING:
 
 HEIGHT = 48
 PADDING = 12
-SEARCH_WIDTH = 312
+SEARCH_WIDTH, SEARCH_ICON_WIDTH = 312, 40
+_NARROW = 1100
+"""Pixels of a window below which the search is an icon, and the chips have its room."""
+
+_SEARCH = "Search nodes, actions, targets…"
 
 _MOST = 15
 """Models that the menu lists."""
@@ -132,9 +136,10 @@ class TopBar(QFrame):
         self.model.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._chips = _Chips()
         self._group = QButtonGroup(self)
-        self._search = button("Search nodes, actions, targets…", self.search.emit)
+        self._search = button(_SEARCH, self.search.emit)
         self._search.setProperty("role", "search")
         self._search.setAccessibleName("Search nodes, actions and targets (Ctrl+K)")
+        self._search.setToolTip(plain_tip(self._search.accessibleName()))
         self._search.setFixedWidth(SEARCH_WIDTH)
         self._shortcut = QLabel("Ctrl K", self._search)
         self._shortcut.setProperty("role", "small")
@@ -168,6 +173,22 @@ class TopBar(QFrame):
             add.setToolTip("Create a variant on the Optimize page")
             self._chips.row.addWidget(add)
         self._chips.row.addStretch(1)
+
+        QTimer.singleShot(0, self, self._reveal_current)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the room of the search to the chips of a narrow window."""
+        super().resizeEvent(event)
+        narrow = event.size().width() < _NARROW
+        self._search.setText("" if narrow else _SEARCH)
+        self._search.setFixedWidth(SEARCH_ICON_WIDTH if narrow else SEARCH_WIDTH)
+        self._shortcut.setHidden(narrow)
+        QTimer.singleShot(0, self, self._reveal_current)
+
+    def _reveal_current(self) -> None:
+        """Scroll to the current variant: a row of many chips is wider than the window."""
+        if (chip := self._group.checkedButton()) is not None:
+            self._chips.ensureWidgetVisible(chip, GRID, 0)
 
     def chips(self) -> list[Chip]:
         """Return the chips from left to right."""

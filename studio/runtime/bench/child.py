@@ -24,7 +24,7 @@ from .measures.streams import run_streams
 from .measures.timing import Block, Run, measure, warm_up
 from .stream import LineWriter
 
-_CODES = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
+_CODES = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : |^\[Errno \d+\] ")
 """What onnxruntime puts before its sentences."""
 
 

@@ -218,6 +218,12 @@ def test_what_a_board_complains_of_is_told(bundle: Bundle) -> None:
     assert (row["state"], row["text"]) == ("warning", "Raspberry Pi 4: it is throttled now")
 
 
+def test_a_warning_and_its_hint_are_two_sentences(bundle: Bundle) -> None:
+    plan = make_plan(replace(FACTS, services=()), Inventory(), bundle, RUNTIME, None)
+    (row,) = [row for row in plan.steps() if row.name == "service"]
+    assert "after a reboot. Start it from a boot script" in row.text
+
+
 @pytest.mark.parametrize(
     ("url", "services", "told"),
     [

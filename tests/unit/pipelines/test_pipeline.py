@@ -66,7 +66,7 @@ def test_a_wrong_pipeline_is_one_sentence(
 
 
 def test_a_pipeline_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="No such file"):
+    with pytest.raises(UsageError, match="does not exist"):
         read_pipeline(tmp_path / "none.toml")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from studio.api import UsageError
-from studio.pipelines.parser import parse_pipeline
+from studio.pipelines.parser import parse_pipeline, read_pipeline
 
 GOOD = """\
 [pipeline]
@@ -228,3 +228,9 @@ def test_keys_that_may_be_there_are_taken() -> None:
     for reference in ("${bundle.findings.0.text}", "${bundle.variant}", "${bundle.image}"):
         text = GOOD.replace("${bundle.bundle}", reference)
         assert parse_pipeline(text, "pipeline.toml", Path("/nowhere"))
+
+
+def test_a_missing_file_is_named_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"gone\.toml does not exist") as raised:
+        read_pipeline(tmp_path / "gone.toml")
+    assert raised.value.hint

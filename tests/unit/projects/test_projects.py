@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -239,3 +240,13 @@ def test_a_flag_is_named_as_the_command_line_has_it(registry: Registry, folder: 
     issue = projects.of(variant).issue_of("label_map")
     assert issue is not None
     assert issue.hint.endswith("studio project set m --label-map PATH")
+
+
+def test_a_vanished_folder_of_the_model_is_an_issue(registry: Registry, folder: Path) -> None:
+    labelled(folder, "a", "b", "c")
+    variant = opened(registry, folder)
+    shutil.rmtree(folder)
+    issue = Projects(registry).of(variant).issue_of("found")
+    assert issue is not None
+    assert issue.text == f"The model's folder {folder} does not exist."
+    assert issue.hint == "Restore the folder, or add the data again."

@@ -56,8 +56,9 @@ def test_a_folder_where_one_will_do(registry: Registry, tmp_path: Path) -> None:
     assert resolved.reads == (tmp_path,)
     with pytest.raises(UsageError, match="is a folder, not a file"):
         resolve(STEP, {"file": str(tmp_path)}, registry)
-    with pytest.raises(UsageError, match="does not exist"):
+    with pytest.raises(UsageError, match="does not exist") as raised:
         resolve(STEP, {"source": str(tmp_path / "none")}, registry)
+    assert raised.value.hint == "Check the path, or choose another one."
 
 
 def test_data_becomes_absolute_and_readable(

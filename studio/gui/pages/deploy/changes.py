@@ -16,7 +16,6 @@ HOURS = 730
 """Hours of a month."""
 
 NOTHING = "none"
-_MB = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,8 @@ def changes(
     if served is not None and served.precision != variant.precision:
         found.append(ReleaseChange("Precision", served.precision, variant.precision))
     if served is not None and served.size != variant.size:
-        found.append(ReleaseChange("Model size", _size(served.size), _size(variant.size)))
+        sizes = figures.size(served.size), figures.size(variant.size)
+        found.append(ReleaseChange("Model size", *sizes))
     return found
 
 
@@ -78,7 +78,3 @@ def verdict(plan: DeployResult) -> tuple[str, str]:
     if warned:
         return f"{passed} of {of} checks passed", "warning"
     return (f"{passed} of {of} checks passed" if of else "no checks"), "good"
-
-
-def _size(size: int) -> str:
-    return f"{size / _MB:.1f} MB"

@@ -27,6 +27,9 @@ from studio.gui.widgets.basics import (
 )
 
 TILE_WIDTH, TILE_HEIGHT = 196, 92
+_WIDE_TILE = 320
+"""A tile shows all of its text at this width; wider ones would look empty."""
+
 GAP = 12
 _SCROLL_BAR = 16
 """Pixels that one takes at most."""
@@ -227,6 +230,11 @@ class Gallery(QWidget):
             return self._columns
         return columns
 
+    def _filled_columns(self, fitting: int) -> int:
+        """Return the columns without those that no section fills, while tiles are narrow."""
+        longest = max((len(tiles) for _, tiles in self._order), default=1)
+        return min(fitting, max(longest, -(-self.width() // (_WIDE_TILE + GAP))))
+
     def _place(self) -> None:
         columns = self._fitting_columns()
         if columns == self._columns:
@@ -234,6 +242,7 @@ class Gallery(QWidget):
         if columns < self._columns:
             self._left_at = self.width()
         self._columns = columns
+        columns = self._filled_columns(columns)
         while self._grid.takeAt(0) is not None:
             pass
         for item in self.findChildren(QLabel, "section", Qt.FindChildOption.FindDirectChildrenOnly):

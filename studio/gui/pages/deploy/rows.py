@@ -143,12 +143,18 @@ def ahead(live: Sequence[DeployStep], planned: Sequence[DeployStep]) -> list[Dep
 
 
 def fail_running(steps: Iterable[DeployStep], sentence: str) -> list[DeployStep]:
-    """Return the steps of a job that failed: the one that ran has failed, with the reason."""
-    return [
+    """Return the steps of a job that failed: the one that ran has failed, with the reason.
+
+    A target that does not answer fails between two steps, and gets a line of its own.
+    """
+    failed = [
         replace(step, state="failed", text=sentence) if step.state == "running" else step
         for step in steps
         if step.state != "planned"
     ]
+    if any(step.state in ("failed", "blocked") for step in failed):
+        return failed
+    return [*failed, DeployStep("connect", "failed", sentence)]
 
 
 def version_number(release: ReleaseRecord) -> str:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from studio.api import Option, TargetSpec
 from studio.api.sheets import DeploySheet
+from studio.gui import figures
 from studio.gui.pages.deploy import rows
 from studio.gui.pages.deploy.changes import changes
 from studio.gui.pages.deploy.connect_step import ConnectStep
@@ -29,7 +30,6 @@ STEPS = ("Connect", "Configure", "Review")
 CONNECT, CONFIGURE, REVIEW = range(3)
 BUSY = "A job is running on a target. Wait for it to finish or cancel it."
 NO_MODEL = "Open a model first."
-_MB = 1e6
 
 
 class DeploymentSheet(Sheet):
@@ -92,7 +92,7 @@ class DeploymentSheet(Sheet):
         self.target, self.variant, self._spec = target, variant, spec
         self.configure_step.show_target(target, spec)
         if variant is not None:
-            size = f"{variant.size / _MB:.1f} MB"
+            size = figures.size(variant.size)
             self.configure_step.show_variant(f"{variant.model_name} {variant.name}, {size}")
         self._explain()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -35,6 +34,7 @@ from studio.gui.widgets.basics import (
     line,
 )
 from studio.gui.widgets.elided_text import ElidedButton
+from studio.gui.widgets.line_breaks import breakable
 from studio.models.results import ConstantResult, ModelFigures
 from studio.workspace import alike_text, is_folded_block, nodes_within, readable_type
 
@@ -49,7 +49,6 @@ MOST = 40
 MOST_OPENED = 4
 """Constants whose values are read at once."""
 
-_UNBROKEN = re.compile(r"[^\s/-]{24}")
 NAME_WIDTH = 88
 
 
@@ -173,7 +172,7 @@ class ModelInspector(Scroll):
         self._neighbours("Feeds", self._after(index))
 
     def _show_node(self, node: Node) -> None:
-        fields: list[tuple[str, str]] = [("Name", _breakable(shown(node.name)))]
+        fields: list[tuple[str, str]] = [("Name", breakable(shown(node.name)))]
         if is_folded_block(node) and (alike := alike_text(node)):
             fields.append(("Repeated", f"{alike} with the same operators"))
         fields += [(kind.title, text) for kind in KINDS if (text := self._cost(node, kind))]
@@ -356,9 +355,4 @@ def _attribute(value: AttributeValue) -> str:
     if isinstance(value, float):
         text = f"{value:.6g}"
     short = text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"
-    return _breakable(shown(short))
-
-
-def _breakable(text: str) -> str:
-    """Return a text with break points for lines in which long words have none."""
-    return _UNBROKEN.sub("\\g<0>\u200b", text)
+    return breakable(shown(short))

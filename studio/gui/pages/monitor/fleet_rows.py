@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractScrollArea, QToolTip
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip
 
 from studio.api.qt import plain_tip
 from studio.gui import figures
@@ -45,6 +45,7 @@ class FleetRows(QAbstractScrollArea):
 
     def __init__(self, theming: Theming) -> None:
         super().__init__()
+        self.setFrameShape(QFrame.Shape.NoFrame)
         self._theming = theming
         self._rows: Sequence[FleetRow] = ()
         self._current = ""

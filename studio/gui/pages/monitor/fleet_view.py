@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Container, Sequence
 
 from PySide6.QtCore import QTimer, Signal
@@ -64,6 +65,7 @@ class FleetView(QWidget):
         self.title = label("Select an endpoint", "dim")
         self.why = label("", "", wrap=True)
         self._range = TimeRange(_SPAN_S)
+        self._range.move(time.time())  # the axes have a time before the first sample
         self.p99 = TimeChart(theming, "p99 latency", (Line("accent", "p99"),), "ms", self._range)
         self.throughput = TimeChart(
             theming, "Requests", (Line("good", "requests"),), "/s", self._range, figures.rate

@@ -70,8 +70,9 @@ class MonitorPage(StagePage):
         self.alerting = AlertsView(workspace, shell)
         self.fleet_strip, self.switching = JobStrip(), JobStrip()
         self._pane = Needs(self.view, self._hint())
+        self._fleet_pane = Needs(self.fleet, self._hint())
         for title, view in (
-            ("Endpoint", self._pane), ("Fleet", self.fleet), ("Alerts", self.alerting)
+            ("Endpoint", self._pane), ("Fleet", self._fleet_pane), ("Alerts", self.alerting)
         ):  # fmt: skip
             self.add_view(title, view)
         self.back = button("Roll back", self._roll_back_once)
@@ -214,7 +215,8 @@ class MonitorPage(StagePage):
     def refresh(self) -> None:
         """Read targets and releases from the registry."""
         self.choice.offer(self.workspace)
-        self._pane.show_content(bool(self.choice.targets))
+        for pane in (self._pane, self._fleet_pane):
+            pane.show_content(bool(self.choice.targets))
         self.workspace.endpoints.refresh(target.name for target in self.choice.targets)
         self._show_target()
         self._watch()

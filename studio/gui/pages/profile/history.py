@@ -61,6 +61,7 @@ class HistoryView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         layout.setSpacing(2 * GRID)
+        self._result.hide()
         for part in (self._list, self._result, self._nothing):
             layout.addWidget(part, 1 if part is not self._result else 0)
 

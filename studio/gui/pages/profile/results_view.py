@@ -26,6 +26,7 @@ _ERROR = 6
 _CHART = QSize(216, 132)
 
 NO_SPREAD = "The distribution appears after the last round."
+_WAITING = "The models are being loaded. The first figures appear here."
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,9 @@ class ResultsView(QWidget):
         self._quality = Quality()
         self._is_running = False
         self.table = Table(rows.COLUMNS, rows.NUMERIC, stretch=0, name="Latencies")
+        self.waiting = label(_WAITING, "dim", wrap=True)
+        self.waiting.setContentsMargins(11, 0, 11, 0)
+        self.waiting.hide()
         self.distribution = Chart(theming, "Latency distribution", _CHART)
         self.tradeoff = Chart(theming, "Accuracy vs latency", _CHART)
         self.statistics = FieldList(name_width=20 * GRID)
@@ -80,6 +84,7 @@ class ResultsView(QWidget):
         listed.body.setContentsMargins(4, 2 * GRID - 2, 4, 4)
         listed.heading.setContentsMargins(11, 0, 11, 0)
         listed.body.addWidget(self.table)
+        listed.body.addWidget(self.waiting)
         listed.body.addStretch(1)
         self._detail = QStackedWidget()
         nothing = label(NO_SPREAD, "dim", wrap=True)
@@ -118,7 +123,7 @@ class ResultsView(QWidget):
         self.table.blockSignals(True)
         self.table.show_rows([[*item.texts, _pill(item)] for item in self.rows])
         for column in (_RUNTIME, _DEVICE):  # what is the same for all is in the line of settings
-            values = {item.texts[column] for item in self.rows}
+            values = {item.texts[column] for item in self.rows if not item.reason}
             self.table.setColumnHidden(column, len(values) < 2)
         self._fit_columns()
         keys = [item.key for item in self.rows]
@@ -126,6 +131,11 @@ class ResultsView(QWidget):
         if keys:
             self.table.selectRow(keys.index(wanted) if wanted in keys else 0)
         self.table.blockSignals(False)
+        is_waiting = running and not keys
+        self.waiting.setVisible(is_waiting)
+        if is_waiting:  # what stood here belongs to the run before
+            self.operators.show_run(result, "", running=True)
+            self._detail.setCurrentIndex(NOTHING)
         self._show_selected()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

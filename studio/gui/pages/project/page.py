@@ -6,8 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFileDialog, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QVBoxLayout, QWidget
 
 from studio.api.qt import plain_tip
 from studio.gui import figures
@@ -34,6 +33,7 @@ from studio.gui.widgets.basics import (
     row,
     set_enabled,
 )
+from studio.gui.widgets.two_columns import TwoColumns
 from studio.models.results import ModelFigures
 from studio.projects.results import PATHS, TASK_TITLES, Project
 
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
 STEP = "project-set"
 _SIDE_WIDTH = 40 * GRID
-_NARROW = 125 * GRID
-"""Below this width, the cards are in one column."""
+_NARROW = 121 * GRID
+"""Below this width of the content, the cards are in one column."""
 
 _DATA = ("calibration", "evaluation", "heldout")
 _DATA_FILES = "Data (*.npz *.npy *.mp4 *.avi *.mkv *.mov *.webm *.m4v);;All files (*)"
@@ -89,25 +89,18 @@ class ProjectPage(StagePage):
         contents.body.addWidget(self.problem)
         contents.body.addWidget(self.table)
         contents.body.addStretch(1)
-        side = QVBoxLayout()
+        beside = QWidget()
+        side = QVBoxLayout(beside)
+        side.setContentsMargins(0, 0, 0, 0)
         side.setSpacing(2 * GRID)
         for card in (self.samples, self._card("Model", self.model), self.steps):
             card.setMinimumWidth(_SIDE_WIDTH)
             side.addWidget(card)
         side.addWidget(self.strip)
         side.addStretch(1)
-        self._columns = row(contents, side, spacing=2 * GRID)
-        self._columns.setStretch(0, 1)
         content = Scroll()
-        content.body.addLayout(self._columns)
+        content.body.addWidget(TwoColumns(contents, beside, (1, 0), _NARROW))
         return content
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Put the cards below each other in a narrow window."""
-        super().resizeEvent(event)
-        narrow = self.width() < _NARROW
-        ways = QBoxLayout.Direction
-        self._columns.setDirection(ways.TopToBottom if narrow else ways.LeftToRight)
 
     @staticmethod
     def _card(title: str, content: QWidget) -> Card:
@@ -121,6 +114,7 @@ class ProjectPage(StagePage):
         """Show the project of the current model."""
         variant, project = self.variant, self.shell.project.value
         self._pane.show_content(variant is not None)
+        self._explain()
         if variant is None:
             self.set_note("")
             return
@@ -177,10 +171,16 @@ class ProjectPage(StagePage):
 
     def _show_run(self) -> None:
         """Show how far the run of all steps is."""
-        reason = "It runs already." if self.run.is_running else ""
-        set_enabled(self.run_all, reason)
+        self._explain()
         self.steps.show_run(self.run.text, self.run.done, self.run.total)
         self._show_next()
+
+    def _explain(self) -> None:
+        """Say why the buttons of the header cannot be pressed."""
+        missing = "" if self.variant is not None else "Open a model first."
+        set_enabled(self.run_all, missing or ("It runs already." if self.run.is_running else ""))
+        if self.primary is not None:
+            set_enabled(self.primary, missing)
 
     def _run_all(self) -> None:
         if self.variant is not None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.documents.dataclass_json import to_json
 from studio.gui.pages.shared.answer_view import ScoreBars, percent
 from studio.gui.pages.shared.input_preview import InputPreview
 from studio.gui.widgets.basics import GRID, Card, Hint, Pill, label, row
+from studio.gui.widgets.list_or_hint import ListOrHint
 from studio.gui.widgets.sortable import SortableRow, SortableTable
+from studio.gui.widgets.two_columns import TwoColumns
 from studio.models.results import Answer
 from studio.quantization.results import ComparedSample
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from studio.gui.theme import Theming
 
 COLUMNS = ("Sample", "State", "Label", "Float", "Variant", "SQNR dB")
-_WIDTHS = (0, 84, 72, 104, 104, 84)
+_WIDTHS = (0, 84, 60, 96, 96, 76)
 _SHOWN = {"lost": "regressed", "gained": "improved", "agrees": "same", "differs": "changed"}
 """Words that are shown for the stored states."""
 _TONES = {"lost": "bad", "gained": "good", "differs": "warning"}
@@ -55,24 +57,15 @@ class SamplesView(QWidget):
         for position in range(len(self.answers)):
             both.setStretch(position, 1)
         side.body.addLayout(both)
-        listed = QWidget()
-        layout = row(self.table, side, spacing=2 * GRID)
-        layout.setStretch(0, 1)
-        layout.setStretch(1, 1)
-        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
-        listed.setLayout(layout)
-        self._stack = QStackedWidget()
-        for view in (listed, self.empty):
-            self._stack.addWidget(view)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._stack)
+        listed = TwoColumns(self.table, side, (3, 2), least=0)
+        listed.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        self._stack = ListOrHint(self, listed, self.empty)
 
     def show_samples(self, samples: Sequence[ComparedSample]) -> None:
         """Show the samples of another variant."""
         self._samples = {sample.name: sample for sample in samples}
         self.table.show_rows(map(_row, samples))
-        self._stack.setCurrentIndex(0 if samples else 1)
+        self._stack.show_list(bool(samples))
         if samples:
             self.table.select(samples[0].name)
             self._show(samples[0])

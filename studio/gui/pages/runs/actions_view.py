@@ -17,6 +17,7 @@ from studio.gui.widgets.basics import GRID, Card, Hint, button, label, row, set_
 from studio.gui.widgets.list_or_hint import ListOrHint
 from studio.gui.widgets.sortable import SortableRow, SortableTable
 from studio.gui.widgets.tables import framed
+from studio.gui.widgets.two_columns import TwoColumns
 
 if TYPE_CHECKING:
     from studio.workspace import ActionRecord, Workspace
@@ -59,12 +60,8 @@ class ActionsView(QWidget):
         side.body.addWidget(self.note)
         side.body.addWidget(self.text, 1)
         side.body.addLayout(row(None, self.save))
-        listed = QWidget()
-        layout = row(framed(self.table), side, spacing=2 * GRID)
-        layout.setStretch(0, 3)
-        layout.setStretch(1, 2)
-        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
-        listed.setLayout(layout)
+        listed = TwoColumns(framed(self.table), side, (3, 2), least=0)
+        listed.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         self.stack = ListOrHint(self, listed, self.empty)
 
     def refresh(self) -> None:

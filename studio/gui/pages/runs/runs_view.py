@@ -36,6 +36,7 @@ from studio.gui.widgets.basics import (
 from studio.gui.widgets.list_or_hint import ListOrHint
 from studio.gui.widgets.sortable import SortableTable
 from studio.gui.widgets.tables import framed
+from studio.gui.widgets.two_columns import TwoColumns
 from studio.workspace import RunChanged, RunInfo
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     from studio.workspace import RunningPipeline, Workspace
 
 DETAIL_WIDTH = 57 * GRID
+NARROW = 120 * GRID
+"""Pixels below which the details are below the list."""
+
 _SOON_MS = 150
 _NEVER = (
     "A pipeline runs all steps from a model to a target. A failed gate stops it "
@@ -84,16 +88,12 @@ class RunsView(QWidget):
         layout = QVBoxLayout(left)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2 * GRID)
-        layout.addWidget(self.strip)
         layout.addWidget(framed(self.table), 1)
+        layout.addWidget(self.strip)  # below: a run that starts moves no row
         self.detail.setMinimumWidth(DETAIL_WIDTH)
-        listed = QWidget()
-        inner = row(left, self.detail, spacing=2 * GRID)
-        inner.setStretch(0, 1)
-        inner.setStretch(1, 1)
-        inner.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
-        listed.setLayout(inner)
-        self.stack = ListOrHint(self, listed, self.empty)
+        columns = TwoColumns(left, self.detail, (1, 1), NARROW)
+        columns.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        self.stack = ListOrHint(self, columns, self.empty)
 
     def _retell(self, run: RunInfo | None) -> None:
         """Show the last thing that a run did, with all that led there."""

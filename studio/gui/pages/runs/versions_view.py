@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QVBoxLayout, QWidget
 
 from studio.gui import figures
-from studio.gui.pages.runs.runs_view import DETAIL_WIDTH
+from studio.gui.pages.runs.runs_view import DETAIL_WIDTH, NARROW
 from studio.gui.pages.shared import run_rows, target_rows
 from studio.gui.pages.shared.stage_page import JobStrip, StateRow, StateRows
 from studio.gui.shell import Shell
@@ -26,6 +26,7 @@ from studio.gui.widgets.basics import (
 from studio.gui.widgets.list_or_hint import ListOrHint
 from studio.gui.widgets.sortable import SortableRow, SortableTable
 from studio.gui.widgets.tables import framed
+from studio.gui.widgets.two_columns import TwoColumns
 from studio.versions.results import (
     AliasMove,
     ExportResult,
@@ -90,19 +91,17 @@ class VersionsView(QWidget):
         for card in (head, origin, self.moved):
             right.body.addWidget(card)
         right.body.addStretch(1)
-        left = QVBoxLayout()
+        listed = QWidget()
+        left = QVBoxLayout(listed)
+        left.setContentsMargins(0, 0, 0, 0)
         left.setSpacing(2 * GRID)
-        left.addWidget(self.strip)
         left.addWidget(framed(self.table), 1)
         left.addLayout(row(self.export, self.take, self.collect, None))
+        left.addWidget(self.strip)  # below: a job that starts moves no row
         right.setMinimumWidth(DETAIL_WIDTH)
-        listed = QWidget()
-        layout = row(left, right, spacing=2 * GRID)
-        layout.setStretch(0, 5)
-        layout.setStretch(1, 4)
-        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
-        listed.setLayout(layout)
-        self.stack = ListOrHint(self, listed, self.empty)
+        columns = TwoColumns(listed, right, (5, 4), NARROW)
+        columns.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        self.stack = ListOrHint(self, columns, self.empty)
 
     def on_event(self, event: object) -> None:
         """Follow the view's own job."""
@@ -262,7 +261,8 @@ def _inputs(inputs: Mapping[str, str]) -> str:
 
 
 def _by(source: str) -> str:
-    return f"({source})" if source else ""
+    """Return who did it; a run of a pipeline is stored under its former name."""
+    return f"({source})".replace("(recipe ", "(pipeline run ") if source else ""
 
 
 def _is_short(value: object) -> bool:

@@ -24,6 +24,7 @@ TONES = {
     "cancelled": "warning",
 }
 
+NOT_RUN = "not run"
 _LARGE = 1000
 
 
@@ -56,14 +57,18 @@ def gate_rows(run: RunInfo) -> Iterator[StateRow]:
 
 
 def step_rows(run: RunInfo) -> Iterator[StateRow]:
-    """Yield a line for each step."""
+    """Yield a line for each step; the record of one that runs is written when it ends."""
+    pending = [step.id for step in run.steps if step.state == NOT_RUN]
+    current = pending[0] if pending and run.state == "running" else ""
     for step in run.steps:
-        text = step.message
-        if step.state == "succeeded":
+        state, text = step.state, step.message
+        if step.id == current:
+            state = "running"
+        elif state == "succeeded":
             text = figures.seconds(step.seconds)
-        elif step.state == "unchanged":
+        elif state == "unchanged":
             text = "cached: inputs unchanged"
-        yield StateRow(step.state, TONES.get(step.state, ""), step.id, text)
+        yield StateRow(state, TONES.get(state, ""), step.id, text)
 
 
 def artefact_fields(run: RunInfo) -> list[tuple[str, str]]:

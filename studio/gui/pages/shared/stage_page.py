@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from studio.gui.pages.shared.base import Page
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, ElidedLabel, Hint, button, clear, label, line, row
+from studio.gui.widgets.line_breaks import breakable
 from studio.gui.widgets.style_parts import PartStack
 from studio.workspace import JobFinished, JobMessage, JobProgressed, RegistryChanged
 
@@ -237,7 +238,7 @@ class StateRows(QWidget):
             if position:
                 self._grid.addWidget(line(), y - 1, 0, 1, 3)
             state = label(item.state, "" if item.tone else "dim", tone=item.tone)
-            text = label(item.text, "dim", wrap=True)
+            text = label(breakable(item.text), "dim", wrap=True)
             text.setMinimumWidth(_TEXT_WIDTH)
             state.setAccessibleName(f"{item.name}: {item.state}. {item.text}")
             for x, cell in enumerate((state, label(item.name, wrap=True), text)):

@@ -88,6 +88,7 @@ class TargetsPage(StagePage):
         self._targets: list[TargetSpec] = []
         self._probed: TargetSpec | None = None
         self._states: dict[str, tuple[str, str]] = {}
+        self._failures: dict[str, str] = {}
         self.contact = HostKeyPanel(workspace)
         self.table = Table(COLUMNS, (3, 4), stretch=(1, 2), name="Targets")
         self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # addresses differ at their ends
@@ -113,7 +114,7 @@ class TargetsPage(StagePage):
         listed.body.addWidget(self.table)
         left, right = QWidget(), QWidget()
         for side, parts in (
-            (left, (self.strip, self.contact, listed, self._known())),
+            (left, (self.contact, listed, self._known(), self.strip)),
             (right, (self._adding(), self.finding)),
         ):
             layout = QVBoxLayout(side)
@@ -217,6 +218,8 @@ class TargetsPage(StagePage):
     def _finished(self, outcome: JobOutcome) -> None:
         target = self._probed
         if target is not None:
+            failure = f"{outcome.sentence} {outcome.hint}".strip()
+            self._failures[target.name] = "" if outcome.ok else failure
             if self.contact.present_if_unknown(target, outcome):
                 self._states[target.name] = ("key not confirmed", "warning")
             elif outcome.ok:
@@ -269,8 +272,10 @@ class TargetsPage(StagePage):
         self._card.heading.setText(rows.title(target))
         self.fields.show_fields(rows.fields(facts) if facts else ())
         name = rows.spoken(target.name)
-        self.hint.setText(f"Not probed yet. Probe reads the hardware and software of {name}.")
-        self.hint.setVisible(not facts)
+        failure = self._failures.get(target.name, "")
+        unknown = f"Not probed yet. Probe reads the hardware and software of {name}."
+        self.hint.setText(failure or unknown)
+        self.hint.setVisible(bool(failure) or not facts)
         set_enabled(self.probe_button, "A probe is running." if self.strip.running else "")
         local = target.name == rows.LOCAL
         set_enabled(self.remove_button, "This computer is always a target." if local else "")

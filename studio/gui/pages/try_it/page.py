@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
 
 STEP = "stream"
+_EMPTY = "Drop or choose a picture. The result appears here."
+_SENDING = "Sending to the endpoint. The first result appears here."
+
 HELD_OUT = ("heldout", "heldout.npz")
 """What a sample keeps beside its model to be tried."""
 
@@ -64,7 +67,7 @@ class TryItPage(StagePage):
         self.picture = PictureView(shell.theming)
         self.bars = ScoreBars(shell.theming)
         self.answer = label("", "title", wrap=True)
-        self.waiting = label("Drop or choose a picture. The result appears here.", "dim")
+        self.waiting = label(_EMPTY, "dim")
         self.waiting.setWordWrap(True)
         self.measured = FieldList(name_width=11 * GRID)
         hint = Hint(
@@ -238,6 +241,7 @@ class TryItPage(StagePage):
             reason = "Choose an input first."
         set_enabled(self.primary, reason)
         explain(self._command, reason)
+        self.waiting.setText(_SENDING if running else _EMPTY)
         busy = "Stop the current input first." if running else ""
         for one in (self.picture_button, self.folder_button, self.sample_button):
             set_enabled(one, busy)

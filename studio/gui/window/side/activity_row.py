@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QV
 from studio.gui import figures
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, Disclosure, ElidedLabel, button, label, row
+from studio.gui.widgets.line_breaks import breakable
 from studio.gui.window.job_bar import show_progress
 from studio.gui.window.time_left import TimeLeft
 
@@ -95,7 +96,7 @@ class ActivityRow(QFrame):
         self._left = TimeLeft()
         self.words = label(_WORDS.get(entry.state, entry.state), "strong")
         self.words.setProperty("tone", TONES.get(entry.state, ""))
-        self.sentence = label(reason(entry), "dim", wrap=True)
+        self.sentence = label(breakable(reason(entry)), "dim", wrap=True)
         self.time = label(_clock(entry), "small")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)

@@ -145,3 +145,12 @@ def test_a_delivery_waits_for_what_lacks(tmp_path: Path) -> None:
     delivery.watch({"event": "missing", "missing": {files[1].digest: 5}, "partial": {}})
     assert [one.name for one in delivery.files] == ["there"]
     assert b"there" in b"".join(delivery.frames())
+
+
+def test_small_files_are_counted_in_kilobytes(tmp_path: Path, clock: Clock) -> None:
+    job = QuietJob(tmp_path / "job")
+    texts: list[str] = []
+    job.progress = lambda done, total, text="": texts.append(text)  # type: ignore[method-assign]
+    counter = Counter(job, [Outgoing("weights", tmp_path / "w", "0" * 64, 61_000)])
+    counter({"event": "progress", "done": 18_000, "total": 61_000})
+    assert texts == ["Sending: 18 of 61 kB"]
