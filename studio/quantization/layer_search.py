@@ -148,7 +148,7 @@ class CandidateScorer:
     """Scores candidates on the samples of a search, against the float model.
 
     Args:
-        limit: Largest loss of the metric; a part of the samples may show that it is exceeded.
+        limit: Largest loss of the metric; some of the samples may show that it is exceeded.
     """
 
     def __init__(

@@ -37,11 +37,11 @@ from studio.jobs import Job
 from studio.jobs.phases import Phase
 from studio.models.opening import read_model
 from studio.plugin_host import PluginHost
+from studio.quantization.outlook.speedup import SpeedupEstimate, predict, shapes_to_time
+from studio.quantization.outlook.timing_cache import Measure, TimingCache
 from studio.quantization.preset import Preset
 from studio.quantization.results import PreflightResult, SpeedupOutlook
-from studio.quantization.speedup import SpeedupEstimate, predict, shapes_to_time
 from studio.quantization.step import PreviewOptions
-from studio.quantization.timing_cache import Measure, TimingCache
 from studio.quantization.variant_timing import timed
 
 # A bound of the time: labels come with their samples, which have to be read.

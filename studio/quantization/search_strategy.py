@@ -58,7 +58,7 @@ class Goal(SearchLimits):
         return good and self.fast(trial.latency_ratio)
 
 
-class Candidate(Protocol):
+class ScoredCandidate(Protocol):
     """A variant with its loss on the samples of the search."""
 
     @property
@@ -68,7 +68,7 @@ class Candidate(Protocol):
     def drop(self) -> float: ...
 
 
-CandidateT = TypeVar("CandidateT", bound=Candidate)
+CandidateT = TypeVar("CandidateT", bound=ScoredCandidate)
 
 
 class CandidateBench(Protocol):

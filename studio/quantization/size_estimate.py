@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from studio.api import Graph, Node
 from studio.documents.dataclass_json import InvalidDocument, from_json
 from studio.models.macs import sizes
-from studio.quantization.layer_shapes import layers
+from studio.quantization.outlook.layer_shapes import layers
 from studio.quantization.preset import Preset
 
 _FLOAT_BYTES = 4

@@ -5,28 +5,23 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import (
     Dataset,
     Extension,
-    Session,
-    TargetSpec,
     Transform,
     Transformed,
     UsageError,
 )
 from studio.conversion.chips.results import ChipResult
 from studio.evaluation.comparison import Latency, output_errors
-from studio.evaluation.judge import Evaluator, Scored, dictionary_for
+from studio.evaluation.judge import Evaluator, dictionary_for
 from studio.evaluation.loaded_model import LoadedModel
-from studio.evaluation.on_target import TargetSession
 from studio.evaluation.results import (
-    EvaluationResult,
     MetricChange,
-    MetricValue,
     OutputError,
-    TargetEvaluation,
 )
 from studio.jobs import Job
 from studio.jobs.phases import Phase
@@ -50,7 +45,7 @@ from studio.quantization.results import (
     VariantFiles,
 )
 from studio.quantization.search_strategy import Goal
-from studio.quantization.step import EvaluateOptions, QuantizeOptions
+from studio.quantization.step import QuantizeOptions
 from studio.quantization.variant_details import describe
 from studio.quantization.variant_timing import timed
 
@@ -59,6 +54,10 @@ _COMPARED = 32
 
 _NAMED = 200
 """Most regressed and improved samples to name."""
+
+
+_Search = tuple[Goal, Evaluator, Dataset]
+"""A search's goal, and the metric with its samples."""
 
 
 def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
@@ -85,25 +84,14 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
     output = job.folder / f"{subject.path.stem}.{preset.method}.onnx"
     feeds = data if judged is None else judged
     chip = ChipVerdicts.of(options.chip, subject, judge, feeds, host, job)
-    report: SearchReport | ChipSearchReport | None = None
     if unkept:
         notes.insert(0, unkept)
+    search: _Search | None = None
     if options.search:
-        given = heldout
-        goal, seen, heldout = _searched(options, judge, judged, heldout)
-        if given is None:
-            notes.append(_shared(len(seen[1]), len(heldout)))
-        if chip is not None and goal.max_drop is not None:
-            others = alternatives(chip.chip, options, subject, host)
-            finder = ChipLayerSearch(subject, *seen, job, chip, goal.max_drop, others)
-            found = finder.run(transform, output, preset.options, data)
-            made, report, preset = found.made, found.report, found.preset or preset
-        else:
-            work = LayerSearch(subject, *seen, job, options)
-            made, report = work.run(transform, output, preset.options, data, goal)
-    else:
-        fed = None if data is None else subject.whole_feeds(data)
-        made = transform.apply(subject.path, output, preset.options, fed, Phase(job, 0.02, 0.5))
+        search, heldout, shared = _searched(options, judge, judged, heldout)
+        notes += shared
+    found = _variant(options, subject, host, job, (preset, transform), output, data, search, chip)
+    made, preset = found.made, found.preset
     judged = judged if heldout is None else heldout
     errors, time_taken = _compare(subject, made.path, data if judged is None else judged, job)
     verdict = _verdict(judge, subject, made.path, judged, job)
@@ -140,13 +128,51 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
             size / subject.nbytes,
         ),
         notes=tuple(notes),
-        search=report if isinstance(report, SearchReport) else None,
+        search=found.search,
         chip=on_chip,
-        chip_search=report if isinstance(report, ChipSearchReport) else None,
+        chip_search=found.chip_search,
         peak_memory_mb=round(_peak_memory_mb(), 1),
         seconds=round(time.monotonic() - begin, 3),
         cpu_seconds=round(time.process_time(), 3),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    """New variant with its preset and the choice of its layers."""
+
+    made: Transformed
+    preset: Preset
+    search: SearchReport | None = None
+    chip_search: ChipSearchReport | None = None
+
+
+def _variant(
+    options: QuantizeOptions,
+    subject: LoadedModel,
+    host: PluginHost,
+    job: Job,
+    plan: tuple[Preset, Transform],
+    output: Path,
+    data: Dataset | None,
+    search: _Search | None,
+    chip: ChipVerdicts | None,
+) -> _Variant:
+    """Make the variant of a plan, or search for its layers."""
+    preset, transform = plan
+    if search is None:
+        fed = None if data is None else subject.whole_feeds(data)
+        made = transform.apply(subject.path, output, preset.options, fed, Phase(job, 0.02, 0.5))
+        return _Variant(made, preset)
+    goal, judge, samples = search
+    if chip is None or goal.max_drop is None:
+        work = LayerSearch(subject, judge, samples, job, options)
+        made, report = work.run(transform, output, preset.options, data, goal)
+        return _Variant(made, preset, report)
+    others = alternatives(chip.chip, options, subject, host)
+    finder = ChipLayerSearch(subject, judge, samples, job, chip, goal.max_drop, others)
+    found = finder.run(transform, output, preset.options, data)
+    return _Variant(found.made, found.preset or preset, chip_search=found.report)
 
 
 def _on_chip(
@@ -171,90 +197,13 @@ def _opened(made: Transformed, host: PluginHost, job: Job) -> tuple[OpenedModel,
     return opened, write_graph(opened, job.folder, Phase(job, 0.99, 1))
 
 
-def evaluate(options: EvaluateOptions, job: Job) -> EvaluationResult:
-    """Score a model on labelled data.
-
-    Raises:
-        UsageError: when the data has no labels, or the metric cannot be chosen.
-    """
-    begin = time.monotonic()
-    host = PluginHost.discover()
-    subject = _subject(options, host, job)
-    dataset = subject.labelled(options.data, options.samples)
-    dictionary = dictionary_for(options.data, options.dictionary)
-    judge = Evaluator.choose(host, options.metric, dataset, dictionary)
-    if judge is not None and judge.by_reference:
-        raise UsageError(
-            f"{judge.metric.title} compares a variant with its float model; a single model "
-            "has no baseline.",
-            hint="Measure it for a new variant: studio quantize --metric",
-        )
-    if judge is None:
-        raise UsageError(
-            "No metric fits this data: it has no labels.",
-            hint="Add labels to the data.",
-        )
-    unseen = Heldout.of(_labelled(options.heldout_data, subject, options.samples), judge, host)
-    target = options.target
-    is_remote = target is not None and not target.url.startswith("local:")
-    session = subject.scoring()
-    whole = Phase(job, 0.02, 0.4 if is_remote else 1)
-    middle = 1 if unseen.data is None else 0.5
-    here = judge.scored(session, dataset, Phase(whole, 0, middle, "Evaluating"))
-    heldout = unseen.scored(session, judge, Phase(whole, middle, 1, "Evaluating on held-out data"))
-    there = None
-    if target is not None and is_remote:
-        there = _elsewhere(subject, host, target, judge, dataset, here, session, job)
-    session.close()
-    return EvaluationResult(
-        model=subject.title,
-        metric=MetricValue(judge.metric.id, judge.metric.title, here.value),
-        samples=len(dataset),
-        backend=subject.runtime,
-        target=there,
-        seconds=round(time.monotonic() - begin, 3),
-        heldout=heldout,
-        notes=(unseen.note,) if unseen.note else (),
-    )
-
-
-def _elsewhere(
-    subject: LoadedModel,
-    host: PluginHost,
-    target: TargetSpec,
-    judge: Evaluator,
-    dataset: Dataset,
-    here: Scored,
-    like: Session,
-    job: Job,
-) -> TargetEvaluation:
-    """Evaluate with a target's runtime; return the differences from this computer."""
-    answers = TargetSession(subject, host, target, job.folder, job)
-    session = answers.begin(dataset, like)
-    try:
-        there = judge.scored(session, dataset, Phase(job, 0.4, 1, f"Evaluating on {target.name}"))
-    finally:
-        session.close()
-    lost, gained = here.changed(there)
-    return TargetEvaluation(
-        name=target.name,
-        value=there.value,
-        drop=round(judge.drop(here.value, there.value), 9),
-        runtime=answers.about.runtime,
-        version=answers.about.version,
-        lost=lost[:_NAMED],
-        gained=gained[:_NAMED],
-        changed=(len(lost), len(gained)),
-    )
-
-
 def _searched(
     options: QuantizeOptions,
     judge: Evaluator | None,
     judged: Dataset | None,
     heldout: Dataset | None,
-) -> tuple[Goal, tuple[Evaluator, Dataset], Dataset]:
-    """Return a search's goal, metric with samples, and held-out samples.
+) -> tuple[_Search, Dataset, list[str]]:
+    """Return a search's goal and metric with samples, the held-out samples, and a note on both.
 
     Raises:
         UsageError: when one is missing.
@@ -265,9 +214,10 @@ def _searched(
             "Layer search needs a metric.",
             hint="Pass --eval-data with labels, or --metric sqnr.",
         )
-    if heldout is None:
-        judged, heldout = halves(judged, apart=bool(options.recurrent))
-    return goal, (judge, judged), heldout
+    if heldout is not None:
+        return (goal, judge, judged), heldout, []
+    seen, heldout = halves(judged, apart=bool(options.recurrent))
+    return (goal, judge, seen), heldout, [_shared(len(seen), len(heldout))]
 
 
 def _shared(chosen: int, judged: int) -> str:
@@ -292,7 +242,7 @@ def _plan(
 
 
 def _subject(
-    options: QuantizeOptions | EvaluateOptions,
+    options: QuantizeOptions,
     host: PluginHost,
     job: Job,
     states: tuple[str, ...] = (),

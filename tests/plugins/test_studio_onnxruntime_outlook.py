@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy
 import pytest
 
-from studio.quantization.layer_shapes import LayerShape
+from studio.quantization.outlook.layer_shapes import LayerShape
 from studio_onnxruntime import hardware
 from studio_onnxruntime import layer_timing as outlook
 from studio_onnxruntime.backend import OnnxRuntime

@@ -226,7 +226,7 @@ class ChipCheck:
             search = ChipDifference(
                 source, self.compiler, self._host, folder / "difference", self._job
             )
-            first, why_no_place = located(search, worst, found.output, found.max_error)
+            first, why_no_place = located(search, worst, found.output, found.max_error, self._job)
         numbers = ChipNumbers(
             against,
             found.samples,

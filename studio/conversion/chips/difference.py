@@ -62,7 +62,7 @@ class ChipDifference:
             feeds: The sample with the largest error.
 
         Raises:
-            InvalidModel, Unavailable: when a part of the model cannot be run.
+            InvalidModel, Unavailable: when the model that is cut cannot be run.
         """
         graph, sizes = self._opened.model.graph, self._opened.sized.graph
         self._job.progress(0, 0, "Locating the difference")
@@ -119,7 +119,7 @@ class ChipDifference:
 
 
 def located(
-    search: ChipDifference, feeds: Feeds, output: str, error: float
+    search: ChipDifference, feeds: Feeds, output: str, error: float, job: Progress
 ) -> tuple[FirstDifference | None, str]:
     """Return the first value that differs, or a warning with the reason against it.
 
@@ -131,6 +131,7 @@ def located(
     except Cancelled:
         raise
     except Exception as problem:  # of a compiler that has taken the whole model so far
+        job.log(f"The first value that differs was not located: {problem!r}")
         return None, f"The first value that differs was not located: {problem}"
     return found, "" if found else "No value inside of the model differs as its output does."
 

@@ -83,7 +83,7 @@ class ChipNumbers:
         argmax_equal: Share of rows whose largest value is at the same place; None without classes.
         metric: None without labels.
         first: The first value that differs from that of the given model; None without one, or
-            where it was not asked for.
+            without the option locate.
     """
 
     against: str

@@ -16,8 +16,8 @@ class ChipCandidate:
         samples: Number that it was scored on: fewer where these showed that it loses too much.
         verdict: Of the chip's compiler; empty for a variant that was not compiled.
         fallback: Number of nodes that do not run on the chip.
-        chip_drop: Loss by the chip's emulator, on the first of the samples; None where nothing
-            here computes as the chip does, or the variant was not run.
+        chip_drop: Loss by the chip's emulator, on the first of the samples. None for a variant that
+            was not run, and without an emulator.
         reason: Why the compiler refuses the whole variant.
         preset: Name of the preset; empty for that of the quantization.
     """

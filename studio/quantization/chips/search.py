@@ -35,7 +35,11 @@ _MOST_FLOAT = 0.5
 
 @dataclass(frozen=True, slots=True)
 class ChosenVariant:
-    """The variant that a search has chosen; its preset is None for that of the quantization."""
+    """The variant that a search has chosen.
+
+    Attributes:
+        preset: None: that of the quantization.
+    """
 
     made: Transformed
     report: ChipSearchReport

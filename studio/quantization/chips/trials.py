@@ -25,7 +25,7 @@ _ROUNDS = 3
 class LayerWork:
     """Error of a layer in int8, and its multiplications, which are the work that int8 saves.
 
-    The time on a chip is not known here, and that of this computer's processor says little of it.
+    The time on a chip is not known here, and this computer's processor is no measure for it.
     """
 
     sqnr_db: float
@@ -41,7 +41,7 @@ class LayerWork:
 
 @dataclass(frozen=True, slots=True)
 class ChipDemand:
-    """What a chip takes of a model in int8.
+    """Layers of a model in int8 that a chip takes, and those that it does not.
 
     Attributes:
         needed: Layers that it takes in float alone.

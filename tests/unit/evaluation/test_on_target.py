@@ -17,7 +17,7 @@ import pytest
 
 from studio.api import StudioError, TargetError, TargetSpec
 from studio.evaluation import on_target
-from studio.quantization import work
+from studio.quantization import evaluation
 from studio.quantization.step import EVALUATE, EvaluateOptions
 from studio.registry import Registry, VariantRecord
 from studio.runtime import answers
@@ -87,7 +87,7 @@ def test_both_figures_stand_side_by_side(
     most: int,
 ) -> None:
     monkeypatch.setattr(on_target, "_PACK_BYTES", most)
-    result = work.evaluate(asked(digits), job)
+    result = evaluation.evaluate(asked(digits), job)
     there = result.target
     assert there is not None
     assert there.value == result.metric.value >= 0.97
@@ -102,7 +102,7 @@ def test_what_the_target_reads_otherwise_is_named(
     digits: VariantRecord, job: FakeJob, shelf: Connector
 ) -> None:
     shelf.channel.spoilt = True
-    there = work.evaluate(asked(digits), job).target
+    there = evaluation.evaluate(asked(digits), job).target
     assert there is not None
     assert 0.05 < there.drop <= 0.1
     assert there.changed[0] == len(there.lost) >= 5
@@ -121,7 +121,7 @@ def test_a_target_that_cannot_run_the_model_says_why(
 
     monkeypatch.setattr(Channel, "put", damaged)
     with pytest.raises(TargetError, match=r"shelf cannot run the model: .*\.$"):
-        work.evaluate(asked(digits), job)
+        evaluation.evaluate(asked(digits), job)
     assert Channel.closed == before + 1
     assert [path.name for path in shelf.root.iterdir()] == ["env"]
 
@@ -180,7 +180,7 @@ def test_answers_that_are_none_are_one_sentence(
 
     monkeypatch.setattr(Channel, "get", get)
     with pytest.raises(TargetError, match=sentence):
-        work.evaluate(asked(digits), job)
+        evaluation.evaluate(asked(digits), job)
     assert [path.name for path in shelf.root.iterdir()] == ["env"]
 
 
@@ -188,7 +188,7 @@ def test_no_labels_is_said_before_anything_is_sent(
     digits: VariantRecord, job: FakeJob, shelf: Connector
 ) -> None:
     with pytest.raises(StudioError, match="No metric fits this data"):
-        work.evaluate(asked(digits, CALIBRATION), job)
+        evaluation.evaluate(asked(digits, CALIBRATION), job)
     assert shelf.channel.sent == []
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from studio.api import InvalidData
 from studio.documents.dataclass_json import to_json
-from studio.quantization import texts, work
+from studio.quantization import evaluation, texts, work
 from studio.quantization.results import QuantizeResult
 from studio.quantization.step import EVALUATE, QUANTIZE
 from studio.registry import VariantRecord
@@ -74,13 +74,15 @@ def test_an_evaluation_has_both_values(
     digits: VariantRecord, job: FakeJob, parts: dict[str, str]
 ) -> None:
     data = parts["evaluation"]
-    result = work.evaluate(options_of(EVALUATE, digits, data=data, heldout_data=parts["kept"]), job)
+    result = evaluation.evaluate(
+        options_of(EVALUATE, digits, data=data, heldout_data=parts["kept"]), job
+    )
     assert result.heldout is not None
     assert (result.samples, result.heldout.samples) == (40, 60)
     assert texts.evaluated(result)[1].endswith("over 60 held-out samples")
     shares = [share for share, _ in job.points]
     assert shares == sorted(shares)
-    alone = work.evaluate(options_of(EVALUATE, digits, data=data), job)
+    alone = evaluation.evaluate(options_of(EVALUATE, digits, data=data), job)
     assert (alone.metric, alone.heldout) == (result.metric, None)
     assert "heldout" not in to_json(alone), "the document of before"
 
@@ -89,6 +91,6 @@ def test_an_evaluation_leaves_out_what_has_no_labels(
     digits: VariantRecord, job: FakeJob, parts: dict[str, str]
 ) -> None:
     options = options_of(EVALUATE, digits, data=parts["evaluation"], heldout_data=parts["bare"])
-    result = work.evaluate(options, job)
+    result = evaluation.evaluate(options, job)
     assert result.heldout is None
     assert "no labels" in texts.evaluated(result)[1]

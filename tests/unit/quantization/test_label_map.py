@@ -10,7 +10,7 @@ import pytest
 
 from studio.api import InvalidData
 from studio.evaluation.results import EvaluationResult
-from studio.quantization import preflight, work
+from studio.quantization import evaluation, preflight, work
 from studio.quantization.step import EVALUATE, PREVIEW, QUANTIZE
 from studio.registry import VariantRecord
 
@@ -40,7 +40,7 @@ def label_map(tmp_path: Path) -> Path:
 
 
 def evaluate(digits: VariantRecord, job: FakeJob, **given: Any) -> EvaluationResult:
-    return work.evaluate(options_of(EVALUATE, digits, **given), job)
+    return evaluation.evaluate(options_of(EVALUATE, digits, **given), job)
 
 
 def test_names_are_evaluated_as_classes(

@@ -13,11 +13,11 @@ import pytest
 from studio.api import Graph, Initializer, Node, TensorType, Value
 from studio.datasets.results import DataPreview, DataProblem, InputShape, LabelKind
 from studio.documents.dataclass_json import from_json, to_json
-from studio.quantization import timing_cache as timings
-from studio.quantization.layer_shapes import layers
+from studio.quantization.outlook import timing_cache as timings
+from studio.quantization.outlook.layer_shapes import layers
+from studio.quantization.outlook.speedup import predict, shapes_to_time
 from studio.quantization.preflight import preview
 from studio.quantization.results import MachineTimings, PreflightResult
-from studio.quantization.speedup import predict, shapes_to_time
 from studio.quantization.step import PREVIEW
 from studio.registry import Registry, VariantRecord
 

@@ -15,7 +15,7 @@ import pytest
 from studio.api import Cancelled, GateMissed, InvalidData, StudioError, UsageError
 from studio.documents.dataclass_json import from_json, to_json
 from studio.evaluation.judge import Scored
-from studio.quantization import record, work
+from studio.quantization import evaluation, record, work
 from studio.quantization.presets import prepare
 from studio.quantization.results import (
     QuantizeResult,
@@ -123,7 +123,7 @@ def test_a_missing_dictionary_is_asked_for_before_the_work(
     data = str(tmp_path / "d.npz")
     for run in (
         lambda: quantize(digits, job, data=data),
-        lambda: work.evaluate(options_of(EVALUATE, digits, data=data), job),
+        lambda: evaluation.evaluate(options_of(EVALUATE, digits, data=data), job),
     ):
         with pytest.raises(UsageError, match="'Milch', and the model's dictionary is not set"):
             run()
@@ -208,7 +208,7 @@ def test_a_copy_that_cannot_be_written_leaves_nothing(
 
 def test_evaluate(registry: Registry, digits: VariantRecord, job: FakeJob) -> None:
     asked = options_of(EVALUATE, digits, data=HELDOUT, samples=100)
-    result = record.evaluated(registry, asked, work.evaluate(asked, job), job.folder)
+    result = record.evaluated(registry, asked, evaluation.evaluate(asked, job), job.folder)
     assert result.metric.name == "top1"
     assert result.metric.value >= 0.97
     assert result.samples == 100
@@ -217,7 +217,7 @@ def test_evaluate(registry: Registry, digits: VariantRecord, job: FakeJob) -> No
 
 def test_evaluate_without_labels(digits: VariantRecord, job: FakeJob) -> None:
     with pytest.raises(UsageError, match="No metric fits this data"):
-        work.evaluate(options_of(EVALUATE, digits, data=CALIBRATION), job)
+        evaluation.evaluate(options_of(EVALUATE, digits, data=CALIBRATION), job)
 
 
 def test_a_search_chooses_layers_and_judges_on_samples_that_it_never_saw(
@@ -263,7 +263,7 @@ def test_a_metric_without_labels(
     assert verdict.before == pytest.approx(before)
     assert 0 < verdict.after < before
     with pytest.raises(UsageError, match="a single model has no baseline"):
-        work.evaluate(options_of(EVALUATE, digits, data=HELDOUT, metric=metric), job)
+        evaluation.evaluate(options_of(EVALUATE, digits, data=HELDOUT, metric=metric), job)
 
 
 def test_a_search_by_likeness(digits: VariantRecord, job: FakeJob) -> None:

@@ -102,6 +102,6 @@ def test_the_layer_at_fault_is_named(node: str, most: int, tmp_path: Path) -> No
 
 def test_a_compiler_that_takes_no_part_of_the_model_is_a_warning(tmp_path: Path) -> None:
     found, feeds, output = search(Compiler("conv2", most=0), tmp_path)
-    first, warning = located(found, feeds, output, 0.1)
+    first, warning = located(found, feeds, output, 0.1, Silent())
     assert first is None
     assert warning == "No value inside of the model differs as its output does."

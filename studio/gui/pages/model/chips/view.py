@@ -12,6 +12,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from studio.api import Kind, StudioError
+from studio.api.qt import plain_tip
 from studio.conversion.chips.results import ChipResult
 from studio.gui import figures
 from studio.gui.forms.form import Form
@@ -189,7 +190,7 @@ class ChipView(QWidget):
         chip = "" if self.combo.chip else "Choose a chip first."
         set_enabled(self.check, busy or reason or chip or first)
         self.optimize.setVisible(bool(self.combo.preset))
-        self.optimize.setToolTip(_OPTIMIZE)
+        self.optimize.setToolTip(plain_tip(_OPTIMIZE))
         self.answer.remedies.withhold(busy)
         result = self._result
         can_paint = self._is_drawn and self._scene is not None and result is not None

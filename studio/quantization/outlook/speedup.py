@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from studio.api import Graph
-from studio.quantization.layer_shapes import Layer, LayerShape, elements, layers
+from studio.quantization.outlook.layer_shapes import Layer, LayerShape, elements, layers
 from studio.quantization.results import MachineTimings, SpeedupOutlook
 
 _VARIES = 0.03

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from studio.documents.dataclass_json import from_json, to_json
 from studio.quantization import presets
-from studio.quantization.layer_shapes import LayerShape
+from studio.quantization.outlook.layer_shapes import LayerShape
 from studio.quantization.results import MachineTimings, PreflightResult
 from studio.quantization.step import PreviewOptions
 from studio.registry import Registry
