@@ -121,7 +121,7 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
         threads=time_taken.threads if time_taken else None,
         advice=advice(
             made.precision,
-            interval,
+            None if chip is not None else interval,  # of another processor
             sqnr_db,
             verdict.drop if verdict else None,
             doubts(data) if transform.needs_data else "",
