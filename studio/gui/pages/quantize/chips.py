@@ -45,7 +45,11 @@ CHIPS = (
         ("aarch64", "arm64", "armv7l"),
     ),
     Chip("gpu", "GPU", ("fp16", "int8-tensorrt", "int8", "bf16")),
-    Chip("npu", "NPU", ("int8-whole", "int8-per-tensor", "a16w8", "int8-qnn", "a16w8-qnn")),
+    Chip(
+        "npu",
+        "NPU",
+        ("int8-whole", "int8-per-tensor", "a16w8", "int8-npu", "int8-qnn", "a16w8-qnn"),
+    ),
 )
 BY_ID = {chip.id: chip for chip in CHIPS}
 
@@ -71,7 +75,10 @@ def places(chip: Chip, machine: str, targets: Mapping[str, str]) -> str:
 
 
 def offered(
-    chip: Chip, entries: Iterable[PresetEntry], ratios: Mapping[str, float | None]
+    chip: Chip,
+    entries: Iterable[PresetEntry],
+    ratios: Mapping[str, float | None],
+    wanted: str = "",
 ) -> Sequence[PresetEntry]:
     """Return the presets of a chip that are shown as cards.
 
@@ -79,8 +86,10 @@ def offered(
         entries: All presets.
         ratios: Predicted sizes over the float model's, by name. Behind the recommended preset the
             smallest come first; one whose size is not known is last.
+        wanted: Name of the preset to recommend; another than the chip's: its first.
     """
     known = {entry.name: entry for entry in entries}
-    first, *others = [known[name] for name in chip.presets if name in known]
+    names = sorted(chip.presets, key=lambda name: name != wanted)
+    first, *others = [known[name] for name in names if name in known]
     others.sort(key=lambda entry: ratios.get(entry.name) or math.inf)
     return [first, *others][:CARDS]

@@ -135,10 +135,14 @@ class PresetCards(QWidget):
         self.chips.changed.connect(self.chip_changed)
 
     def entries(
-        self, presets: list[PresetEntry], ratios: Mapping[str, float | None]
+        self, presets: list[PresetEntry], ratios: Mapping[str, float | None], wanted: str = ""
     ) -> list[PresetEntry]:
-        """Return the presets of the chosen chip that are to be shown, the recommended one first."""
-        self._entries = list(offered(self.chips.chip, presets, ratios))
+        """Return the presets of the chosen chip that are to be shown, the recommended one first.
+
+        Args:
+            wanted: Name of the preset to recommend; empty for the first of the chip.
+        """
+        self._entries = list(offered(self.chips.chip, presets, ratios, wanted))
         return self._entries
 
     def show_outlooks(self, outlooks: Mapping[str, PresetOutlook], chosen: str) -> None:

@@ -51,6 +51,7 @@ class PresetChoice(QObject):
         self._budget: float | None = None
         self._estimates: dict[str, SizeEstimate | None] = {}
         self._float_nodes: tuple[str, ...] = ()
+        self._wanted = ""
         self._estimated: tuple[int, tuple[str, ...]] | None = None
         self.editor = PresetEditor(workspace, shell.theming)
         self.cards = PresetCards(shell.theming)
@@ -80,11 +81,13 @@ class PresetChoice(QObject):
             chip = next((one.id for one in CHIPS if event.preset in one.presets), "")
             if chip:
                 self.cards.chips.choose(chip)
+            self._wanted = event.preset
             self.editor.choose(event.preset)
             self.requested.emit(event.chip)
 
     def _choose_first(self) -> None:
         """Choose the preset that is recommended for the chip."""
+        self._wanted = ""
         entries = self.cards.entries(self.editor.entries, self._ratios())
         self.editor.choose(entries[0].name)
 
@@ -107,6 +110,8 @@ class PresetChoice(QObject):
             float_nodes: Nodes that stay in float with each preset.
         """
         self._float_nodes = float_nodes
+        if self._origin is not None and (origin is None or origin.id != self._origin.id):
+            self._wanted = ""
         self._origin, self._variants, self._budget = origin, variants, budget
         self._estimate()
         self.show()
@@ -133,7 +138,7 @@ class PresetChoice(QObject):
                 is_here=self.cards.chips.is_here,
                 budget=self._budget,
             )
-            for entry in self.cards.entries(self.editor.entries, self._ratios())
+            for entry in self.cards.entries(self.editor.entries, self._ratios(), self._wanted)
         }
         self.cards.show_outlooks(outlooks, self.editor.chosen_name)
 

@@ -82,6 +82,7 @@ def test_a_chip_is_optimized_for_with_its_preset(
     assert isinstance(page, QuantizePage)
     qtbot.waitUntil(lambda: page.form.fields["for"].editor.value() == "qcs8550")
     qtbot.waitUntil(lambda: page.preset.chosen_name == "int8-qnn")
+    qtbot.waitUntil(lambda: page.cards.card_of("int8-qnn") is page.cards.cards[0])
     open_model("another")
     assert page.form.fields["for"].editor.value() in ("", None)
 
