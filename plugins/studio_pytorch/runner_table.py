@@ -15,6 +15,12 @@ Attributes = Mapping[str, Any]
 Operator = Callable[..., Any]
 
 
+def _hard_sigmoid(a: Attributes, x: Any) -> Any:
+    # A clamp to 1 is an operator of its own in TFLite, which microcontrollers and NPUs lack.
+    alpha, beta = a.get("alpha", 0.2), a.get("beta", 0.5)
+    return F.relu6(x * (6.0 * alpha) + 6.0 * beta) * (1.0 / 6.0)
+
+
 def _depth_to_space(a: Attributes, x: Any) -> Any:
     size = a["blocksize"]
     batch, depth, height, width = x.shape
@@ -73,9 +79,7 @@ OPERATORS.update(
         "Gemm": o._gemm,
         "GlobalAveragePool": lambda a, x: x.mean(tuple(range(2, x.dim())), keepdim=True),
         "GlobalMaxPool": lambda a, x: x.amax(tuple(range(2, x.dim())), keepdim=True),
-        "HardSigmoid": lambda a, x: torch.clamp(
-            x * a.get("alpha", 0.2) + a.get("beta", 0.5), 0.0, 1.0
-        ),
+        "HardSigmoid": _hard_sigmoid,
         "InstanceNormalization": lambda a, x, scale, bias: F.instance_norm(
             x, weight=scale, bias=bias, eps=a.get("epsilon", 1e-5)
         ),
