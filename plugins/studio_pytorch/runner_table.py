@@ -15,7 +15,7 @@ Attributes = Mapping[str, Any]
 Operator = Callable[..., Any]
 
 
-def _hard_sigmoid(a: Attributes, x: Any) -> Any:
+def _hard_sigmoid(a: Attributes, x: torch.Tensor) -> torch.Tensor:
     # A clamp to 1 is an operator of its own in TFLite, which microcontrollers and NPUs lack.
     alpha, beta = a.get("alpha", 0.2), a.get("beta", 0.5)
     return F.relu6(x * (6.0 * alpha) + 6.0 * beta) * (1.0 / 6.0)

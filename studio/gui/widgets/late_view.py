@@ -50,6 +50,11 @@ class LateView(LateFrame, Generic[ViewT]):
             self._view.show()  # at once, where its place is seen already
         return self._view
 
+    @property
+    def made(self) -> ViewT | None:
+        """The view; None while it is not made."""
+        return self._view
+
     def complete(self) -> None:
         """Make the view; a second call does nothing."""
         self._view = self.view

@@ -10,7 +10,6 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from studio.api import Kind, Option
-from studio.gui import figures
 from studio.gui.forms.form import Form
 from studio.gui.option_words import outcome_in_window
 from studio.gui.pages.quantize import rows
@@ -29,6 +28,7 @@ from studio.gui.pages.shared.stage_page import StagePage, needs_model
 from studio.gui.shell import Shell
 from studio.gui.widgets.actions import explain
 from studio.gui.widgets.basics import GRID, Scroll, button, set_enabled
+from studio.gui.widgets.late_view import LateView
 from studio.workspace import JobProgressed, NodeAsked
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class QuantizePage(StagePage):
         self.selected = SelectedVariant(workspace, shell.theming, self.variants)
         self.lineage, self.layers = self.selected.lineage, self.selected.layers
         self.samples = self.selected.samples
-        self.target = TargetEvaluationView(workspace, shell)
+        self._on_target = LateView(self._target_view)
         self._settle = QTimer(self, singleShot=True, interval=_SETTLED_MS)
         self._build()
         self._command = self.add_command("Optimize the current variant", self.run)
@@ -99,7 +99,7 @@ class QuantizePage(StagePage):
             ("Lineage", self.lineage),
             ("Layers", self.layers),
             ("Samples", self.samples),
-            ("On a target", self.target),
+            ("On a target", self._on_target),
         ):
             pane = needs_model(view, "optimize", self.shell.go)
             self._panes.append(pane)
@@ -219,8 +219,6 @@ class QuantizePage(StagePage):
         blocking = requirement.text if requirement is not None and requirement.blocks else ""
         return self.workspace.why_not(STEP, self.variant) or blocking
 
-    # The work
-
     def _go_on(self) -> None:
         if self._promoted() is not None:
             self._promote()
@@ -298,7 +296,8 @@ class QuantizePage(StagePage):
             share = state.done / state.total if state.total else 0.0
             self.variants.state.stages.advance(share, state.text)
         super().on_event(event)
-        self.target.on_event(event)
+        if (view := self._on_target.made) is not None:
+            view.on_event(event)
         self.float_list.nodes.on_event(event)
         self.choice.on_event(event)
 
@@ -309,8 +308,6 @@ class QuantizePage(StagePage):
         if outcome.ok:
             self.show_view(MAKE)
         self.refresh_soon()
-
-    # Pre-flight check
 
     def _changed(self) -> None:
         self._is_done = False
@@ -340,8 +337,6 @@ class QuantizePage(StagePage):
             self.ahead.show_result(self.choice.check.result)
             self._explain()
 
-    # What was made
-
     def show_variant(self, variant: VariantRecord | None) -> None:
         """Show another current variant; what was chosen for one model is not kept for the next."""
         model = variant.model if variant is not None else None
@@ -365,21 +360,25 @@ class QuantizePage(StagePage):
         self._awaited = False
         asked = {one.id: QuantizeRequest.of(self.workspace, one) for one in self._variants}
         self.selected.forget()
-        self.target.show_variant(variant)
+        if (view := self._on_target.made) is not None:
+            view.show_variant(variant)
         current = variant.id if variant else None
         self.variants.show_variants(self._variants, current, asked, wanted)
         self.ahead.show_measured(rows.latency_ratios(self._variants))
-        self.set_note(self._note_text())
+        self.set_note(rows.note_text(self.origin, len(self._variants)))
         self._show_choice()
         self._explain()
         self._settle.start()
 
-    def _note_text(self) -> str:
-        """Return how many variants there are, and what the next one is made from."""
-        origin, count = self.origin, len(self._variants)
-        if origin is None:
-            return ""
-        return f"{figures.count(count, 'variant')} from {origin.name}" if count > 1 else ""
+    @property
+    def target(self) -> TargetEvaluationView:
+        """The evaluation on a target."""
+        return self._on_target.view
+
+    def _target_view(self) -> TargetEvaluationView:
+        view = TargetEvaluationView(self.workspace, self.shell)
+        view.show_variant(self.variant)
+        return view
 
     def _show_selected(self) -> None:
         """Show how the selected variant was made, and offer it as the next current one."""

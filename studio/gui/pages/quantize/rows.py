@@ -50,6 +50,11 @@ def table_row(
     ]
 
 
+def note_text(origin: VariantRecord | None, count: int) -> str:
+    """Return how many variants there are, and what the next one is made from."""
+    return f"{figures.count(count, 'variant')} from {origin.name}" if origin and count > 1 else ""
+
+
 def metric_text(variant: VariantRecord, known: Sequence[Baseline] = ()) -> str:
     """Return the metric with its change: ``97.8 % (−0.3 pt)``; of an original its own value."""
     metric = measured(variant)
