@@ -61,7 +61,8 @@ def _stage(
 
 _OF_PROJECT = (
     "studio.models.results studio.runtime.bench.facts studio.profiling.operator_times "
-    "studio.profiling.results graph.costs widgets.two_columns pages.project.page"
+    "studio.profiling.results graph.costs pages.project.samples_card pages.project.project_run "
+    "pages.project.page"
 )
 """With what reads the results of stages for the rail, once a model is open."""
 
