@@ -227,59 +227,6 @@ def _mirrored(size: int, begin: int, end: int, mode: str) -> Any:
     return torch.where(places < size, places, period - places)
 
 
-def _resize(a: Attributes, x: Any, roi: Any = None, scales: Any = None, sizes: Any = None) -> Any:
-    if a["opset"] < 11:
-        roi, scales = None, roi
-    mode = a.get("mode", "nearest")
-    if mode not in ("nearest", "linear"):
-        raise ValueError(f"Resize with the mode {mode} is not known here")
-    factors = scales.tolist() if scales is not None and scales.numel() else None
-    wanted = [int(each) for each in sizes.tolist()] if factors is None else None
-    over = a.get("axes") or range(x.dim())
-    for n, axis in enumerate(over):
-        size = x.shape[axis]
-        target = wanted[n] if wanted is not None else math.floor(size * factors[n])  # type: ignore[index]
-        scale = factors[n] if factors is not None else target / size
-        if target != size:
-            x = _along(a, x, axis, _coordinates(a, size, target, scale), mode)
-    return x
-
-
-def _coordinates(a: Attributes, size: int, target: int, scale: float) -> Any:
-    """Return the source position of each position in a resized axis."""
-    old = "asymmetric" if a["opset"] < 11 else "half_pixel"
-    kind = a.get("coordinate_transformation_mode", old)
-    places = torch.arange(target, dtype=torch.float64)
-    if kind == "asymmetric":
-        return places / scale
-    if kind == "align_corners":
-        return places * ((size - 1) / max(1e-9, size * scale - 1))
-    if kind == "pytorch_half_pixel" and target == 1:
-        return torch.zeros(1, dtype=torch.float64)
-    if kind in ("half_pixel", "pytorch_half_pixel"):
-        return (places + 0.5) / scale - 0.5
-    raise ValueError(f"Resize with the coordinates {kind} is not known here")
-
-
-def _along(a: Attributes, x: Any, axis: int, places: Any, mode: str) -> Any:
-    last = x.shape[axis] - 1
-    if mode == "nearest":
-        how = a.get("nearest_mode", "round_prefer_floor" if a["opset"] >= 11 else "floor")
-        rounded = {
-            "floor": torch.floor,
-            "ceil": torch.ceil,
-            "round_prefer_ceil": lambda each: torch.floor(each + 0.5),
-            "round_prefer_floor": lambda each: torch.ceil(each - 0.5),
-        }[how](places)
-        return x.index_select(axis, rounded.long().clamp(0, last))
-    places = places.clamp(0, last)
-    low = places.floor().long()
-    weight = (places - low).to(x.dtype)
-    weight = weight.reshape([-1 if n == axis else 1 for n in range(x.dim())])
-    high = (low + 1).clamp(max=last)
-    return x.index_select(axis, low) * (1 - weight) + x.index_select(axis, high) * weight
-
-
 def _lstm(a: Attributes, x: Any, w: Any, r: Any, b: Any = None, lens: Any = None,
           h: Any = None, c: Any = None, peepholes: Any = None) -> Any:  # fmt: skip
     """Return an LSTM: ONNX orders the gates as input, output, forget, cell; torch as i, f, c, o."""

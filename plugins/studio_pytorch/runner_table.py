@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 
 o: Any = importlib.import_module("runner_operators")
+resize: Any = importlib.import_module("runner_resize").resize
 Attributes = Mapping[str, Any]
 Operator = Callable[..., Any]
 
@@ -103,7 +104,7 @@ OPERATORS.update(
         "ArgMax": o._arg(torch.argmax),
         "ArgMin": o._arg(torch.argmin),
         "Reshape": o._reshape,
-        "Resize": o._resize,
+        "Resize": resize,
         "Shape": o._shape,
         "Slice": o._slice,
         "Softmax": o._softmax,
@@ -112,6 +113,6 @@ OPERATORS.update(
         "Sum": o._many(torch.add),
         "Transpose": lambda a, x: x.permute(a.get("perm") or list(reversed(range(x.dim())))),
         "Unsqueeze": o._unsqueeze,
-        "Upsample": lambda a, x, scales: o._resize(dict(a, opset=9), x, scales),
+        "Upsample": lambda a, x, scales: resize(dict(a, opset=9), x, scales),
     }
 )
