@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy
 import onnx
 import pytest
 from onnx import TensorProto, helper
@@ -55,6 +56,40 @@ def test_an_onnx_model_is_exported_and_compiled(
     assert out.read_bytes()[4:8] == b"TFL3"
     assert found["numbers"] is None
     assert any("Outputs not compared" in text for text in found["warnings"])
+
+
+@pytest.mark.parametrize("chip", ["ethos-u55-128", "tflite-micro"])
+def test_a_hard_sigmoid_and_a_nearest_resize_run_on_the_chip(
+    kept: Studio, tmp_path: Path, chip: str
+) -> None:
+    data = tmp_path / "samples.npz"
+    numpy.savez(data, x=numpy.random.default_rng(1).normal(size=(8, 2, 8, 8)).astype("float32"))
+    found = checked(kept, gate_and_resize(tmp_path), chip, "--data", data)
+    assert found["verdict"] == "runs", found["refused"]
+    assert found["nodes"]["fallback"] == 0
+
+
+def gate_and_resize(folder: Path) -> Path:
+    """A model of a hard sigmoid, and of a resize that doubles rows and columns."""
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 2, side, side])
+        for name, side in (("x", 8), ("y", 16))
+    ]
+    how = {"mode": "nearest", "nearest_mode": "floor"}
+    where = {"coordinate_transformation_mode": "asymmetric"}
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"], "conv"),
+        helper.make_node("HardSigmoid", ["c"], ["h"], "gate", alpha=0.2, beta=0.5),
+        helper.make_node("Resize", ["h", "", "scales"], ["y"], "double", **how, **where),
+    ]
+    weights = [
+        helper.make_tensor("w", TensorProto.FLOAT, [2, 2, 1, 1], [0.7, -0.3, 0.2, 0.9]),
+        helper.make_tensor("scales", TensorProto.FLOAT, [4], [1.0, 1.0, 2.0, 2.0]),
+    ]
+    graph = helper.make_graph(nodes, "gate", ends[:1], ends[1:], weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, folder / "gate.onnx")
+    return folder / "gate.onnx"
 
 
 def test_a_float_model_is_refused_node_by_node(
