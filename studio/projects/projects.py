@@ -65,7 +65,10 @@ class Projects:
             file = _existing(original.source_file)
         elif file.is_dir():  # a model that is a whole folder
             file /= file.name
-        issues = _missing_folder(original.source_file) if file is None else []
+        carried = carried_files(self._registry, original)
+        # What came along with a converted file is kept elsewhere.
+        is_lost = file is None and not carried
+        issues = _missing_folder(original.source_file) if is_lost else []
         mine = self._read(self._own(variant.model_name), None, issues)
         theirs, discovery = ProjectSettings(), Discovery({}, ())
         if file is not None:
@@ -75,7 +78,7 @@ class Projects:
             _Layer(YOU, mine),
             _Layer(FILE, theirs),
             _Layer(FOUND, ProjectSettings(paths=discovery.paths)),
-            _Layer(CONVERTED, ProjectSettings(paths=carried_files(self._registry, original))),
+            _Layer(CONVERTED, ProjectSettings(paths=carried)),
         )
         project = _merged(variant.model_name, layers)
         if file is not None:

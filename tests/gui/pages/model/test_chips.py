@@ -70,23 +70,6 @@ def choose(view: ChipView, chip: str = CHIP) -> None:
     view.combo.activated.emit(view.combo.currentIndex())
 
 
-def test_a_chip_is_optimized_for_with_its_preset(
-    window: MainWindow, open_model: OpenModel, qtbot: QtBot
-) -> None:
-    view = open_model("")
-    choose(view)
-    assert not view.optimize.isVisible(), "the example chip names no preset"
-    choose(view, "qcs8550")
-    view.optimize.click()
-    page = window.page()
-    assert isinstance(page, QuantizePage)
-    qtbot.waitUntil(lambda: page.form.fields["for"].editor.value() == "qcs8550")
-    qtbot.waitUntil(lambda: page.preset.chosen_name == "int8-qnn")
-    qtbot.waitUntil(lambda: page.cards.card_of("int8-qnn") is page.cards.cards[0])
-    open_model("another")
-    assert page.form.fields["for"].editor.value() in ("", None)
-
-
 def titles(view: ChipView) -> dict[str, bool]:
     """The entries of the list, and whether each can be chosen."""
     content = view.combo.model()
@@ -306,3 +289,20 @@ def test_a_result_of_a_model_that_was_left_is_a_message(
     window.select(left.id)
     qtbot.waitUntil(view.answer.isVisible, timeout=JOB_MS)
     assert rows(view) == [("Add", "sum", "no adder")]
+
+
+def test_a_chip_is_optimized_for_with_its_preset(
+    window: MainWindow, open_model: OpenModel, qtbot: QtBot
+) -> None:
+    view = open_model("")
+    choose(view)
+    assert not view.optimize.isVisible(), "the example chip names no preset"
+    choose(view, "qcs8550")
+    view.optimize.click()
+    page = window.page()
+    assert isinstance(page, QuantizePage)
+    qtbot.waitUntil(lambda: page.form.fields["for"].editor.value() == "qcs8550")
+    qtbot.waitUntil(lambda: page.preset.chosen_name == "int8-qnn")
+    qtbot.waitUntil(lambda: page.cards.card_of("int8-qnn") is page.cards.cards[0])
+    open_model("another")
+    assert page.form.fields["for"].editor.value() in ("", None)
