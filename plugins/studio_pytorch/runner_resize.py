@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from types import ModuleType
+from typing import Any, TypeVar
 
 import numpy
 import torch
@@ -12,11 +13,19 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 
 Attributes = Mapping[str, Any]
 
+Rows = TypeVar("Rows", torch.Tensor, "numpy.ndarray")
+
 _PICTURE = 4
 """Axes of pictures."""
 
 
-def resize(a: Attributes, x: Any, roi: Any = None, scales: Any = None, sizes: Any = None) -> Any:
+def resize(
+    a: Attributes,
+    x: torch.Tensor,
+    roi: torch.Tensor | None = None,
+    scales: torch.Tensor | None = None,
+    sizes: torch.Tensor | None = None,
+) -> torch.Tensor:
     """Return a resized tensor, by the attributes of ONNX and the number of its operator set."""
     if a["opset"] < 11:
         roi, scales = None, roi
@@ -24,7 +33,9 @@ def resize(a: Attributes, x: Any, roi: Any = None, scales: Any = None, sizes: An
     if mode not in ("nearest", "linear"):
         raise ValueError(f"Resize with the mode {mode} is not known here")
     factors = scales.tolist() if scales is not None and scales.numel() else None
-    wanted = [int(each) for each in sizes.tolist()] if factors is None else None
+    wanted = None
+    if factors is None and sizes is not None:
+        wanted = [int(each) for each in sizes.tolist()]
     over = a.get("axes") or range(x.dim())
     steps: dict[int, tuple[int, float]] = {}
     for n, axis in enumerate(over):
@@ -41,7 +52,7 @@ def resize(a: Attributes, x: Any, roi: Any = None, scales: Any = None, sizes: An
     return x
 
 
-def _repeats(a: Attributes, x: Any, steps: Mapping[int, tuple[int, float]]) -> list[float]:
+def _repeats(a: Attributes, x: torch.Tensor, steps: Mapping[int, tuple[int, float]]) -> list[float]:
     """Return how often rows and columns of a picture are repeated; none for another resize."""
     if x.dim() != _PICTURE or not steps or not set(steps) <= {2, 3}:
         return []
@@ -60,7 +71,7 @@ def _repeats(a: Attributes, x: Any, steps: Mapping[int, tuple[int, float]]) -> l
     return found
 
 
-def _coordinates(a: Attributes, places: Any, size: int, target: int, scale: float) -> Any:
+def _coordinates(a: Attributes, places: Rows, size: int, target: int, scale: float) -> Rows:
     """Return the source position of each position in a resized axis.
 
     Args:
@@ -79,7 +90,7 @@ def _coordinates(a: Attributes, places: Any, size: int, target: int, scale: floa
     raise ValueError(f"Resize with the coordinates {kind} is not known here")
 
 
-def _nearest(a: Attributes, places: Any, library: Any) -> Any:
+def _nearest(a: Attributes, places: Rows, library: ModuleType) -> Rows:
     """Return the nearest source row of each position, possibly outside.
 
     Args:
@@ -92,10 +103,13 @@ def _nearest(a: Attributes, places: Any, library: Any) -> Any:
         "round_prefer_ceil": lambda each: library.floor(each + 0.5),
         "round_prefer_floor": lambda each: library.ceil(each - 0.5),
     }
-    return rounded[how](places)
+    found: Rows = rounded[how](places)
+    return found
 
 
-def _along(a: Attributes, x: Any, axis: int, places: Any, mode: str) -> Any:
+def _along(
+    a: Attributes, x: torch.Tensor, axis: int, places: torch.Tensor, mode: str
+) -> torch.Tensor:
     last = x.shape[axis] - 1
     if mode == "nearest":
         return x.index_select(axis, _nearest(a, places, torch).long().clamp(0, last))
