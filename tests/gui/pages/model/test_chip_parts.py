@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from studio.conversion.chips.results import ChipNumbers, ChipResult, NodeCounts, RefusedNode
@@ -19,6 +20,18 @@ from studio.workspace import JobOutcome
 from tests.gui.page_rig import Rig, opened
 
 NUMBERS = ChipNumbers("ONNX Runtime 1.27", 1, 0.0126, 0.995)
+
+
+def chips_page(rig: Rig) -> ModelPage:
+    """The Model page with the tool, after its graph was looked for: the variant has none."""
+    page = rig.page(ModelPage, rig.variant())
+    for _ in range(500):
+        if "no longer stored" in page._trouble.text.text():
+            break
+        QTest.qWait(20)
+    page.drawer.open(CHIPS)
+    page._graph.setCurrentWidget(page.drawer)
+    return page
 
 
 def result(verdict: str = "runs", **more: object) -> ChipResult:
@@ -76,9 +89,7 @@ def test_the_same_remedy_of_many_nodes_is_one_row() -> None:
 
 
 def test_each_missing_environment_is_installed_then_the_check_is_possible(rig: Rig) -> None:
-    page = rig.page(ModelPage, rig.variant())
-    page.drawer.open(CHIPS)
-    page._graph.setCurrentWidget(page.drawer)
+    page = chips_page(rig)
     view = page.drawer.chips.view
     view.combo.choose("ethos-u55-128")
     view.combo.chip_chosen.emit()
@@ -94,9 +105,7 @@ def test_each_missing_environment_is_installed_then_the_check_is_possible(rig: R
 
 
 def test_a_licence_is_accepted_before_a_toolchain_is_installed(rig: Rig) -> None:
-    page = rig.page(ModelPage, rig.variant())
-    page.drawer.open(CHIPS)
-    page._graph.setCurrentWidget(page.drawer)
+    page = chips_page(rig)
     view = page.drawer.chips.view
     view.combo.choose("nvidia-t4")
     view.combo.chip_chosen.emit()
@@ -112,9 +121,7 @@ def test_a_licence_is_accepted_before_a_toolchain_is_installed(rig: Rig) -> None
 
 
 def test_a_check_that_cannot_start_leaves_the_view_as_it_was(rig: Rig) -> None:
-    page = rig.page(ModelPage, rig.variant())
-    page.drawer.open(CHIPS)
-    page._graph.setCurrentWidget(page.drawer)
+    page = chips_page(rig)
     view = page.drawer.chips.view
     assert not view.check.isEnabled()
     view.run()
