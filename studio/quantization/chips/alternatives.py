@@ -28,11 +28,15 @@ class Alternative:
 def alternatives(
     chip: ChipSpec, options: QuantizeOptions, subject: LoadedModel, host: PluginHost
 ) -> Iterator[Alternative]:
-    """Yield the presets of a chip after its first; none where the user has given another preset."""
+    """Yield the presets of a chip after its first; none where the user has given another preset.
+
+    The names may come from the file of a plugin: those of no preset of the studio are left out.
+    """
+    shipped = {path.stem: path for path in resource(FOLDER).glob("*.toml")}
     if options.preset_name != f"{chip.preset}.toml":
         return
-    for name in chip.alternatives:
-        text = resource(FOLDER, f"{name}.toml").read_text(encoding="utf-8")
+    for name in (one for one in chip.alternatives if one in shipped):
+        text = shipped[name].read_text(encoding="utf-8")
         preset = Preset.of(text, name, {"samples": options.samples})
         transform: Transform = host.get(Extension.TRANSFORM, preset.method)
         fitted = preset.for_transform(transform.options)

@@ -17,15 +17,15 @@ def for_chip(registry: Registry, options: QuantizeOptions) -> QuantizeOptions:
     """Return the options with the name of the chip, and with its preset where none is given.
 
     Raises:
-        UsageError: for an unknown chip, one whose export quantizes the model, or one that has no
-            layers to search for.
+        UsageError: for an unknown chip, one that takes an export of the float model, or one that
+            has no layers to search for.
     """
     if not options.chip:
         return options
     chip = chip_named(board_or_chip(registry, options.chip), PluginHost.discover())
     if chip.format != SOURCE:
         raise UsageError(
-            f"The export for {chip.title} quantizes the model.",
+            f"{chip.title} takes an export of the float model, which sets the precision.",
             hint=f"Pass the float model: studio check MODEL --for {chip.id}",
         )
     if options.search:

@@ -217,7 +217,11 @@ def test_a_search_without_a_good_candidate_is_one_sentence(
 def test_where_int8_loses_too_much_the_next_preset_of_the_chip_is_tried(
     digits: VariantRecord, job: FakeJob, chip: Compiler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spec = replace(CHIP, preset="int8", alternatives=("fp16",))
+    spec = replace(
+        CHIP,
+        preset="int8",
+        alternatives=("int8-of-tomorrow", "../chips/rk3588", "/etc/passwd", "fp16"),
+    )
     monkeypatch.setattr(
         ChipCheck, "of", lambda name, form, host, job: ChipCheck(spec, chip, host, job)
     )
@@ -261,7 +265,7 @@ def test_the_preset_is_that_of_the_chip_unless_another_is_given(
     ("given", "sentence"),
     [
         ({"for": "rk3589"}, "rk3589"),
-        ({"for": "coral-edge-tpu"}, "The export for Google Coral Edge TPU quantizes the model"),
+        ({"for": "coral-edge-tpu"}, "Google Coral Edge TPU takes an export of the float model"),
         ({"for": "rk3588", "search": True}, "needs --max-drop"),
         ({"for": "rk3588", "search": True, "max_latency_ratio": 0.5}, "no --max-latency-ratio"),
         ({"for": "rv1106", "search": True, "max_drop": 0.1}, "computes in integers alone"),
