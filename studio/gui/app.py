@@ -52,7 +52,7 @@ def run(argv: Sequence[str]) -> int:
 def _show(application: QApplication, window: MainWindow, argv: Sequence[str]) -> int:
     window.show()
     _wait_for_first_paint(window)
-    from studio.gui.window.recovery_dialog import open_workspace  # it knows the workspace
+    from studio.gui.window.dialogs.recovery import open_workspace  # it knows the workspace
 
     with open_workspace(window) as workspace:
         workspace.set_source("window")

@@ -115,6 +115,7 @@ class Rig:
     def page(self, kind: type[P], variant: VariantRecord | None = None) -> P:
         """A page as the window shows it at 1280 x 800."""
         page = kind(self.workspace, self.shell)  # type: ignore[arg-type]
+        page.complete()
         page.resize(1196, 676)
         self._pages.append(page)
         page.show_variant(variant)

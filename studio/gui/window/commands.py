@@ -66,7 +66,7 @@ class Commands:
         return self._window.workspace.why_not("export", variant)
 
     def _save_support_archive(self) -> None:
-        from studio.gui.window.support_dialog import save_support_archive
+        from studio.gui.window.dialogs.support import save_support_archive
 
         save_support_archive(self._window)
 

@@ -33,10 +33,11 @@ from studio.gui.window.close_guard import Closing
 from studio.gui.window.commands import Commands
 from studio.gui.window.docks import InspectorDock
 from studio.gui.window.drop_overlay import DropOverlay
-from studio.gui.window.idle_tasks import IdleTasks, pages
+from studio.gui.window.idle_tasks import IdleTasks
 from studio.gui.window.job_bar import JobBar
 from studio.gui.window.layout_memory import restore_layout, store_layout
 from studio.gui.window.opening import ModelOpener
+from studio.gui.window.pages import Pages
 from studio.gui.window.rail import Progress, Rail
 from studio.gui.window.selection import Selection
 from studio.gui.window.side.side_panels import SidePanels
@@ -78,7 +79,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.theming = theming
         self._settings = settings
-        self._pages: dict[str, Page] = {}
+        self._pages = Pages(self._new_page, self._adopt)
         self._stage = "model"
         self._shown: Page | None = None
         self._opening = ModelOpener(self)
@@ -109,7 +110,8 @@ class MainWindow(QMainWindow):
 
         self._separators = SeparatorStyle()
         self.setStyle(self._separators)
-        self._ahead = IdleTasks(self, pages((*STAGES, PLUGINS), self._page, workspace.import_steps))
+        made_ahead = self._pages.ahead((*STAGES, PLUGINS), workspace.import_steps)
+        self._ahead = IdleTasks(self, made_ahead)
         self.panels = Panels(self)
         self.commands = Commands(self)
         self.jobbar.follow(workspace.jobs)
@@ -201,7 +203,7 @@ class MainWindow(QMainWindow):
 
     def pages(self) -> list[Page]:
         """Return the pages that were visited."""
-        return list(self._pages.values())
+        return list(self._pages)
 
     # Building
 
@@ -267,19 +269,21 @@ class MainWindow(QMainWindow):
             self.jobbar.show_sandbox(level.value, level.explanation)
 
     def _page(self, name: str) -> Page | None:
-        if name not in self._pages:
-            try:
-                page = page_class(BY_ID[name])(self.workspace, self)
-            except (ImportError, AttributeError) as error:
-                self.fail(StudioError(f"The {name} page cannot be shown.", detail=repr(error)))
-                return None
-            page.show_variant(self.current.variant)
-            self._pages[name] = page
-            self.panels.add_to(page)
-            self.stack.addWidget(page)
-            for part in page.parts():
-                self.theming.dress_soon(part)
-        return self._pages[name]
+        try:
+            return self._pages.get(name)
+        except (ImportError, AttributeError) as error:
+            self.fail(StudioError(f"The {name} page cannot be shown.", detail=repr(error)))
+            return None
+
+    def _new_page(self, name: str) -> Page:
+        return page_class(BY_ID[name])(self.workspace, self)
+
+    def _adopt(self, page: Page) -> None:
+        page.show_variant(self.current.variant)
+        self.panels.add_to(page)
+        self.stack.addWidget(page)
+        for part in page.parts():
+            self.theming.dress_soon(part)
 
     # What happens
 
@@ -296,8 +300,7 @@ class MainWindow(QMainWindow):
         self._opening.on_event(event)
         if self._progress.concerns(event):
             self._progress.show_on(self.rail)
-        for page in list(self._pages.values()):
-            page.on_event(event)
+        self._pages.on_event(event)
 
     def _finished(self, job: RunningJob) -> None:
         if job.outcome is not None:
@@ -313,8 +316,7 @@ class MainWindow(QMainWindow):
         self.topbar.show_model(name, self.current.variants, number)
         self.setWindowTitle(f"{name} – Edgewright" if name else "Edgewright")
         memory.store(self._settings, variant=number or 0)
-        for page in list(self._pages.values()):
-            page.show_variant(variant)
+        self._pages.show_variant(variant)
         self._progress.show_on(self.rail)
         self.go(self._stage or "model")
 

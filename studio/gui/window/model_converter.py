@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QMainWindow
 
     from studio.gui.shell import WindowParts
-    from studio.gui.window.conversion_dialog import ConversionDialog
+    from studio.gui.window.dialogs.conversion import ConversionDialog
     from studio.workspace import Conversion, ConversionResult, JobOutcome, RunningJob
 
 _INSTALL, _CONVERT = "environment-install", "convert"
@@ -70,7 +70,7 @@ class ModelConverter:
     def offer(self, path: Path) -> bool:
         """Ask whether to convert a file; False for one that needs or knows no conversion."""
         # Not at the top: the window opens before the workspace is loaded.
-        from studio.gui.window.conversion_dialog import ConversionDialog
+        from studio.gui.window.dialogs.conversion import ConversionDialog
         from studio.workspace import conversion_of
 
         conversion = conversion_of(path, self._window.workspace.plugins)

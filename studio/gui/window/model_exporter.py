@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QMainWindow
 
     from studio.gui.shell import WindowParts
-    from studio.gui.window.export_dialog import ExportDialog
+    from studio.gui.window.dialogs.export import ExportDialog
     from studio.workspace import ConversionResult, Export, JobOutcome, RunningJob
 
 _INSTALL, _EXPORT = "environment-install", "export"
@@ -35,7 +35,7 @@ class ModelExporter:
     def offer(self) -> None:
         """Ask which format the current model is exported to."""
         # Not at the top: the window opens before the workspace is loaded.
-        from studio.gui.window.export_dialog import ExportDialog
+        from studio.gui.window.dialogs.export import ExportDialog
         from studio.workspace import exports
 
         variant = self._window.current.variant

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from studio.conversion.location import sentence
 from studio.conversion.results import ConversionCheck, ConversionResult, FirstDifference
 from studio.gui.pages.model.page import ModelPage
-from studio.gui.window.conversion_dialog import ConversionDialog
+from studio.gui.window.dialogs.conversion import ConversionDialog
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.model_converter import ModelConverter, show_warnings
 from studio.jobs.sandbox import NONE

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtWidgets import QLabel
 
 from studio.gui.forms.editors import ChoiceEditor
-from studio.gui.window.export_dialog import ExportDialog
+from studio.gui.window.dialogs.export import ExportDialog
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.model_exporter import ModelExporter
 from studio.workspace import Export

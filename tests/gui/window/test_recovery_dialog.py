@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.api import StudioError
-from studio.gui.window.recovery_dialog import RecoveryDialog, open_workspace
+from studio.gui.window.dialogs.recovery import RecoveryDialog, open_workspace
 from studio.settings import Paths
 from studio.workspace import Workspace
 

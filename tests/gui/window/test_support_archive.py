@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from studio.gui.qt_messages import qt_messages_logged
-from studio.gui.window import support_dialog
-from studio.gui.window.support_dialog import ArchiveList
+from studio.gui.window.dialogs import support
+from studio.gui.window.dialogs.support import ArchiveList
 from studio.settings import Paths
 from studio.settings.logging import recording
 from studio.workspace.diagnosis import DoctorCheck
@@ -24,7 +24,7 @@ from studio.workspace.diagnosis import DoctorCheck
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(support_dialog, "examine", lambda: [DoctorCheck("registry", True, "fine")])
+    monkeypatch.setattr(support, "examine", lambda: [DoctorCheck("registry", True, "fine")])
 
 
 def answer(button: QMessageBox.StandardButton) -> Callable[[ArchiveList], int]:

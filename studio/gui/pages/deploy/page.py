@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -66,6 +66,10 @@ class DeployPage(StagePage):
         self._plugin_views: dict[str, int] = {}
         self._seen: dict[str, LiveFigures] = {}
         self._served: tuple[str, int] | None = None
+
+    def build(self) -> Iterator[None]:
+        """Make the cards, the views and the sheet, and connect them."""
+        workspace, shell = self.workspace, self.shell
         options = workspace.steps[STEP].form
         model_option = next(one.name for one in options if one.kind is Kind.MODEL)
         self.deployment = Deployment(shell, self.strip, model_option)
@@ -77,10 +81,13 @@ class DeployPage(StagePage):
         self.endpoint_card = EndpointCard(shell, self._variant_of)
         self.tools = TargetTools(workspace, shell, self.strip)
         self._rollout = LateView(lambda: RolloutView(workspace, shell, self.pipeline_button()))
+        yield
         self.boards = BoardsView(workspace, shell, self.open_target)
         self.record = HistoryView(workspace, shell)
+        yield
         self.sheet = DeploymentSheet(self, workspace, shell, self.deployment, options)
         self.form = self.sheet.configure_step.form
+        yield
         self._add_views()
         self._connect()
         workspace.in_background(self._read_plugins, self._show_plugins)

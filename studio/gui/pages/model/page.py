@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -51,13 +51,17 @@ class ModelPage(Page):
         self.variant: VariantRecord | None = None
         self.view: GraphView | None = None
         self.pane = GraphPane(shell.theming)
-        self.summary = ModelSummary()
         self.path = ""
         self._preview: Scene | None = None
         self._early: GraphView | None = None
         self.unfolding = BlockExpansion(self)
         self._wanted: NodeAsked | None = None
         self.trail = Breadcrumbs(self.show_part)
+
+    def build(self) -> Iterator[None]:
+        """Make the inspector, the tools below the graph, and the other views."""
+        workspace, shell = self.workspace, self.shell
+        self.summary = ModelSummary()
         self._inspector = ModelInspector(shell, self.show_box, self.enter, self.unfolding.toggle)
         self._waiting = Hint("Reading the graph…")
         self._trouble = Hint("The graph cannot be shown", " ")
@@ -71,9 +75,11 @@ class ModelPage(Page):
         self.colors = Segmented(["Operators", *(kind.title for kind in KINDS)], "Colours")
         self.colors.setToolTip("Node colours")
         self.export = GraphExport(shell, self._painted, self.unfolding.export_options)
+        yield
         self.drawer = Drawer(
             workspace, shell, self._drawn, self.pane.canvas, self.colors, self.export
         )
+        yield
         self._graph = PartStack(self.drawer, self._waiting, self._trouble)
         self.add_view("Graph", self._graph)
         self.add_view("Summary", self.summary)

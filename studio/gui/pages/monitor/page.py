@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
@@ -63,12 +63,18 @@ class MonitorPage(StagePage):
         self.pill = Pill("not checked")
         self.version = ElidedLabel("")
         self.version.setProperty("role", "dim")
+
+    def build(self) -> Iterator[None]:
+        """Make the endpoint, the fleet and the alerts, and connect them."""
+        workspace, shell = self.workspace, self.shell
         self.view = EndpointView(shell, self.ask_rollback, self._start_server, self._again)
         self.live = LiveMessages(workspace, self.view)
         self.quality, self.drift = self.view.quality, self.view.drift
+        yield
         self.fleet = FleetView(shell.theming, workspace.inbox)
         self.alerting = AlertsView(workspace, shell)
         self.fleet_strip, self.switching = JobStrip(), JobStrip()
+        yield
         self._pane = Needs(self.view, self._hint())
         self._fleet_pane = Needs(self.fleet, self._hint())
         for title, view in (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -62,12 +62,18 @@ class ProfilePage(StagePage):
         self._listed: list[VariantRecord] | None = None
         self._soon = QTimer(self, singleShot=True, interval=LIVE_MS)
         self._soon.timeout.connect(self._show_live)
+
+    def build(self) -> Iterator[None]:
+        """Make the settings, the results and the history, and connect them."""
+        workspace, shell = self.workspace, self.shell
         self.settings = ProfileSettings(workspace.steps[STEP].form, self, shell.project)
         self.form, self.sizes = self.settings.form, self.settings.sizes
+        yield
         self.outcome = OutcomeCard(self.strip)
         self.results = ResultsView(shell.theming)
         self.history = HistoryView()
         self.export = ProfileExport(workspace, shell)
+        yield
         self._nothing = Hint("No results yet", EMPTY)
         self._pane = needs_model(self._content(), "profile", shell.go)
         self.add_view("Results", self._pane)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -63,16 +64,23 @@ class QuantizePage(StagePage):
         self._model_shown: int | None = None
         self.choice = PresetChoice(workspace, shell, self)
         self.preset, self.cards = self.choice.editor, self.choice.cards
+
+    def build(self) -> Iterator[None]:
+        """Make the form, the variants and their views, and connect them."""
+        shell, workspace = self.shell, self.workspace
         self.form = Form(self._options(), project=shell.project)
         self.data = DataLine(shell.theming)
         self.float_list = FloatList(shell)
+        yield
         self.ahead = PreflightCard(shell.theming)
         self.variants = VariantsView(shell.theming, self.strip)
+        yield
         self.selected = SelectedVariant(workspace, shell.theming, self.variants)
         self.lineage, self.layers = self.selected.lineage, self.selected.layers
         self.samples = self.selected.samples
         self._on_target = LateView(self._target_view)
         self._settle = QTimer(self, singleShot=True, interval=_SETTLED_MS)
+        yield
         self._build()
         self._command = self.add_command("Optimize the current variant", self.run)
         self.add_command("Use the selected variant", self._use_selected)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import Qt
@@ -34,8 +34,8 @@ WIDEST = 240 * GRID
 class Page(QWidget):
     """A stage of the window.
 
-    Subclasses set the class attributes, build their content in ``__init__`` and override
-    ``show_variant``. The window makes a page on its first visit and keeps it.
+    Subclasses set the class attributes, make their content in ``__init__`` and ``build`` and
+    override ``show_variant``. The window makes a page once, and keeps it.
 
     Attributes:
         stage: Identifier (``quantize``).
@@ -82,6 +82,20 @@ class Page(QWidget):
             self._pipeline = self.pipeline_button()
             self.add_tool(self._pipeline)
             self.add_command(f"{self.title}: show as pipeline", self.show_as_pipeline)
+
+    def build(self) -> Iterator[None]:
+        """Make the content that would hold up the window if ``__init__`` made all of it.
+
+        Yields:
+            Between two pieces, where the window may answer the user. No other method of the page
+            is called before the last piece.
+        """
+        yield from ()
+
+    def complete(self) -> None:
+        """Make all of the content at once."""
+        for _piece in self.build():
+            pass
 
     def _header(self) -> QFrame:
         header = QFrame()

@@ -97,6 +97,7 @@ def test_the_direction_is_kept_with_the_selection(page: ModelPage, qtbot: QtBot)
     assert canvas.rect().toRectF().contains(canvas.box_rectangle(canvas.selected).center())
     assert recall(page.workspace.settings).across
     another = ModelPage(page.workspace, page.shell)
+    another.complete()
     qtbot.addWidget(another)
     assert another.pane.bar.direction.isChecked()
     page.pane.bar.direction.click()

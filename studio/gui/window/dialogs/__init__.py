@@ -1,0 +1,1 @@
+"""Dialogs of the window: conversion, export, recovery, and the archive for support."""
