@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from studio.api import Capability, Extension, StudioError
 from studio.api.plugin import PANEL_AREAS
-from studio.gui.panels.frame import PanelFrame
 from studio.gui.shell import Shell, VisitedPage, WindowParts
 from studio.workspace import RegistryChanged
 
 if TYPE_CHECKING:
+    from studio.gui.panels.frame import PanelFrame
     from studio.workspace import Event, VariantRecord, Workspace
 
 
@@ -38,6 +38,10 @@ class Panels:
 
     def add_to(self, page: VisitedPage) -> None:
         """Add the panels of a page's area, each once."""
+        if not self._found:
+            return
+        from studio.gui.panels.frame import PanelFrame  # not before the first page is seen
+
         for capability in self._found:
             key = (capability.plugin, capability.id)
             if capability.area == page.stage and key not in self._frames:

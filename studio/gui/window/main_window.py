@@ -41,7 +41,7 @@ from studio.gui.window.pages import Pages
 from studio.gui.window.rail import Progress, Rail
 from studio.gui.window.selection import Selection
 from studio.gui.window.side.side_panels import SidePanels
-from studio.gui.window.stages import BY_ID, IN_RAIL, PLUGINS, STAGES, page_class
+from studio.gui.window.stages import AHEAD, IN_RAIL, STAGES, new_page
 from studio.gui.window.toasts import Toasts
 from studio.gui.window.topbar import ModelsMenu, TopBar
 
@@ -79,7 +79,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.theming = theming
         self._settings = settings
-        self._pages = Pages(self._new_page, self._adopt)
+        self._pages = Pages(lambda stage: new_page(stage, self.workspace, self), self._adopt)
         self._stage = "model"
         self._shown: Page | None = None
         self._opening = ModelOpener(self)
@@ -102,16 +102,15 @@ class MainWindow(QMainWindow):
         gc.freeze()  # all modules until here
         self.workspace, self._settings = workspace, workspace.settings
         self.current = Selection(workspace)
-        self._progress = Progress(workspace, self.current, self.project)
+        self._progress = Progress(self.rail, workspace, self.current, self.project)
         self.project.follow(workspace, self.current)
-        self.project.changed.connect(lambda: self._progress.show_on(self.rail))
+        self.project.changed.connect(self._progress.show_soon)
         from studio.gui.panels.panels import Panels  # it knows the workspace
         from studio.gui.widgets.separator_style import SeparatorStyle  # the first paint has no line
 
         self._separators = SeparatorStyle()
         self.setStyle(self._separators)
-        made_ahead = self._pages.ahead((*STAGES, PLUGINS), workspace.import_steps)
-        self._ahead = IdleTasks(self, made_ahead)
+        self._ahead = IdleTasks(self, self._pages.ahead(AHEAD, workspace.import_steps))
         self.panels = Panels(self)
         self.commands = Commands(self)
         self.jobbar.follow(workspace.jobs)
@@ -256,6 +255,7 @@ class MainWindow(QMainWindow):
         self._closing.callback(self.workspace.events.subscribe(self._on_event))
         self._closing.callback(self.panels.close)
         self._closing.callback(self.project.end)
+        self._closing.callback(self._progress.end)
         self._closing.callback(self._ahead.stop)
 
     def _warm_up(self) -> None:
@@ -274,9 +274,6 @@ class MainWindow(QMainWindow):
         except (ImportError, AttributeError) as error:
             self.fail(StudioError(f"The {name} page cannot be shown.", detail=repr(error)))
             return None
-
-    def _new_page(self, name: str) -> Page:
-        return page_class(BY_ID[name])(self.workspace, self)
 
     def _adopt(self, page: Page) -> None:
         page.show_variant(self.current.variant)
@@ -299,7 +296,7 @@ class MainWindow(QMainWindow):
             self._finished(event.job)
         self._opening.on_event(event)
         if self._progress.concerns(event):
-            self._progress.show_on(self.rail)
+            self._progress.show_soon()
         self._pages.on_event(event)
 
     def _finished(self, job: RunningJob) -> None:
@@ -317,7 +314,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{name} – Edgewright" if name else "Edgewright")
         memory.store(self._settings, variant=number or 0)
         self._pages.show_variant(variant)
-        self._progress.show_on(self.rail)
+        self._progress.show_soon()
         self.go(self._stage or "model")
 
     def open_known(self, model: int) -> None:

@@ -125,20 +125,20 @@ class ModelOpener:
             shown, self.previewed = self.previewed == job.id, ""
             is_away = self._stage() != self._starts.pop(job.id, "") or shown
             if job.outcome.ok:
-                self._window.select(result.variant)
-                self._show_opened(file, is_away)
+                self._show_opened(file, result.variant, is_away)
             elif shown:
                 self._restore_previous()
 
     def _show_converted(self, file: Path, variant: int) -> None:
-        self._window.select(variant)
-        self._show_opened(file, is_away=False)
+        self._show_opened(file, variant, is_away=False)
 
-    def _show_opened(self, file: Path, is_away: bool) -> None:
+    def _show_opened(self, file: Path, variant: int, is_away: bool) -> None:
         """Show the project; a user who has moved to another page stays there, and is offered it."""
         if not is_away:
             self._window.go("project")
+            self._window.select(variant)
             return
+        self._window.select(variant)
         action = MessageAction("Show project", partial(self._window.go, "project"))
         self._window.notify(f"{file.name} is open.", "good", action)
 

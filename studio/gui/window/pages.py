@@ -44,7 +44,7 @@ class Pages:
     def making(self, stage: str) -> Iterator[None]:
         """Yield between the pieces of work that are left of a page.
 
-        Whoever needs the page meanwhile does what is left; then there is nothing more to do here.
+        A visit in between does all that is left.
         """
         if stage not in self._complete:
             yield from self._work.setdefault(stage, self._make(stage))

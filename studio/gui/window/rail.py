@@ -6,7 +6,7 @@ import enum
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFont, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QFrame, QSizePolicy, QToolButton, QVBoxLayout
 
@@ -52,6 +52,9 @@ _TOKENS = {
     StageState.FAILED: "bad",
     StageState.NONE: "idle",
 }
+_LATER_MS = 20
+"""What has changed is shown in the page first, and on the rail in a later turn."""
+
 _OF_TONES = {
     "good": StageState.DONE,
     "accent": StageState.RUNNING,
@@ -225,11 +228,16 @@ class Progress:
     A failure is remembered until the stage succeeds or another model is shown.
     """
 
-    def __init__(self, workspace: Workspace, current: Selection, project: CurrentProject) -> None:
+    def __init__(
+        self, rail: Rail, workspace: Workspace, current: Selection, project: CurrentProject
+    ) -> None:
+        self._rail = rail
         self._workspace = workspace
         self._current = current
         self._results = StageResults(workspace, current, project)
         self._failed: set[tuple[int, str]] = set()
+        self._soon = QTimer(rail, singleShot=True, interval=_LATER_MS)
+        self._soon.timeout.connect(self._show)
 
     def stage_of(self, job: RunningJob) -> str:
         """Return the stage that a job belongs to; empty for none."""
@@ -255,8 +263,15 @@ class Progress:
 
         return isinstance(event, JobStarted | JobFinished | RegistryChanged | EndpointChanged)
 
-    def show_on(self, rail: Rail) -> None:
-        """Show the state of each stage on the rail."""
+    def show_soon(self) -> None:
+        """Show the state of each stage on the rail, once for all changes until then."""
+        self._soon.start()
+
+    def end(self) -> None:
+        """Show nothing more: the registry is closed next."""
+        self._soon.stop()
+
+    def _show(self) -> None:
         endpoints, results = self.endpoints(), self._results.words()
         for name, state in self.states().items():
             word = ""
@@ -266,7 +281,7 @@ class Progress:
                 state, word = StageState.WARNING, "incomplete"
             result = results.get(name, "")
             is_done = result == NEXT and state is not StageState.NONE  # once, and undone since
-            rail.show_state(name, state, word, "" if is_done else result)
+            self._rail.show_state(name, state, word, "" if is_done else result)
 
     def endpoints(self) -> EndpointStatus:
         """Return the worst status of the endpoints that serve the current model."""

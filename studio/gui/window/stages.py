@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from studio.gui.pages.shared.base import Page
+    from studio.gui.shell import Shell
+    from studio.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,8 @@ _OF_PROJECT = (
 
 _OF_MODEL = (
     "window.command_palette graph.scene graph.paint graph.canvas graph.view "
-    "pages.model.node_metrics_view pages.model.drawer pages.model.inspector "
-    "pages.model.compare_view pages.model.search pages.model.page"
+    "pages.model.node_metrics_view pages.model.coverage_view pages.model.drawer "
+    "pages.model.inspector pages.model.compare_view pages.model.search pages.model.page"
 )
 
 _OF_QUANTIZE = (
@@ -104,17 +106,20 @@ PLUGINS = _stage("Plugins", 10, at_bottom=True)
 """A page of Settings, with no entry of its own in the rail."""
 
 WELCOME = Stage("welcome", "Welcome", "studio.gui.pages.welcome.page:WelcomePage", "Ctrl+0")
-BY_ID = {stage.id: stage for stage in (*STAGES, PLUGINS, WELCOME)}
+AHEAD = (*STAGES, PLUGINS)
+"""The pages that are made before their first visit."""
+
+BY_ID = {stage.id: stage for stage in (*AHEAD, WELCOME)}
 
 IN_RAIL = {"welcome": "model", "plugins": "settings"}
 """The entry of the rail for a page that has none."""
 
 
-def page_class(stage: Stage) -> type[Page]:
-    """Import the page of a stage."""
-    module, _, name = stage.page.partition(":")
-    found: type[Page] = getattr(importlib.import_module(module), name)
-    return found
+def new_page(stage: str, workspace: Workspace, shell: Shell) -> Page:
+    """Import the page of a stage and create it; its ``build`` does the rest."""
+    module, _, name = BY_ID[stage].page.partition(":")
+    created: Page = getattr(importlib.import_module(module), name)(workspace, shell)
+    return created
 
 
 def stage_of_step(step: str) -> str:

@@ -6,8 +6,6 @@ from PySide6.QtWidgets import QLabel, QStackedWidget
 from pytestqt.qtbot import QtBot
 
 from studio.gui.widgets.late_view import LateView
-from studio.gui.window.idle_tasks import pages
-from studio.gui.window.stages import Stage
 
 
 class _Made:
@@ -42,20 +40,3 @@ def test_a_view_is_made_when_it_is_shown(qtbot: QtBot) -> None:
     assert made.views == []
     stack.setCurrentWidget(late)
     assert [one.isVisible() for one in made.views] == [True]
-
-
-def test_views_of_a_page_are_made_in_idle_turns_of_their_own(qtbot: QtBot) -> None:
-    made, pages_made = _Made(), []
-    page = QStackedWidget()
-    qtbot.addWidget(page)
-    page.addWidget(LateView(made))
-    page.addWidget(LateView(made))
-
-    def make(name: str) -> QStackedWidget:
-        pages_made.append(name)
-        return page
-
-    stages = [Stage("one", "One", "", "", frozenset())]
-    turns = pages(stages, make, lambda: None)
-    counts = [(len(pages_made), len(made.views)) for _ in turns]
-    assert counts == [(1, 0), (1, 1), (1, 2)]

@@ -20,7 +20,7 @@ MOST_MODULES = 14
 IMPORTS = """
 import json, sys
 import studio.gui.window.main_window, studio.gui.panels.panels, studio.gui.pages.welcome.page
-from studio.gui.window.stages import STAGES, page_class
+from studio.gui.window.stages import STAGES
 from importlib import import_module
 
 found = {}

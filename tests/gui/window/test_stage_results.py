@@ -18,6 +18,15 @@ def results(window: MainWindow) -> dict[str, str]:
     return {one.stage.id: one.result for one in window.rail.buttons() if one.result}
 
 
+def show(window: MainWindow, qtbot: QtBot) -> dict[str, str]:
+    """The results once the rail has read what is new."""
+    window.show_current()
+    soon = window._progress._soon
+    assert soon.isActive()
+    qtbot.waitUntil(lambda: not soon.isActive())
+    return results(window)
+
+
 def test_a_new_model_has_its_nodes_and_is_to_be_optimized(
     digits_window: MainWindow, qtbot: QtBot
 ) -> None:
@@ -25,21 +34,19 @@ def test_a_new_model_has_its_nodes_and_is_to_be_optimized(
     assert results(digits_window) == {"project": "5 of 5", "model": "7 nodes", "quantize": "next"}
 
 
-def test_a_profile_is_named_by_its_median(digits_window: MainWindow) -> None:
+def test_a_profile_is_named_by_its_median(digits_window: MainWindow, qtbot: QtBot) -> None:
     registry = digits_window.workspace.registry
     row = {"id": "a", "variant_id": 1, "latency_ms": {"p50": 11.9}}
     registry.add_run("profile", 1, {}, {"mode": "latency", "runs": [row]})
-    digits_window.show_current()
-    found = results(digits_window)
+    found = show(digits_window, qtbot)
     assert found["profile"] == "11.9 ms"
     assert found["quantize"] == "next"
 
 
-def test_a_profile_of_another_form_is_left_out(digits_window: MainWindow) -> None:
+def test_a_profile_of_another_form_is_left_out(digits_window: MainWindow, qtbot: QtBot) -> None:
     registry = digits_window.workspace.registry
     registry.add_run("profile", 1, {}, {"runs": [{"latency_ms": "fast"}]})
-    digits_window.show_current()
-    assert results(digits_window)["quantize"] == "next"
+    assert show(digits_window, qtbot)["quantize"] == "next"
 
 
 @pytest.mark.parametrize(("height", "wanted"), [(600, LEAST_HEIGHT), (800, RESULT_HEIGHT)])

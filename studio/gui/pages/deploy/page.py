@@ -10,11 +10,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
 
-from studio.api import Capability, Extension, Kind, StudioError, TargetSpec
+from studio.api import Capability, Kind, StudioError, TargetSpec
 from studio.api.sheets import DeploySheet
 from studio.deployment.results import DeployResult, ServerResult, SwitchResult
 from studio.gui import figures
-from studio.gui.pages.deploy import rows, target_kinds
+from studio.gui.pages.deploy import rows
 from studio.gui.pages.deploy.boards_view import BoardsView
 from studio.gui.pages.deploy.check_card import CheckCard
 from studio.gui.pages.deploy.deployment import PLANNING, STEP, Deployment
@@ -22,6 +22,7 @@ from studio.gui.pages.deploy.endpoint_card import EndpointCard
 from studio.gui.pages.deploy.form import on_network
 from studio.gui.pages.deploy.gallery import GAP, TILE_WIDTH, Gallery
 from studio.gui.pages.deploy.history_view import HistoryView
+from studio.gui.pages.deploy.plugin_sheets import PluginKinds, PluginSheets
 from studio.gui.pages.deploy.rollout_view import RolloutView
 from studio.gui.pages.deploy.sheet import BUSY, NO_MODEL, DeploymentSheet
 from studio.gui.pages.deploy.target_history import HistoryCard
@@ -45,7 +46,6 @@ LEAST_WIDE = WIDTH + 3 * TILE_WIDTH + 2 * GAP + 4 * GRID
 """From this width on the check is right of the gallery, and the sheet covers only the check."""
 BESIDE_WIDTH = WIDTH - 2 * GRID
 _ANY_WIDTH = 16_777_215
-_PLUGINS = (Extension.SHEET, Extension.TARGET, Extension.PLATFORM)
 
 
 class DeployPage(StagePage):
@@ -60,9 +60,7 @@ class DeployPage(StagePage):
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
         self._targets: list[TargetSpec] = []
-        self._kinds: list[TargetKind] = [target_kinds.LOCAL]
-        self._sheets: dict[str, DeploySheet | None] = {}
-        self._capabilities: dict[str, Capability] = {}
+        self._sheets = PluginSheets(workspace)
         self._plugin_views: dict[str, int] = {}
         self._seen: dict[str, LiveFigures] = {}
         self._served: tuple[str, int] | None = None
@@ -90,7 +88,7 @@ class DeployPage(StagePage):
         yield
         self._add_views()
         self._connect()
-        workspace.in_background(self._read_plugins, self._show_plugins)
+        workspace.in_background(self._sheets.read, self._show_plugins)
 
     def _add_views(self) -> None:
         self.add_view("Deploy", self._content())
@@ -168,37 +166,18 @@ class DeployPage(StagePage):
             self._plugin_views.setdefault(capability.plugin, number)
         return number
 
-    def _read_plugins(self) -> tuple[list[Capability], dict[str, str]]:
-        """Return what describes kinds of targets, and why some plugins cannot be used."""
-        plugins = [one for one in self.workspace.plugins.plugins if one.built_in or not one.reason]
-        offered = [one for plugin in plugins for one in plugin.capabilities]
-        found = [one for kind in _PLUGINS for one in offered if one.extension is kind]
-        return found, {plugin.id: plugin.reason for plugin in plugins}
-
-    def _show_plugins(self, found: tuple[list[Capability], dict[str, str]] | Exception) -> None:
-        if isinstance(found, Exception):
-            return
-        capabilities, reasons = found
-        self._capabilities = {c.id: c for c in capabilities if c.extension is Extension.SHEET}
-        self._kinds = target_kinds.kinds(capabilities, reasons)
-        self.refresh_soon()
+    def _show_plugins(self, found: PluginKinds | Exception) -> None:
+        if not isinstance(found, Exception):
+            self._sheets.take(found)
+            self.refresh_soon()
 
     def _sheet_of(self, kind: TargetKind) -> DeploySheet | None:
         """Return the sheet of a kind, from its plugin; None where it has none."""
-        known = kind.id in self._capabilities and not kind.reason
-        if known and kind.id not in self._sheets:
-            self._sheets[kind.id] = None
-            capability = self._capabilities[kind.id]
-            try:
-                made = self.workspace.plugins.call(capability)
-                if not isinstance(made, DeploySheet):
-                    raise StudioError(
-                        f"{capability.factory} makes no studio.api.sheets.DeploySheet."
-                    )
-                self._sheets[kind.id] = made
-            except StudioError as error:
-                self.shell.fail(error)
-        return self._sheets.get(kind.id)
+        try:
+            return self._sheets.of(kind)
+        except StudioError as error:
+            self.shell.fail(error)
+            return None
 
     def _connect_to(self, kind: TargetKind) -> None:
         sheet = self._sheet_of(kind)
@@ -261,7 +240,7 @@ class DeployPage(StagePage):
             self._configure()
         elif self.sheet.replaced() or on_network(target, self.sheet.values()):
             self._open_sheet()
-            self.sheet.review(kind_of(target, self._kinds))
+            self.sheet.review(kind_of(target, self._sheets.kinds))
         else:
             self._start(dry_run=False)
 
@@ -269,7 +248,7 @@ class DeployPage(StagePage):
         target = self._selected()
         if target is not None:
             self._open_sheet()
-            self.sheet.configure(kind_of(target, self._kinds))
+            self.sheet.configure(kind_of(target, self._sheets.kinds))
 
     def _start(self, *, dry_run: bool) -> None:
         target, variant = self._selected(), self.variant
@@ -344,7 +323,7 @@ class DeployPage(StagePage):
         facts = {name: target_rows.facts_of(registry.facts(name)) for name in names}
         texts = {one.name: target_rows.kind(one, facts[one.name]) for one in self._targets}
         states = target_states(self.workspace, self._seen)
-        self.gallery.show_targets(self._targets, states, texts, self._kinds)
+        self.gallery.show_targets(self._targets, states, texts, self._sheets.kinds)
         self._freshness.lose()
         self._show_selected()
 
@@ -363,7 +342,7 @@ class DeployPage(StagePage):
         if target is None:
             self.sheet.show_target(None, self.variant, None)
             return
-        sheet = self._sheet_of(kind_of(target, self._kinds))
+        sheet = self._sheet_of(kind_of(target, self._sheets.kinds))
         self.sheet.show_target(target, self.variant, sheet)
         releases = self.workspace.registry.releases(target.name)
         spoken, running = target_rows.spoken(target.name), target_rows.running(releases)

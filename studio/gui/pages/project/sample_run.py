@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from studio.gui.pages.project.model_rows import SampleState
 
@@ -51,8 +52,18 @@ class ProjectSample(QObject):
         if problem:
             self._keep(SampleState(problem=problem))
             return
-        self._job = self._shell.start(STEP, model=f"#{variant.id}", **options)
-        self._keep(SampleState(is_running=self._job is not None))
+        self.state = SampleState(is_running=True)
+        # In a turn of its own: the project was shown in this one.
+        QTimer.singleShot(0, self, partial(self._start, wanted, variant, options))
+
+    def _start(
+        self, wanted: tuple[object, ...], variant: VariantRecord, options: Mapping[str, str]
+    ) -> None:
+        """Start the run, unless another model or other data is shown since."""
+        if wanted == self._wanted:
+            self._job = self._shell.start(STEP, model=f"#{variant.id}", **options)
+            if self._job is None:
+                self._keep(SampleState())
 
     def cancel(self) -> None:
         """End the run of another model or other data; its result is not shown."""

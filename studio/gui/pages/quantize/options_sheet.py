@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
+from studio.api import Kind, Option
 from studio.gui.widgets.basics import GRID, Scroll, Segmented, button, label, line, row
 from studio.gui.widgets.right_edge import take_right_edge
 
 WIDTH = 64 * GRID
+_OF_THE_PRESET = ("method", "calibration", "samples", "keep", "preset")
+_LISTED = ("float_nodes",)
+"""Options that the page shows in another way than as fields."""
 
 
 class OptionsSheet(QFrame):
@@ -115,3 +121,13 @@ def scrolled(content: QWidget) -> Scroll:
     scroll.body.addWidget(content)
     scroll.body.addStretch(1)
     return scroll
+
+
+def own_options(options: Iterable[Option]) -> tuple[Option, ...]:
+    """Return a step's options that are not the preset's; the model is the current variant."""
+    return tuple(
+        option
+        for option in options
+        if option.kind not in (Kind.MODEL, Kind.OUTPUT)
+        and option.name not in (*_OF_THE_PRESET, *_LISTED)
+    )

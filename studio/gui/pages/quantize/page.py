@@ -10,14 +10,14 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from studio.api import Kind, Option
+from studio.api import Kind
 from studio.gui.forms.form import Form
 from studio.gui.option_words import outcome_in_window
 from studio.gui.pages.quantize import rows
 from studio.gui.pages.quantize.baselines import QuantizeRequest
 from studio.gui.pages.quantize.data_line import DataLine
 from studio.gui.pages.quantize.float_list import FloatList
-from studio.gui.pages.quantize.options_sheet import OptionsSheet, column, scrolled
+from studio.gui.pages.quantize.options_sheet import OptionsSheet, column, own_options, scrolled
 from studio.gui.pages.quantize.preflight_card import PreflightCard
 from studio.gui.pages.quantize.preflight_check import STEP as AHEAD
 from studio.gui.pages.quantize.preset_choice import PresetChoice
@@ -36,10 +36,6 @@ if TYPE_CHECKING:
     from studio.workspace import JobOutcome, VariantRecord, Workspace
 
 STEP = rows.STEP
-_OF_THE_PRESET = ("method", "calibration", "samples", "keep", "preset")
-_LISTED = ("float_nodes",)
-"""Options that the page shows in another way than as fields."""
-
 _SETTLED_MS = 600
 _NARROW = 125 * GRID
 """Below this width, the chart is below the table."""
@@ -68,7 +64,7 @@ class QuantizePage(StagePage):
     def build(self) -> Iterator[None]:
         """Make the form, the variants and their views, and connect them."""
         shell, workspace = self.shell, self.workspace
-        self.form = Form(self._options(), project=shell.project)
+        self.form = Form(own_options(workspace.steps[STEP].form), project=shell.project)
         self.data = DataLine(shell.theming)
         self.float_list = FloatList(shell)
         yield
@@ -90,15 +86,6 @@ class QuantizePage(StagePage):
         self.add_command("Show all presets and options", self.show_options)
         self.add_command("Evaluate the current variant on a target", self._to_target)
         self._connect()
-
-    def _options(self) -> tuple[Option, ...]:
-        """Return the step's options that are not the preset's; the model is the current variant."""
-        return tuple(
-            option
-            for option in self.workspace.steps[STEP].form
-            if option.kind not in (Kind.MODEL, Kind.OUTPUT)
-            and option.name not in (*_OF_THE_PRESET, *_LISTED)
-        )
 
     def _build(self) -> None:
         self._panes = []

@@ -23,7 +23,7 @@ def test_a_scroll_bar_that_comes_and_goes_leaves_the_columns_as_they_are(rig: Ri
     """A line of tiles more brings the bar, and a line less takes it away again."""
     page = rig.page(DeployPage)
     gallery = Gallery(rig.shell.theming)
-    gallery.show_targets([], {}, {}, page._kinds)
+    gallery.show_targets([], {}, {}, page._sheets.kinds)
     four = 4 * TILE_WIDTH + 3 * GAP
     found = []
     for width in (four, four - 10, four, four - 10, four, four + 10, four - 1, 2000):
@@ -38,7 +38,7 @@ def test_tiles_of_a_line_are_equally_wide(rig: Rig) -> None:
     page = rig.page(DeployPage, rig.variant())
     gallery = Gallery(rig.shell.theming)
     gallery.resize(1100, 600)  # as in a window that is shown at its size
-    gallery.show_targets([], {}, {}, page._kinds)
+    gallery.show_targets([], {}, {}, page._sheets.kinds)
     layout = gallery.layout()
     assert layout is not None
     layout.setGeometry(gallery.rect())

@@ -136,7 +136,7 @@ def test_the_step_of_a_pipeline_that_runs_is_named_so() -> None:
 def test_tiles_fill_the_line_where_no_section_has_more(rig: Rig) -> None:
     page = rig.page(DeployPage)
     gallery = Gallery(rig.shell.theming)
-    gallery.show_targets([], {}, {}, page._kinds)
+    gallery.show_targets([], {}, {}, page._sheets.kinds)
     gallery.resize(4 * TILE_WIDTH + 3 * GAP, 600)
     layout = gallery.layout()
     assert layout is not None
