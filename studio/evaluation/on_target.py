@@ -51,12 +51,13 @@ class RuntimeInForce:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """Paths on the target: the backend's runner, the model, what goes in and what comes out."""
+    """Paths on the target (the backend's runner, the model, samples, outputs), the provider."""
 
     runner: str
     model: str
     samples: str
     outputs: str
+    provider: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +82,15 @@ class TargetSession:
         target: TargetSpec,
         folder: Path,
         job: Progress,
+        provider: str = "",
     ) -> None:
         """Prepare it; nothing is sent yet.
 
         Args:
             folder: For what travels, on this computer.
+            provider: Execution provider there; empty for the default.
         """
+        self._provider = provider
         self._subject, self._host, self._target = subject, host, target
         self._folder, self._job = folder, job
         self.about = RuntimeInForce()
@@ -150,6 +154,7 @@ class TargetSession:
             model=f"{place}/model/{self._subject.path.name}",
             samples=f"{place}/samples.zip",
             outputs=f"{place}/outputs.zip",
+            provider=self._provider,
         )
 
     def _packs(self, dataset: Dataset) -> Iterator[Path]:

@@ -1,7 +1,8 @@
 """What a model gives for many samples on this machine: arrays in a zip in, arrays in a zip out.
 
 A sample is a folder of the zip, an array a file of it (``000007/image.npy``). The request is one
-JSON object on standard input: the paths ``runner``, ``model``, ``samples`` and ``outputs``.
+JSON object on standard input: the paths ``runner``, ``model``, ``samples`` and ``outputs``, and
+perhaps the ``provider`` that the runner should use.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from .shared.documents import read_record
 
 
 class AnswerRequest(NamedTuple):
-    """Paths of a request."""
+    """Paths of a request, and the execution provider; empty for the runner's default."""
 
     runner: str
     model: str
     samples: str
     outputs: str
+    provider: str = ""
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
@@ -45,7 +47,8 @@ def answer(request: AnswerRequest) -> Dict[str, object]:
     Raises:
         ValueError: for a sample that lacks an input.
     """
-    session = load_runner(request.runner).load(request.model, {})
+    options = {"provider": request.provider} if request.provider else {}
+    session = load_runner(request.runner).load(request.model, options)
     kinds = {each["name"]: each["dtype"] for each in session.inputs()}
     count = 0
     with zipfile.ZipFile(request.outputs, "w") as written:

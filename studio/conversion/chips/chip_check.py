@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from studio.api import (
@@ -11,73 +11,30 @@ from studio.api import (
     Compiled,
     InvalidModel,
     PlacedNode,
-    Sample,
     StudioError,
     Unavailable,
 )
 from studio.api.chips import RefusedModel
 from studio.conversion.chips.catalogue import ChipSpec, chip_named
-from studio.conversion.chips.difference import ChipDifference, located
-from studio.conversion.chips.numeric_gate import gated, refused, size_of, write_golden
+from studio.conversion.chips.numeric_gate import gated, refused, size_of
+from studio.conversion.chips.output_comparison import GivenModel, OutputComparison
 from studio.conversion.chips.overview import compiler_of, export_to
 from studio.conversion.chips.results import (
-    ChipNumbers,
     ChipResult,
     NodeCounts,
     RefusedNode,
     Verdict,
 )
-from studio.conversion.chips.task_score import TaskScore
-from studio.conversion.comparison import ForeignModel, compare_export, requests
 from studio.conversion.export import require_installed
 from studio.conversion.targets import TARGETS
 from studio.documents.text_table import counted
-from studio.evaluation.float_outputs import FloatOutputs, quantized_ends
-from studio.evaluation.judge import Evaluator
 from studio.jobs.step import Job
-from studio.models.backends import backend_for
 from studio.models.opening import OpenedModel, read_model
 from studio.models.shapes import parse
 from studio.plugin_host import PluginHost
 
 ARTEFACT = "artefact"
 """Folder of the file for the device, in that of the check."""
-
-Evaluate = Callable[[Sequence[Sample]], "Evaluator | None"]
-"""Returns the metric for samples; None without labels."""
-
-
-@dataclass(frozen=True, slots=True)
-class GivenModel:
-    """The model whose outputs those of the chip are compared with.
-
-    Attributes:
-        input: Fixed shapes of inputs with open sizes, as the option has them.
-        samples: Returns the samples for the model; none: made-up inputs.
-        evaluate: Raises StudioError where labels do not suit the metric.
-        locate: Whether to name the first value that differs; the model is the compiled one.
-    """
-
-    path: Path
-    format: str
-    input: tuple[str, ...]
-    samples: Callable[[OpenedModel], Sequence[Sample]]
-    evaluate: Evaluate
-    locate: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Numbers:
-    """A comparison of outputs.
-
-    Attributes:
-        given: Number of samples that there were.
-        warnings: Why the task metric was not taken, or the difference not located.
-    """
-
-    numbers: ChipNumbers
-    given: int
-    warnings: tuple[str, ...] = ()
 
 
 class ChipCheck:
@@ -181,7 +138,10 @@ class ChipCheck:
     ) -> ChipResult:
         """Add the comparison of the outputs, or a warning with the reason against it."""
         try:
-            compared = self._numbers(model, given, compiled, folder)
+            comparison = OutputComparison(
+                model, given, self.compiler, self._host, folder, self._job
+            )
+            compared = comparison.run(compiled, self.chip)
         except StudioError as error:
             if type(error) not in (InvalidModel, RefusedModel, Unavailable, StudioError):
                 raise  # what crashed has compiled the model, so the verdict stands
@@ -195,48 +155,6 @@ class ChipCheck:
             slow = f"not compared: {self.compiler.title} is slow here."
             result = _warned(result, f"{counted(left, 'sample')} {slow}")
         return gated(self.chip, result, numbers)
-
-    def _numbers(
-        self, model: Path, given: GivenModel, compiled: Compiled, folder: Path
-    ) -> _Numbers:
-        """Run the given model and the one on the chip on the same samples."""
-        backend = backend_for(given.format, self._host)
-        session = backend.load(given.path, {"threads": 1})
-        try:
-            source = read_model(given.path, self._job, parse(given.input), host=self._host)
-            samples = given.samples(source)
-            feeds = [one.feeds for one in samples] or requests(
-                session, source.sized.graph.inputs, None
-            )
-            score, why_not = _score(given.evaluate, samples)
-            steps = quantized_ends(source.model.graph.outputs)
-            exact = FloatOutputs(session, steps) if steps else session
-            framework = f"{self.compiler.title} {self.compiler.version()}"
-            made = ForeignModel(self.compiler, model, framework, slow=True)
-            against = f"{backend.title} {backend.version()}"
-            scratch = folder / "numbers"
-            scratch.mkdir()
-            observe = score.add if score is not None else None
-            found, worst = compare_export(made, exact, against, feeds, scratch, self._job, observe)
-            write_golden(compiled, self.chip, exact, feeds)
-        finally:
-            session.close()
-        first, why_no_place = None, ""
-        if given.locate and found.max_error > 0:
-            search = ChipDifference(
-                source, self.compiler, self._host, folder / "difference", self._job
-            )
-            first, why_no_place = located(search, worst, found.output, found.max_error, self._job)
-        numbers = ChipNumbers(
-            against,
-            found.samples,
-            found.max_error,
-            found.argmax_equal,
-            score.metric() if score is not None else None,
-            first,
-        )
-        warnings = tuple(text for text in (why_not, why_no_place) if text)
-        return _Numbers(numbers, len(feeds), warnings)
 
 
 def _placed(compiled: Compiled, nodes: int, base: ChipResult) -> ChipResult:
@@ -289,17 +207,6 @@ def _sizes(opened: OpenedModel) -> dict[str, tuple[int, ...]]:
         name: tuple(size if isinstance(size, int) else 1 for size in shape)
         for name, shape in shapes.items()
     }
-
-
-def _score(evaluate: Evaluate, samples: Sequence[Sample]) -> tuple[TaskScore | None, str]:
-    """Return the score of labelled samples, or a warning with the reason against it."""
-    if not samples:
-        return None, ""
-    try:
-        evaluator = evaluate(samples)
-    except StudioError as error:
-        return None, f"Not evaluated: {error.message}"
-    return (TaskScore(evaluator, samples) if evaluator is not None else None), ""
 
 
 def _warned(result: ChipResult, text: str) -> ChipResult:

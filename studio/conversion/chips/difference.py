@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from studio.api import (
@@ -14,6 +14,7 @@ from studio.api import (
     Graph,
     InvalidModel,
     Progress,
+    Session,
     Silent,
 )
 from studio.conversion.bisection import Bisection
@@ -32,6 +33,9 @@ _RESTORED = "DequantizeLinear"
 _MOST = 16
 """Most values of one run: each is one more output of what is compiled."""
 
+Reference = Callable[[Path, Feeds, Session], Mapping[str, Array]]
+"""Runs a model on one sample; the session is of the same model on this computer."""
+
 _SHARE = 0.5
 """Part of the error of the output from which a value differs, too: chips round at each layer."""
 
@@ -42,6 +46,7 @@ class ChipDifference:
     Args:
         opened: The ONNX model that was compiled.
         folder: A new one for temporary files.
+        reference: Runs a model that is cut on the other side; by default this computer does.
     """
 
     def __init__(
@@ -51,7 +56,9 @@ class ChipDifference:
         host: PluginHost,
         folder: Path,
         job: Progress,
+        reference: Reference | None = None,
     ) -> None:
+        self._reference = reference
         self._opened, self._compiler, self._host = opened, compiler, host
         self._folder, self._job = folder, job
 
@@ -103,7 +110,7 @@ class ChipDifference:
         session = backend_for(_ONNX, self._host).load(path, {"threads": 1})
         try:
             given = {name: feeds[name] for name in session.input_names}
-            ours = session.run(given)
+            ours = self._other_side(path, given, session)
             theirs = self._on_chip(path, given, session.output_names)
         finally:
             session.close()
@@ -112,6 +119,9 @@ class ChipDifference:
             for name in names
             if name in theirs and theirs[name].shape == ours[name].shape
         }
+
+    def _other_side(self, path: Path, feeds: Feeds, session: Session) -> Mapping[str, Array]:
+        return self._reference(path, feeds, session) if self._reference else session.run(feeds)
 
     def _on_chip(self, path: Path, feeds: Feeds, names: Sequence[str]) -> Mapping[str, Array]:
         cut = ForeignModel(self._compiler, path, self._compiler.title, slow=True)

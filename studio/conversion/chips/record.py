@@ -20,8 +20,14 @@ def with_chip(registry: Registry, options: CheckOptions) -> CheckOptions:
     """Replace the name of a target by the type of its board.
 
     Raises:
-        UsageError: when the target was not probed, or its board is of no known type.
+        UsageError: when the target was not probed, or its board is of no known type; when the
+            comparison would be with this computer.
     """
+    if options.target is not None and options.target.url.startswith("local:"):
+        raise UsageError(
+            "The outputs are compared with those of this computer in any case.",
+            hint="Name a board: studio target list",
+        )
     return replace(options, chip=board_or_chip(registry, options.chip))
 
 

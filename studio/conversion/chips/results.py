@@ -74,6 +74,51 @@ class ChipMetric:
 
 
 @dataclass(frozen=True, slots=True)
+class SampleComparison:
+    """Errors of the outputs for one sample, each relative to the largest value of its output.
+
+    Attributes:
+        chip: Of the chip's emulator or simulator, next to the given model.
+        target: Of the target, next to the given model.
+        apart: Of the target, next to the chip's emulator or simulator.
+        classes: Of the given model, the chip and the target; empty without a row of scores.
+    """
+
+    name: str
+    chip: float
+    target: float
+    apart: float
+    classes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TargetNumbers:
+    """Outputs of a target for the samples that the chip was compared on.
+
+    Attributes:
+        runtime, version: Of the runtime that answered there.
+        max_error: Largest error next to the given model, as in ``ChipNumbers``.
+        apart: Largest error next to the chip's emulator or simulator.
+        argmax_equal: Share of rows with the same class as in the emulator or simulator.
+        metric: Of the target's outputs, next to the given model's; None without labels.
+        worst: Samples with the largest error next to the emulator or simulator, largest first.
+        first: The first value that differs from the emulator or simulator; None without the
+            option locate.
+    """
+
+    name: str
+    runtime: str
+    version: str
+    samples: int
+    max_error: float
+    apart: float
+    argmax_equal: float | None = None
+    metric: ChipMetric | None = None
+    worst: tuple[SampleComparison, ...] = ()
+    first: FirstDifference | None = optional()
+
+
+@dataclass(frozen=True, slots=True)
 class ChipNumbers:
     """The comparison of outputs with those of the given model, on the same samples.
 
@@ -84,6 +129,7 @@ class ChipNumbers:
         metric: None without labels.
         first: The first value that differs from that of the given model; None without one, or
             without the option locate.
+        target: The same samples on a target; None without the option.
     """
 
     against: str
@@ -92,6 +138,7 @@ class ChipNumbers:
     argmax_equal: float | None = None
     metric: ChipMetric | None = None
     first: FirstDifference | None = optional()
+    target: TargetNumbers | None = optional()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

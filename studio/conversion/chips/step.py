@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio.api import Kind
+from studio.api import Kind, TargetSpec
 from studio.conversion.chips.results import ChipResult
 from studio.jobs.options_form import option
 from studio.jobs.step import Effect, Limits, Step, Use
@@ -58,6 +58,20 @@ class CheckOptions:
         title="Locate the difference",
         help="Also name the first value inside of the model that the chip computes differently "
         "(slow; for models in the format of the chip).",
+        advanced=True,
+    )
+    target: TargetSpec | None = option(
+        None,
+        kind=Kind.TARGET,
+        title="Compare with a target",
+        help="Target that runs the same samples with its own runtime, next to the chip's emulator "
+        "or simulator.",
+        advanced=True,
+    )
+    provider: str | None = option(
+        None,
+        title="Provider on the target",
+        help="Execution provider of ONNX Runtime on the target (default: the processor).",
         advanced=True,
     )
     metric: str = option(

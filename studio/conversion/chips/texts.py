@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from studio.conversion.chips.results import ChipNumbers, ChipResult, Verdict
+from studio.conversion.chips.results import (
+    ChipNumbers,
+    ChipResult,
+    SampleComparison,
+    TargetNumbers,
+    Verdict,
+)
+from studio.conversion.results import FirstDifference
 from studio.documents.text_table import counted
 
 _REFUSED = 3
 _MOST_NODES = 20
+_MOST_SAMPLES = 5
 
 _FIGURES = {
     "latency_ms": ("latency", "ms"),
@@ -35,7 +43,8 @@ def checked(result: ChipResult) -> list[str]:
     if result.numbers is not None:
         lines.append(f"numbers   {_numbers(result.numbers)}")
         lines += [f"metric    {result.numbers.metric}"] if result.numbers.metric else []
-        lines += _first(result.numbers)
+        lines += _first(result.numbers.first)
+        lines += _target(result.numbers.target)
     if estimate := _estimate(result):
         lines.append(f"estimate  {estimate}; not measured")
     if result.artefact:
@@ -62,12 +71,36 @@ def _numbers(numbers: ChipNumbers) -> str:
     )
 
 
-def _first(numbers: ChipNumbers) -> list[str]:
-    first = numbers.first
+def _first(first: FirstDifference | None) -> list[str]:
     if first is None:
         return []
     place = f"{first.value} ({first.operator} {first.node})"
     return [f"first     {place} differs first, by {first.error:.1e} of its largest value"]
+
+
+def _target(numbers: TargetNumbers | None) -> list[str]:
+    """Return the figures of a target, and the samples that it computes most differently."""
+    if numbers is None:
+        return []
+    argmax = ""
+    if numbers.argmax_equal is not None:
+        argmax = f", argmax equal to the chip's in {numbers.argmax_equal:.1%}"
+    lines = [
+        f"target    {numbers.name} ({numbers.runtime} {numbers.version}): largest relative error "
+        f"{numbers.max_error:.1e} next to this computer, {numbers.apart:.1e} next to the chip on "
+        f"{counted(numbers.samples, 'sample')}{argmax}"
+    ]
+    lines += [f"metric    {numbers.name}: {numbers.metric}"] if numbers.metric else []
+    lines += _first(numbers.first)
+    return lines + [f"sample    {_sample(one)}" for one in numbers.worst[:_MOST_SAMPLES]]
+
+
+def _sample(one: SampleComparison) -> str:
+    classes = ""
+    if len(set(one.classes)) > 1:
+        here, chip, target = one.classes
+        classes = f", class {here} here, {chip} on the chip, {target} on the target"
+    return f"{one.name}: error {one.chip:.1e} chip, {one.target:.1e} target{classes}"
 
 
 def _estimate(result: ChipResult) -> str:

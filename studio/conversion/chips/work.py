@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from studio.api import Sample
-from studio.conversion.chips.chip_check import ChipCheck, GivenModel
+from studio.conversion.chips.chip_check import ChipCheck
+from studio.conversion.chips.output_comparison import GivenModel
 from studio.conversion.chips.results import ChipResult
 from studio.conversion.chips.step import CheckOptions
+from studio.conversion.chips.target_comparison import ModelOnTarget
 from studio.conversion.chips.task_score import evaluator_for
 from studio.conversion.export import export
 from studio.conversion.size_filter import fitting_samples
@@ -18,6 +20,7 @@ from studio.conversion.step import ExportOptions
 from studio.conversion.targets import SOURCE
 from studio.conversion.work import FOLDER
 from studio.evaluation.judge import Evaluator, dictionary_for
+from studio.evaluation.loaded_model import LoadedModel
 from studio.jobs.step import Job
 from studio.models.opening import OpenedModel
 from studio.models.shapes import parse
@@ -37,6 +40,7 @@ def check(options: CheckOptions, job: Job) -> ChipResult:
     begun = time.monotonic()
     host = PluginHost.discover()
     work = ChipCheck.of(options.chip, options.model.format, host, job)
+    target = _on_target(options, host, job)
     given = GivenModel(
         Path(options.model.path),
         options.model.format,
@@ -44,6 +48,7 @@ def check(options: CheckOptions, job: Job) -> ChipResult:
         lambda source: _samples(options, source),
         lambda samples: _evaluator(options, host, samples),
         locate=options.locate and options.model.format == work.chip.format == SOURCE,
+        on_target=target,
     )
     warnings: tuple[str, ...] = ()
     if options.model.format == work.chip.format:
@@ -66,6 +71,13 @@ def _export(options: CheckOptions, work: ChipCheck) -> ExportOptions:
         data=options.data,
         input=options.input,
     )
+
+
+def _on_target(options: CheckOptions, host: PluginHost, job: Job) -> ModelOnTarget | None:
+    if options.target is None:
+        return None
+    subject = LoadedModel.of(options.model, host, job)
+    return ModelOnTarget(subject, host, options.target, options.provider or "", job.folder, job)
 
 
 def _samples(options: CheckOptions, source: OpenedModel) -> Sequence[Sample]:

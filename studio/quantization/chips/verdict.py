@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from studio.api import Dataset, Sample
-from studio.conversion.chips.chip_check import ChipCheck, GivenModel
+from studio.conversion.chips.chip_check import ChipCheck
+from studio.conversion.chips.output_comparison import GivenModel
 from studio.conversion.chips.results import ChipResult
 from studio.evaluation.judge import Evaluator
 from studio.evaluation.loaded_model import LoadedModel
