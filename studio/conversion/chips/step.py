@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio.api import Kind, TargetSpec
+from studio.api import Kind, Permission, TargetSpec
 from studio.conversion.chips.results import ChipResult
 from studio.jobs.options_form import option
 from studio.jobs.step import Effect, Limits, Step, Use
@@ -99,6 +99,7 @@ CHECK: Step[CheckOptions, ChipResult] = Step(
     work="studio.conversion.chips.work:check",
     prepare="studio.conversion.chips.record:with_chip",
     record="studio.conversion.chips.record:checked",
+    remote_needs=frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS}),
     limits=Limits(memory_mb=16_384, seconds=3600.0),
     effect=Effect.PURE,
     use=Use.READ,

@@ -122,7 +122,7 @@ class TargetComparison:
         try:
             target = self._session.run(sample.feeds)
         except TargetError as error:
-            self.problem = error.message
+            self.problem = f"Not compared further with {self._name}: {error.message}"
             return
         before = self._to_chip.error
         self._to_model.add(target, model)

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from studio.conversion.chips.results import ChipNumbers, ChipResult, NodeCounts, RefusedNode
+from studio.api import TargetSpec
+from studio.conversion.chips.results import (
+    ChipNumbers,
+    ChipResult,
+    NodeCounts,
+    RefusedNode,
+    SampleComparison,
+    TargetNumbers,
+)
+from studio.gui.forms.editors import ChoiceEditor
 from studio.gui.pages.model.chips.remedies import remedies_of
 from studio.gui.pages.model.chips.texts import figure_fields, verdict_sentence
 from studio.gui.pages.model.drawer import CHIPS
@@ -73,6 +83,30 @@ def test_figures_are_those_that_there_are() -> None:
     assert fields["Estimate"] == "latency 0.500 ms, SRAM 6.1 kB (not measured)"
     assert fields["Compiled file"] == "110.0 kB"
     assert "1.3e-02 next to ONNX Runtime 1.27 on 1 sample, 99.5 %" in fields["Outputs"]
+
+
+def test_a_target_has_its_figures_next_to_the_chip() -> None:
+    sample = SampleComparison("s7", 0.01, 0.0, 0.02, (3, 3, 8))
+    target = TargetNumbers("orin", "onnxruntime", "1.23", 40, 0.0, 0.02, 0.975, worst=(sample,))
+    fields = dict(figure_fields(result(numbers=replace(NUMBERS, target=target))))
+    assert fields["On orin"] == (
+        "largest relative error 2.0e-02 next to the chip, 0.0e+00 next to this computer, "
+        "on 40 samples"
+    )
+    assert fields["Furthest apart"] == "s7, by 2.0e-02"
+    equal = replace(target, apart=0.0)
+    assert "Furthest apart" not in dict(
+        figure_fields(result(numbers=replace(NUMBERS, target=equal)))
+    )
+
+
+def test_only_targets_besides_this_computer_can_be_compared(rig: Rig) -> None:
+    rig.registry.add_target(TargetSpec("orin", "ssh://root@orin"))
+    view = chips_page(rig).drawer.chips.view
+    editor = view.form.fields["target"].editor
+    assert isinstance(editor, ChoiceEditor)
+    assert [editor.combo.itemData(at) for at in range(editor.combo.count())] == [None, "orin"]
+    assert view.form.fields["target"].option.advanced
 
 
 def test_the_same_remedy_of_many_nodes_is_one_row() -> None:

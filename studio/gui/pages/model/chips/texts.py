@@ -11,7 +11,7 @@ from studio.workspace import licence_sentence
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from studio.conversion.chips.results import ChipNumbers
+    from studio.conversion.chips.results import ChipNumbers, TargetNumbers
     from studio.workspace import Environment, Plugin
 
 VERDICTS = {
@@ -77,6 +77,8 @@ def figure_fields(result: ChipResult) -> list[tuple[str, str]]:
         fields.append(("Outputs", _numbers(result.numbers)))
         if result.numbers.metric is not None:
             fields.append(("Metric", str(result.numbers.metric)))
+        if result.numbers.target is not None:
+            fields += _target_fields(result.numbers.target)
     fields.append(("Compiler", f"{result.toolchain}, {figures.seconds(result.seconds)}"))
     return fields
 
@@ -98,6 +100,19 @@ def _numbers(numbers: ChipNumbers) -> str:
     if numbers.argmax_equal is not None:
         text += f", {100 * numbers.argmax_equal:.1f} % of the classes equal"
     return text
+
+
+def _target_fields(numbers: TargetNumbers) -> list[tuple[str, str]]:
+    """Return the figures of a target next to the chip's, with the sample furthest apart."""
+    samples = figures.count(numbers.samples, "sample")
+    text = f"{numbers.apart:.1e} next to the chip, {numbers.max_error:.1e} next to this computer"
+    fields = [(f"On {numbers.name}", f"largest relative error {text}, on {samples}")]
+    if numbers.metric is not None:
+        fields.append((f"Metric on {numbers.name}", str(numbers.metric)))
+    if numbers.worst and numbers.apart:
+        worst = numbers.worst[0]
+        fields.append(("Furthest apart", f"{worst.name}, by {worst.apart:.1e}"))
+    return fields
 
 
 def missing_sentence(missing: Sequence[tuple[Plugin, Environment]]) -> str:

@@ -21,6 +21,7 @@ from studio.gui.pages.model.chips.choice import ChipCombo, remember, remembered
 from studio.gui.pages.model.chips.placement import box_of, placement_overlay
 from studio.gui.pages.model.chips.remedies import ChipRemedy
 from studio.gui.pages.model.chips.texts import missing_sentence, verdict_sentence
+from studio.gui.pages.shared import target_rows
 from studio.gui.pages.shared.licence_question import install_accepted
 from studio.gui.pages.shared.stage_page import JobStrip
 from studio.gui.shell import MessageAction
@@ -29,6 +30,7 @@ from studio.workspace import NodeAsked, PresetAsked, chip_lines, missing_toolcha
 
 if TYPE_CHECKING:
     from studio.api import Option
+    from studio.gui.forms.editors import Choice
     from studio.gui.graph.overlay import Overlay
     from studio.gui.graph.scene import Scene
     from studio.gui.pages.shared.float_nodes import FloatNodes
@@ -47,7 +49,7 @@ CHOOSE = "Choose a chip. Its vendor's compiler then shows which nodes run on it,
 READY = "Check compiles the model on this computer, in a sandbox without network."
 _BUSY = "A job of this tool is running. Wait for it, or cancel it."
 _OPTIMIZE = "Quantize with the preset of this chip. The variant gets the chip's verdict."
-_RARE = ("input", "out")
+_RARE = ("input", "out", "target")
 _BAR_WIDTH = 12 * GRID
 
 
@@ -76,7 +78,7 @@ class ChipView(QWidget):
         self.combo = ChipCombo()
         self.state = label("", "dim", wrap=True)
         self.install = button("Install", self._install)
-        self.form = Form(_fields(workspace.steps[STEP].form), project=shell.project)
+        self.form = Form(_fields(workspace.steps[STEP].form), self, project=shell.project)
         self.check = button("Check", self.run, "primary")
         self.optimize = button("Optimize for this chip…", self._optimize)
         self.strip = JobStrip()
@@ -117,6 +119,13 @@ class ChipView(QWidget):
         self.answer.remedies.taken.connect(self._take)
         self._floats.changed.connect(self._explain)
 
+    def choices(self, option: Option) -> Sequence[Choice] | None:
+        """Return the targets whose outputs can be compared with the chip's, for the form."""
+        if option.kind is not Kind.TARGET:
+            return None
+        names = [one.name for one in self._workspace.registry.targets()]
+        return [(name, target_rows.spoken(name)) for name in names if name != target_rows.LOCAL]
+
     # What is shown
 
     def show_variant(self, variant: VariantRecord | None) -> None:
@@ -145,6 +154,7 @@ class ChipView(QWidget):
         if not self.isVisible():
             return
         self.combo.show_chips(chip_lines(self._workspace.plugins))
+        self.form.refresh()
         if self._variant is not None and not self.combo.chip:
             self.combo.choose(remembered(self._workspace.settings, self._variant.model_name))
         self._show_newest()
