@@ -15,6 +15,9 @@ from studio.gui.widgets.basics import ROW_HEIGHT
 _Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
+_HEAD_PADDING = 24
+"""Pixels around the text of a heading."""
+
 _MEASURED_ROWS = 50
 """Lines whose texts say how wide a column has to be."""
 
@@ -167,14 +170,12 @@ class SortableTable(QTableView):
         """Divide the width; a column that the user has resized stays as it is."""
         header = self.horizontalHeader()
         shown = [column for column in range(len(self._widths)) if not self.isColumnHidden(column)]
-        needs = {
-            column: max(self.sizeHintForColumn(column), header.sectionSizeHint(column))
-            for column in shown
-        }
+        heads = {column: self._head_width(column) for column in shown}
+        needs = {column: max(self.sizeHintForColumn(column), heads[column]) for column in shown}
         widths = {column: header.sectionSize(column) for column in shown if self._widths[column]}
         own = [column for column in widths if widths[column] == self._fitted[column]]
         for column in own:
-            widths[column] = max(self._widths[column], header.sectionSizeHint(column))
+            widths[column] = max(self._widths[column], heads[column])
         lacking = sum(widths.values()) - self.viewport().width()
         lacking += sum(needs[column] for column in shown if not self._widths[column])
         for column in sorted(own, key=lambda one: widths[one] - needs[one], reverse=True):
@@ -183,6 +184,11 @@ class SortableTable(QTableView):
             lacking -= change
             header.resizeSection(column, widths[column] - change)
             self._fitted[column] = header.sectionSize(column)
+
+    def _head_width(self, column: int) -> int:
+        """Return the width of a heading; Qt's own hint has room for an arrow in every column."""
+        heading = str(self.content.headerData(column, Qt.Orientation.Horizontal))
+        return self.horizontalHeader().fontMetrics().horizontalAdvance(heading) + _HEAD_PADDING
 
     def sort_by(self, column: int) -> None:
         """Sort by a column; the other way round when it is the one already."""

@@ -43,3 +43,17 @@ def test_a_column_without_texts_is_hidden(table: SortableTable) -> None:
     table.show_rows([SortableRow(1, (*TEXTS[:3], "large"), TEXTS)])
     table.hide_empty(3)
     assert not table.isColumnHidden(3)
+
+
+def test_no_heading_takes_the_room_of_the_texts(qtbot: QtBot) -> None:
+    """The samples of a variant in a window of 960 pixels."""
+    columns = ("Sample", "State", "Label", "Float", "Variant", "SQNR dB")
+    table = SortableTable(columns, (5,), (0, 84, 60, 96, 96, 76), "Samples")
+    qtbot.addWidget(table)
+    table.resize(496, 200)
+    table.show()
+    texts = ("#66", "improved", "9", "1 100.0 %", "9 100.0 %", "41.3")
+    table.show_rows([SortableRow(1, texts, texts)])
+    QApplication.processEvents()
+    assert table.horizontalHeader().length() <= table.viewport().width()
+    assert all(table.columnWidth(one) >= table.sizeHintForColumn(one) for one in range(6))
