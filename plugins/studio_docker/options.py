@@ -82,7 +82,7 @@ CONTAINER_OPTIONS = (
         default="unless-stopped",
         choices=("unless-stopped", "on-failure", "no"),
         choice_titles=("always", "after a crash", "never"),
-        title="Start again",
+        title="Restart policy",
         advanced=True,
     ),
     Option(
@@ -91,7 +91,7 @@ CONTAINER_OPTIONS = (
         default=120,
         minimum=1,
         maximum=3600,
-        title="Patience",
+        title="Start timeout",
         unit="s",
         help="Maximum time until a new container is ready.",
         advanced=True,

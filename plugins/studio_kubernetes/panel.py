@@ -64,6 +64,7 @@ class ClusterPanel(Panel):
             "rollback": QPushButton("Roll back"),
             "cancel": QPushButton("Cancel"),
         }
+        self.lacking = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self._lay_out()
         self._connect()
         self._start_reading_contexts()
@@ -77,6 +78,8 @@ class ClusterPanel(Panel):
         for name in ("preview", "deploy"):
             self.verbs[name].setEnabled(not lacking and self._running is None)
             self.verbs[name].setToolTip(plain_tip(lacking))
+        self.lacking.setText(lacking)
+        self.lacking.setVisible(bool(lacking))
         for name in ("promote", "rollback"):
             self.verbs[name].setEnabled(bool(targets) and self._running is None)
         self.verbs["cancel"].setEnabled(self._running is not None)
@@ -95,6 +98,7 @@ class ClusterPanel(Panel):
         self.namespace.setAccessibleName("Namespace")
         self.name.setAccessibleName("Name in the cluster")
         self.add.setEnabled(False)
+        self.lacking.setProperty("role", "dim")
         place = QHBoxLayout()
         for title, field in (
             ("Context", self.context),
@@ -112,8 +116,11 @@ class ClusterPanel(Panel):
         layout = QVBoxLayout(self)
         layout.addWidget(_heading("Target in a cluster"))
         layout.addLayout(place)
+        layout.addSpacing(12)
         layout.addWidget(_heading("Deployment"))
+        layout.addWidget(self.lacking)
         layout.addWidget(self.form.widget)
+        layout.addSpacing(8)
         layout.addLayout(buttons)
         layout.addWidget(self.status)
         layout.addWidget(self.documents, 1)

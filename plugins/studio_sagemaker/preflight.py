@@ -128,14 +128,15 @@ def _instances(wanted: DesiredState) -> Iterator[Action]:
     if wanted.mode != SERVERLESS and not _INSTANCE.fullmatch(kind):
         hint = "Like ml.c6i.large or ml.g5.xlarge."
         yield Action("instances", f"{kind!r} is not an instance type.", "blocked", hint)
-    most = int(wanted.options["max_instances"])
-    if 0 < most < int(wanted.options["instances"]):
-        yield Action("instances", "At most is fewer than the instances asked for.", "blocked")
+    least, most = int(wanted.options["instances"]), int(wanted.options["max_instances"])
+    if 0 < most < least:
+        text = f"Maximum instances ({most}) is below Instances ({least})."
+        yield Action("instances", text, "blocked", "Raise Maximum instances, or lower Instances.")
     if most and wanted.mode != REALTIME:
-        text = "Only an endpoint that answers at once is scaled by the studio."
-        yield Action("autoscaling", text, "blocked", "Leave out max_instances.")
+        text = "Autoscaling needs real-time inference."
+        yield Action("autoscaling", text, "blocked", "Set Maximum instances to 0.")
     if wanted.options.get("canary") and wanted.mode != REALTIME:
-        text = "SageMaker divides the requests only of an endpoint that answers at once."
+        text = "A canary needs real-time inference."
         yield Action("canary", text, "blocked", "Deploy it without --canary.")
 
 

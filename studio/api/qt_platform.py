@@ -118,6 +118,7 @@ class PlatformPanel(Panel):
         layout.addWidget(_heading("Deployment"))
         layout.addWidget(self.lacking)
         layout.addWidget(self.form.widget)
+        layout.addSpacing(8)
         for names in (_CHANGES, _LOOKS):
             layout.addLayout(_line([self.verbs[name] for name in names]))
         layout.addWidget(self.status)

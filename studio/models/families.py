@@ -14,7 +14,7 @@ TITLES = {
     "pooling": "Pooling, reduction",
     "arithmetic": "Arithmetic",
     "shape": "Shape, data",
-    "quantization": "Quantize, dequantize",
+    "quantization": "Quantization",
     "control": "Control flow",
     OTHER: "Other",
 }

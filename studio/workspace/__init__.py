@@ -65,7 +65,7 @@ from studio.workspace.graph_view import (
     read_numbers,
     read_preview,
 )
-from studio.workspace.job_history import JobEntry, is_watch
+from studio.workspace.job_history import JobEntry, is_listed, is_watch
 from studio.workspace.presets import CheckedPreset, Presets
 from studio.workspace.presets import allowed as allowed_values
 from studio.workspace.project_runs import RunEnd, run_end
@@ -146,6 +146,7 @@ __all__ = [
     "edit_text",
     "exports",
     "is_folded_block",
+    "is_listed",
     "is_watch",
     "licence_sentence",
     "missing_toolchains",

@@ -102,6 +102,10 @@ class Fleet:
                 found[row.tone] += 1
         return found
 
+    def __len__(self) -> int:
+        """Return how many endpoints there are, also those whose release is being changed."""
+        return len(self._rows)
+
     def clear(self) -> None:
         """Forget all."""
         self._rows.clear()

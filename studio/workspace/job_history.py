@@ -119,8 +119,7 @@ class JobHistory:
 
     def finished(self, job: RunningJob, action: int = 0) -> None:
         """Record the end of a job; of one that only reads a failure alone."""
-        assert job.outcome is not None
-        if job.outcome.end in _STATES and not is_lasting(job):
+        if not is_listed(job):
             return
         began = self._entries.get(job.id) or _entry(job, _now())
         self._write(replace(_ended(began, job, self._is_ending), action=action))
@@ -203,6 +202,12 @@ def is_lasting(job: RunningJob) -> bool:
     """Return whether a job makes or changes something; others only watch or read."""
     step = steps().get(job.spec.step)
     return step is not None and step.in_history and not is_watch(job)
+
+
+def is_listed(job: RunningJob) -> bool:
+    """Return whether the history lists a job that has ended: one that only reads if it failed."""
+    assert job.outcome is not None
+    return is_lasting(job) or job.outcome.end not in _STATES
 
 
 def is_watch(job: RunningJob) -> bool:

@@ -45,6 +45,9 @@ class Editor(QWidget):
     changed = Signal()
     submitted = Signal()
     wide = False
+    verb = "Enter"
+    """How its value is given, in the sentence about one that is missing."""
+
     has_title = False
     """Whether it shows the label of its option itself."""
 
@@ -62,8 +65,11 @@ class Editor(QWidget):
 
     def complaint(self) -> str:
         """Return why the value does not fit, in one sentence; empty when it does."""
+        value = self.value()
+        if value is None and self.option.required:
+            return f"{self.verb} a value for {self.option.label}."
         try:
-            self.option.check(self.value())
+            self.option.check(value)
         except UsageError as error:
             return error.message
         return ""
@@ -219,6 +225,8 @@ class _CalmCombo(QComboBox):
 class ChoiceEditor(Editor):
     """One of several; the first entry is "not set" where nothing needs to be chosen."""
 
+    verb = "Choose"
+
     def __init__(self, option: Option, entries: Sequence[Choice]) -> None:
         super().__init__(option)
         self.combo = _CalmCombo()
@@ -255,6 +263,8 @@ class ChoiceEditor(Editor):
 
 class ChecksEditor(Editor):
     """Any number of several, a check box each."""
+
+    verb = "Choose"
 
     def __init__(self, option: Option, entries: Sequence[Choice]) -> None:
         super().__init__(option)

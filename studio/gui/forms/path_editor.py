@@ -28,6 +28,7 @@ class PathEditor(Editor):
     """A file or folder: typed, browsed for, or dropped."""
 
     wide = True
+    verb = "Choose"
 
     def __init__(self, option: Option) -> None:
         super().__init__(option)

@@ -81,7 +81,7 @@ class ProjectEditor(Editor):
         if path is not None and not Path(path).exists():
             return f"{path} does not exist."
         if path is None and self.option.required:
-            return f"The project has no {self.option.label.lower()}."
+            return f"The project has no {self.option.label.lower()}. Press Add."
         return ""
 
     def _show(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from studio.gui.widgets.basics import ROW_HEIGHT
@@ -14,6 +15,11 @@ from studio.gui.widgets.basics import ROW_HEIGHT
 _Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
+_HEAD_PADDING = 24
+"""Pixels around the text of a heading."""
+
+_MEASURED_ROWS = 50
+"""Lines whose texts say how wide a column has to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,8 @@ class SortableTable(QTableView):
 
     Args:
         numeric: Columns that hold numbers.
-        widths: Pixels of each column; 0 for the one that takes the room that is left.
+        widths: Pixels of each column; 0 for the one that takes the room that is left. Where the
+            texts of one are cut, the others give what they do not need themselves.
 
     Signals:
         chosen: The key of the line that the user selected.
@@ -121,6 +128,8 @@ class SortableTable(QTableView):
         self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT - 4)
         self._sorted: tuple[int, Qt.SortOrder] | None = None
         self._is_silent = False
+        self._widths = tuple(widths)
+        self._fitted = dict(enumerate(widths))
         self._set_header(widths)
         self.selectionModel().currentRowChanged.connect(self._changed)
 
@@ -131,6 +140,7 @@ class SortableTable(QTableView):
         header.setSortIndicatorShown(True)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         header.sectionClicked.connect(self.sort_by)
+        header.setResizeContentsPrecision(_MEASURED_ROWS)
         for column, width in enumerate(widths):
             if width:
                 header.resizeSection(column, width)
@@ -144,6 +154,41 @@ class SortableTable(QTableView):
         if self._sorted is not None:
             self.content.sort(*self._sorted)
         self.select(kept)
+        self._fit()
+
+    def hide_empty(self, column: int) -> None:
+        """Hide a column in which no line has a text."""
+        self.setColumnHidden(column, not any(row.texts[column] for row in self.content.rows))
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Divide the width again."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Divide the width; a column that the user has resized stays as it is."""
+        header = self.horizontalHeader()
+        shown = [column for column in range(len(self._widths)) if not self.isColumnHidden(column)]
+        heads = {column: self._head_width(column) for column in shown}
+        needs = {column: max(self.sizeHintForColumn(column), heads[column]) for column in shown}
+        widths = {column: header.sectionSize(column) for column in shown if self._widths[column]}
+        own = [column for column in widths if widths[column] == self._fitted[column]]
+        for column in own:
+            widths[column] = max(self._widths[column], heads[column])
+        lacking = sum(widths.values()) - self.viewport().width()
+        lacking += sum(needs[column] for column in shown if not self._widths[column])
+        for column in sorted(own, key=lambda one: widths[one] - needs[one], reverse=True):
+            spare = widths[column] - needs[column]  # below 0 where its own texts are cut
+            change = max(min(spare, lacking), 0) or min(max(spare, lacking), 0)
+            lacking -= change
+            header.resizeSection(column, widths[column] - change)
+            self._fitted[column] = header.sectionSize(column)
+
+    def _head_width(self, column: int) -> int:
+        """Return the width of a heading; Qt's own hint has room for an arrow in every column."""
+        heading = str(self.content.headerData(column, Qt.Orientation.Horizontal))
+        return self.horizontalHeader().fontMetrics().horizontalAdvance(heading) + _HEAD_PADDING
 
     def sort_by(self, column: int) -> None:
         """Sort by a column; the other way round when it is the one already."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt
@@ -131,15 +131,27 @@ class Table(QTableWidget):
 
     def _fit_stretch(self) -> None:
         header = self.horizontalHeader()
-        others = set(range(self.columnCount())) - set(self._stretch)
-        room = self.viewport().width() - sum(header.sectionSize(x) for x in others)
-        needs = {x: min(self._needs(x), LEAST_STRETCHED) for x in self._stretch}
-        for column, width in needs.items():
-            if room >= sum(needs.values()):
-                header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
-            else:
+        contents = QHeaderView.ResizeMode.ResizeToContents
+        room = self.viewport().width()
+        for x in set(range(self.columnCount())) - set(self._stretch):
+            if not self.isColumnHidden(x):  # the header itself measures later
+                is_measured = header.sectionResizeMode(x) == contents
+                room -= self._needs(x) if is_measured else header.sectionSize(x)
+        stretched = [x for x in self._stretch if not self.isColumnHidden(x)]
+        needs = {x: self._needs(x) for x in stretched}
+        least = {x: min(need, LEAST_STRETCHED) for x, need in needs.items()}
+        if room < sum(least.values()):
+            widths = least
+        elif all(need * len(needs) <= room for need in needs.values()):
+            widths = {}
+        else:
+            widths = _shares(needs, room)
+        for column in stretched:
+            if column in widths:
                 header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-                header.resizeSection(column, width)
+                header.resizeSection(column, widths[column])
+            else:
+                header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
 
     def fit_columns(self) -> None:
         """Divide the width again, after a column was hidden or shown."""
@@ -211,6 +223,20 @@ class Table(QTableWidget):
             Qt.AlignmentFlag.AlignRight if column in self._numeric else Qt.AlignmentFlag.AlignLeft
         )
         return side | Qt.AlignmentFlag.AlignVCenter
+
+
+def _shares(needs: Mapping[int, int], room: int) -> dict[int, int]:
+    """Divide the room by needs; where it is too little, none has more than an equal part."""
+    spare = room - sum(needs.values())
+    if spare >= 0:
+        return {column: need + spare // len(needs) for column, need in needs.items()}
+    widths: dict[int, int] = {}
+    for number, column in enumerate(sorted(needs, key=lambda one: needs[one])):
+        part = room // (len(needs) - number)
+        is_last = number == len(needs) - 1
+        widths[column] = part if is_last else min(needs[column], part)
+        room -= widths[column]
+    return widths
 
 
 def _same(

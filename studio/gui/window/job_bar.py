@@ -71,7 +71,7 @@ class JobBar(QFrame):
             "No account, no telemetry. The network is used only for deployments and downloads "
             "that you start."
         )
-        layout = QHBoxLayout(self)
+        layout = self._line = QHBoxLayout(self)
         layout.setContentsMargins(GRID, 0, 2 * GRID, 0)
         layout.setSpacing(12)
         for item in (self.count, self.text, self.bar, self.left, self.cancel):
@@ -133,6 +133,7 @@ class JobBar(QFrame):
             self._tick.stop()
             self.cancel.setEnabled(True)
             self.cancel.setText("Cancel")
+            self._line.activate()  # a longer count is not cut until the next turn
             return
         if not self._tick.isActive():
             self._tick.start()
@@ -140,13 +141,18 @@ class JobBar(QFrame):
         self.text.setText(f"{job.title} · {state.text}" if state.text else job.title)
         show_progress(self.bar, state.done, state.total)
         self.left.setText(self._estimate(job).text(job))
+        self._line.activate()
 
 
 def _ended(jobs: Sequence[RunningJob]) -> str:
-    """Return how jobs ended, each counted as what it is: ``1 failed, 3 done``."""
-    ends = [job.outcome.end.value for job in jobs if job.outcome is not None]
-    counts = {"done": ends.count("succeeded"), "cancelled": ends.count("cancelled")}
-    counts = {"failed": len(ends) - sum(counts.values()), **counts}
+    """Return how the jobs that Activity lists ended, by the kind of end: ``1 failed, 3 done``."""
+    if not jobs:
+        return "No jobs running"
+    from studio.workspace import is_listed
+
+    ended = [job.outcome.end.value for job in jobs if job.outcome is not None and is_listed(job)]
+    counts = {"done": ended.count("succeeded"), "cancelled": ended.count("cancelled")}
+    counts = {"failed": len(ended) - sum(counts.values()), **counts}
     return (
         ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "No jobs running"
     )

@@ -187,8 +187,13 @@ class TopBar(QFrame):
 
     def _reveal_current(self) -> None:
         """Scroll to the current variant: a row of many chips is wider than the window."""
-        if (chip := self._group.checkedButton()) is not None:
-            self._chips.ensureWidgetVisible(chip, GRID, 0)
+        if (chip := self._group.checkedButton()) is None:
+            return
+        self._chips.ensureWidgetVisible(chip, GRID, 0)
+        bar = self._chips.horizontalScrollBar()
+        # The first chip that is seen is seen whole: half a name reads like another one.
+        starts = [one.x() for one in self.chips() if bar.value() <= one.x() <= chip.x()]
+        bar.setValue(min(starts, default=bar.value()))
 
     def chips(self) -> list[Chip]:
         """Return the chips from left to right."""

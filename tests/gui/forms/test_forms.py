@@ -122,7 +122,7 @@ def test_complaint_stands_under_its_field_and_focuses_it(qtbot: QtBot, tmp_path:
     assert data.complaint.text() == f"{tmp_path / 'absent'} does not exist."
     assert not form.check()
     name = form.fields["name"]
-    assert name.complaint.text() == "Missing option Name."
+    assert name.complaint.text() == "Enter a value for Name."
     assert name.complaint.isVisible()
     assert name.editor.focusProxy().property("invalid") is True
     assert form.focusWidget() is name.editor.focusProxy()

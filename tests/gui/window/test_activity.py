@@ -173,6 +173,31 @@ def test_reasons(state: str, more: dict[str, object], text: str) -> None:
     assert reason(JobEntry("a", "A", state=state, **more)) == text
 
 
+def test_the_counter_leaves_out_what_activity_leaves_out(window: MainWindow) -> None:
+    reading = RunningJob(JobSpec("i", "Preview digits", "m:w", {}, step="inspect"))
+    window.jobbar.follow([reading])
+    reading._end(JobOutcome(End.SUCCEEDED, title="", seconds=1.0))
+    window.jobbar.refresh()
+    assert window.jobbar.count.text() == "No jobs running"
+    failed = RunningJob(JobSpec("f", "Preview digits", "m:w", {}, step="inspect"))
+    window.jobbar.follow([reading, failed])
+    failed._end(JobOutcome(End.FAILED, title="", seconds=1.0))
+    window.jobbar.refresh()
+    assert window.jobbar.count.text() == "1 failed"
+    window.jobbar.follow(window.workspace.jobs)
+
+
+def test_rows_keep_their_height_while_more_are_added(
+    make_window: MakeWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    entries = (entry(str(number), "failed", number, sentence="No. " * 40) for number in range(12))
+    journal(tmp_path / "home", *entries)
+    panel = opened(make_window(), qtbot)
+    qtbot.waitUntil(lambda: len(panel.rows) == 12, timeout=JOB_MS)
+    rows = list(panel.rows.values())
+    assert [row for row in rows if row.height() < row.heightForWidth(row.width())] == []
+
+
 @pytest.mark.parametrize("step", ["monitor-live", "monitor-fleet"])
 def test_a_watch_is_no_job_to_the_reader(window: MainWindow, step: str) -> None:
     """It starts and ends with the page that shows it: nobody has started or cancelled anything."""

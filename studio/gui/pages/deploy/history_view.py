@@ -13,6 +13,7 @@ from studio.gui.pages.deploy.history_verification import HistoryVerification
 from studio.gui.pages.deploy.point_in_time import PointInTimeView
 from studio.gui.pages.deploy.release_details import ReleaseDetails
 from studio.gui.pages.shared import target_rows
+from studio.gui.pages.shared.base import show_first_view
 from studio.gui.pages.shared.stage_page import Needs
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Hint, Segmented, label, row
@@ -28,6 +29,7 @@ EMPTY = (
     "No deployments yet",
     "Deployments, rollouts, rollbacks and undeployments on all targets appear here, with their "
     "author.",
+    "Choose a target",
 )
 NO_MATCH = "No matching changes."
 
@@ -53,7 +55,7 @@ class HistoryView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         layout.setSpacing(2 * GRID)
-        self.listed = Needs(self._list(), Hint(*EMPTY))
+        self.listed = Needs(self._list(), Hint(*EMPTY, lambda: show_first_view(self)))
         layout.addWidget(self.listed, 1)
         layout.addWidget(self.proof)
         self.words.textChanged.connect(lambda _: self._show())

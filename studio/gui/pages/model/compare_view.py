@@ -70,7 +70,7 @@ class CompareView(QWidget):
         self.alone = Hint(
             "Only one variant",
             "Quantize or edit the model to compare variants here.",
-            "Go to Quantize",
+            "Go to Optimize",
             lambda: shell.go("quantize"),
         )
         self.waiting = Hint("Comparing the graphs…")
@@ -287,10 +287,9 @@ class CompareView(QWidget):
     def _count(self) -> None:
         result = self._result
         assert result is not None
-        self.counts.setText(
-            f"{result.matched} of {result.compute} matched · {result.changed} changed · "
-            f"{result.added} added · {result.removed} removed"
-        )
+        counts = {"changed": result.changed, "added": result.added, "removed": result.removed}
+        parts = [f"{count} {word}" for word, count in counts.items() if count]
+        self.counts.setText(" · ".join([*parts, f"{result.matched} of {result.compute} matched"]))
 
     # Differences, one by one
 
@@ -309,7 +308,7 @@ class CompareView(QWidget):
         """Show the number of the selected difference, and how many exist."""
         found = self.comparison.differences if self.comparison is not None else []
         now = self.table.selected()
-        many = f"{len(found):,} differences"
+        many = figures.count(len(found), "difference")
         if isinstance(now, int) and now in found:
             many = f"{found.index(now) + 1} of {many}"
         self.where.setText(many)

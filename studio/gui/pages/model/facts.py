@@ -93,8 +93,8 @@ def origin(variant: VariantRecord, parent: str) -> list[tuple[str, str]]:
     if parent:
         fields += [
             ("Parent", parent),
-            ("By", variant.step),
-            ("On", figures.moment(variant.created)),
+            ("Created by", variant.step),
+            ("Created", figures.moment(variant.created)),
         ]
         for place, one in enumerate(edits_of(variant.summary), 1):
             fields.append((f"Edit {place}", f"{one.edit}: {described(one)}"))

@@ -45,6 +45,7 @@ _CSV_COLUMNS = ("operator", "node", "value", "share", "remark", "number")
 """An interface: spreadsheets of users read them."""
 ANALYZE = "analyze"
 _WIDTHS = (160, 0, 140, 80, 220)
+_NOTE = 4
 _STATES = {SMALL: "normalization", FLOAT: "activation"}
 """Graph colours of the states that sources know."""
 
@@ -248,6 +249,7 @@ class NodeMetricsView(QWidget):
 
     def _show_rows(self, rows: list[SortableRow], source: Source | None = None) -> None:
         self.table.show_rows(rows)
+        self.table.hide_empty(_NOTE)
         self._stack.setCurrentWidget(self.table if rows else self.empty)
         set_enabled(self.copy, "" if rows else "No metrics to copy.")
         count = figures.count(len(rows), "node") if rows else ""

@@ -22,7 +22,7 @@ _PAD = 8
 _TEXTS = {GOOD: "good_text", WARNING: "warning_text", BAD: "bad_text", BUSY: "accent_text"}
 _COLUMNS = (
     ("State", 0.14),
-    ("Endpoint", 0.17),
+    ("Endpoint", 0.20),
     ("Version", 0.09),
     ("req/s", 0.07),
     ("p99 ms", 0.08),

@@ -27,7 +27,7 @@ _PAINT_MS = 200
 """Samples of hundreds of endpoints come one by one; the page is drawn five times a second."""
 _ALERTS_MS = 500
 """The inbox is drawn in a turn of its own, so that no turn of the event loop is a long one."""
-_HINT = "Polling every target with a deployment. Unhealthy endpoints are listed first."
+_HINT = "Polling every target with a deployment…"
 _SPAN_S = 600.0
 """120 samples, one every five seconds."""
 
@@ -96,6 +96,11 @@ class FleetView(QWidget):
         endpoints = Card("Endpoints")
         endpoints.body.addLayout(row(self.filter, self.only_bad, None))
         found = row(self.shown, *self.counts.values())
+        for pill in self.counts.values():
+            policy = pill.sizePolicy()
+            policy.setRetainSizeWhenHidden(True)  # the first answer moves nothing
+            pill.setSizePolicy(policy)
+            pill.hide()
         found.setStretch(0, 1)
         endpoints.body.addLayout(found)
         endpoints.body.addWidget(self.rows, 1)
@@ -135,8 +140,9 @@ class FleetView(QWidget):
         words = {BAD: "critical", WARNING: "with warnings", GOOD: "healthy"}
         for tone, pill in self.counts.items():
             pill.show_state(f"{counts[tone]} {words[tone]}", tone if counts[tone] else "")
-        total = sum(counts.values())
-        self.shown.setText(f"{len(found)} of {total} endpoints" if total else _HINT)
+            pill.setVisible(bool(len(self.fleet)))  # before the first answer, 0 is no count
+        total = figures.count(len(self.fleet), "endpoint")
+        self.shown.setText(f"{len(found)} of {total}" if len(self.fleet) else _HINT)
         if found and self.fleet.row(self.rows.current) is None:
             self.rows.choose(found[0].name)
         self._show_chosen()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractItemView, QVBoxLayout, QWidget
 from studio.gui import figures
 from studio.gui.pages.profile import modes
 from studio.gui.pages.profile.rows import TONES
+from studio.gui.pages.shared.base import show_first_view
 from studio.gui.widgets.basics import GRID, Card, Hint, Pill, button, label, row, set_enabled
 from studio.gui.widgets.tables import Table
 from studio.workspace import compare_profiles, profile_line
@@ -42,7 +43,10 @@ class HistoryView(QWidget):
         self.show_button = button("Show", self._show)
         self.compare_button = button("Compare", self._compare)
         self._nothing = Hint(
-            "No profile yet", "Saved profiles appear here. Select two to compare them."
+            "No profile yet",
+            "Saved profiles appear here. Select two to compare them.",
+            "Go to Results",
+            lambda: show_first_view(self),
         )
         self._list = Card(
             "Profiles of this model", "Select one to show it, or two to compare them."

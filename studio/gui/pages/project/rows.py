@@ -39,7 +39,7 @@ _UNSET = {
     "dictionary": "Not set. Texts cannot be read.",
     "calibration": "Not set. Calibrated int8 needs it.",
     "evaluation": "Not set. Accuracy is not measured.",
-    "heldout": "Not set. The evaluation data has the last word.",
+    "heldout": "Not set. Evaluation data is used.",
     "targets": "Not set.",
 }
 _OPTIONAL = ("metric", "heldout", "label_map", "targets", _FLOAT_NODES)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from studio.gui.theme import Theming
 
 COLUMNS = ("Layer", "Operator", "Bits", "Error dB", "Float µs", "int8 µs", "Reason for float")
-_COSTS = (3, 4, 5)
+_COSTS, _REASON = (3, 4, 5), 6
 _WIDTHS = (0, 84, 64, 84, 84, 84, 190)
 _NUMERIC = (3, 4, 5)
 
@@ -95,6 +95,7 @@ class LayersView(QWidget):
         self.costs.setVisible(not costs)
         for column in _COSTS:  # where nothing was measured there is room for the names
             self.table.setColumnHidden(column, not costs)
+        self.table.hide_empty(_REASON)
         self._stack.setCurrentIndex(0 if layers else 1)
         if layers:
             self.table.select(layers[0].name)

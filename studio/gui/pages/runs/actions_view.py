@@ -22,7 +22,7 @@ from studio.gui.widgets.two_columns import TwoColumns
 if TYPE_CHECKING:
     from studio.workspace import ActionRecord, Workspace
 
-COLUMNS = ("What", "About", "When", "From")
+COLUMNS = ("Action", "Object", "Time", "Source")
 _WIDTHS = (152, 0, 112, 88)
 _SHOWN = 500
 _ALL = "All required steps, in order."
@@ -50,6 +50,8 @@ class ActionsView(QWidget):
             "No activity yet",
             "Actions in the window and on the command line appear here. Save one as a "
             "pipeline to repeat it.",
+            "Open a model…",
+            lambda: shell.choose_model(),
         )
         self._build()
         self.table.chosen.connect(self._show)

@@ -226,8 +226,10 @@ def _places(targets: Iterable[str]) -> str:
 
 
 def _row(name: str, one: VersionRow) -> SortableRow:
-    texts = (name, ", ".join(one.aliases), _places(one.targets), run_rows.local(one.created))
-    return SortableRow(name, texts, (*texts[:3], one.created))
+    aliases, places = ", ".join(one.aliases), _places(one.targets)
+    created = run_rows.local(one.created)
+    texts = (name, aliases or figures.NOTHING, places or figures.NOTHING, created)
+    return SortableRow(name, texts, (name, aliases, places, one.created))
 
 
 def _origin(found: Lineage) -> Iterator[StateRow]:

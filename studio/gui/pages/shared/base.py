@@ -31,6 +31,14 @@ WIDEST = 240 * GRID
 """On a wider screen a view keeps this width: longer lines are hard to read."""
 
 
+def show_first_view(part: QWidget | None) -> None:
+    """Show the first view of the page that a widget is part of."""
+    while part is not None and not isinstance(part, Page):
+        part = part.parentWidget()
+    if part is not None:
+        part.show_view(0)
+
+
 class Page(QWidget):
     """A stage of the window.
 

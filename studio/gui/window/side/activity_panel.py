@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QMessageBox, QStackedWidget, QWidget
 
 from studio.gui.widgets.basics import (
@@ -67,6 +67,7 @@ class ActivityPanel(SidePanel):
         self._stack = QStackedWidget()
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self._list)
+        self._stack.setCurrentWidget(self._list)  # until it is known that there are none
         self._lay_out()
         self._grow = QTimer(self, singleShot=True, interval=0)
         self._grow.timeout.connect(self._add_rows)
@@ -198,6 +199,8 @@ class ActivityPanel(SidePanel):
         for gone in old.values():
             gone.hide()
             gone.deleteLater()
+        # The list gets its new height now: in the old one, rows are squeezed until the next turn.
+        QCoreApplication.sendEvent(self._list, QEvent(QEvent.Type.LayoutRequest))
 
     def _put(
         self, key: Hashable, old: dict[Hashable, QWidget], make: Callable[[], QWidget]
@@ -205,6 +208,7 @@ class ActivityPanel(SidePanel):
         part = old.pop(key, None) or make()
         self._parts[key] = part
         self._list.body.addWidget(part)
+        part.show()  # at once: until then it takes no room
         return part
 
     def _lay_out(self) -> None:

@@ -240,7 +240,7 @@ def test_edits_are_tried_and_kept(digits_window: MainWindow, page: ModelPage, qt
     assert said == "Saved as renamed, from fp32 by 2 edits."
     assert page.variant is not None
     fields = dict(origin(page.variant, "fp32"))
-    assert (fields["Parent"], fields["By"]) == ("fp32", "edit")
+    assert (fields["Parent"], fields["Created by"]) == ("fp32", "edit")
     assert fields["Edit 1"].startswith("rename image=picture: image is now picture; outputs match")
 
 

@@ -188,7 +188,7 @@ def test_the_fleet_hears_its_own_job(rig: Rig) -> None:
     assert rig.shell.jobs[-1].step == "monitor-fleet"
     rig.message(page, "samples", samples=[{"target": "roof", "health": "healthy", "alerts": []}])
     page.fleet.show_now()
-    assert page.fleet.shown.text() == "1 of 1 endpoints"
+    assert page.fleet.shown.text() == "1 of 1 endpoint"
     job = rig.shell.jobs[-1]
     page.show_view(ALERTS_VIEW)
     assert job.cancelled, "a fleet that is not shown is not polled"

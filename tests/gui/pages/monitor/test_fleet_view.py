@@ -40,6 +40,15 @@ def test_samples_become_rows_and_the_worst_is_chosen(view: FleetView) -> None:
     assert view.shown.text() != "500 of 500 endpoints"
 
 
+def test_nothing_is_counted_before_the_first_answer(view: FleetView) -> None:
+    assert not any(pill.isVisible() for pill in view.counts.values())
+    samples = SimulatedFleet(2).look()
+    view.ingest(samples, busy={samples[0].target})
+    view.show_now()
+    assert view.shown.text() == "2 of 2 endpoints", "one is in a deployment"
+    assert all(pill.isVisible() for pill in view.counts.values())
+
+
 def test_versions_are_marked(view: FleetView) -> None:
     fleet = SimulatedFleet(5)
     for _ in range(100):

@@ -115,7 +115,7 @@ def test_nothing_ticked_is_said_in_the_form(rig: Rig) -> None:
     page.form.set_values({"model": []})
     page.run()
     assert rig.shell.jobs == []
-    assert "Missing option Variants." in visible_texts(page)
+    assert "Choose a value for Variants." in visible_texts(page)
 
 
 def test_rows_appear_while_it_runs(rig: Rig, qtbot: QtBot) -> None:

@@ -76,6 +76,7 @@ def test_without_runs_the_page_says_what_they_are(rig: Rig) -> None:
     assert "No pipeline runs yet" in visible_texts(page)
     page.show_view(HISTORY)
     assert "No activity yet" in visible_texts(page)
+    assert "Open a model…" in visible_texts(page)
     page.show_view(2)
     assert "No versions yet" in visible_texts(page)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -27,6 +28,7 @@ from studio.gui.pages.shared.stage_page import StateRow, StateRows
 from studio.gui.pages.targets.page import TargetsPage
 from studio.gui.pages.try_it.page import TryItPage
 from studio.gui.theme import Theming
+from studio.gui.widgets.basics import Hint
 from studio.gui.widgets.two_columns import TwoColumns
 from studio.jobs import End
 from studio.models.results import Answer, ScoredClass
@@ -55,6 +57,17 @@ def test_history_without_profiles_has_no_empty_table(rig: Rig) -> None:
     shown = visible_texts(page.history)
     assert "No profile yet" in shown
     assert "Comparison" not in shown
+
+
+@pytest.mark.parametrize(("page", "number"), [(ProfilePage, 1), (DeployPage, 3)])
+def test_an_empty_history_leads_to_the_first_view(
+    rig: Rig, qtbot: QtBot, page: type[ProfilePage | DeployPage], number: int
+) -> None:
+    made = rig.page(page, rig.variant())
+    made.show_view(number)
+    hint = next(one for one in made.findChildren(Hint) if one.isVisible())
+    qtbot.mouseClick(hint.button, Qt.MouseButton.LeftButton)
+    assert made.stack.currentIndex() == 0
 
 
 def test_a_starting_profile_explains_its_empty_table(rig: Rig) -> None:

@@ -27,8 +27,8 @@ def test_empty_form_complains_in_place(rig: Rig) -> None:
     page = rig.page(TargetsPage)
     page.add()
     shown = visible_texts(page)
-    assert "Missing option Name." in shown
-    assert "Missing option Address." in shown
+    assert "Enter a value for Name." in shown
+    assert "Enter a value for Address." in shown
     assert [target.name for target in rig.registry.targets()] == ["local"]
 
 
@@ -45,7 +45,7 @@ def test_added_target_is_kept_and_probed(rig: Rig, tmp_path: Path) -> None:
     (job,) = rig.shell.jobs
     assert (job.step, job.options) == ("target-probe", {"target": "pi"})
     assert [field.editor.value() for field in page.form.fields.values()] == [None] * 4
-    assert "Missing option" not in visible_texts(page)
+    assert "Enter a value" not in visible_texts(page)
     rig.registry.set_facts("pi", {"arch": "aarch64", "memory_mb": 7900, "python": "3.11.2"})
     rig.finish(page, JobOutcome(End.SUCCEEDED))
     row = texts(page.table)[1]
