@@ -121,22 +121,20 @@ def test_a_chain_of_100_000_nodes_opens(studio: Studio, tmp_path: Path) -> None:
 
 
 def test_a_loop_that_never_ends(studio: Studio, tmp_path: Path) -> None:
-    config = studio.home / "edgewright" / "config"
-    config.mkdir(parents=True)
-    (config / "settings.json").write_text(json.dumps({"patience_s": 5}))
     endless = saved(endless_loop(), tmp_path)
+    assert studio.run("inspect", endless).code == 0
+    # Each of the others waits so long and fails then; a busy machine changes nothing in that.
+    config = studio.home / "edgewright" / "config"
+    config.mkdir(parents=True, exist_ok=True)
+    (config / "settings.json").write_text(json.dumps({"patience_s": 2}))
     data = tmp_path / "x.npz"
     numpy.savez(data, x=numpy.zeros((4, 4), numpy.float32))
     for command in (
-        ("inspect", endless),
         ("quantize", endless, "--data", data),
         ("profile", endless),
         ("deploy", endless),
     ):
         ended = studio.run(*command)
-        if command[0] == "inspect":
-            assert ended.code == 0
-            continue
         assert ended.code == 1
         assert "no progress for" in ended.err
     assert_calm(studio, ended.err)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "examples").glob("*.ipynb"))
@@ -32,6 +30,8 @@ def printed(notebook: Any) -> str:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_is_stored_without_outputs(path: Path) -> None:
+    import nbformat  # a second of work, which each process that collects the tests would do
+
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -43,6 +43,9 @@ def test_is_stored_without_outputs(path: Path) -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:jupyter_client.*")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:zmq.*")
 def test_digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import nbformat
+    from nbclient import NotebookClient
+
     for variable, folder in (("EDGEWRIGHT_HOME", "home"), ("HOME", "user"), ("IPYTHONDIR", "py")):
         (tmp_path / folder).mkdir()
         monkeypatch.setenv(variable, str(tmp_path / folder))

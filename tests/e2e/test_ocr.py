@@ -41,7 +41,7 @@ def test_the_commands_on_a_real_model(studio: Studio, tmp_path: Path) -> None:
     assert all(" for " in one["text"] for one in quantizers)
 
     profile = studio.ok(
-        *("profile", model, small, "--seconds", "10", "--shapes", "x=1x3x48x160"), timeout=600
+        *("profile", model, small, "--seconds", "4", "--shapes", "x=1x3x48x160"), timeout=600
     )
     (verdict,) = profile["verdicts"]
     assert verdict["verdict"] in ("faster", "slower", "equal", "undecided")
