@@ -17,13 +17,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Protocol
 
 from studio.api.errors import InvalidModel, Unavailable
 from studio.api.progress import Progress
 from studio.api.toolchains import Toolchain
+from studio.lazy_dataclass import dataclass
 
 HOW = ("compiled", "emulated", "simulated", "rules")
 """Bases of a verdict, the strongest first."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, runtime_checkable
 
 from studio.api.progress import Progress
+from studio.lazy_dataclass import dataclass
 
 WAYS = ("config", "mdns", "subnet")
 """The user's own configuration; announcements on the network; each address of a subnet."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from studio.lazy_dataclass import dataclass
 
 Dimension = int | str | None
 """A size, the name of a symbolic size, or unknown."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from studio.api.data import Array
 from studio.api.graph import Graph, Model
 from studio.api.progress import Progress
+from studio.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from studio.lazy_dataclass import dataclass
 
 
 class Level(enum.Enum):

@@ -10,10 +10,10 @@ import enum
 import logging
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from studio.api.errors import UsageError
+from studio.lazy_dataclass import dataclass
 
 ValueT = TypeVar("ValueT")
 

@@ -7,13 +7,14 @@ of starting, replacing and removing a server; its plugin puts the studio's verbs
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Protocol
 
 from studio.api.options import Option
 from studio.api.progress import Progress
 from studio.api.targets import TargetSpec, Tunnel
+from studio.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

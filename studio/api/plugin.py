@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from studio.api.toolchains import EnvironmentNeed
+from studio.lazy_dataclass import dataclass
 
 API_VERSION = 2
 """The newest version; plugins of version 1 load as they are (see docs/plugins.md)."""

@@ -6,7 +6,7 @@ A factory named in ``plugin.toml`` returns an object that satisfies the Protocol
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from studio.api.platforms import Parcel
 from studio.api.progress import Progress
 from studio.api.registries import RegistrySession
 from studio.api.targets import Channel, TargetSpec
+from studio.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +241,7 @@ class ModelRegistry(Protocol):
 class Metric(Protocol):
     """A task's quality, from outputs and labels.
 
-    A metric that compares with another model instead has ``reference = True``: its labels are the
-    outputs of the float model, and the data needs none.
+    One with ``reference = True`` compares with another model, whose outputs are its labels.
     """
 
     id: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QObject, Signal
@@ -12,6 +12,7 @@ from PySide6.QtGui import Qt as RichText
 from PySide6.QtWidgets import QWidget
 
 from studio.api.options import Option
+from studio.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from studio.api.targets import TargetSpec

@@ -8,11 +8,12 @@ an address never carries any.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Protocol
 
 from studio.api.progress import Progress
+from studio.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

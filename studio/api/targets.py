@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
 from studio.api.progress import Progress
+from studio.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

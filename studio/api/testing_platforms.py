@@ -8,7 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from studio.api.errors import StudioError, TargetError
@@ -16,6 +16,7 @@ from studio.api.options import validate
 from studio.api.platforms import Deployed, Parcel, Platform, PlatformRelease, Site
 from studio.api.targets import TargetSpec
 from studio.api.testing import Recorder, check_options
+from studio.lazy_dataclass import dataclass
 
 _STATES = frozenset({"starting", "serving", "canary", "failed", "replaced"})
 _PREVIEW_STATES = frozenset({"planned", "skipped", "checked", "warning", "blocked"})

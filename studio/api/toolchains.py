@@ -25,7 +25,6 @@ imported by the studio.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -33,6 +32,7 @@ from studio.api.errors import InvalidModel
 from studio.api.options import Option
 from studio.api.ports import Converted, InputSpec, Session
 from studio.api.progress import Progress
+from studio.lazy_dataclass import dataclass
 
 _SAMPLES = "samples.npz"
 _KNOWLEDGE = ("labels", "preprocess", "metadata")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
@@ -25,6 +25,7 @@ from studio.conversion.errors import Worst
 from studio.conversion.results import ConversionCheck
 from studio.datasets.opening import open_dataset
 from studio.datasets.synthetic import accepted_feeds
+from studio.lazy_dataclass import dataclass
 
 Ranges = Mapping[str, Sequence[Sequence[float]]]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from studio.api import (
@@ -36,6 +36,7 @@ from studio.conversion.work import (
     weak_outputs,
 )
 from studio.jobs.step import Job
+from studio.lazy_dataclass import dataclass
 from studio.models.backends import backend_for
 from studio.models.opening import OpenedModel, read_model, write_graph
 from studio.models.shapes import parse

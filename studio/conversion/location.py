@@ -6,7 +6,7 @@ import inspect
 import math
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy
@@ -16,6 +16,7 @@ from studio.conversion.bisection import Bisection
 from studio.conversion.comparison import ForeignModel
 from studio.conversion.errors import relative_error
 from studio.conversion.results import ConversionCheck, FirstDifference
+from studio.lazy_dataclass import dataclass
 from studio.models.backends import backend_for
 from studio.models.opening import OpenedModel
 from studio.models.walk import is_constant

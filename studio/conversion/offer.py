@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.api import Capability, Extension, Unavailable
 from studio.conversion.targets import SOURCE, TARGETS, converters_to
+from studio.lazy_dataclass import dataclass
 from studio.models.source_formats import SourceFormat, source_format
 from studio.plugin_host import Plugin, PluginHost
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import Feeds, Sample, Value
 from studio.datasets.opening import open_dataset
+from studio.lazy_dataclass import dataclass
 
 _WIDER = 20
 """Factor by which more samples are read where none of the first ones fits."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import Kind
@@ -10,6 +9,7 @@ from studio.conversion.results import ConversionResult
 from studio.conversion.targets import SOURCE, TARGETS
 from studio.jobs.options_form import option
 from studio.jobs.step import Effect, Limits, Step, Use
+from studio.lazy_dataclass import dataclass
 from studio.registry import ModelRef
 
 

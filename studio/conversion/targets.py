@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from studio.api import Capability, Extension, Unavailable
+from studio.lazy_dataclass import dataclass
 from studio.plugin_host import PluginHost
 
 SOURCE = "onnx"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import Array, InvalidData, Sample, Value
@@ -12,6 +11,7 @@ from studio.datasets.label_map import LabelMap
 from studio.datasets.labels import LABEL_KEYS, Label, labels_of_array
 from studio.datasets.rows import Rows, keys
 from studio.datasets.subset import spread
+from studio.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

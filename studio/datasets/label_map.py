@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import InvalidData
+from studio.lazy_dataclass import dataclass
 
 MOST_BYTES = 1024 * 1024
 _MOST_CLASS = 10**9

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from studio.api import Array, InvalidData
 from studio.datasets.suffixes import PREPROCESS
 from studio.documents.toml_text import loads
+from studio.lazy_dataclass import dataclass
 from studio.runtime.serve.images.colors import grey
 from studio.runtime.serve.images.resize import resize
 

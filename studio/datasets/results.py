@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from studio.documents.dataclass_json import optional
+from studio.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import ipaddress
 import ssl
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from studio.api import TargetError, TargetSpec, UsageError
@@ -15,6 +15,7 @@ from studio.deployment.machine.answers import CertifyAnswer
 from studio.deployment.machine.release_client import ReleaseClient
 from studio.deployment.options import LOOPBACK, NETWORK, AccessOptions
 from studio.documents.dataclass_json import JsonValue, read_parts
+from studio.lazy_dataclass import dataclass
 from studio.runtime.release.server.access import LEAST_CHARACTERS
 from studio.runtime.release.server.certificate import DAYS, self_signed
 from studio.runtime.shared.access_tokens import VARIABLE

@@ -10,12 +10,13 @@ import shlex
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from studio.api import TargetFacts, UsageError
 from studio.deployment.options import DeployOptions
 from studio.documents.dataclass_json import read_parts
+from studio.lazy_dataclass import dataclass
 from studio.packages import Bundle
 from studio.packages.signing import signature_of
 from studio.runtime.release.intake.signature import DOWNGRADES, NAMESPACE, signer_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from studio.api import Cancelled, Channel, StudioError, TakenBack, TargetFacts
@@ -23,6 +23,7 @@ from studio.deployment.step_log import StepLog, begun, instant, release_on
 from studio.deployment.trial import comparing, sampling, soak_rule, trial_s
 from studio.documents.dataclass_json import read_parts
 from studio.jobs import Job
+from studio.lazy_dataclass import dataclass
 from studio.packages import Bundle, build_runtime
 from studio.packages.backends import backends_among
 from studio.packages.packaging_job import package_contained

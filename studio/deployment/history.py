@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import TargetError, UsageError
@@ -20,6 +19,7 @@ from studio.deployment.step import Anchor, RegistryChain, VerifyLogOptions
 from studio.deployment.work import agent_on, connected
 from studio.documents.dataclass_json import JsonValue, read_parts
 from studio.jobs import Job
+from studio.lazy_dataclass import dataclass
 from studio.runtime.shared.chained_log import Journal, before, first_break
 from studio.targets import inventory
 from studio.targets.platforms import is_platform

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from studio.api import Channel, TargetSpec
 from studio.documents.dataclass_json import JsonValue, read_parts
+from studio.lazy_dataclass import dataclass
 from studio.targets.connect import host_of, is_local
 
 SERVING, STARTING, STOPPED, IDLE = "serving", "starting", "stopped", "nothing deployed"

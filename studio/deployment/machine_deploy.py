@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from studio.api import Refused
 from studio.deployment.access import AccessRequest, certify
@@ -25,6 +24,7 @@ from studio.deployment.step_log import StepLog, StepRow, begun, instant
 from studio.deployment.trial import Sampling, summary_of_trial
 from studio.documents.dataclass_json import JsonValue, from_json, to_json
 from studio.jobs import Job
+from studio.lazy_dataclass import dataclass
 from studio.runtime.backends.providers import CPU
 
 _TELLING = 8 << 20

@@ -6,12 +6,12 @@ name, so that their order is that of the form alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from studio.api import Kind, TargetSpec
 from studio.jobs.options_form import form, like, option
+from studio.lazy_dataclass import dataclass
 from studio.packages.step import SERVED_BY, SIGN_WITH, Numbering, PackageOptions
 from studio.registry import ModelRef
 

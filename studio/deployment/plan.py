@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from studio.deployment.machine.upload import amount
 from studio.deployment.machine.wheels import WheelSet
 from studio.deployment.model_checks import model_check
 from studio.deployment.results import DeployStep, SentFile
+from studio.lazy_dataclass import dataclass
 from studio.models.coverage import too_new
 from studio.models.coverage.releases import release_of
 from studio.packages import Bundle, ZipApplication

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from studio.api import (
@@ -40,6 +40,7 @@ from studio.deployment.step_log import StepLog, begun, instant, release_on
 from studio.deployment.trial import summary_of_trial, trial_options
 from studio.documents.dataclass_json import JsonValue, read_parts
 from studio.jobs import Job, Result
+from studio.lazy_dataclass import dataclass
 from studio.packages import Bundle, build_runtime
 from studio.settings import Paths
 from studio.targets.platforms import deploy_options, site_of

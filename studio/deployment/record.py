@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -23,6 +23,7 @@ from studio.deployment.trial import error_of_trial
 from studio.documents.dataclass_json import JsonValue, optional, read_parts, to_json
 from studio.jobs import Result
 from studio.jobs.options_form import form
+from studio.lazy_dataclass import dataclass
 from studio.packages import record as packages
 from studio.registry import Registry, VersionRecord
 from studio.registry.endpoints import endpoint_of

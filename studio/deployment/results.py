@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from studio.api import PlatformRelease, Resource
 from studio.api.discovery import Candidate
 from studio.documents.dataclass_json import JsonValue, keyed, optional, read_parts
+from studio.lazy_dataclass import dataclass
 from studio.packages.results import PackageResult
 
 

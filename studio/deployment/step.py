@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +22,7 @@ from studio.deployment.results import (
 )
 from studio.jobs import Effect, Limits, Result, Step, Use
 from studio.jobs.options_form import option
+from studio.lazy_dataclass import dataclass
 
 _NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})
 

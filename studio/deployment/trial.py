@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from studio.api import TakenBack, TargetSpec, UsageError
 from studio.deployment.options import SAMPLES_MB, DeployOptions, KeptOptions, TrialOptions
 from studio.deployment.results import DeployResult, TrialEvidence
 from studio.documents.dataclass_json import JsonValue, read_parts
+from studio.lazy_dataclass import dataclass
 from studio.runtime.release.trial.decision import rule_of
 from studio.runtime.shared.errors import ReleaseError
 from studio.targets.platforms import holds_trials, is_platform

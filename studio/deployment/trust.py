@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import StudioError, UsageError
@@ -12,6 +11,7 @@ from studio.deployment.step import TrustOptions
 from studio.deployment.work import agent_on, connected
 from studio.documents.dataclass_json import read_parts
 from studio.jobs import Job
+from studio.lazy_dataclass import dataclass
 from studio.runtime.release.intake.signers import Signer, signers_in
 from studio.runtime.release.store.layout import SYSTEM_SIGNERS
 from studio.targets.inventory import Inventory, when

@@ -7,10 +7,10 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from studio.api import UsageError
+from studio.lazy_dataclass import dataclass
 
 Path = tuple[str | int, ...]
 """Keys and positions (from 0) that lead to a value: ``("steps", 2, "model")``."""

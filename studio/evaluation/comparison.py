@@ -7,13 +7,13 @@ import resource
 import statistics
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy
 from numpy.typing import NDArray
 
 from studio.api import Array, Feeds, InvalidData, Progress, Sample, Session
 from studio.evaluation.results import OutputError
+from studio.lazy_dataclass import dataclass
 
 CEILING_DB = 200.0
 """Value for equal outputs, because JSON has no infinity."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import (
@@ -20,6 +19,7 @@ from studio.api import (
     UsageError,
 )
 from studio.evaluation.session_pool import answers
+from studio.lazy_dataclass import dataclass
 from studio.plugin_host import PluginHost
 
 _WITHOUT_LABELS = ("cosine", "sqnr")

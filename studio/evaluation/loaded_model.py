@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from studio.api import Backend, Dataset, Feeds, Progress, Quantization, Session, Value
@@ -13,6 +13,7 @@ from studio.evaluation.float_outputs import FloatOutputs, quantized_ends
 from studio.evaluation.recurrent import Span, Stateful, Unrolled, pairs, start
 from studio.evaluation.results import RuntimeVersion
 from studio.evaluation.session_pool import abreast
+from studio.lazy_dataclass import dataclass
 from studio.models.backends import backend_for
 from studio.models.opening import read_model
 from studio.plugin_host import PluginHost

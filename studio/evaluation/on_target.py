@@ -6,7 +6,6 @@ import json
 import secrets
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import (
@@ -25,6 +24,7 @@ from studio.api import (
 )
 from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
 from studio.evaluation.loaded_model import LoadedModel
+from studio.lazy_dataclass import dataclass
 from studio.plugin_host import PluginHost
 from studio.runtime.answers import samples, write
 from studio.runtime.archive import write_application

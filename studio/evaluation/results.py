@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from studio.datasets.results import DrawnInput
 from studio.documents.dataclass_json import optional
+from studio.lazy_dataclass import dataclass
 from studio.models.results import Answer
 
 

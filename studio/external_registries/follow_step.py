@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from studio.external_registries.results import FollowResult
 from studio.external_registries.step import NEEDS, FetchedFiles, PullOptions
 from studio.jobs import Limits, Step
 from studio.jobs.options_form import option
+from studio.lazy_dataclass import dataclass
 
 
 def _same(options: type, name: str) -> Any:

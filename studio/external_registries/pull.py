@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from studio.api import ModelVersion, Refused, RegistrySession
 from studio.documents.dataclass_json import from_json
 from studio.external_registries.step import FetchedBundle, FetchedFiles
 from studio.jobs import Job, run_contained
+from studio.lazy_dataclass import dataclass
 from studio.models.results import OpenResult
 from studio.models.step import OPEN, OpenOptions
 from studio.packages import Bundle

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ from studio.external_registries.step import (
     PushOptions,
 )
 from studio.jobs.options_form import form
+from studio.lazy_dataclass import dataclass
 from studio.models.record import keep_opened
 from studio.packages import record as packages
 from studio.profiling.results import ProfileResult

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from studio.api import ModelVersion, RegistrySession, UsageError
+from studio.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from studio.api import ModelVersion, RegisteredModel, RegistryEvent
 from studio.documents.dataclass_json import JsonValue, keyed, optional
+from studio.lazy_dataclass import dataclass
 from studio.packages.results import PackageResult
 
 

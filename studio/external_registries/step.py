@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from studio.external_registries.results import (
 )
 from studio.jobs import Effect, Limits, Step, Use
 from studio.jobs.options_form import option
+from studio.lazy_dataclass import dataclass
 from studio.models.results import OpenResult
 from studio.packages.step import Numbering
 from studio.registry import ModelRef

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from studio.api import (
@@ -34,6 +34,7 @@ from studio.external_registries.step import (
     PushOptions,
 )
 from studio.jobs import Job
+from studio.lazy_dataclass import dataclass
 from studio.packages import Bundle
 from studio.packages.packaging_job import package_contained
 from studio.packages.results import PackageResult

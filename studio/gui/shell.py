@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from studio.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

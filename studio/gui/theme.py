@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from string import Template
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
@@ -13,6 +12,7 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalett
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
+from studio.lazy_dataclass import dataclass
 from studio.settings import resource
 
 SYSTEM, DARK, LIGHT = "system", "dark", "light"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import enum
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from studio.documents.dataclass_json import to_json
+from studio.lazy_dataclass import dataclass
 
 
 class End(enum.Enum):

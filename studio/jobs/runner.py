@@ -8,7 +8,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from studio.jobs.spec import JobSpec
 from studio.jobs.step import Limits
 from studio.jobs.worker import describe
 from studio.jobs.worker_events import WorkerEvent
+from studio.lazy_dataclass import dataclass
 from studio.plugin_host.environments.environment import interpreters
 from studio.settings import Paths
 from studio.settings.disk_space import hint_for

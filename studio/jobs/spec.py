@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import field, is_dataclass
 from pathlib import Path
 
 from studio.api import Permission
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs.step import Limits
 from studio.jobs.worker_events import WorkerTask
+from studio.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from studio.api import Option, Permission, Progress
 from studio.documents.dataclass_json import from_json
 from studio.jobs.options_form import form
+from studio.lazy_dataclass import dataclass
 
 OptionsT = TypeVar("OptionsT")
 ResultT = TypeVar("ResultT")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -13,6 +13,7 @@ from studio.conversion.results import ConversionResult
 from studio.deployment.results import DeployResult
 from studio.documents.html import Html, section
 from studio.evaluation.results import EvaluationResult
+from studio.lazy_dataclass import dataclass
 from studio.library.endpoint import Endpoint
 from studio.library.report import Report, ResultTable, shown
 from studio.library.reports import (

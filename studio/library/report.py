@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Generic, TypeVar, cast
 
 from studio.documents.dataclass_json import to_json
@@ -11,6 +11,7 @@ from studio.documents.html import table as html_table
 from studio.documents.plain import one_line
 from studio.documents.text_table import table as text_table
 from studio.jobs.object_names import load
+from studio.lazy_dataclass import dataclass
 from studio.steps.catalogue import step
 
 ResultT_co = TypeVar("ResultT_co", covariant=True)

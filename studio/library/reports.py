@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
 from studio.conversion.results import ConversionResult
 from studio.documents.dataclass_json import to_json
 from studio.documents.text_table import megabytes
 from studio.evaluation.results import EvaluationResult
+from studio.lazy_dataclass import dataclass
 from studio.library.report import Cell, Report, ResultTable
 from studio.models.results import ModelFigures, Terminal
 from studio.monitoring.endpoint.results import CallResult, Latency, Percentiles

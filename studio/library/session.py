@@ -6,13 +6,13 @@ import atexit
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import studio.api as api
 from studio.api import Cancelled, StudioError, UsageError
 from studio.jobs import JobOutcome, RunningJob
 from studio.jobs.outcome import End
+from studio.lazy_dataclass import dataclass
 from studio.library.progress import ProgressLine
 from studio.settings import Paths
 from studio.steps.overwrites import in_the_way, outputs

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import Analyzer, Array, Extension, Format, Graph, Progress, UsageError
 from studio.api.inspection import Inspector, WeightAnalyzer
 from studio.jobs.step import Job
+from studio.lazy_dataclass import dataclass
 from studio.models.drawing.overlay import Overlay
 from studio.models.formats import format_for
 from studio.models.opening import OpenedModel, read_model

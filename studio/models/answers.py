@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy
 from numpy.typing import NDArray
 
 from studio.api import Array
 from studio.datasets.preprocess import Placement
+from studio.lazy_dataclass import dataclass
 from studio.models.results import Answer, Box, ScoredClass
 
 TOP = 5

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from studio.api import Graph, Node
+from studio.lazy_dataclass import dataclass
 from studio.models.macs import macs
 from studio.models.memory import nbytes
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import repeat
 from typing import Any, TypeVar, cast
 
@@ -16,6 +16,7 @@ from studio.api import (
     TensorType,
     Value,
 )
+from studio.lazy_dataclass import dataclass
 from studio.models.blocks import Block, Outline
 
 _EMPTY: Mapping[str, Any] = {}

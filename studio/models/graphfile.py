@@ -13,12 +13,13 @@ import hashlib
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
 from studio.api import Graph, GraphLayout, InvalidData, Model, Value
+from studio.lazy_dataclass import dataclass
 from studio.models import pieces
 from studio.models.blocks import Outline
 from studio.models.graphcolumns import (

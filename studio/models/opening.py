@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 
 from studio.api import (
@@ -20,6 +20,7 @@ from studio.api import (
     StudioError,
 )
 from studio.api.inspection import Structural
+from studio.lazy_dataclass import dataclass
 from studio.models.blocks import outline
 from studio.models.collector import uncollected
 from studio.models.cost import overlay

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from studio.documents.dataclass_json import InvalidDocument, from_json, optional, to_json
+from studio.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

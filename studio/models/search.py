@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from studio.api import Graph, Model, Node, TensorType, Value
+from studio.lazy_dataclass import dataclass
 from studio.models.walk import blocks_of, is_constant
 
 

@@ -10,10 +10,10 @@ import functools
 import struct
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from studio.lazy_dataclass import dataclass
 from studio.settings import resource
 
 _HEAD = 64

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from studio.api.inspection import OperatorDoc
 from studio.documents.dataclass_json import optional
 from studio.jobs.options_form import option
 from studio.jobs.step import Effect, Limits, Step, Use
+from studio.lazy_dataclass import dataclass
 from studio.models.results import (
     AnalysisResult,
     ConstantResult,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import Kind, Permission, TargetSpec
 from studio.jobs import Effect, Step
 from studio.jobs.options_form import option
+from studio.lazy_dataclass import dataclass
 from studio.monitoring.results import TargetSample
 
 

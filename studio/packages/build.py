@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from studio.api import InvalidModel, Model, StudioError, TensorType, Value
 from studio.datasets import Preprocess
 from studio.documents.dataclass_json import JsonValue, to_json
+from studio.lazy_dataclass import dataclass
 from studio.packages import golden, tensors
 from studio.packages.backends import requirements_of, serving_backend
 from studio.packages.bundle import MANIFEST, PICTURES

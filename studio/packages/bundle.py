@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from studio.api import StudioError
 from studio.documents.dataclass_json import JsonValue
+from studio.lazy_dataclass import dataclass
 from studio.runtime.backends.catalog import ServingBackend, backend_of
 from studio.runtime.shared import manifest as form
 from studio.runtime.shared.errors import LoadError, ReleaseError

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import (
@@ -19,6 +18,7 @@ from studio.api import (
     StudioError,
 )
 from studio.documents.dataclass_json import JsonValue, from_json, to_json
+from studio.lazy_dataclass import dataclass
 from studio.models.shapes import complete
 from studio.models.summary import summary
 from studio.packages.bundle import Bundle

@@ -7,12 +7,12 @@ a mean over places, a product with the axes, and their offset.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy
 
 from studio.api import Array, Graph, Model, Node
+from studio.lazy_dataclass import dataclass
 from studio.packages.wire import read_fields, write_field, write_number
 from studio.runtime.drift.reference import EMBEDDING, EMBEDDING_AXES
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy
 
 from studio.api import Array, Feeds, InvalidData, Session, StudioError, Value
 from studio.datasets.synthetic import open_sizes, random_feeds
+from studio.lazy_dataclass import dataclass
 
 _RELATIVE = {"fp16": 1e-2, "bf16": 5e-2, "int8": 5e-2, "int4": 1e-1}
 _RELATIVE_FLOAT = 1e-3

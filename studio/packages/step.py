@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import Kind, Permission
 from studio.documents.dataclass_json import JsonValue
 from studio.jobs import Effect, Limits, Step, Use
 from studio.jobs.options_form import option
+from studio.lazy_dataclass import dataclass
 from studio.packages.results import LatencyFile, PackageResult, SignResult
 from studio.registry import ModelRef
 from studio.runtime.backends.catalog import BACKENDS

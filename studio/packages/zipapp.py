@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import studio
 from studio.api import Unavailable
+from studio.lazy_dataclass import dataclass
 from studio.runtime.archive import write_application
 
 

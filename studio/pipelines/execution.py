@@ -6,13 +6,14 @@ import os
 import platform
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, StudioError, UsageError
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs import End, JobOutcome, RunningJob
+from studio.lazy_dataclass import dataclass
 from studio.pipelines.artefacts import digests
 from studio.pipelines.gates import judge
 from studio.pipelines.order import gate_needs, guards

@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from studio.lazy_dataclass import dataclass
 from studio.packages.signing import signed_by
 
 NONE, WARNINGS = "none", "warnings"

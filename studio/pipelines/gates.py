@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from studio.api import StudioError
 from studio.documents.dataclass_json import JsonValue, from_json, keyed
 from studio.documents.toml_text import Path as Place
 from studio.documents.toml_text import TomlText
+from studio.lazy_dataclass import dataclass
 from studio.pipelines.gate_kinds import KINDS, NONE, GateSettings, Judged, Kind, NoValue
 from studio.pipelines.pipeline import Gate
 from studio.pipelines.references import look_up, references, substitute

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from studio.api.options import note_former_name
 from studio.documents.dataclass_json import JsonValue, from_json
 from studio.documents.toml_text import Path as Place
 from studio.documents.toml_text import TomlText, no_such
+from studio.lazy_dataclass import dataclass
 from studio.pipelines.gates import read_gate
 from studio.pipelines.matrix import Matrix
 from studio.pipelines.order import Cycle, ordered

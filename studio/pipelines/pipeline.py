@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from studio.documents.dataclass_json import JsonValue
 from studio.documents.toml_text import Path as Place
 from studio.documents.toml_text import TomlText
+from studio.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

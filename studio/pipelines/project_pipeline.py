@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import UsageError
 from studio.documents.dataclass_json import JsonValue
 from studio.documents.toml_text import key_text, literal
+from studio.lazy_dataclass import dataclass
 from studio.projects.results import Project
 
 _REQUESTS = 100

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from html import escape
 from typing import TypeVar
@@ -14,6 +14,7 @@ import studio
 from studio.documents.dataclass_json import from_json, keyed
 from studio.documents.html import Html, page, paragraph, picture, pill, section, table
 from studio.jobs import Job
+from studio.lazy_dataclass import dataclass
 from studio.models.drawing import svg
 from studio.models.graphfile import read
 from studio.pipelines.run_report import DrawnGraph, PipelineReport, ReportFile, ReportOptions

@@ -7,10 +7,10 @@ import enum
 import types
 import typing
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.documents.dataclass_json import key_types
+from studio.lazy_dataclass import dataclass
 
 _WITHOUT_KEYS = (str, int, float, bool, type(None), enum.Enum, Path)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from studio.documents.dataclass_json import JsonValue, to_json
+from studio.lazy_dataclass import dataclass
 from studio.registry.run_records import GateReport, StepReport
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from studio.api import StudioError, UsageError
 from studio.external_registries.results import ListResult, PullResult
 from studio.jobs import JobOutcome
+from studio.lazy_dataclass import dataclass
 from studio.registry import Registry
 from studio.registry.run_records import NewVersion
 

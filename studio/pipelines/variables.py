@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from studio.api import UsageError
 from studio.documents.dataclass_json import JsonValue, from_json
 from studio.documents.toml_text import TomlText, loads, no_such
+from studio.lazy_dataclass import dataclass
 
 _KEYS = ("env", "default", "required", "help")
 _TYPES = (str, int, float, bool, list)

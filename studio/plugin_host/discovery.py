@@ -5,11 +5,12 @@ from __future__ import annotations
 import enum
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from studio.api import Capability, Manifest
+from studio.lazy_dataclass import dataclass
 from studio.plugin_host.built_in import built_in_folders
 from studio.plugin_host.digest import content_digest
 from studio.plugin_host.manifest import FILE_NAME, ManifestError, read_manifest, supported

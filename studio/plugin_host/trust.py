@@ -6,10 +6,11 @@ import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from studio.documents.dataclass_json import from_json
+from studio.lazy_dataclass import dataclass
 from studio.settings import write_atomically
 
 MOST_CRASHES = 3

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from studio.api import Backend, Extension, TargetSpec, UsageError, validate
 from studio.documents.dataclass_json import JsonValue
+from studio.lazy_dataclass import dataclass
 from studio.models.backends import runs
 from studio.plugin_host import PluginHost
 from studio.runtime.backends.catalog import BACKENDS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, replace
 from html import escape
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from studio.documents.dataclass_json import JsonValue, to_json
 from studio.documents.html import Html, page, paragraph, picture, pill, section, table
 from studio.jobs import Effect, Job, Step
 from studio.jobs.options_form import option
+from studio.lazy_dataclass import dataclass
 from studio.profiling import tables
 from studio.profiling.chart import (
     interval_figure,

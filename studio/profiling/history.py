@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from studio.api import UsageError
 from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json, to_json
+from studio.lazy_dataclass import dataclass
 from studio.profiling.results import ProfileResult, ProfileRun
 from studio.quantization.results import figures_of
 from studio.registry import Registry, RunRecord, VariantRecord

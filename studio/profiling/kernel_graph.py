@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from studio.lazy_dataclass import dataclass
 from studio.profiling.owners import Owner, Owners
 from studio.runtime.bench.facts import Kernel
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from studio.api import Graph, Node
+from studio.lazy_dataclass import dataclass
 
 _MARKS = re.compile(
     r"(_nchwc|(_pre)?_d?q|/\w*Fusion\w*/?|_fused\w*|_quant(ized)?|_token_\d+|/DQFusion|_cast_\w+)$"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import UsageError
 from studio.documents.dataclass_json import JsonValue
+from studio.lazy_dataclass import dataclass
 from studio.profiling.backends import BackendChoice
 from studio.profiling.step import ProfileOptions
 from studio.registry import ModelRef

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from studio.documents.dataclass_json import JsonValue, optional
+from studio.lazy_dataclass import dataclass
 from studio.profiling.operator_times import (
     NodeTime as NodeTime,
 )

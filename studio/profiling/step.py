@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from studio.api import Kind, Permission, TargetSpec
 from studio.jobs import Effect, Step, Use
 from studio.jobs.options_form import option
+from studio.lazy_dataclass import dataclass
 from studio.profiling.results import ProfileResult
 from studio.registry import ModelRef
 

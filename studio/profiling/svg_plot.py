@@ -8,10 +8,11 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from html import escape
 
 from studio.documents.palette import DIM, LINE, SURFACE, TEXT
+from studio.lazy_dataclass import dataclass
 
 WIDTH = 720.0
 _FONT = 12

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.datasets.suffixes import ARRAYS, IMAGES
+from studio.lazy_dataclass import dataclass
 from studio.projects.results import ProjectIssue, flag
 
 _MOST_ENTRIES = 5000

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import TensorType, UsageError, Value
 from studio.datasets.preprocess_draft import draft_of, write_draft
 from studio.datasets.suffixes import PREPROCESS
+from studio.lazy_dataclass import dataclass
 from studio.models.results import ModelFigures, Terminal
 from studio.registry import Registry, VariantRecord
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from studio.api import UsageError
 from studio.documents.toml_text import TomlText, literal
+from studio.lazy_dataclass import dataclass
 from studio.projects.discovery import inside
 from studio.projects.results import FIELDS, LISTS, PATHS, TASKS, TEXTS
 from studio.settings.files import write_atomically

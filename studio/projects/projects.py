@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.api import InvalidData, UsageError
 from studio.datasets.label_map import LabelMap
 from studio.documents.dataclass_json import from_json
+from studio.lazy_dataclass import dataclass
 from studio.models.results import ModelFigures
 from studio.projects.discovery import Discovery, discover
 from studio.projects.licence import licence_file, licence_in

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from studio.lazy_dataclass import dataclass
 from studio.models.results import Terminal
 from studio.projects.results import (
     CLASSIFICATION,

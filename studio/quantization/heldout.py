@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from studio.api import Dataset, Progress, Session
 from studio.evaluation.judge import Evaluator
 from studio.evaluation.results import HeldoutValue
+from studio.lazy_dataclass import dataclass
 from studio.plugin_host import PluginHost
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import cast
 
 from studio.api import Option, UsageError
+from studio.lazy_dataclass import dataclass
 from studio.quantization.preset_text import LAYERS, OptionValue, PresetText, write
 from studio.quantization.step import QUANTIZE, QuantizeOptions, SensitivityOptions
 

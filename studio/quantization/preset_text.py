@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from studio.api import UsageError
 from studio.documents.dataclass_json import JsonValue
@@ -18,6 +17,7 @@ from studio.documents.toml_text import (
     parse,
     sentence_start,
 )
+from studio.lazy_dataclass import dataclass
 
 OptionValue = JsonValue
 """A value of an option, as TOML and JSON have it."""

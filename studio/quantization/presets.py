@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from studio.api import UsageError
+from studio.lazy_dataclass import dataclass
 from studio.quantization.preset import HEAD, check_head
 from studio.quantization.preset_text import PresetText
 from studio.quantization.step import PreviewOptions, QuantizeOptions, SensitivityOptions

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from studio.conversion.chips.results import ChipResult
 from studio.datasets.results import DataPreview, DataProblem, DrawnInput
 from studio.documents.dataclass_json import InvalidDocument, from_json, optional
 from studio.evaluation.results import MetricChange, OutputError, RuntimeVersion
+from studio.lazy_dataclass import dataclass
 from studio.models.results import Answer, ModelFigures
 from studio.quantization.chips.results import ChipSearchReport
 

@@ -7,11 +7,11 @@ them in float. So a search is one over a single number, and few variants need to
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Protocol, TypeVar
 
 from studio.api import UsageError
+from studio.lazy_dataclass import dataclass
 from studio.quantization.results import SearchCandidate, SearchLimits
 from studio.quantization.tuner import Cost
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from studio.api import Graph, Node
 from studio.documents.dataclass_json import InvalidDocument, from_json
+from studio.lazy_dataclass import dataclass
 from studio.models.macs import sizes
 from studio.quantization.outlook.layer_shapes import layers
 from studio.quantization.preset import Preset

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from studio.documents.dataclass_json import optional
 from studio.evaluation.results import EvaluationResult
 from studio.jobs.options_form import option
 from studio.jobs.step import Effect, Step, Use
+from studio.lazy_dataclass import dataclass
 from studio.quantization.results import (
     MachineTimings,
     PreflightResult,

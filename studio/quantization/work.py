@@ -5,7 +5,6 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import (
@@ -25,6 +24,7 @@ from studio.evaluation.results import (
 )
 from studio.jobs import Job
 from studio.jobs.phases import Phase
+from studio.lazy_dataclass import dataclass
 from studio.models.opening import OpenedModel, read_model, write_graph
 from studio.plugin_host import PluginHost
 from studio.quantization.advice import advice, doubts

@@ -12,12 +12,12 @@ import sqlite3
 import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
 from studio.api import StudioError
+from studio.lazy_dataclass import dataclass
 from studio.registry.ownership import identity_of, marked
 
 DATABASE = "registry.sqlite"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from studio.documents.dataclass_json import from_json
+from studio.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from studio.api import UsageError
 from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json, to_json
+from studio.lazy_dataclass import dataclass
 from studio.registry.run_records import INTERRUPTED, RUNNING, Product, RunJournal
 from studio.settings import write_atomically
 

@@ -15,12 +15,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import IO
 
 from studio.api import UsageError
 from studio.documents.dataclass_json import JsonValue, from_json, to_json
+from studio.lazy_dataclass import dataclass
 from studio.packages.results import PackageResult
 from studio.registry import ModelRef
 from studio.rollouts.results import TargetRow

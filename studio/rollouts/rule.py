@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from studio.api import Array
+from studio.lazy_dataclass import dataclass
 from studio.rollouts.results import RequestStats
 from studio.runtime.serve.outputs.agreement import Agreement
 from studio.runtime.serve.outputs.detections import listed_boxes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +23,7 @@ from studio.deployment.options import (
 )
 from studio.jobs import Limits, Step, Use
 from studio.jobs.options_form import like, option
+from studio.lazy_dataclass import dataclass
 from studio.packages.results import PackageResult
 from studio.packages.step import SIGN_WITH, Numbering
 from studio.registry import ModelRef

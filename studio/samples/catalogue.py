@@ -6,7 +6,7 @@ import functools
 import shutil
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,6 +14,7 @@ from studio.api import Kind, Permission, UsageError
 from studio.documents.dataclass_json import from_json
 from studio.jobs import Effect, Limits, Step
 from studio.jobs.options_form import option
+from studio.lazy_dataclass import dataclass
 from studio.registry import Registry, below
 from studio.samples.results import SampleResult
 from studio.settings import resource

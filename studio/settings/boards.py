@@ -6,11 +6,12 @@ import fnmatch
 import functools
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from pathlib import Path
 from typing import Any
 
 from studio.documents.toml_text import loads
+from studio.lazy_dataclass import dataclass
 from studio.settings.resources import resource
 
 ARCHITECTURES = ("aarch64", "armv7l", "x86_64")

@@ -8,10 +8,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import StudioError, Unavailable
+from studio.lazy_dataclass import dataclass
 from studio.settings.installation import NAME
 from studio.settings.paths import HOME_VARIABLE, Paths
 from studio.settings.resources import resource

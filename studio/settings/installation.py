@@ -6,11 +6,11 @@ import shlex
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 import studio
+from studio.lazy_dataclass import dataclass
 
 NAME = "edgewright"
 MARKER = "edgewright-installation"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from studio.lazy_dataclass import dataclass
 
 HOME_VARIABLE = "EDGEWRIGHT_HOME"
 """Moves everything below one folder; for tests, portable installs and several workspaces."""

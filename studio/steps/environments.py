@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from studio.api import Kind, Permission, Refused, Unavailable
 from studio.jobs import Job, Limits, Sandbox, Step, containment
 from studio.jobs.options_form import option
+from studio.lazy_dataclass import dataclass
 from studio.plugin_host import Plugin, PluginHost
 from studio.plugin_host.environments import Environment
 from studio.plugin_host.environments.environment import interpreters

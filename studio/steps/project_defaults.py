@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import Kind, Option, UsageError
 from studio.jobs import AnyStep
+from studio.lazy_dataclass import dataclass
 from studio.projects.projects import FOUND, RECOGNISED, Projects
 from studio.projects.results import YOU, Project, flag
 from studio.registry import Registry

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from studio.api import Kind, Option, TargetSpec, UsageError, validate
 from studio.datasets.suffixes import PREPROCESS
 from studio.documents.dataclass_json import to_json
 from studio.jobs import AnyStep
+from studio.lazy_dataclass import dataclass
 from studio.models.source_formats import source_format
 from studio.registry import ModelRef, Registry
 from studio.registry.groups import expand

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from studio.api import Kind
 from studio.jobs import AnyStep
+from studio.lazy_dataclass import dataclass
 from studio.registry import ActionRecord, Registry
 from studio.registry.activity import now
 from studio.steps.inputs import path_digest

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from datetime import UTC, datetime
 from typing import Any
 
 from studio.api import Channel, Resource
 from studio.documents.dataclass_json import JsonValue
+from studio.lazy_dataclass import dataclass
 from studio.runtime.release.store.latest_releases import Lines, lines_of
 from studio.runtime.release.store.layout import ENDPOINTS, SYSTEM_SIGNERS
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from studio.api import TargetFacts
 from studio.documents.dataclass_json import from_json
+from studio.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

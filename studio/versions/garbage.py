@@ -8,12 +8,12 @@ import shutil
 import time
 import uuid
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from studio.api import Refused
 from studio.jobs.no_work import NoWork
+from studio.lazy_dataclass import dataclass
 from studio.registry import Registry, VersionRecord
 from studio.registry.ownership import entries
 from studio.registry.run_journal import RunFolders

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from studio.documents.dataclass_json import JsonValue, to_json
+from studio.lazy_dataclass import dataclass
 from studio.registry import Registry, file_digest, folder_digest
 from studio.registry.backups import DATABASE, connect, faults_of
 from studio.registry.ownership import entries

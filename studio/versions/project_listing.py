@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from studio.api import InvalidData, Refused
 from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json
+from studio.lazy_dataclass import dataclass
 from studio.registry import component, counters
 from studio.registry.activity import external_time
 from studio.runtime.shared.files import plain_name

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from studio.documents.dataclass_json import JsonValue, from_json, keyed, optional
+from studio.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

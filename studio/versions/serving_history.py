@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from studio.documents.dataclass_json import InvalidDocument, from_json
+from studio.lazy_dataclass import dataclass
 from studio.registry import Change, Registry, ReleaseRecord
 from studio.versions.results import ServedRelease
 from studio.versions.timestamps import later

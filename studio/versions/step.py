@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from studio.api import Kind
 from studio.jobs import Limits, Step
 from studio.jobs.no_work import NoWork
 from studio.jobs.options_form import option
+from studio.lazy_dataclass import dataclass
 from studio.versions.project_listing import PlannedModel, UnpackedProject
 from studio.versions.results import AliasMove, ExportResult, GarbageResult, ImportResult
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from studio.api import UsageError
 from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json
+from studio.lazy_dataclass import dataclass
 from studio.packages.bundle import MANIFEST, content_digest
 from studio.registry import MoveRecord, Registry, VariantRecord, VersionRecord
 from studio.versions.results import Lineage, Packaging, RecordedMove, VariantOrigin

@@ -8,11 +8,11 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from importlib import metadata
 
 from studio.api import Extension, StudioError
+from studio.lazy_dataclass import dataclass
 from studio.plugin_host import Plugin, PluginState
 from studio.settings.installation import INSTALL, installation, missing_packages
 from studio.settings.window_libraries import REQUIREMENT, has_qt, install_hint, missing_library

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from studio.documents.dataclass_json import read_parts
 from studio.jobs import Effect, RunningJob
+from studio.lazy_dataclass import dataclass
 from studio.monitoring.endpoint.results import AccuracyEstimate, DriftState
 from studio.monitoring.results import UNREACHABLE, Alert, FleetSample, TargetSample
 from studio.steps.catalogue import steps

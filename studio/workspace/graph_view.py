@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.api import Graph, GraphLayout, Model, Node, StudioError
+from studio.lazy_dataclass import dataclass
 from studio.registry import VariantRecord
 
 if TYPE_CHECKING:

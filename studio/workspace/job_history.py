@@ -16,12 +16,13 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json, to_json
 from studio.jobs import End, RunningJob
+from studio.lazy_dataclass import dataclass
 from studio.settings.redaction import Redactor
 from studio.steps.catalogue import steps
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from studio.api import StudioError
+from studio.lazy_dataclass import dataclass
 from studio.registry.backups import MANUAL, Backup, Backups, DamagedRegistry
 from studio.registry.restore import RegistryRestore
 from studio.settings import Paths

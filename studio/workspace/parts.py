@@ -5,10 +5,10 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib import metadata
 
 from studio import __version__
+from studio.lazy_dataclass import dataclass
 
 PRODUCT = "edgewright"
 UNKNOWN = "not stated"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import Extension, Kind, Option, Transform, UsageError
+from studio.lazy_dataclass import dataclass
 from studio.plugin_host import PluginHost
 from studio.quantization import presets
 from studio.quantization.float_nodes import with_float_nodes

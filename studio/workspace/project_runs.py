@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.documents.dataclass_json import read_parts
+from studio.lazy_dataclass import dataclass
 from studio.registry import LOCAL
 from studio.registry.endpoints import SIGN
 

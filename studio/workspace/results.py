@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from studio.documents.dataclass_json import InvalidDocument, from_json
+from studio.lazy_dataclass import dataclass
 from studio.registry import Registry, RunRecord
 
 log = logging.getLogger(__name__)

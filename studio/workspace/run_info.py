@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from studio.documents.dataclass_json import JsonValue
+from studio.lazy_dataclass import dataclass
 from studio.registry.run_journal import PIPELINE_FILE, REPORT_FILE, RunFolder
 from studio.registry.run_records import GateReport, RunJournal, StepReport
 

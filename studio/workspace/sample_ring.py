@@ -6,8 +6,9 @@ import math
 import sys
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import overload
+
+from studio.lazy_dataclass import dataclass
 
 KEPT = 120
 """Samples of each endpoint that are kept: memory does not grow with time."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from studio.lazy_dataclass import dataclass
 from studio.samples.catalogue import MARK, SampleEntry
 from studio.samples.catalogue import samples as catalogue
 

@@ -11,13 +11,14 @@ import stat
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import studio
 from studio.api import StudioError
+from studio.lazy_dataclass import dataclass
 from studio.plugin_host import PluginHost, Trust
 from studio.registry import Registry
 from studio.settings import SETTINGS, Paths, Settings, write_atomically

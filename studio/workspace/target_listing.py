@@ -7,11 +7,12 @@ is shown: ``deployed`` does not mean that they serve now, which ``studio target 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from urllib.parse import urlsplit
 
 from studio.deployment.results import TargetStatus
 from studio.documents.dataclass_json import JsonValue, from_json
+from studio.lazy_dataclass import dataclass
 from studio.registry.records import ReleaseFacts
 from studio.workspace import Workspace
 

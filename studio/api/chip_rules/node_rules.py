@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from studio.api.chips import PlacedNode
 from studio.api.graph import Graph, Initializer, Node, TensorType
+from studio.lazy_dataclass import dataclass
 
 FIXED = "Fix the open sizes with --input when the model is exported."
 """The remedy for open sizes on a chip that has none."""

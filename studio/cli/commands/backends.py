@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import Capability, Extension, StudioError
@@ -13,6 +12,7 @@ from studio.cli.session import add_step, workspace
 from studio.cli.step_commands import run_named
 from studio.documents.dataclass_json import to_json
 from studio.documents.text_table import table
+from studio.lazy_dataclass import dataclass
 from studio.plugin_host import Plugin, PluginHost
 from studio.plugin_host.environments import Environment
 from studio.steps.environments import with_environments

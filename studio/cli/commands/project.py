@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import StudioError
@@ -14,6 +13,7 @@ from studio.cli.overwrite import add_force, confirm_overwrite
 from studio.cli.session import add_step, workspace
 from studio.cli.step_commands import run_named
 from studio.documents.dataclass_json import to_json
+from studio.lazy_dataclass import dataclass
 from studio.projects import texts
 from studio.projects.results import Project
 from studio.settings import write_atomically

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 
 from studio.api import PlatformRelease
 from studio.cli.flags import option_values
@@ -12,6 +11,7 @@ from studio.cli.session import add_step, workspace
 from studio.deployment.results import MachineRelease, ReleasesResult
 from studio.documents.dataclass_json import to_json
 from studio.documents.text_table import table
+from studio.lazy_dataclass import dataclass
 from studio.registry import Registry, ReleaseRecord
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from studio.lazy_dataclass import dataclass
 
 _FILES = ("FILE", "FOLDER", "OUT", "DATA", "MODEL", "PATH")
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from studio.api import Extension, UsageError
 from studio.documents.dataclass_json import from_json
 from studio.documents.toml_text import loads, no_such
+from studio.lazy_dataclass import dataclass
 from studio.plugin_host import PluginHost, PluginState
 from studio.settings import boards, resource
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from studio.api import Array, ChipCompiler, Compiled, Sample, Session, StudioError
@@ -17,6 +17,7 @@ from studio.conversion.comparison import ForeignModel, compare_export, requests
 from studio.evaluation.float_outputs import FloatOutputs, quantized_ends
 from studio.evaluation.judge import Evaluator
 from studio.jobs.step import Job
+from studio.lazy_dataclass import dataclass
 from studio.models.backends import backend_for
 from studio.models.opening import OpenedModel, read_model
 from studio.models.shapes import parse
@@ -53,7 +54,7 @@ class ComparedOutputs:
 
     Attributes:
         given: Number of samples that there were.
-        warnings: Why a part of it is missing.
+        warnings: Why not everything was compared.
     """
 
     numbers: ChipNumbers

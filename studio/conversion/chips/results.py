@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from studio.conversion.results import FirstDifference
 from studio.documents.dataclass_json import optional
+from studio.lazy_dataclass import dataclass
 
 
 class Verdict(enum.Enum):
@@ -80,14 +81,14 @@ class SampleComparison:
     Attributes:
         chip: Of the chip's emulator or simulator, next to the given model.
         target: Of the target, next to the given model.
-        apart: Of the target, next to the chip's emulator or simulator.
+        difference: Of the target, next to the chip's emulator or simulator.
         classes: Of the given model, the chip and the target; empty without a row of scores.
     """
 
     name: str
     chip: float
     target: float
-    apart: float
+    difference: float
     classes: tuple[int, ...] = ()
 
 
@@ -98,7 +99,7 @@ class TargetNumbers:
     Attributes:
         runtime, version: Of the runtime that answered there.
         max_error: Largest error next to the given model, as in ``ChipNumbers``.
-        apart: Largest error next to the chip's emulator or simulator.
+        chip_error: Largest error next to the chip's emulator or simulator.
         argmax_equal: Share of rows with the same class as in the emulator or simulator.
         metric: Of the target's outputs, next to the given model's; None without labels.
         worst: Samples with the largest error next to the emulator or simulator, largest first.
@@ -111,7 +112,7 @@ class TargetNumbers:
     version: str
     samples: int
     max_error: float
-    apart: float
+    chip_error: float
     argmax_equal: float | None = None
     metric: ChipMetric | None = None
     worst: tuple[SampleComparison, ...] = ()

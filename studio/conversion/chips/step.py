@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import Kind, Permission, TargetSpec
 from studio.conversion.chips.results import ChipResult
 from studio.jobs.options_form import option
 from studio.jobs.step import Effect, Limits, Step, Use
+from studio.lazy_dataclass import dataclass
 from studio.registry import ModelRef
 
 

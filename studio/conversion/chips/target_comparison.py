@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy
@@ -27,6 +27,7 @@ from studio.evaluation.float_outputs import FloatOutputs
 from studio.evaluation.judge import Evaluator
 from studio.evaluation.loaded_model import LoadedModel
 from studio.evaluation.on_target import TargetSession
+from studio.lazy_dataclass import dataclass
 from studio.plugin_host import PluginHost
 
 _NAMED = 20
@@ -142,7 +143,7 @@ class TargetComparison:
             _error(target, chip),
             _classes(outputs),
         )
-        heapq.heappush(self._largest, (found.apart, -self._to_chip.requests, found))
+        heapq.heappush(self._largest, (found.difference, -self._to_chip.requests, found))
         if len(self._largest) > _NAMED:
             heapq.heappop(self._largest)
 

@@ -87,8 +87,8 @@ def _target(numbers: TargetNumbers | None) -> list[str]:
         argmax = f", argmax equal to the chip's in {numbers.argmax_equal:.1%}"
     lines = [
         f"target    {numbers.name} ({numbers.runtime} {numbers.version}): largest relative error "
-        f"{numbers.max_error:.1e} next to this computer, {numbers.apart:.1e} next to the chip on "
-        f"{counted(numbers.samples, 'sample')}{argmax}"
+        f"{numbers.max_error:.1e} next to this computer, {numbers.chip_error:.1e} next to the chip "
+        f"on {counted(numbers.samples, 'sample')}{argmax}"
     ]
     lines += [f"metric    {numbers.name}: {numbers.metric}"] if numbers.metric else []
     lines += _first(numbers.first)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import (
@@ -23,6 +22,7 @@ from studio.deployment.artifacts.results import PackagerWork
 from studio.deployment.artifacts.step import ImageOptions
 from studio.documents.dataclass_json import JsonValue, read_parts, to_json
 from studio.jobs import Job, Result
+from studio.lazy_dataclass import dataclass
 from studio.packages import record as packages
 from studio.plugin_host import PluginHost
 from studio.registry import Registry

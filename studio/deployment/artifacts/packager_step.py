@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import Kind, Permission
 from studio.deployment.artifacts.results import PackagerWork
 from studio.jobs import Limits, Result, Step, Use
 from studio.jobs.options_form import option
+from studio.lazy_dataclass import dataclass
 from studio.packages.step import PackageOptions
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from studio.documents.dataclass_json import JsonValue, optional
+from studio.lazy_dataclass import dataclass
 from studio.packages.results import CheckFinding, PackageResult
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from studio.api import Kind, Permission, TargetSpec
 from studio.deployment.artifacts.results import DebResult, PackagerWork
 from studio.jobs import Limits, Result, Step, Use
 from studio.jobs.options_form import like, option
+from studio.lazy_dataclass import dataclass
 from studio.packages.step import PACKAGE, Numbering, PackageOptions
 from studio.registry import ModelRef
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from studio.deployment.artifacts.results import DebResult
 from studio.documents.dataclass_json import JsonValue, from_json, to_json
 from studio.documents.text_table import megabytes
+from studio.lazy_dataclass import dataclass
 from studio.packages.results import PackageResult
 from studio.packages.texts import package
 

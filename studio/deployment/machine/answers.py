@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from studio.deployment.results import LogHead
 from studio.documents.dataclass_json import JsonValue, keyed
+from studio.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

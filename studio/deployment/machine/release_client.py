@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
 
@@ -13,6 +12,7 @@ from studio.api import Channel, Progress, Refused, StudioError, TakenBack, Targe
 from studio.deployment.machine.answers import BeginAnswer, StatusAnswer
 from studio.deployment.machine.wheels import no_python
 from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json, read_parts
+from studio.lazy_dataclass import dataclass
 from studio.packages import ZipApplication
 
 log = logging.getLogger(__name__)

@@ -10,12 +10,12 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.deployment.machine.answers import MissingMessage, PartialFile, ProgressMessage
 from studio.documents.dataclass_json import JsonValue, from_json
 from studio.jobs import Job
+from studio.lazy_dataclass import dataclass
 from studio.runtime.release.intake.source import (
     DEFLATED,
     END,

@@ -10,10 +10,10 @@ import subprocess
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import Progress, TargetError, TargetFacts, Unavailable
+from studio.lazy_dataclass import dataclass
 from studio.registry import file_digest
 from studio.runtime.backends.catalog import BACKENDS
 from studio.runtime.shared.safe_zip import open_archive

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
@@ -13,6 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from studio.api.qt import plain_tip
 from studio.gui.charts.plot import Plot
 from studio.gui.theme import Theme, Theming
+from studio.lazy_dataclass import dataclass
 
 _REACH = 14  # pixels from a point within which a click means it
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from statistics import pstdev
 
@@ -12,6 +11,7 @@ from PySide6.QtCore import QPointF
 
 from studio.gui.charts.chart import Drawing
 from studio.gui.charts.plot import Axis, Plot
+from studio.lazy_dataclass import dataclass
 
 _POINTS = 96
 _MOST_SHOWN = 6

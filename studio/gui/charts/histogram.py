@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF
 
 from studio.gui.charts.chart import Drawing
 from studio.gui.charts.plot import Axis, Plot
+from studio.lazy_dataclass import dataclass
 from studio.quantization.results import ValueHistogram
 
 

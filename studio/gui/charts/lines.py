@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from PySide6.QtCore import QPointF, QRectF
 
 from studio.gui.charts.chart import Drawing
 from studio.gui.charts.plot import Axis, Plot
+from studio.lazy_dataclass import dataclass
 
 _ROOM = 0.04
 _FEW = 40

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from studio.gui.theme import Theme
+from studio.lazy_dataclass import dataclass
 
 TEXT_PIXELS = 12
 _GAP = 5.0

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from PySide6.QtCore import QPointF
 
 from studio.gui.charts.chart import Drawing
 from studio.gui.charts.plot import Axis, Plot
+from studio.lazy_dataclass import dataclass
 
 _SPREAD = 0.5  # of the distance between settings, over which the runs of one setting stand
 

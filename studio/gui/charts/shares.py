@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF
 
 from studio.gui.charts.chart import Drawing
 from studio.gui.charts.plot import Axis, Plot, share_text
+from studio.lazy_dataclass import dataclass
 from studio.monitoring.endpoint.results import DriftSignal
 
 

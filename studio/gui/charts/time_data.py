@@ -7,9 +7,10 @@ import itertools
 import math
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
+
+from studio.lazy_dataclass import dataclass
 
 KEPT = 20_000
 """Points of a chart: five and a half hours of one each second; half of them are thinned out."""

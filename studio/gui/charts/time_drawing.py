@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF
 
@@ -12,6 +11,7 @@ from studio.gui.charts.chart import Drawing
 from studio.gui.charts.plot import Axis, Plot
 from studio.gui.charts.time_axis import MOST_GRID_LINES, clock_text, time_ticks
 from studio.gui.charts.time_data import Marker, TimeData
+from studio.lazy_dataclass import dataclass
 
 _FLAG_GAP = 6.0
 _MOST_FLAG = 140.0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QRectF
 
 from studio.gui.charts.chart import Drawing
 from studio.gui.charts.plot import Axis, Plot
+from studio.lazy_dataclass import dataclass
 
 LEAST_PIXELS = 1.0
 _BAR_HEIGHT = 46.0

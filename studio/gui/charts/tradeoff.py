@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF
 
 from studio.gui.charts.chart import Drawing
 from studio.gui.charts.plot import Axis, Plot, number_text, share_text
+from studio.lazy_dataclass import dataclass
 
 _CLOSE = 0.3
 _LETTER = 0.04  # width of a letter as a share of the distance between the outermost points

@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from studio.gui.graph.costs import KINDS, WEIGHTS
 from studio.gui.graph.scene import Scene
+from studio.lazy_dataclass import dataclass
 from studio.workspace import is_folded_block, nodes_within
 
 if TYPE_CHECKING:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from studio.api import Node
 from studio.gui import figures
 from studio.gui.graph.overlay import Overlay, make_overlay
 from studio.gui.graph.scene import Scene
+from studio.lazy_dataclass import dataclass
 from studio.workspace import nodes_within
 
 if TYPE_CHECKING:

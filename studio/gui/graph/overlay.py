@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from PySide6.QtGui import QColor
+
+from studio.lazy_dataclass import dataclass
 
 SCALE = ("#2c2f6b", "#2a5783", "#22807f", "#4fa765", "#b3c646", "#f3e255")
 """From little to much: lightness grows evenly, so that it is read without seeing hues."""

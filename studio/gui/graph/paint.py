@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -20,6 +20,7 @@ from studio.gui.graph.overlay import Overlay
 from studio.gui.graph.scene import Scene
 from studio.gui.names import shown as as_shown
 from studio.gui.theme import Theme
+from studio.lazy_dataclass import dataclass
 from studio.workspace import HEADER_HEIGHT
 
 if TYPE_CHECKING:

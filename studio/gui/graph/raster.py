@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from math import ceil
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize
 from PySide6.QtGui import QColor, QPainter, QPixmap
 
 from studio.gui.graph.area import Area
+from studio.lazy_dataclass import dataclass
 
 WIDE, HIGH = 512, 256
 """Size of a tile in pixels of the device."""

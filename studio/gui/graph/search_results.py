@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import (
@@ -21,6 +20,7 @@ from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.names import shown
 from studio.gui.theme import Theming
+from studio.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from studio.workspace import SearchResult

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from PySide6.QtCore import QPointF
 
 from studio.gui.graph.paint import TEXT_FROM
 from studio.gui.graph.scene import Scene
 from studio.gui.graph.viewport import Viewport
 from studio.gui.names import shown
+from studio.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 from studio.gui import figures, icons
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, label, restyle
+from studio.lazy_dataclass import dataclass
 
 _WIDTH = 520
 _MARGIN = 3 * GRID

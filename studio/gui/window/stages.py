@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from studio.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from studio.gui.pages.shared.base import Page

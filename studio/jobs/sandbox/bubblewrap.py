@@ -8,11 +8,11 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import Permission
 from studio.jobs.sandbox.view import View
+from studio.lazy_dataclass import dataclass
 
 PROBE_SECONDS = 5.0
 

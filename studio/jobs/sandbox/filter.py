@@ -7,10 +7,10 @@ import functools
 import os
 import struct
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from studio.api import Permission
 from studio.jobs.sandbox.calls import RefusedCall, rules
+from studio.lazy_dataclass import dataclass
 
 _LOAD, _EQUAL, _ANY_BIT, _AT_LEAST, _RETURN = 0x20, 0x15, 0x45, 0x35, 0x06
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data

@@ -8,11 +8,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from studio.jobs.sandbox import confine
 from studio.jobs.sandbox.bubblewrap import PROBE_SECONDS, Bubblewrap, working_bubblewrap
 from studio.jobs.sandbox.filter import program_for
+from studio.lazy_dataclass import dataclass
 
 _NO_TRUNCATION = 3
 """The first version of Landlock in which files that may not be written cannot be emptied."""

@@ -8,12 +8,12 @@ import pwd
 import site
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import studio
 from studio.api import Permission
 from studio.jobs.sandbox.environment import CERTIFICATES
+from studio.lazy_dataclass import dataclass
 from studio.settings import resource
 
 SYSTEM = (

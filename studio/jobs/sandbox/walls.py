@@ -7,7 +7,6 @@ import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from studio.jobs.sandbox.environment import contained
 from studio.jobs.sandbox.filter import program_for
 from studio.jobs.sandbox.level import Containment, SandboxLevel, launcher
 from studio.jobs.sandbox.view import view_for
+from studio.lazy_dataclass import dataclass
 
 _KERNEL_FILES = ("/proc",)
 """Landlock hides no other process there; a new view of processes is for namespaces."""

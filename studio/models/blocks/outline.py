@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
 from studio.api import Graph
+from studio.lazy_dataclass import dataclass
 from studio.models.blocks.anchors import anchored
 from studio.models.blocks.repeats import repeats
 from studio.models.blocks.scopes import Scope, scopes, stem, without_operator

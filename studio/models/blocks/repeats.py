@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+
+from studio.lazy_dataclass import dataclass
 
 _SHORTEST, _LONGEST = 3, 256
 _FEWEST = 3

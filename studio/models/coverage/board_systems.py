@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from studio.api import Model, UsageError
+from studio.lazy_dataclass import dataclass
 from studio.models.coverage.check import check
 from studio.models.coverage.releases import Release, release_of
 from studio.models.results import Problem

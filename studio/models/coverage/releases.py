@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from studio.documents.dataclass_json import from_json
+from studio.lazy_dataclass import dataclass
 from studio.settings import resource
 
 _FILE = ("coverage", "onnxruntime.toml")

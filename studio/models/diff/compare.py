@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from studio.api import Graph, Node
+from studio.lazy_dataclass import dataclass
 from studio.models.diff.changes import changes
 from studio.models.diff.matching import Matching
 from studio.models.diff.operators import base

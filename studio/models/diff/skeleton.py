@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from studio.api import Graph, Node
+from studio.lazy_dataclass import dataclass
 from studio.models.diff.operators import base, passes
 from studio.models.walk import is_constant, read_names
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from studio.api import Graph, GraphLayout, Node, TensorType
+from studio.lazy_dataclass import dataclass
 from studio.models.drawing.overlay import Overlay
 from studio.models.families import family
 from studio.models.labels.dimensions import short_type

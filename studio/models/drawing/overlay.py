@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from studio.api import Graph, InvalidData, Node
+from studio.lazy_dataclass import dataclass
 from studio.models.walk import BLOCK_DOMAIN, INSIDE
 
 # Five steps of viridis, each with the text colour that stays readable on it (contrast > 4.5).

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from studio.api import Graph, Model, UsageError
+from studio.lazy_dataclass import dataclass
 from studio.models.blocks import folded, folds, outline
 from studio.models.layout import Unfolded, block_paths, lay_out, unfold
 from studio.models.walk import INSIDE, parts

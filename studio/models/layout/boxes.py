@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from studio.api import Graph, Node, TensorType
+from studio.lazy_dataclass import dataclass
 from studio.models.labels.dimensions import short_type
 from studio.models.labels.node_rows import HEADER_HEIGHT, NodeRow, height_of, node_rows
 from studio.models.walk import BLOCK_DOMAIN, block_text, is_constant, read_names

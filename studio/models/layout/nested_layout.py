@@ -9,9 +9,10 @@ reads and writes passes through ports on its frame, and edges lead from node to 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from studio.api import Graph, GraphLayout, Node
+from studio.lazy_dataclass import dataclass
 from studio.models.layout.boxes import Boxes, boxes
 from studio.models.layout.cycles import without_cycles
 from studio.models.layout.placement import ACROSS_GAP, PAGE, PAGE_ACROSS, Style, place, turned

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import accumulate
 
 from studio.api import Graph, GraphLayout
+from studio.lazy_dataclass import dataclass
 from studio.models.layout.boxes import HEIGHT, Boxes, boxes
 from studio.models.layout.chunks import positions
 from studio.models.layout.cycles import without_cycles

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from studio.api import Extension, Option, Transform, UsageError, validate
 from studio.jobs.step import Job
+from studio.lazy_dataclass import dataclass
 from studio.models.surgery.results import EditsResult, OfferedEdit
 from studio.models.surgery.step import EditsOptions
 from studio.plugin_host import PluginHost

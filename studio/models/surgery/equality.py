@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy
 
 from studio.api import Array, Feeds, InvalidModel, Session, TensorType, Value
 from studio.datasets.synthetic import accepted_feeds
+from studio.lazy_dataclass import dataclass
 from studio.models.surgery.results import Equality
 
 _SAMPLES = 3

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from studio.api import Option
 from studio.documents.dataclass_json import InvalidDocument, from_json, optional
+from studio.lazy_dataclass import dataclass
 from studio.models.results import ModelFigures
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import Kind
 from studio.jobs.options_form import option
 from studio.jobs.step import Effect, Limits, Step, Use
+from studio.lazy_dataclass import dataclass
 from studio.models.surgery.results import EditResult, EditsResult
 from studio.registry import ModelRef
 

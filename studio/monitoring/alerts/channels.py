@@ -13,13 +13,13 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 from textwrap import shorten
 
 from studio.api import Extension, Monitor
 from studio.documents.dataclass_json import from_json, optional, to_json
+from studio.lazy_dataclass import dataclass
 from studio.monitoring.alerts.rules import (
     AlertPlan,
     ChannelSpec,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from studio.api import UsageError
 from studio.documents.dataclass_json import InvalidDocument, from_json
 from studio.documents.toml_text import loads
+from studio.lazy_dataclass import dataclass
 
 LEVELS = ("warning", "critical")
 METRICS = {

@@ -6,12 +6,13 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from studio.api import StudioError
 from studio.documents.dataclass_json import from_json
+from studio.lazy_dataclass import dataclass
 
 HOLDS = "alert-holds.jsonl"
 """Name of the file in the data folder."""

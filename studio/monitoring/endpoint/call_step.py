@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Literal
 
 from studio.api import Kind, Permission, TargetSpec
 from studio.jobs import Effect, Limits, Step
 from studio.jobs.options_form import option
+from studio.lazy_dataclass import dataclass
 from studio.monitoring.endpoint.results import CallResult
 
 

@@ -6,12 +6,12 @@ import http.client
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy
 
 from studio.api import Array, TargetError, TensorType, Value
 from studio.documents.dataclass_json import JsonValue, from_json
+from studio.lazy_dataclass import dataclass
 from studio.monitoring.endpoint.datatypes import DTYPES, NAMES
 from studio.monitoring.endpoint.endpoint import Link
 

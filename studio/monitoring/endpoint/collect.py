@@ -6,10 +6,10 @@ import http.client
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from studio.api import TargetError
 from studio.documents.dataclass_json import read_parts
+from studio.lazy_dataclass import dataclass
 from studio.monitoring.endpoint.endpoint import Endpoint
 from studio.monitoring.endpoint.status import ServerStatus
 

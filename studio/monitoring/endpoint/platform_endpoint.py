@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from studio.api import Site, TargetError
 from studio.documents.dataclass_json import JsonValue, from_json
+from studio.lazy_dataclass import dataclass
 from studio.monitoring.endpoint.datatypes import NAMES
 from studio.monitoring.endpoint.status import ServerReport
 from studio.monitoring.released_bundles import KnownBundles

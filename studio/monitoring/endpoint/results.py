@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
 from studio.documents.dataclass_json import JsonValue, optional
+from studio.lazy_dataclass import dataclass
 from studio.runtime.backends.providers import BY_ID
 
 

@@ -10,8 +10,9 @@ import json
 import math
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from urllib.parse import quote
+
+from studio.lazy_dataclass import dataclass
 
 TOKEN = "EDGEWRIGHT_TOKEN"
 """The environment variable with the token, which no program contains."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from studio.lazy_dataclass import dataclass
 from studio.monitoring.endpoint.results import (
     Agreement,
     BoardReport,

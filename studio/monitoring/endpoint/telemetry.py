@@ -5,10 +5,10 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from studio.api import TargetError, UsageError
 from studio.documents.dataclass_json import from_json, read_parts
+from studio.lazy_dataclass import dataclass
 from studio.monitoring.endpoint.endpoint import Endpoint
 
 _LARGEST = 4 << 20

@@ -10,7 +10,7 @@ import io
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, fields
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,6 +19,7 @@ import numpy
 from studio.api import Array, Channel, StudioError, TargetError, UsageError
 from studio.documents.dataclass_json import from_json
 from studio.documents.plain import spreadsheet_cell
+from studio.lazy_dataclass import dataclass
 from studio.monitoring.endpoint.results import FetchedRequests
 from studio.runtime.serve.outputs.detections import listed_boxes
 from studio.runtime.serve.outputs.uncertainty import BOXES as _BOXES

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.documents.dataclass_json import JsonValue, from_json
+from studio.lazy_dataclass import dataclass
 from studio.monitoring.alerts.rules import AlertPlan, MailOptions, WebhookOptions
 from studio.monitoring.expiry import CERTIFICATE_DAYS, DISK_MB
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from studio.api import Kind, Permission, TargetSpec
 from studio.jobs import Effect, Step
 from studio.jobs.options_form import option
+from studio.lazy_dataclass import dataclass
 from studio.monitoring.results import ExportResult, FleetResult, HistoryResult
 
 _NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})

@@ -8,11 +8,12 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from studio.api import Extension, TargetError, UsageError
 from studio.documents.dataclass_json import from_json
 from studio.jobs import Job
+from studio.lazy_dataclass import dataclass
 from studio.monitoring.alerts.rules import AlertPlan, read_alerts
 from studio.monitoring.endpoint.telemetry import series_of
 from studio.monitoring.prometheus.exports import EXPRESSIONS, write_exports

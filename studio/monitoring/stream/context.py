@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import InvalidData
 from studio.datasets.preprocess import FILE as PREPROCESS_FILE
 from studio.datasets.preprocess import Preprocess
+from studio.lazy_dataclass import dataclass
 from studio.models.answers import OutputReader
 from studio.monitoring.stream.step import StreamOptions
 

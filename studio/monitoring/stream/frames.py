@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy
@@ -13,6 +12,7 @@ from studio.api import Feeds, InvalidData, Value
 from studio.datasets import Preprocess
 from studio.datasets.fit import conform
 from studio.datasets.preprocess import Placement
+from studio.lazy_dataclass import dataclass
 
 Picture = NDArray[numpy.uint8]
 """Height × width × 3, RGB."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from studio.lazy_dataclass import dataclass
 from studio.monitoring.stream.frames import Frame, Source
 
 _CHECK_S = 0.05

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from studio.api import Kind, Permission, TargetSpec, UsageError
 from studio.jobs import Effect, Step
 from studio.jobs.options_form import option
+from studio.lazy_dataclass import dataclass
 from studio.monitoring.released_bundles import known_bundles
 from studio.monitoring.stream.results import StreamResult
 from studio.registry import Registry

@@ -11,8 +11,9 @@ import io
 import lzma
 import tarfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from studio.lazy_dataclass import dataclass
 
 _PRESET = 2  # models barely get smaller, and a higher one takes minutes for the libraries
 _DIRECTORY, _FILE, _PROGRAM = 0o755, 0o644, 0o755

@@ -6,12 +6,12 @@ import gzip
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
 
 from studio.api import StudioError
+from studio.lazy_dataclass import dataclass
 from studio.packages.bundle import MANIFEST, Bundle
 from studio.packages.debian.archive import ArchiveMember, write_package
 from studio.packages.zipapp import ZipApplication

@@ -6,10 +6,10 @@ import ast
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import Finding, Level, Manifest, Permission
+from studio.lazy_dataclass import dataclass
 
 _PANEL = "panel"
 _RUNNER = "runner"

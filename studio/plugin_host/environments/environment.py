@@ -10,12 +10,13 @@ import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from studio.api import StudioError, Unavailable
 from studio.api.toolchains import EnvironmentNeed
 from studio.documents.dataclass_json import from_json, to_json
+from studio.lazy_dataclass import dataclass
 
 RECORD = "environment.json"
 """Written last, so that an environment without it was never finished."""

@@ -11,12 +11,13 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import IO
 
 from studio.api import Progress, StudioError
 from studio.documents.dataclass_json import JsonValue, from_json
+from studio.lazy_dataclass import dataclass
 from studio.plugin_host.environments.build import clean_variables
 
 CHILD = Path(__file__).with_name("child.py")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from studio.api import Extension, Transform
 from studio.conversion.chips.catalogue import ChipSpec
 from studio.evaluation.loaded_model import LoadedModel
+from studio.lazy_dataclass import dataclass
 from studio.plugin_host import PluginHost
 from studio.quantization.float_nodes import with_float_nodes
 from studio.quantization.preset import Preset

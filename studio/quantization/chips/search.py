@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import Dataset, GateMissed, Graph, Transform, Transformed
@@ -12,6 +11,7 @@ from studio.evaluation.judge import Evaluator
 from studio.evaluation.loaded_model import LoadedModel
 from studio.jobs import Job
 from studio.jobs.phases import Phase
+from studio.lazy_dataclass import dataclass
 from studio.models.macs import macs
 from studio.models.opening import read_model
 from studio.quantization.chips.alternatives import Alternative

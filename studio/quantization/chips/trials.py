@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from studio.api import Dataset, Transformed
@@ -11,6 +11,7 @@ from studio.conversion.chips.results import ChipResult, Verdict
 from studio.evaluation.loaded_model import LoadedModel
 from studio.jobs import Job
 from studio.jobs.phases import Phase
+from studio.lazy_dataclass import dataclass
 from studio.quantization.chips.alternatives import Alternative
 from studio.quantization.chips.results import ChipCandidate
 from studio.quantization.chips.verdict import ChipVerdicts

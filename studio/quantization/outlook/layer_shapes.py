@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from studio.api import Graph, Node
+from studio.lazy_dataclass import dataclass
 from studio.models.macs import macs, sizes
 
 _PRODUCTS = ("MatMul", "Gemm")

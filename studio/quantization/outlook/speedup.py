@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from studio.api import Graph
+from studio.lazy_dataclass import dataclass
 from studio.quantization.outlook.layer_shapes import Layer, LayerShape, elements, layers
 from studio.quantization.results import MachineTimings, SpeedupOutlook
 

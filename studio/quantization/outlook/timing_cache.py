@@ -6,10 +6,11 @@ import json
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from studio.documents.dataclass_json import from_json, to_json
+from studio.lazy_dataclass import dataclass
 from studio.quantization import presets
 from studio.quantization.outlook.layer_shapes import LayerShape
 from studio.quantization.results import MachineTimings, PreflightResult

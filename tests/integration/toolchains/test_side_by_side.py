@@ -58,11 +58,11 @@ def test_three_sides_are_compared_sample_by_sample(studio: Studio, board: Board)
     assert (target["name"], target["runtime"]) == ("side", "onnxruntime")
     assert target["samples"] == numbers["samples"] == 40
     # The board computes in float as this computer does, the simulator in 16 bits.
-    assert target["max_error"] < 1e-5 < target["apart"]
-    assert target["apart"] == pytest.approx(numbers["max_error"], rel=0.05)
+    assert target["max_error"] < 1e-5 < target["chip_error"]
+    assert target["chip_error"] == pytest.approx(numbers["max_error"], rel=0.05)
     assert target["argmax_equal"] == 1.0
     assert target["metric"]["value"] == target["metric"]["model_value"] >= 0.95
-    errors = [one["apart"] for one in target["worst"]]
+    errors = [one["difference"] for one in target["worst"]]
     assert errors == sorted(errors, reverse=True)
     assert len(errors) == 20
     assert target["first"]["operator"] == numbers["first"]["operator"]

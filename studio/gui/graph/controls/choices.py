@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
 from studio.gui import session_state
+from studio.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from studio.settings import Settings

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from studio.deployment.results import DeployResult
 from studio.gui import figures
 from studio.gui.pages.deploy.release_details import ReleaseDetails
+from studio.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from studio.workspace import ReleaseRecord, VariantRecord

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from studio.documents.dataclass_json import read_parts
+from studio.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from studio.workspace import ReleaseRecord

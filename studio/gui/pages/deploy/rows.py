@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -16,6 +16,7 @@ from studio.gui import figures
 from studio.gui.pages.deploy.release_details import ReleaseDetails
 from studio.gui.pages.shared import target_rows
 from studio.gui.pages.shared.stage_page import StateRow
+from studio.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from studio.workspace import ReleaseRecord, VariantRecord

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from studio.api import Capability, TargetSpec
 from studio.gui.pages.shared import target_rows
+from studio.lazy_dataclass import dataclass
 
 DEVICES, CONTAINERS, CLOUDS, OTHERS = "devices", "containers", "clouds", "others"
 GROUPS = {

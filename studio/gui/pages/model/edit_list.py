@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from studio.gui.graph.scene import Scene
+from studio.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from studio.models.surgery.results import EditOutcome

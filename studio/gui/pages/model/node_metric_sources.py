@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from studio.gui import figures
 from studio.gui.graph.costs import KINDS, WRITTEN, CostKind, short_count
+from studio.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from studio.models.results import AnalysisResult

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from PySide6.QtCore import QPointF
 
 from studio.gui.graph.scene import Scene
+from studio.lazy_dataclass import dataclass
 
 INSIDE = "inside"
 """The name of a folded block's own part, at the end of its path."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from studio.documents.dataclass_json import read_parts
 from studio.gui import figures
+from studio.lazy_dataclass import dataclass
 
 INFO, WARNING, ERROR = "info", "warning", "error"
 _LEAST_ERROR, _LEAST_WARNING = 500, 400

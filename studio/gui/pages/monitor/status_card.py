@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.gui import figures
 from studio.gui.pages.shared import target_rows
 from studio.gui.widgets.basics import GRID, Card, Scroll, button, clear, label, restyle, row
+from studio.lazy_dataclass import dataclass
 from studio.monitoring.results import Alert
 from studio.workspace import EndpointState, EndpointStatus
 

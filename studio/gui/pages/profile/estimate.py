@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 from studio.gui import figures
 from studio.gui.pages.profile import modes
+from studio.lazy_dataclass import dataclass
 
 _EACH_S = 3.0
 """Loading and warming up one variant on one runtime, and timing its operators."""

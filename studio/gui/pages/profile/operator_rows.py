@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from studio.gui import figures
 from studio.gui.charts.timeline import Bar, Timeline
+from studio.lazy_dataclass import dataclass
 from studio.profiling.results import NodeTime, OperatorTimes, ProfileResult
 from studio.workspace import operator_family
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
@@ -17,6 +17,7 @@ from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, Card, FieldList, Pill, Segmented, label, row
 from studio.gui.widgets.tables import Table
 from studio.gui.widgets.two_columns import TwoColumns
+from studio.lazy_dataclass import dataclass
 from studio.profiling.results import ProfileResult, ProfileRun
 
 DISTRIBUTION, TRADEOFF, STATISTICS, NOTHING = range(4)

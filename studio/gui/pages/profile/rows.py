@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
 from studio.gui import figures
 from studio.gui.charts.distribution import Distribution, Spread
 from studio.gui.charts.tradeoff import Point, Tradeoff
 from studio.gui.pages.profile import modes
+from studio.lazy_dataclass import dataclass
 from studio.profiling.results import (
     Comparison,
     MeasuredEnvironment,

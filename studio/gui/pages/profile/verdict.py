@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from studio.gui import figures
 from studio.gui.pages.profile import modes, rows
+from studio.lazy_dataclass import dataclass
 from studio.profiling.results import Comparison, ProfileResult, ProfileRun
 
 MOST_ROUNDS = 10_000

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from studio.evaluation.results import SampleResult
 from studio.gui import figures
 from studio.gui.pages.project.rows import OPEN, READY, WARNING, ProjectRow
+from studio.lazy_dataclass import dataclass
 from studio.models.results import ModelFigures, Terminal
 from studio.projects.results import Project
 from studio.workspace import answer_words, short_shape

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from studio.lazy_dataclass import dataclass
 from studio.projects.results import (
     PATHS,
     TASK_TITLES,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.documents.dataclass_json import InvalidDocument, from_json
 from studio.gui import figures
 from studio.gui.pages.shared.quality import measured
+from studio.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from studio.evaluation.results import MetricChange

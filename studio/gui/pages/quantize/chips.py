@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from studio.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from studio.workspace import PresetEntry

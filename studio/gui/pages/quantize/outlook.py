@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from studio.gui import figures
 from studio.gui.pages.shared.quality import measured
+from studio.lazy_dataclass import dataclass
 from studio.quantization.results import (
     QuantizeResult,
     SensitivityResult,

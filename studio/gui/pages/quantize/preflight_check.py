@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from studio.documents.dataclass_json import InvalidDocument, from_json
+from studio.lazy_dataclass import dataclass
 from studio.quantization.results import PreflightResult, SpeedupOutlook
 
 if TYPE_CHECKING:

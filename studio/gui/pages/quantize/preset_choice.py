@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from studio.gui.pages.quantize.outlook import outlook_of
 from studio.gui.pages.quantize.preflight_check import PreflightCheck
 from studio.gui.pages.quantize.preset_cards import PresetCards
 from studio.gui.pages.quantize.preset_editor import PresetEditor
+from studio.lazy_dataclass import dataclass
 from studio.quantization.results import SensitivityResult
 from studio.workspace import PresetAsked
 

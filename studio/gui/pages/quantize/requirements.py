@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from studio.datasets.results import DataPreview, DataProblem
 from studio.documents.dataclass_json import InvalidDocument, from_json, keyed
 from studio.gui import figures
+from studio.lazy_dataclass import dataclass
 from studio.projects.results import TEXT_RECOGNITION, Project
 from studio.quantization.results import PreflightResult
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from studio.documents.dataclass_json import from_json
@@ -12,6 +11,7 @@ from studio.gui import figures
 from studio.gui.charts.tradeoff import Point, Tradeoff
 from studio.gui.pages.quantize.baselines import Baseline, QuantizeRequest, evaluated_on
 from studio.gui.pages.shared.quality import measured, quality
+from studio.lazy_dataclass import dataclass
 from studio.quantization.results import (
     LayerCost,
     LayerTiming,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from studio.gui.names import shown
 from studio.gui.shell import MessageAction, Shell
+from studio.lazy_dataclass import dataclass
 from studio.workspace import JobFinished
 
 if TYPE_CHECKING:

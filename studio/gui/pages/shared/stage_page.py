@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
@@ -22,6 +21,7 @@ from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, ElidedLabel, Hint, button, clear, label, line, row
 from studio.gui.widgets.line_breaks import breakable
 from studio.gui.widgets.style_parts import PartStack
+from studio.lazy_dataclass import dataclass
 from studio.workspace import JobFinished, JobMessage, JobProgressed, RegistryChanged
 
 if TYPE_CHECKING:

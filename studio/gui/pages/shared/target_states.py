@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from studio.deployment.results import ServerResult, StatusResult
 from studio.documents.dataclass_json import JsonValue, read_parts
 from studio.gui.pages.shared import target_rows
+from studio.lazy_dataclass import dataclass
 from studio.workspace import EndpointState
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from studio.gui.widgets.basics import GRID, Disclosure, ElidedLabel, button, lab
 from studio.gui.widgets.line_breaks import breakable
 from studio.gui.window.job_bar import show_progress
 from studio.gui.window.time_left import TimeLeft
+from studio.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from studio.workspace import JobEntry, RunningJob

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from studio.documents.dataclass_json import from_json
@@ -13,6 +12,7 @@ from studio.gui.widgets.basics import GRID, Scroll, button, label, row
 from studio.gui.widgets.shortcuts import FIXED, ShortcutList, listed
 from studio.gui.window.side.side_panel import SidePanel
 from studio.gui.window.stages import BY_ID
+from studio.lazy_dataclass import dataclass
 from studio.settings import resource
 
 if TYPE_CHECKING:

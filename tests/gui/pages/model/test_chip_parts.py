@@ -93,9 +93,9 @@ def test_a_target_has_its_figures_next_to_the_chip() -> None:
         "largest relative error 2.0e-02 next to the chip, 0.0e+00 next to this computer, "
         "on 40 samples"
     )
-    assert fields["Furthest apart"] == "s7, by 2.0e-02"
-    equal = replace(target, apart=0.0)
-    assert "Furthest apart" not in dict(
+    assert fields["Largest difference"] == "s7, by 2.0e-02"
+    equal = replace(target, chip_error=0.0)
+    assert "Largest difference" not in dict(
         figure_fields(result(numbers=replace(NUMBERS, target=equal)))
     )
 

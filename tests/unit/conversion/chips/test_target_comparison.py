@@ -61,7 +61,7 @@ def test_the_sample_that_only_the_target_loses_comes_first() -> None:
     numbers = found.numbers()
     assert numbers is not None
     assert (numbers.name, numbers.runtime, numbers.samples) == ("orin", "onnxruntime", 3)
-    assert (numbers.max_error, numbers.apart) == (1.0, 1.0)
+    assert (numbers.max_error, numbers.chip_error) == (1.0, 1.0)
     assert numbers.argmax_equal == pytest.approx(2 / 3)
     assert numbers.metric is not None
     assert (numbers.metric.lost, numbers.metric.lost_samples) == (1, ("s1",))

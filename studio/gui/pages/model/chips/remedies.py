@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
@@ -11,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from studio.gui import figures
 from studio.gui.widgets.basics import GRID, button, clear, label, row, set_enabled
+from studio.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from studio.conversion.chips.results import ChipResult, RefusedNode

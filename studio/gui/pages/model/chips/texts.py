@@ -103,15 +103,16 @@ def _numbers(numbers: ChipNumbers) -> str:
 
 
 def _target_fields(numbers: TargetNumbers) -> list[tuple[str, str]]:
-    """Return the figures of a target next to the chip's, with the sample furthest apart."""
+    """Return the figures of a target, with the sample that differs most from the chip."""
     samples = figures.count(numbers.samples, "sample")
-    text = f"{numbers.apart:.1e} next to the chip, {numbers.max_error:.1e} next to this computer"
+    to_chip, to_here = f"{numbers.chip_error:.1e}", f"{numbers.max_error:.1e}"
+    text = f"{to_chip} next to the chip, {to_here} next to this computer"
     fields = [(f"On {numbers.name}", f"largest relative error {text}, on {samples}")]
     if numbers.metric is not None:
         fields.append((f"Metric on {numbers.name}", str(numbers.metric)))
-    if numbers.worst and numbers.apart:
+    if numbers.worst and numbers.chip_error:
         worst = numbers.worst[0]
-        fields.append(("Furthest apart", f"{worst.name}, by {worst.apart:.1e}"))
+        fields.append(("Largest difference", f"{worst.name}, by {worst.difference:.1e}"))
     return fields
 
 
