@@ -54,6 +54,11 @@ class Deployment(QObject):
         """Whether a job of the page runs."""
         return self._strip.running
 
+    @property
+    def has_no_connection(self) -> bool:
+        """Whether the job ended because the target could not be reached."""
+        return any(one.name == "connect" and one.state == "failed" for one in self.steps)
+
     def start(
         self,
         target: TargetSpec,

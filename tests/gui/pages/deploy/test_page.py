@@ -272,6 +272,18 @@ def test_changed_key_cannot_be_trusted_here(rig: Rig) -> None:
     assert not page.contact.isVisible()
 
 
+@pytest.mark.parametrize(
+    ("error", "word"), [("TargetError", "unreachable"), ("", "not checked yet")]
+)
+def test_a_board_that_a_check_did_not_reach_is_unreachable(rig: Rig, error: str, word: str) -> None:
+    rig.workspace.add_target(BOARD)
+    page = rig.page(DeployPage, rig.variant())
+    page.gallery.choose("jetson-07")
+    page.plan()
+    rig.finish(page, JobOutcome(End.FAILED, message="10.0.0.7 does not answer.", error=error))
+    assert state(page, "jetson-07") == word
+
+
 def test_the_form_asks_who_may_call(rig: Rig) -> None:
     page = rig.page(DeployPage, rig.variant())
     assert {"expose", "token", "token_file", "tls", "cert", "key"} <= set(page.form.fields)
