@@ -294,11 +294,11 @@ class DeployPage(StagePage):
         self.deployment.end(outcome)
         if outcome.ok and self.deployment.doing != PLANNING:
             self._notify_done(result)
-        elif target is not None and not self.contact.present_if_unknown(target, outcome):
+        elif target is not None:
+            self.contact.present_if_unknown(target, outcome)
             if outcome.error == "TargetError" and self.deployment.has_no_connection:
-                self._seen[target.name] = LiveFigures(
-                    target.name, None, UNREACHABLE, checked=_now()
-                )
+                seen = LiveFigures(target.name, None, UNREACHABLE, checked=_now())
+                self._seen[target.name] = seen
         self.sheet.ended(outcome)
         self.refresh_soon()
 
