@@ -79,6 +79,21 @@ class BundleOptions:
         advanced=True,
         project=("preprocess",),
     )
+    outputs: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        title="Output settings",
+        help="Meaning of the outputs, an outputs.toml (see studio package).",
+        advanced=True,
+        project=("outputs",),
+    )
+    dictionary: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        help="Characters of a text recogniser, one per line (see studio package).",
+        advanced=True,
+        project=("dictionary",),
+    )
     embedding: str | None = option(
         None,
         title="Embedding for drift",
@@ -322,6 +337,8 @@ class DeployOptions(
             data=self.data,
             labels=self.labels,
             preprocess=self.preprocess,
+            outputs=self.outputs,
+            dictionary=self.dictionary,
             embedding=self.embedding,
             backend=self.backend,
             numbering=self.numbering,
@@ -330,17 +347,32 @@ class DeployOptions(
 
 _FORM = {one.name: one for one in form(DeployOptions)}
 
-BACKEND, BUNDLE, DATA, DOWNGRADE, EMBEDDING, ENDPOINT, LABELS, MODEL, PREPROCESS, REPLACE = (
+(
+    BACKEND,
+    BUNDLE,
+    DATA,
+    DICTIONARY,
+    DOWNGRADE,
+    EMBEDDING,
+    ENDPOINT,
+    LABELS,
+    MODEL,
+    OUTPUTS,
+    PREPROCESS,
+    REPLACE,
+) = (
     _FORM[name]
     for name in (
         "backend",
         "bundle",
         "data",
+        "dictionary",
         "downgrade",
         "embedding",
         "endpoint",
         "labels",
         "model",
+        "outputs",
         "preprocess",
         "replace",
     )

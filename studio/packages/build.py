@@ -10,6 +10,7 @@ from pathlib import Path
 
 from studio.api import InvalidModel, Model, StudioError, TensorType, Value
 from studio.datasets import Preprocess
+from studio.datasets.output_settings import read_outputs
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.lazy_dataclass import dataclass
 from studio.packages import golden, tensors
@@ -36,7 +37,7 @@ class BundleContent:
 
     Attributes:
         files: The model's own file first, then its external tensors.
-        labels, preprocess: Files to take along, or None.
+        labels, preprocess, outputs, dictionary: Files to take along, or None.
         baseline: What is normal (``drift``), for later comparison.
         latency: What profiles have measured, or None.
         checked: What the plugins' checks found.
@@ -54,6 +55,8 @@ class BundleContent:
     tolerance: Tolerance
     labels: Path | None
     preprocess: Path | None
+    outputs: Path | None
+    dictionary: Path | None
     baseline: Mapping[str, JsonValue] | None
     latency: LatencyFile | None
     checked: Checked
@@ -77,6 +80,8 @@ def build(content: BundleContent, number: BundleNumber, folder: Path) -> dict[st
         list(golden.write(content.samples, folder / "golden"))
         labels = _copy(content.labels, folder / "labels.txt")
         _copy(content.preprocess, folder / "preprocess.toml")
+        _copy(content.outputs, folder / "outputs.toml")
+        dictionary = _copy(content.dictionary, folder / "dictionary.txt")
         if content.baseline is not None:
             (folder / BASELINE).write_bytes(canonical(content.baseline))
         if content.latency is not None:
@@ -96,6 +101,7 @@ def build(content: BundleContent, number: BundleNumber, folder: Path) -> dict[st
         "runtime": {**requirements_of(content.backend), **(PICTURES if content.preprocess else {})},
         "preprocess": _preprocess(content.preprocess),
         "labels": labels,
+        **_meaning(content.outputs, dictionary),
         "golden": {"count": len(content.samples), **asdict(content.tolerance)},
         "baseline": None if content.baseline is None else BASELINE,
         "lineage": dict(content.lineage),
@@ -182,6 +188,15 @@ def _value(value: Value) -> dict[str, JsonValue]:
     kind = value.type or TensorType("unknown", None)
     shape = None if kind.shape is None else list(kind.shape)
     return {"name": value.name, "dtype": kind.dtype, "shape": shape}
+
+
+def _meaning(outputs: Path | None, dictionary: str | None) -> dict[str, JsonValue]:
+    """Return what the outputs mean; nothing for bundles without, which stay as they were."""
+    if outputs is None:
+        return {}
+    settings = read_outputs(outputs)
+    listed = {"dictionary": dictionary} if dictionary else {}
+    return {"outputs": to_json(settings._asdict()), **listed}
 
 
 def _preprocess(path: Path | None) -> dict[str, JsonValue] | None:

@@ -21,7 +21,8 @@ def package_contained(options: PackageOptions, job: Job) -> PackageResult:
     Raises:
         StudioError: what the packaging said.
     """
-    files = (Path(options.model.path), options.data, options.labels, options.preprocess)
+    parts = (options.labels, options.preprocess, options.outputs, options.dictionary)
+    files = (Path(options.model.path), options.data, *parts)
 
     def move_bundle(result: dict[str, Any], folder: Path) -> dict[str, Any]:
         if result["new"]:

@@ -123,6 +123,21 @@ class PackageOptions:
         help="Input preprocessing, a preprocess.toml.",
         project=("preprocess",),
     )
+    outputs: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        title="Output settings",
+        help="Meaning of the outputs, an outputs.toml.",
+        advanced=True,
+        project=("outputs",),
+    )
+    dictionary: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        help="Characters of a text recogniser, one per line.",
+        advanced=True,
+        project=("dictionary",),
+    )
     preprocess_draft: Path | None = option(
         None,
         kind=Kind.OUTPUT,

@@ -122,6 +122,8 @@ def _content(
         tolerance=golden.tolerance(samples, ref.precision, options.tolerance),
         labels=options.labels,
         preprocess=options.preprocess or _beside(options.data),
+        outputs=options.outputs,
+        dictionary=options.dictionary if options.outputs is not None else None,
         baseline=None if reference is None else {"drift": reference.to_json()},
         latency=numbering.latency,
         checked=checked,

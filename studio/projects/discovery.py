@@ -19,6 +19,7 @@ _SAMPLES = (*IMAGES, *ARRAYS)
 _DATA = (".npz",)
 _NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "preprocess": (("preprocess",), (".toml",)),
+    "outputs": (("outputs",), (".toml",)),
     "calibration": (("calibration", "calib"), _DATA),
     "evaluation": (("evaluation", "eval", "validation", "val"), _DATA),
     "heldout": (("heldout", "held-out", "held_out", "test"), _DATA),

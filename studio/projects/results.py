@@ -28,7 +28,16 @@ TASKS = tuple(TASK_TITLES)
 YOU = "you"
 """The source of a value that the user has set."""
 
-PATHS = ("preprocess", "calibration", "evaluation", "heldout", "labels", "label_map", "dictionary")
+PATHS = (
+    "preprocess",
+    "outputs",
+    "calibration",
+    "evaluation",
+    "heldout",
+    "labels",
+    "label_map",
+    "dictionary",
+)
 """The fields of a project that name a file or folder."""
 
 TEXTS = ("task", "metric")
@@ -80,6 +89,7 @@ class Project:
     Attributes:
         model: The model's name.
         task: What the model does (``classification``); None when it could not be recognised.
+        outputs: What the outputs mean, an ``outputs.toml``.
         heldout: Data that no choice has seen, for the last word and for trying out.
         label_map: The model's class for each label of its data, where these are others.
         targets: Names of the targets of interest.
@@ -93,6 +103,7 @@ class Project:
     task: str | None = None
     metric: str | None = None
     preprocess: str | None = None
+    outputs: str | None = optional()
     calibration: str | None = None
     evaluation: str | None = None
     heldout: str | None = None

@@ -24,6 +24,9 @@ class ProjectOptions:
     preprocess: Path | None = option(
         None, kind=Kind.FILE, help="Input preprocessing, a preprocess.toml."
     )
+    outputs: Path | None = option(
+        None, kind=Kind.FILE, help="Meaning of the outputs, an outputs.toml."
+    )
     calibration: Path | None = option(
         None,
         kind=Kind.DATA,
@@ -62,6 +65,7 @@ class ProjectOptions:
                 "task",
                 "metric",
                 "preprocess",
+                "outputs",
                 "calibration",
                 "evaluation",
                 "heldout",

@@ -42,7 +42,8 @@ def resumed(registry: Registry, options: RolloutOptions, name: str) -> RolloutOp
         UsageError: when it is unknown or done, its bundle is gone, or an option differs.
     """
     named = (options.model, options.bundle, options.target)
-    if any((*named, options.data, options.labels, options.preprocess)):
+    parts = (options.labels, options.preprocess, options.outputs, options.dictionary)
+    if any((*named, options.data, *parts)):
         raise UsageError(
             "A rollout that is resumed has its model and targets already.",
             hint="Leave them out, or start a new rollout without --resume.",

@@ -12,11 +12,13 @@ from studio.deployment.options import (
     BACKEND,
     BUNDLE,
     DATA,
+    DICTIONARY,
     DOWNGRADE,
     EMBEDDING,
     KEPT,
     LABELS,
     MODEL,
+    OUTPUTS,
     PREPROCESS,
     REPLACE,
     SAMPLES_MB,
@@ -54,6 +56,8 @@ class RolloutOptions:
     data: Path | None = like(DATA)
     labels: Path | None = like(LABELS)
     preprocess: Path | None = like(PREPROCESS)
+    outputs: Path | None = like(OUTPUTS)
+    dictionary: Path | None = like(DICTIONARY)
     embedding: str | None = like(EMBEDDING)
     backend: str | None = like(BACKEND)
     replace: bool = like(REPLACE, False)

@@ -95,6 +95,8 @@ def _packaging(options: RolloutOptions) -> PackageOptions:
         data=options.data,
         labels=options.labels,
         preprocess=options.preprocess,
+        outputs=options.outputs,
+        dictionary=options.dictionary,
         embedding=options.embedding,
         backend=options.backend,
         numbering=options.numbering,

@@ -21,6 +21,7 @@ _TITLES = {
     "task": "Task",
     "metric": "Metric",
     "preprocess": "Preprocessing",
+    "outputs": "Output settings",
     "labels": "Labels",
     "label_map": "Label map",
     "dictionary": "Dictionary",
@@ -34,6 +35,7 @@ _UNSET = {
     "task": "Not recognised. It decides metric and decoding.",
     "metric": "Not set. Accuracy is not measured.",
     "preprocess": "Not set. The model takes arrays, no pictures.",
+    "outputs": "Not set. Endpoints answer with arrays.",
     "label_map": "Not set. Labels are the model's classes.",
     "labels": "Not set. Classes are shown as numbers.",
     "dictionary": "Not set. Texts cannot be read.",
@@ -42,7 +44,7 @@ _UNSET = {
     "heldout": "Not set. Evaluation data is used.",
     "targets": "Not set.",
 }
-_OPTIONAL = ("metric", "heldout", "label_map", "targets", _FLOAT_NODES)
+_OPTIONAL = ("metric", "outputs", "heldout", "label_map", "targets", _FLOAT_NODES)
 
 
 @dataclass(frozen=True, slots=True)

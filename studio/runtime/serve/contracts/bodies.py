@@ -167,4 +167,5 @@ def read_picture(body: Body, model: ServedModel) -> Question:
     Raises:
         HttpError: 415 when the model takes none; otherwise what is wrong with it.
     """
-    return Question([prepared(body, model)], 1, Form.PICTURE)
+    feeds, picture = prepared(body, model)
+    return Question([feeds], 1, Form.PICTURE, picture=picture)

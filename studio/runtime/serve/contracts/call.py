@@ -38,6 +38,9 @@ def plain_refusal(status: int, sentence: str, headers: str) -> Response:
     return Response.error(status, sentence, headers)
 
 
+Answer = Callable[[Sequence[np.ndarray], ServedModel, Optional[Question]], Response]
+
+
 class Contract(NamedTuple):
     """Contract of a platform: the points in which platforms differ.
 
@@ -47,14 +50,15 @@ class Contract(NamedTuple):
         outputs_key: Key of the answer to column format.
         refusal: Makes the answer of an error: status, sentence, header lines.
         picture: Only pictures are accepted, whatever the content type is.
-        answer: Makes the answer, where it is not that of ``predictions``.
+        answer: Makes the answer, where it is not that of ``predictions``: of the outputs, the
+            model, and the question (None for a request of the Open Inference Protocol).
     """
 
     strict: bool = False
     outputs_key: str = "predictions"
     refusal: Callable[[int, str, str], Response] = plain_refusal
     picture: bool = False
-    answer: Optional[Callable[[Sequence[np.ndarray], ServedModel], Response]] = None
+    answer: Optional[Answer] = None
 
 
 class ContractCall(InferenceCall):
@@ -98,11 +102,17 @@ class ContractCall(InferenceCall):
         return self._inference_of(read_document(document, self._model))
 
     def _open(self, body: Body, length: Optional[str]) -> Inference:
-        return decode(body, length, self._model.inputs, self._model.outputs)
+        inference = decode(body, length, self._model.inputs, self._model.outputs)
+        if self._contract.answer is None:
+            return inference
+        return inference._replace(wanted=self._all_outputs(), plan=None, kind=None)
+
+    def _all_outputs(self) -> List[RequestedOutput]:
+        return [RequestedOutput(name, False) for name in self._model.outputs]
 
     def _inference_of(self, question: Question) -> Inference:
         self._question = question
-        wanted = [RequestedOutput(name, False) for name in self._model.outputs]
+        wanted = self._all_outputs()
         feeds = question.runs[0]
         together = len(question.runs) == 1 and not question.whole
         kind = kind_of(feeds, wanted) if together else None
@@ -136,7 +146,7 @@ class ContractCall(InferenceCall):
         self, arrays: Sequence[np.ndarray], inferred: float, runs: int = 1, rows: int = 0
     ) -> None:
         """Make the answer to the one run."""
-        if self._question is None:
+        if self._question is None and self._contract.answer is None:
             super().encode(arrays, inferred, runs, rows)
             if self._kind == _TRITON and self._response is not None:
                 _name_header_size(self._response)
@@ -148,12 +158,18 @@ class ContractCall(InferenceCall):
         except Exception as error:  # as in decode
             self._fail_because(error)
 
-    def _answer(self, question: Question, results: Sequence[Sequence[np.ndarray]]) -> Response:
+    def _answer(
+        self, question: Optional[Question], results: Sequence[Sequence[np.ndarray]]
+    ) -> Response:
         model = self._model
         specs = list(model.outputs.values())
         results = [[numbers_of(a, s) for a, s in zip(arrays, specs)] for arrays in results]
         if self._contract.answer is not None:
-            return self._contract.answer(results[0], model)
+            joined = (
+                [np.concatenate(parts) for parts in zip(*results)] if results[1:] else results[0]
+            )
+            return self._contract.answer(joined, model, question)
+        assert question is not None, "others are answered as the Open Inference Protocol"
         columns = instances_of(question, results, list(model.outputs))
         accepted = self._exchange.request.headers.get("accept", "")
         if self._contract.strict and media_type(accepted)[0] == CSV:

@@ -102,7 +102,7 @@ def _pictures(contents: List[bytes], model: ServedModel, form: Form) -> Question
     """Pictures of one size after preprocessing run together, others one after the other."""
     if len(contents) > MOST_RUNS:
         raise bad("A request may have at most {} pictures.", MOST_RUNS)
-    runs: List[Feeds] = [prepared(content, model) for content in contents]
+    runs: List[Feeds] = [prepared(content, model)[0] for content in contents]
     spec = only_input(model)
     arrays = [feeds[spec.name] for feeds in runs]
     together = spec.shape[:1] == (-1,) and len({array.shape for array in arrays}) == 1

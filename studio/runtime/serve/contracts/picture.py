@@ -15,9 +15,12 @@ from ..protocol.tensor_data import to_json
 from ..rest.router import PathNames, Route
 from ..service import Service
 from .call import Contract, run_request
+from .question import Question
 
 
-def answer(arrays: Sequence[np.ndarray], model: ServedModel) -> Response:
+def answer(
+    arrays: Sequence[np.ndarray], model: ServedModel, _question: Optional[Question]
+) -> Response:
     """Return the outputs as in the Open Inference Protocol, and the best labels of a classifier."""
     named = dict(zip(model.outputs, arrays))
     outputs = [

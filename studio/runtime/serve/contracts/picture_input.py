@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Dict
+from typing import Dict, Tuple
 
 import numpy as np
 
+from ..decoding.decoder import PictureInInput
 from ..engine.served_model import ServedModel
 from ..http.message import Body, HttpError
 from ..protocol.tensor_data import bad
 
 
-def prepared(content: Body, model: ServedModel) -> Dict[str, np.ndarray]:
+def prepared(content: Body, model: ServedModel) -> Tuple[Dict[str, np.ndarray], PictureInInput]:
     """Return the one input of a model, prepared from a picture as its bundle describes.
+
+    The second part is where the picture is in it.
 
     Raises:
         HttpError: 415 when the model takes no pictures; otherwise what is wrong with this one.
@@ -25,7 +28,8 @@ def prepared(content: Body, model: ServedModel) -> Dict[str, np.ndarray]:
     from ..images.decoding import decode_picture  # with the first picture: most servers get none
 
     try:
-        array = preprocess.apply(decode_picture(content))
+        picture = decode_picture(content)
+        array = preprocess.apply(picture)
     except ValueError as error:
         raise HttpError(400, str(error)) from None
     if array.dtype != spec.kind.dtype or not spec.accepts(array.shape):
@@ -37,4 +41,6 @@ def prepared(content: Body, model: ServedModel) -> Dict[str, np.ndarray]:
             spec.kind.name,
             list(spec.shape),
         )
-    return {spec.name: array}
+    height, width = picture.shape[:2]
+    placed = PictureInInput(height, width, preprocess.placement(height, width))
+    return {spec.name: array}, placed

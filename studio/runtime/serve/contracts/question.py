@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
-from typing import Dict, List, Mapping, NamedTuple, Sequence
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 
+from ..decoding.decoder import PictureInInput
 from ..engine.served_model import ServedModel
 from ..protocol.bfloat16 import narrowed
 from ..protocol.json_reader import JsonList
@@ -33,12 +34,14 @@ class Question(NamedTuple):
         runs: Inputs of each run: one run for all instances, or one for each.
         instances: How many.
         whole: The model has no batch axis: an output of a run is the answer of its instance.
+        picture: What the input was made of, where it was a picture.
     """
 
     runs: List[Feeds]
     instances: int
     form: Form
     whole: bool = False
+    picture: Optional[PictureInInput] = None
 
 
 def question(columns: Mapping[str, Rows], count: int, form: Form) -> Question:

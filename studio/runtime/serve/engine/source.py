@@ -12,6 +12,8 @@ from ...backends.providers import CPU_ALONE, Acceleration
 from ...shared.documents import read_record
 from ...shared.errors import LoadError
 from ...shared.manifest import BASELINE, LATENCY
+from ..decoding.decoder import Decoder
+from ..decoding.settings import OutputSettings
 from ..images.preprocess import Preprocess
 from ..release_root import current_release
 
@@ -29,6 +31,7 @@ class ModelSource(NamedTuple):
         drift: The content of what is normal for its inputs and answers, where known.
         preprocess: Steps from a picture to its input, where the bundle has them.
         labels: Names of its classes, in their order.
+        decoder: What its outputs mean, where the bundle says so.
         beside: Root of the releases that it may be compared with; None: its own root.
         backend: What loads the model.
         acceleration: Execution providers that are wanted for it.
@@ -45,6 +48,7 @@ class ModelSource(NamedTuple):
     labels: Tuple[str, ...] = ()
     drift: Optional[Mapping[str, object]] = None
     profiles: Optional[Mapping[str, object]] = None
+    decoder: Optional[Decoder] = None
     beside: Optional[Path] = None
     backend: ServingBackend = ONNX_RUNTIME
     acceleration: Acceleration = CPU_ALONE
@@ -67,6 +71,8 @@ class _Manifest(NamedTuple):
     baseline: object = None
     preprocess: object = None
     labels: object = None
+    outputs: object = None
+    dictionary: object = None
 
 
 class _Baseline(NamedTuple):
@@ -107,6 +113,7 @@ def from_bundle(folder: Path) -> ModelSource:
         baseline=_mapping(baseline.latency),
         preprocess=_preprocess(manifest.preprocess),
         labels=_labels(folder, manifest.labels),
+        decoder=_decoder(folder, manifest),
         drift=_mapping(baseline.drift),
         profiles=_profiles(folder),
         backend=backend_of(path, manifest.model.backend or ""),
@@ -147,16 +154,34 @@ def _preprocess(content: object) -> Optional[Preprocess]:
         ) from None
 
 
+def _decoder(folder: Path, manifest: _Manifest) -> Optional[Decoder]:
+    if manifest.outputs is None:
+        return None
+    try:
+        settings = OutputSettings.from_json(manifest.outputs)
+    except ValueError as error:
+        raise LoadError("The outputs of the bundle cannot be decoded: {}".format(error)) from None
+    labels = _labels(folder, manifest.labels)
+    # Not splitlines, and not stripped: a dictionary may list spaces and line separators.
+    characters = _text(folder, manifest.dictionary).replace("\r\n", "\n")
+    lines = characters[: -1 if characters.endswith("\n") else None].split("\n")
+    return Decoder(settings, labels, tuple(lines) if characters else ())
+
+
 def _labels(folder: Path, name: object) -> Tuple[str, ...]:
     """Return the lines of the file; none where it is missing: only answers to people need it."""
+    return tuple(line.strip() for line in _text(folder, name).splitlines() if line.strip())
+
+
+def _text(folder: Path, name: object) -> str:
+    """Return the content of a file of the bundle; nothing where it is missing."""
     file = PurePosixPath(str(name or ""))
     if not file.name or file.is_absolute() or ".." in file.parts:
-        return ()
+        return ""
     try:
-        text = (folder / file).read_text("utf-8-sig")
+        return (folder / file).read_text("utf-8-sig")
     except (OSError, ValueError):
-        return ()
-    return tuple(line.strip() for line in text.splitlines() if line.strip())
+        return ""
 
 
 def _read_manifest(folder: Path) -> Tuple[bytes, Dict[str, object]]:

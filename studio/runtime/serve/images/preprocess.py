@@ -18,6 +18,23 @@ _LARGEST = 16384
 """Of a side after resizing and padding: a manifest must not ask for all memory."""
 
 
+class Placement(NamedTuple):
+    """Position of a picture in its input array.
+
+    Attributes:
+        top, left: Where the picture's corner lies; negative where it was cut off.
+        rows, columns: Size of the picture there.
+        height, width: Of the array.
+    """
+
+    top: int
+    left: int
+    rows: int
+    columns: int
+    height: int
+    width: int
+
+
 class Preprocess(NamedTuple):
     """Steps applied to an RGB picture, in the order of the attributes.
 
@@ -133,18 +150,35 @@ class Preprocess(NamedTuple):
         ratio = pick(self.height / height, self.width / width)
         return max(1, round(height * ratio)), max(1, round(width * ratio))
 
+    def placement(self, height: int, width: int) -> Placement:
+        """Return the position of a picture of this height and width in the model's input."""
+        rows, columns = (height, width) if self.resize == "none" else self._size(height, width)
+        before, gaps = self._padding(rows, columns)
+        whole = (rows + gaps[0], columns + gaps[1])
+        inner = (
+            min(self.crop_height or whole[0], whole[0]),
+            min(self.crop_width or whole[1], whole[1]),
+        )
+        top = before[0] - (whole[0] - inner[0]) // 2
+        left = before[1] - (whole[1] - inner[1]) // 2
+        return Placement(top, left, rows, columns, *inner)
+
     def _padded(self, pixels: np.ndarray) -> np.ndarray:
-        height, width = pixels.shape[:2]
+        before, gaps = self._padding(*pixels.shape[:2])
+        if not any(gaps):
+            return pixels
+        sides = [(first, gap - first) for first, gap in zip(before, gaps)]
+        return np.pad(pixels, (*sides, (0, 0)), "constant", constant_values=self.pad_value)
+
+    def _padding(self, height: int, width: int) -> Tuple[Tuple[int, int], Tuple[int, int]]:
+        """Return rows above and columns left of a picture, and how many there are in all."""
         wanted = (height, max(width, self.min_width))
         if self.resize == "fit":
             wanted = (max(height, self.height), max(width, self.width))
         rows = 0 if self.resize == "height" else self._rounded(wanted[0]) - height
         gaps = (rows, self._rounded(wanted[1]) - width)
-        if not any(gaps):
-            return pixels
-        before = [gap // 2 if self.pad_align == "center" else 0 for gap in gaps]
-        sides = [(first, gap - first) for first, gap in zip(before, gaps)]
-        return np.pad(pixels, (*sides, (0, 0)), "constant", constant_values=self.pad_value)
+        is_centred = self.pad_align == "center"
+        return (gaps[0] // 2, gaps[1] // 2) if is_centred else (0, 0), gaps
 
     def _rounded(self, size: int) -> int:
         return math.ceil(size / self.multiple) * self.multiple

@@ -1,0 +1,99 @@
+"""Answers with a meaning: classes, boxes, texts, by the ``outputs.toml`` of a bundle."""
+
+from __future__ import annotations
+
+import json
+from typing import Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
+
+from ..engine.served_model import ServedModel
+from ..http.exchange import Exchange
+from ..http.message import JSON, HttpError, Response
+from ..protocol.tensor_data import bad
+from ..rest.router import PathNames, Route
+from ..service import Service
+from .call import Contract, run_request
+from .question import Question
+
+_PICTURE_AXES = 4
+_MOST_CHANNELS = 4
+
+
+def answer(
+    arrays: Sequence[np.ndarray], model: ServedModel, question: Optional[Question]
+) -> Response:
+    """Return the meaning of the outputs of each instance.
+
+    Raises:
+        HttpError: 400, when they do not have the form of ``outputs.toml``.
+    """
+    decoder = model.source.decoder
+    if decoder is None:
+        raise _no_meaning(model)
+    named = dict(zip(model.outputs, arrays))
+    picture = question.picture if question is not None else None
+    size = picture_size(model)
+    if size is None and picture is not None and picture.placement is not None:
+        size = picture.placement.height, picture.placement.width
+    try:
+        found = [decoder.decode(one, size, picture) for one in _instances(named)]
+    except ValueError as error:
+        raise bad("{}", str(error)) from None
+    document: Dict[str, object] = {
+        "model_name": model.name,
+        "model_version": model.version,
+        "task": decoder.settings.task,
+        "predictions": found,
+    }
+    if picture is not None:
+        document["picture"] = {"width": picture.width, "height": picture.height}
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return Response(200, text.encode("utf-8"), JSON, model.headers)
+
+
+def picture_size(model: ServedModel) -> Optional[Tuple[int, int]]:
+    """Return height and width of the one input of pictures; None where they are open."""
+    shapes = [spec.shape for spec in model.inputs.values() if len(spec.shape) == _PICTURE_AXES]
+    if len(shapes) != 1:
+        return None
+    _, first, second, third = shapes[0]
+    height, width = (second, third) if first <= _MOST_CHANNELS else (first, second)
+    return (height, width) if min(height, width) > 0 else None
+
+
+def _instances(outputs: Dict[str, np.ndarray]) -> List[Dict[str, np.ndarray]]:
+    """Return the outputs of each sample of a batch; all outputs where they have no such axis."""
+    counts = {len(array) if array.ndim else 0 for array in outputs.values()}
+    if len(counts) != 1 or counts <= {0, 1}:
+        return [outputs]
+    (count,) = counts
+    return [{name: array[at : at + 1] for name, array in outputs.items()} for at in range(count)]
+
+
+def _no_meaning(model: ServedModel) -> HttpError:
+    sentence = "The bundle of the model {!r} has no outputs.toml: use /infer."
+    return HttpError(404, sentence.format(model.name))
+
+
+CONTRACT = Contract(answer=answer)
+
+
+def predict(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
+    """Run a model on a picture or on arrays, and answer with the meaning of its outputs."""
+
+    def find() -> ServedModel:
+        model = service.repository.find(names.model, names.version)
+        if model.source.decoder is None:
+            raise _no_meaning(model)
+        return model
+
+    return run_request(service, exchange, find, CONTRACT)
+
+
+_MODEL = "/v2/models/{model}"
+
+ROUTES = (
+    Route("POST", _MODEL + "/predict", predict, body=None),
+    Route("POST", _MODEL + "/versions/{version}/predict", predict, body=None),
+)

@@ -1,0 +1,1 @@
+"""Outputs decoded: classes, boxes, masks, texts, values."""

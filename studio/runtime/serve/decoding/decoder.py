@@ -1,0 +1,100 @@
+"""The meaning of a model's outputs as JSON, by the settings of its bundle."""
+
+from __future__ import annotations
+
+from typing import Dict, List, Mapping, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+from ..images.preprocess import Placement
+from . import settings as tasks
+from .boxes import in_picture
+from .detectors import detect
+from .maps import class_map
+from .settings import OutputSettings
+from .texts import text
+from .vectors import classes, embedding, label, probability, row_of, short, values
+
+Json = Dict[str, object]
+Outputs = Mapping[str, np.ndarray]
+
+
+class PictureInInput(NamedTuple):
+    """A picture of a request, and where it was in the model's input.
+
+    Attributes:
+        height, width: Of the picture, in pixels.
+        placement: None where the input is not made from it by known steps.
+    """
+
+    height: int
+    width: int
+    placement: Optional[Placement] = None
+
+
+class Decoder(NamedTuple):
+    """The decoder of one model.
+
+    Attributes:
+        labels: Names of the classes, in their order.
+        characters: Of a text recogniser, without the blank.
+    """
+
+    settings: OutputSettings
+    labels: Tuple[str, ...] = ()
+    characters: Tuple[str, ...] = ()
+
+    def decode(
+        self,
+        outputs: Outputs,
+        size: Optional[Tuple[int, int]] = None,
+        picture: Optional[PictureInInput] = None,
+    ) -> Json:
+        """Return the meaning of one sample's outputs.
+
+        Args:
+            outputs: Arrays by name, with a batch of one.
+            size: Height and width of the input of a detector.
+            picture: What the input was made of.
+
+        Raises:
+            ValueError: in one sentence, when the outputs do not have the form of the settings.
+        """
+        chosen = self.settings
+        if chosen.task == tasks.DETECTION:
+            return self._objects(outputs, size, picture)
+        if chosen.task == tasks.SEGMENTATION:
+            return class_map(outputs, chosen, self.labels)
+        if chosen.task == tasks.TEXT:
+            return text(outputs, chosen, self.characters)
+        row = row_of(outputs, chosen)
+        if chosen.task == tasks.CLASSIFICATION:
+            return classes(row, chosen, self.labels)
+        if chosen.task == tasks.PROBABILITY:
+            return probability(row, chosen, self.labels)
+        if chosen.task == tasks.EMBEDDING:
+            return embedding(row)
+        return values(row, chosen, self.labels)
+
+    def _objects(
+        self,
+        outputs: Outputs,
+        size: Optional[Tuple[int, int]],
+        picture: Optional[PictureInInput],
+    ) -> Json:
+        if size is None:
+            raise ValueError("The input of the model is no picture.")
+        found = detect(outputs, self.settings, size)
+        if picture is not None:
+            edges = (picture.height, picture.width)
+            found = in_picture(found, picture.placement, edges)
+        objects: List[Json] = [
+            {
+                "label": label(self.labels, int(kind)),
+                "index": int(kind),
+                "score": short(score),
+                "box": [round(float(side), 2) for side in corners],
+            }
+            for corners, score, kind in zip(found.corners, found.scores, found.classes)
+        ]
+        return {"objects": objects}

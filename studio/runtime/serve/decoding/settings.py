@@ -1,0 +1,111 @@
+"""What the outputs of a model mean, as ``outputs.toml`` in its bundle gives it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Dict, Mapping, NamedTuple, Tuple
+
+CLASSIFICATION, PROBABILITY, DETECTION = "classification", "probability", "detection"
+SEGMENTATION, TEXT, EMBEDDING, REGRESSION = "segmentation", "text", "embedding", "regression"
+
+TASKS = (CLASSIFICATION, PROBABILITY, DETECTION, SEGMENTATION, TEXT, EMBEDDING, REGRESSION)
+HEADS = ("boxes", "tables", "yolov5", "yolov8", "yolox", "gfl", "detr")
+ACTIVATIONS = ("auto", "none", "sigmoid", "softmax")
+
+_MOST = 10_000
+_LARGEST_STRIDE = 1024
+
+
+class OutputSettings(NamedTuple):
+    """The meaning of a model's outputs.
+
+    Attributes:
+        task: One of ``TASKS``.
+        output: Name of the output with the scores; empty: the first.
+        head: Form of a detector's outputs, one of ``HEADS``. ``boxes``: after suppression.
+            ``tables``: whole boxes and scores of all places. ``gfl``: NanoDet and PicoDet.
+        activation: What makes scores of logits; ``auto``: as their values are.
+        threshold: Least score of a box; of the positive class of a probability.
+        refer: Probabilities between these two are left to a person; empty for none.
+        overlap: Boxes of one class that cover each other by more (intersection over union) are
+            one object.
+        most: Most boxes, and most classes, of an answer.
+        strides: Pixels of a cell on each level of ``yolox`` and ``gfl``.
+        offset: Where the middle of a cell is, in cells: 0.5 for PicoDet, 0 for NanoDet-Plus.
+        background: The class for nothing of ``detr`` and ``tables``: ``none``, ``first``, ``last``.
+        blank: Class of a text recogniser for no character.
+        unit: Of a regression's values.
+    """
+
+    task: str
+    output: str = ""
+    head: str = "boxes"
+    activation: str = "auto"
+    threshold: float = 0.3
+    refer: Tuple[float, ...] = ()
+    overlap: float = 0.5
+    most: int = 100
+    strides: Tuple[int, ...] = (8, 16, 32)
+    offset: float = 0.5
+    background: str = "none"
+    blank: int = 0
+    unit: str = ""
+
+    @staticmethod
+    def from_json(content: object) -> OutputSettings:
+        """Take the values from a manifest or a file; those left out keep their defaults.
+
+        Raises:
+            ValueError: in one sentence, for a key or a value that is not known here.
+        """
+        if not isinstance(content, Mapping):
+            raise ValueError("it is not an object.")
+        defaults = OutputSettings("")._asdict()
+        unknown = sorted(str(name) for name in set(content) - set(defaults))
+        if unknown:
+            raise ValueError("there is no setting {!r}.".format(unknown[0]))
+        given = {name: _typed(name, value, defaults[name]) for name, value in content.items()}
+        if "task" not in given:
+            raise ValueError("task is missing: one of {}.".format(", ".join(TASKS)))
+        found = OutputSettings(**given)
+        found._check()
+        return found
+
+    def _check(self) -> None:
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                sentence = "{} cannot be {!r}: it is one of {}."
+                raise ValueError(sentence.format(name, getattr(self, name), ", ".join(allowed)))
+        for name in ("threshold", "overlap", "offset"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ValueError("{} is from 0 to 1.".format(name))
+        if not 1 <= self.most <= _MOST:
+            raise ValueError("most is from 1 to {:,}.".format(_MOST))
+        if self.refer and not (len(self.refer) == 2 and 0 <= self.refer[0] <= self.refer[1] <= 1):
+            raise ValueError("refer is two probabilities, the lower one first.")
+        if not self.strides or not all(1 <= one <= _LARGEST_STRIDE for one in self.strides):
+            raise ValueError("strides are from 1 to {:,}.".format(_LARGEST_STRIDE))
+        if self.blank < 0:
+            raise ValueError("blank is the number of a class.")
+
+
+_CHOICES: Dict[str, Tuple[str, ...]] = {
+    "task": TASKS,
+    "head": HEADS,
+    "activation": ACTIVATIONS,
+    "background": ("none", "first", "last"),
+}
+
+
+def _typed(name: str, value: object, default: object) -> Any:
+    """Return the value in the type of the setting's default."""
+    if isinstance(default, tuple):
+        items = value if isinstance(value, (list, tuple)) else [value]
+        one = default[0] if default else 0.0
+        return tuple(_typed(name, item, one) for item in items)
+    if isinstance(default, float) and type(value) is int:
+        value = float(value)
+    finite = not isinstance(value, float) or math.isfinite(value)
+    if type(value) is not type(default) or not finite:
+        raise ValueError("{} cannot be {!r}.".format(name, value))
+    return value
