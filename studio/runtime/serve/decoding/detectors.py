@@ -7,6 +7,7 @@ Li et al. 2020; DETR, Carion et al. 2020, and RT-DETR, Zhao et al. 2023.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Callable, Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
@@ -97,6 +98,7 @@ def _yolox(outputs: Outputs, settings: OutputSettings, size: Size) -> Boxes:
     return _boxes(_around((table[:, :2] + cells) * strides, half), table[:, 5:] * table[:, 4:5])
 
 
+@lru_cache(maxsize=8)
 def _cells(size: Size, strides: Sequence[int], offset: float) -> Tuple[np.ndarray, np.ndarray]:
     """Return column and row of each cell of all levels, and its stride."""
     cells, sides = [], []
@@ -111,29 +113,32 @@ def _cells(size: Size, strides: Sequence[int], offset: float) -> Tuple[np.ndarra
 def _gfl(outputs: Outputs, settings: OutputSettings, size: Size) -> Boxes:
     """Scores, and for each side of a box the distribution of its distance from the cell."""
     cells, strides = _cells(size, settings.strides, settings.offset)
-    scores, sides = _levels(outputs, len(cells), settings, size)
+    scores, sides = _levels(outputs, len(cells), settings)
+    likely = scores if unit(scores) else sigmoid(scores)
+    kept = np.flatnonzero(
+        likely.max(axis=1) >= settings.threshold
+    )  # the rest costs most of a frame
     bins = sides.shape[1] // 4
-    shares = softmax(sides.reshape(-1, 4, bins))
-    distances = (shares @ np.arange(bins, dtype=np.float64)) * strides
-    middle = cells * strides
+    shares = softmax(sides[kept].reshape(-1, 4, bins))
+    distances = (shares @ np.arange(bins, dtype=np.float64)) * strides[kept]
+    middle = cells[kept] * strides[kept]
     corners = np.hstack([middle - distances[:, :2], middle + distances[:, 2:]])
-    return _boxes(corners, scores if unit(scores) else sigmoid(scores))
+    return _boxes(corners, likely[kept])
 
 
 def _levels(
-    outputs: Outputs, places: int, settings: OutputSettings, size: Size
+    outputs: Outputs, places: int, settings: OutputSettings
 ) -> Tuple[np.ndarray, np.ndarray]:
     """Return the tables of scores and of distances of all levels, in the order of the strides."""
     tables = [array[0] for array in outputs.values() if array.ndim == 3 and array.shape[0] == 1]
     if len(tables) == 1 and tables[0].shape[0] == places:  # NanoDet has both in one table
-        whole = tables[0].astype(np.float64)
-        sides = _sides_of(whole.shape[1])
-        return whole[:, :-sides], whole[:, -sides:]
+        sides = _sides_of(tables[0].shape[1])
+        return tables[0][:, :-sides], tables[0][:, -sides:]
     groups: Dict[int, List[np.ndarray]] = {}
     for table in tables:
         groups.setdefault(table.shape[1], []).append(table)
     joined = {
-        columns: np.concatenate(sorted(parts, key=len, reverse=True)).astype(np.float64)
+        columns: np.concatenate(sorted(parts, key=len, reverse=True))
         for columns, parts in groups.items()
     }
     whole_groups = {columns: one for columns, one in joined.items() if len(one) == places}
@@ -170,13 +175,14 @@ def _tables(outputs: Outputs, settings: OutputSettings, size: Size) -> Boxes:
 def _pair(outputs: Outputs, settings: OutputSettings) -> Tuple[np.ndarray, np.ndarray]:
     tables = {n: a[0] for n, a in outputs.items() if a.ndim == 3 and a.shape[0] == 1}
     scores = tables.get(settings.output)
-    boxes = [n for n, a in tables.items() if a.shape[1] == 4 and n != settings.output]
+    four = [n for n, a in tables.items() if a.shape[1] == 4 and n != settings.output]
+    # A model of four classes has two such tables.
+    name = min(four, key=lambda n: ("box" not in n.lower(), not unit(tables[n])), default="")
     if scores is None:
-        rest = [n for n in tables if n not in boxes]
-        scores = tables[rest[0]] if rest else None
-    if scores is None or not boxes or len(tables[boxes[0]]) != len(scores):
+        scores = next((table for n, table in tables.items() if n != name), None)
+    if scores is None or not name or len(tables[name]) != len(scores):
         raise UnknownForm("The outputs are no table of boxes with one of scores.")
-    return tables[boxes[0]].astype(np.float64), scores.astype(np.float64)
+    return tables[name].astype(np.float64), scores.astype(np.float64)
 
 
 def _activated(scores: np.ndarray, settings: OutputSettings) -> np.ndarray:

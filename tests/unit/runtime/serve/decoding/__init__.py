@@ -1,0 +1,1 @@
+"""Outputs decoded by the runtime."""
