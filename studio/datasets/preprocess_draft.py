@@ -90,8 +90,8 @@ def draft_of(inputs: Sequence[Value]) -> str:
     return draft(inputs[0])
 
 
-def write_draft(text: str, path: Path) -> str:
-    """Write a draft to a file, or into a folder.
+def write_draft(text: str, path: Path, name: str = FILE) -> str:
+    """Write a draft to a file, or into a folder under a name.
 
     Returns:
         The path of the file.
@@ -99,7 +99,7 @@ def write_draft(text: str, path: Path) -> str:
     Raises:
         StudioError: when another file exists there, which may hold the user's work.
     """
-    path = path / FILE if path.is_dir() else path
+    path = path / name if path.is_dir() else path
     try:
         with path.open("x", encoding="utf-8") as file:
             _write_whole(file, text, path)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from studio.api import StudioError
+from studio.datasets.output_settings import FILE as OUTPUTS
 from studio.datasets.preprocess_draft import write_draft
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs.options_form import form
@@ -94,7 +95,7 @@ def packaged(
         hidden: Options that the record leaves out.
     """
     version = store_version(registry, options.model, result)
-    draft = options.preprocess_draft
+    draft, meaning = options.preprocess_draft, options.outputs_draft
     final = replace(
         result,
         bundle=str(version.path),
@@ -103,6 +104,7 @@ def packaged(
         counter=version.counter,
         variant=version.variant,
         preprocess_draft=write_draft(result.preprocess_draft, draft) if draft else "",
+        outputs_draft=write_draft(result.outputs_draft, meaning, OUTPUTS) if meaning else "",
         signature="",
     )
     unsigned = result.signature and not (version.path / SIGNATURE).exists()

@@ -33,6 +33,7 @@ class PackageResult:
         variant: Number of the packaged variant; None before the bundle is recorded.
         embedding: Tensor that drift detection reads; None without one.
         findings: None in results of studios without checks.
+        outputs_draft: A first ``outputs.toml``; its path once the result is recorded.
         preprocess_draft: A first ``preprocess.toml``; its path once the result is recorded.
         signature: Signature of a bundle that lies elsewhere and may not be changed.
     """
@@ -51,6 +52,7 @@ class PackageResult:
     hints: tuple[str, ...] = ()
     findings: tuple[CheckFinding, ...] | None = optional()
     preprocess_draft: str = optional("")
+    outputs_draft: str = optional("")
     signature: str = optional("")
 
 

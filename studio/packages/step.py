@@ -146,6 +146,14 @@ class PackageOptions:
         "it, then pass it with --preprocess.",
         advanced=True,
     )
+    outputs_draft: Path | None = option(
+        None,
+        kind=Kind.OUTPUT,
+        title="Write an outputs.toml",
+        help="File for a draft outputs.toml, recognised from the outputs of the model. Check "
+        "it, then pass it with --outputs.",
+        advanced=True,
+    )
     sign: Path | None = option(
         None,
         kind=Kind.FILE,
@@ -212,5 +220,4 @@ _FORM = {one.name: one for one in PACKAGE.form}
 SIGN_WITH = _FORM["sign"]
 SERVED_BY = _FORM["backend"]
 PREPROCESS_DRAFT = _FORM["preprocess_draft"]
-SHARED = tuple(one for one in PACKAGE.form if one is not PREPROCESS_DRAFT)
-"""What a step that packages on its way to something else takes, too."""
+OUTPUTS_DRAFT = _FORM["outputs_draft"]

@@ -13,6 +13,8 @@ def package(result: PackageResult) -> list[str]:
         lines.append(f"drift detection also uses {result.embedding}, which clients do not receive")
     lines += [*result.notes, *result.hints]
     lines += [f"{finding.level}: {finding.text}" for finding in result.findings or ()]
+    if result.outputs_draft:
+        lines.append(f"{result.outputs_draft} written: check it, then give it with --outputs.")
     if result.preprocess_draft:
         lines.append(
             f"{result.preprocess_draft} written: check color, scale, mean and std in it, then "

@@ -24,6 +24,7 @@ from studio.api import (
 )
 from studio.datasets import open_dataset
 from studio.datasets.preprocess_draft import draft_of, is_picture
+from studio.datasets.text_lines import text_lines
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs import Job
 from studio.packages import golden
@@ -35,6 +36,7 @@ from studio.packages.drift_reference import FEWEST, Frame, estimate_of, referenc
 from studio.packages.embedding import EmbeddingGraph, NoEmbedding
 from studio.packages.embedding_check import embed
 from studio.packages.golden import GoldenSample, check_labels
+from studio.packages.outputs_draft import AnsweredSample, draft_outputs
 from studio.packages.packaging_job import package_contained
 from studio.packages.results import PackageResult
 from studio.packages.signing import signature_of, write_signature
@@ -43,6 +45,7 @@ from studio.plugin_host import PluginHost
 from studio.registry import ModelRef
 
 FOLDER = "bundle"
+_PICTURE_AXES = 4
 
 
 def package(options: PackageOptions, job: Job) -> PackageResult:
@@ -73,7 +76,23 @@ def package(options: PackageOptions, job: Job) -> PackageResult:
         findings=content.checked.rows(),
         # A preprocess.toml from the model's own input, on request.
         preprocess_draft=draft_of(content.model.graph.inputs) if options.preprocess_draft else "",
+        outputs_draft=_outputs_draft(content, options) if options.outputs_draft else "",
     )
+
+
+def _outputs_draft(content: BundleContent, options: PackageOptions) -> str:
+    """Return a first outputs.toml, recognised from a golden sample.
+
+    Raises:
+        InvalidModel: when the outputs have no form that is known.
+    """
+    sample = content.samples[0]
+    pictures = [one for one in sample.feeds.values() if one.ndim == _PICTURE_AXES]
+    shape = pictures[0].shape[1:] if len(pictures) == 1 else ()
+    size = (shape[1:] if shape[0] <= shape[2] else shape[:2]) if shape else None
+    known = (tuple(text_lines(path)) for path in (options.labels, options.dictionary))
+    first = {name: array[:1] if array.ndim else array for name, array in sample.outputs.items()}
+    return draft_outputs(AnsweredSample(first, size, *known))
 
 
 def _signed(packaged: PackageResult, key: Path) -> PackageResult:

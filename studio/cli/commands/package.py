@@ -10,23 +10,24 @@ from studio.cli.session import add_step
 from studio.cli.step_commands import run_named
 from studio.deployment.artifacts.packager_step import OWN as PACKAGER
 from studio.deployment.artifacts.step import OWN
-from studio.packages.step import PREPROCESS_DRAFT
+from studio.packages.step import OUTPUTS_DRAFT, PREPROCESS_DRAFT
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     add_step(parser, "image")  # it takes all that package takes
-    add_options(parser, (*OWN, *PACKAGER, PREPROCESS_DRAFT))
+    add_options(parser, (*OWN, *PACKAGER, PREPROCESS_DRAFT, OUTPUTS_DRAFT))
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Package, with an image, a Debian package or a packager where one is named, and print."""
     packager = getattr(arguments, "as")
-    if arguments.preprocess_draft and (arguments.image or arguments.deb or packager):
-        raise UsageError(
-            "--preprocess-draft cannot be combined with --image, --deb or --as.",
-            hint="Write the draft first, then pass it with --preprocess.",
-        )
+    for name, flag in (("preprocess_draft", "--preprocess"), ("outputs_draft", "--outputs")):
+        if getattr(arguments, name) and (arguments.image or arguments.deb or packager):
+            raise UsageError(
+                f"{flag}-draft cannot be combined with --image, --deb or --as.",
+                hint=f"Write the draft first, then pass it with {flag}.",
+            )
     if packager:
         if arguments.image or arguments.deb:
             raise UsageError("--as cannot be combined with --image or --deb.")

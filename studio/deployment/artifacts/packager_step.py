@@ -21,6 +21,7 @@ class PackageAsOptions(PackageOptions):
     """
 
     preprocess_draft: Path | None = None
+    outputs_draft: Path | None = None
     packager: str = option(
         kind=Kind.CHOICE,
         key="as",

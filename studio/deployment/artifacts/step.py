@@ -26,6 +26,8 @@ class DebOptions:
     data: Path | None = like(_PACKAGE["data"])
     labels: Path | None = like(_PACKAGE["labels"])
     preprocess: Path | None = like(_PACKAGE["preprocess"])
+    outputs: Path | None = like(_PACKAGE["outputs"])
+    dictionary: Path | None = like(_PACKAGE["dictionary"])
     sign: Path | None = like(_PACKAGE["sign"])
     samples: int = like(_PACKAGE["samples"], 8)
     reference: int = like(_PACKAGE["reference"], 256)
@@ -63,6 +65,8 @@ class DebOptions:
             data=self.data,
             labels=self.labels,
             preprocess=self.preprocess,
+            outputs=self.outputs,
+            dictionary=self.dictionary,
             samples=self.samples,
             reference=self.reference,
             embedding=self.embedding,
@@ -100,6 +104,7 @@ class ImageOptions(PackageOptions):
     """Options of the step ``image``: those of packaging, and those of a container image."""
 
     preprocess_draft: Path | None = None
+    outputs_draft: Path | None = None
     image: str = option(title="Name", help="Name and tag of the image, such as digits:1.")
     image_out: Path | None = option(
         None,

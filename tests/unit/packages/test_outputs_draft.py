@@ -1,0 +1,80 @@
+"""A first outputs.toml: the form of the outputs recognised, and read back as settings."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+
+from studio.api import InvalidData, InvalidModel
+from studio.datasets.output_settings import read_outputs
+from studio.packages.outputs_draft import AnsweredSample, draft_outputs
+from tests.unit.runtime.serve.decoding.heads import HEADS, SIZE, Truth, gfl
+
+TRUTHS = (Truth((8, 16, 40, 60), 1, 0.9), Truth((70, 20, 110, 76), 3, 0.6))
+
+
+def recognised(outputs: dict[str, Any], **known: Any) -> dict[str, Any]:
+    arrays = {name: numpy.asarray(value, numpy.float32) for name, value in outputs.items()}
+    return tomllib.loads(draft_outputs(AnsweredSample(arrays, **known)))
+
+
+@pytest.mark.parametrize("head", ["boxes", "yolov5", "yolov8", "yolox", "gfl", "detr"])
+def test_the_head_of_a_detector_is_recognised(head: str, tmp_path: Path) -> None:
+    outputs = HEADS[head][0](TRUTHS)
+    text = draft_outputs(AnsweredSample(outputs, SIZE))
+    file = tmp_path / "outputs.toml"
+    file.write_text(text)
+    settings = read_outputs(file)
+    assert (settings.task, settings.head) == ("detection", head)
+
+
+def test_the_levels_of_a_detector_are_recognised() -> None:
+    found = recognised(gfl(TRUTHS), size=SIZE)
+    assert (found["head"], found["strides"], found["offset"]) == ("gfl", [8, 16, 32], 0.5)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "known", "task"),
+    [
+        ({"y": [[0.1, 3.0, -1.0]]}, {"labels": ("a", "b", "c")}, "classification"),
+        ({"fetch": [[0.2, 0.8]]}, {}, "classification"),
+        ({"scores": [[3.0, 8.0]]}, {}, "classification"),
+        ({"prob": [[0.3]]}, {}, "probability"),
+        ({"price": [[31.0]]}, {}, "regression"),
+        ({"embedding": numpy.ones((1, 96))}, {}, "embedding"),
+        ({"steps": numpy.ones((1, 7, 4))}, {"characters": ("a", "b", "c")}, "text"),
+        ({"map": numpy.eye(32)[None, None]}, {"size": (32, 32)}, "segmentation"),
+    ],
+)
+def test_the_task_is_recognised(outputs: dict[str, Any], known: dict[str, Any], task: str) -> None:
+    assert recognised(outputs, **known)["task"] == task
+
+
+def test_of_several_outputs_the_row_is_named() -> None:
+    outputs = {"hidden": numpy.ones((1, 5, 7)), "logits": [[1.0, 2.0]]}
+    assert recognised(outputs)["output"] == "logits"
+
+
+@pytest.mark.parametrize("outputs", [{"x": numpy.ones((1, 96))}, {"h": numpy.ones((1, 5, 7))}])
+def test_what_is_not_known_is_a_sentence(outputs: dict[str, Any]) -> None:
+    with pytest.raises(InvalidModel, match="no form that is known"):
+        recognised(outputs)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("task = ", "outputs.toml cannot be read"),
+        ('task = "magic"', "outputs.toml: task cannot be 'magic'"),
+        ('task = "text"\ncolor = "red"', "outputs.toml: there is no setting 'color'"),
+    ],
+)
+def test_a_file_that_is_wrong_is_a_sentence(text: str, sentence: str, tmp_path: Path) -> None:
+    file = tmp_path / "outputs.toml"
+    file.write_text(text)
+    with pytest.raises(InvalidData, match=sentence):
+        read_outputs(file)
