@@ -51,3 +51,17 @@ def bright(folder: Path) -> Iterator[ServerProcess]:
     )
     with ServerProcess(f"--bundle={made}", log=folder / "bright.log") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def detector(folder: Path) -> Iterator[ServerProcess]:
+    """A detector of pictures that are fitted into its input, with the meaning of its outputs."""
+    made = models.bundle(
+        folder / "detector",
+        models.detector(folder / "detector.onnx"),
+        preprocess={"resize": "fit", "height": 32, "width": 32, "pad_align": "center"},
+        labels=["cat", "dog"],
+        outputs={"task": "detection", "head": "yolov8"},
+    )
+    with ServerProcess(f"--bundle={made}", log=folder / "detector.log") as server:
+        yield server
