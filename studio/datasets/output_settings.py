@@ -1,6 +1,6 @@
 """The meaning of a model's outputs: ``outputs.toml``, as the runtime decodes by it.
 
-Keys are the attributes of ``studio.runtime.serve.decoding.settings.OutputSettings``::
+Keys are the attributes of ``studio.runtime.serve.decoders.settings.OutputSettings``::
 
     task = "detection"
     head = "yolox"
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from studio.api import InvalidData
 from studio.documents.toml_text import loads
-from studio.runtime.serve.decoding.settings import OutputSettings
+from studio.runtime.serve.decoders.settings import OutputSettings
 
 FILE = "outputs.toml"
 

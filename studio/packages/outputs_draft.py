@@ -9,8 +9,8 @@ import numpy
 
 from studio.api import Array, InvalidModel
 from studio.lazy_dataclass import dataclass
-from studio.runtime.serve.decoding.decoder import Decoder
-from studio.runtime.serve.decoding.settings import OutputSettings
+from studio.runtime.serve.decoders.decoder import Decoder
+from studio.runtime.serve.decoders.settings import OutputSettings
 from studio.runtime.serve.outputs.detections import listed_boxes, sums_to_one, unit
 from studio.runtime.serve.outputs.segmentation import map_of
 

@@ -98,7 +98,7 @@ def test_a_batch_is_decoded_one_by_one(ask: Ask, folder: Path) -> None:
     ("outputs", "sentence"),
     [
         ({"task": "magic"}, "task cannot be"),
-        ({"task": "text", "x": 1}, "no setting"),
+        ({"task": "text", "x": 1}, "unknown setting"),
         ([1], "object"),
     ],
 )

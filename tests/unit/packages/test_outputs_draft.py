@@ -12,7 +12,7 @@ import pytest
 from studio.api import InvalidData, InvalidModel
 from studio.datasets.output_settings import read_outputs
 from studio.packages.outputs_draft import AnsweredSample, draft_outputs
-from tests.unit.runtime.serve.decoding.heads import HEADS, SIZE, Truth, gfl
+from tests.unit.runtime.serve.decoders.heads import HEADS, SIZE, Truth, gfl
 
 TRUTHS = (Truth((8, 16, 40, 60), 1, 0.9), Truth((70, 20, 110, 76), 3, 0.6))
 
@@ -70,7 +70,7 @@ def test_what_is_not_known_is_a_sentence(outputs: dict[str, Any]) -> None:
     [
         ("task = ", "outputs.toml cannot be read"),
         ('task = "magic"', "outputs.toml: task cannot be 'magic'"),
-        ('task = "text"\ncolor = "red"', "outputs.toml: there is no setting 'color'"),
+        ('task = "text"\ncolor = "red"', "outputs.toml: unknown setting 'color'"),
     ],
 )
 def test_a_file_that_is_wrong_is_a_sentence(text: str, sentence: str, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Dict, Tuple
 
 import numpy as np
 
-from ..decoding.decoder import PictureInInput
+from ..decoders.decoder import PictureInInput
 from ..engine.served_model import ServedModel
 from ..http.message import Body, HttpError
 from ..protocol.tensor_data import bad

@@ -7,7 +7,7 @@ from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 
-from ..decoding.decoder import PictureInInput
+from ..decoders.decoder import PictureInInput
 from ..engine.served_model import ServedModel
 from ..protocol.bfloat16 import narrowed
 from ..protocol.json_reader import JsonList

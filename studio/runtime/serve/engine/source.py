@@ -12,8 +12,8 @@ from ...backends.providers import CPU_ALONE, Acceleration
 from ...shared.documents import read_record
 from ...shared.errors import LoadError
 from ...shared.manifest import BASELINE, LATENCY
-from ..decoding.decoder import Decoder
-from ..decoding.settings import OutputSettings
+from ..decoders.decoder import Decoder
+from ..decoders.settings import OutputSettings
 from ..images.preprocess import Preprocess
 from ..release_root import current_release
 
@@ -31,7 +31,7 @@ class ModelSource(NamedTuple):
         drift: The content of what is normal for its inputs and answers, where known.
         preprocess: Steps from a picture to its input, where the bundle has them.
         labels: Names of its classes, in their order.
-        decoder: What its outputs mean, where the bundle says so.
+        decoder: Gives the meaning of its outputs, where the bundle has one.
         beside: Root of the releases that it may be compared with; None: its own root.
         backend: What loads the model.
         acceleration: Execution providers that are wanted for it.

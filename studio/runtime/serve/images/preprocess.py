@@ -18,7 +18,7 @@ _LARGEST = 16384
 """Of a side after resizing and padding: a manifest must not ask for all memory."""
 
 
-class Placement(NamedTuple):
+class PicturePlacement(NamedTuple):
     """Position of a picture in its input array.
 
     Attributes:
@@ -150,7 +150,7 @@ class Preprocess(NamedTuple):
         ratio = pick(self.height / height, self.width / width)
         return max(1, round(height * ratio)), max(1, round(width * ratio))
 
-    def placement(self, height: int, width: int) -> Placement:
+    def placement(self, height: int, width: int) -> PicturePlacement:
         """Return the position of a picture of this height and width in the model's input."""
         rows, columns = (height, width) if self.resize == "none" else self._size(height, width)
         before, gaps = self._padding(rows, columns)
@@ -161,7 +161,7 @@ class Preprocess(NamedTuple):
         )
         top = before[0] - (whole[0] - inner[0]) // 2
         left = before[1] - (whole[1] - inner[1]) // 2
-        return Placement(top, left, rows, columns, *inner)
+        return PicturePlacement(top, left, rows, columns, *inner)
 
     def _padded(self, pixels: np.ndarray) -> np.ndarray:
         before, gaps = self._padding(*pixels.shape[:2])

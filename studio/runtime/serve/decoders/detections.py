@@ -6,10 +6,10 @@ from typing import List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from ..images.preprocess import Placement
+from ..images.preprocess import PicturePlacement
 
 
-class Boxes(NamedTuple):
+class Detections(NamedTuple):
     """Boxes in pixels of the model's input.
 
     Attributes:
@@ -22,18 +22,18 @@ class Boxes(NamedTuple):
     scores: np.ndarray
     classes: np.ndarray
 
-    def chosen(self, index: np.ndarray) -> Boxes:
+    def chosen(self, index: np.ndarray) -> Detections:
         """Return some of them, by their numbers or as a mask."""
-        return Boxes(self.corners[index], self.scores[index], self.classes[index])
+        return Detections(self.corners[index], self.scores[index], self.classes[index])
 
-    def likely(self, threshold: float) -> Boxes:
+    def likely(self, threshold: float) -> Detections:
         """Return those with at least a score and with finite corners, the likeliest first."""
         kept = (self.scores >= threshold) & np.isfinite(self.corners).all(axis=1)
         found = self.chosen(kept)
         return found.chosen(np.argsort(-found.scores, kind="stable"))
 
 
-def suppressed(boxes: Boxes, overlap: float, most: int) -> Boxes:
+def suppressed(boxes: Detections, overlap: float, most: int) -> Detections:
     """Return boxes without those that a likelier one of the same class covers.
 
     Greedy non-maximum suppression, as of Felzenszwalb et al., "Object Detection with
@@ -66,8 +66,8 @@ def _overlaps(one: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def in_picture(
-    boxes: Boxes, placement: Optional[Placement], size: Optional[Tuple[int, int]]
-) -> Boxes:
+    boxes: Detections, placement: Optional[PicturePlacement], size: Optional[Tuple[int, int]]
+) -> Detections:
     """Return boxes in pixels of the picture, cut at its edges.
 
     Args:

@@ -9,8 +9,8 @@ import numpy
 import pytest
 
 from studio.models.answers import OutputReader
-from studio.runtime.serve.decoding.decoder import Decoder
-from studio.runtime.serve.decoding.settings import TASKS, OutputSettings
+from studio.runtime.serve.decoders.decoder import Decoder
+from studio.runtime.serve.decoders.settings import TASKS, OutputSettings
 
 LABELS = ("cat", "dog", "fox")
 
@@ -138,7 +138,7 @@ def test_an_empty_list_of_boxes_is_no_object() -> None:
         ([], "it is not an object"),
         ({}, "task is missing"),
         ({"task": "magic"}, "task cannot be 'magic': it is one of classification"),
-        ({"task": "detection", "heads": "x"}, "there is no setting 'heads'"),
+        ({"task": "detection", "heads": "x"}, "unknown setting .heads."),
         ({"task": "detection", "threshold": 2}, "threshold is from 0 to 1"),
         ({"task": "detection", "threshold": "high"}, "threshold cannot be 'high'"),
         ({"task": "detection", "threshold": float("nan")}, "threshold cannot be nan"),

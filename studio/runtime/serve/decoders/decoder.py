@@ -6,9 +6,9 @@ from typing import Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from ..images.preprocess import Placement
+from ..images.preprocess import PicturePlacement
 from . import settings as tasks
-from .boxes import in_picture
+from .detections import in_picture
 from .detectors import detect
 from .maps import class_map
 from .settings import OutputSettings
@@ -29,7 +29,7 @@ class PictureInInput(NamedTuple):
 
     height: int
     width: int
-    placement: Optional[Placement] = None
+    placement: Optional[PicturePlacement] = None
 
 
 class Decoder(NamedTuple):

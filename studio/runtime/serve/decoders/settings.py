@@ -63,7 +63,7 @@ class OutputSettings(NamedTuple):
         defaults = OutputSettings("")._asdict()
         unknown = sorted(str(name) for name in set(content) - set(defaults))
         if unknown:
-            raise ValueError("there is no setting {!r}.".format(unknown[0]))
+            raise ValueError("unknown setting {!r}.".format(unknown[0]))
         given = {name: _typed(name, value, defaults[name]) for name, value in content.items()}
         if "task" not in given:
             raise ValueError("task is missing: one of {}.".format(", ".join(TASKS)))

@@ -1,4 +1,4 @@
-"""Boxes out of every form of head: the very ones that were put in."""
+"""Detections out of every form of head: the very ones that were put in."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from studio.runtime.serve.decoding.boxes import Boxes, in_picture, suppressed
-from studio.runtime.serve.decoding.detectors import UnknownForm, detect
-from studio.runtime.serve.decoding.settings import OutputSettings
+from studio.runtime.serve.decoders.detections import Detections, in_picture, suppressed
+from studio.runtime.serve.decoders.detectors import UnknownForm, detect
+from studio.runtime.serve.decoders.settings import OutputSettings
 from studio.runtime.serve.images.preprocess import Preprocess
-from tests.unit.runtime.serve.decoding import heads
-from tests.unit.runtime.serve.decoding.heads import HEADS, SIZE, Truth
+from tests.unit.runtime.serve.decoders import heads
+from tests.unit.runtime.serve.decoders.heads import HEADS, SIZE, Truth
 
 TWO = (Truth((8, 16, 40, 60), 1, 0.9), Truth((70, 20, 110, 76), 3, 0.6))
 
 
-def found_in(head: str, truths: Sequence[Truth], **more: object) -> Boxes:
+def found_in(head: str, truths: Sequence[Truth], **more: object) -> Detections:
     make, chosen = HEADS[head]
     wanted = OutputSettings.from_json({"task": "detection", "head": head, **chosen, **more})
     return detect(make(truths), wanted, SIZE)
@@ -72,8 +72,8 @@ def test_any_boxes_come_out_of_a_grid_as_they_went_in(rows: list[tuple[int, ...]
         assert numpy.abs(found.corners - box).max(axis=1).min() < 0.05
 
 
-def _boxes(truths: Sequence[Truth]) -> Boxes:
-    return Boxes(
+def _boxes(truths: Sequence[Truth]) -> Detections:
+    return Detections(
         numpy.array([one.box for one in truths], float).reshape(-1, 4),
         numpy.array([one.score for one in truths], float),
         numpy.array([one.kind for one in truths], int),
@@ -86,7 +86,9 @@ def test_suppression_keeps_what_opencv_keeps(seed: int, overlap: float) -> None:
     random = numpy.random.default_rng(seed)
     begin, sides = random.uniform(0, 60, (40, 2)), random.uniform(5, 40, (40, 2))
     scores = random.permutation(40) / 40 + 0.01
-    given = Boxes(numpy.hstack([begin, begin + sides]), scores, numpy.zeros(40, int)).likely(0.0)
+    given = Detections(numpy.hstack([begin, begin + sides]), scores, numpy.zeros(40, int)).likely(
+        0.0
+    )
     ours = suppressed(given, overlap, 40)
     rows = numpy.hstack([given.corners[:, :2], given.corners[:, 2:] - given.corners[:, :2]])
     theirs = cv2.dnn.NMSBoxes(rows.tolist(), given.scores.tolist(), 0.0, overlap)
@@ -170,13 +172,15 @@ def test_boxes_lie_in_the_picture_where_they_were_in_the_input(resize: str, pad_
     bright = numpy.argwhere(steps.apply(picture)[0, 0] > 0.5)
     top, left = bright.min(axis=0)
     bottom, right = bright.max(axis=0) + 1
-    boxes = Boxes(numpy.array([[left, top, right, bottom]], float), numpy.ones(1), numpy.zeros(1))
+    boxes = Detections(
+        numpy.array([[left, top, right, bottom]], float), numpy.ones(1), numpy.zeros(1)
+    )
     found = in_picture(boxes, placed, (height, width)).corners[0]
     assert found == pytest.approx([50, 120, 150, 180], abs=max(height / placed.rows, 2))
 
 
 def test_boxes_end_at_the_edges_of_the_picture() -> None:
     steps = Preprocess(resize="stretch", height=10, width=10)
-    boxes = Boxes(numpy.array([[-5.0, -5, 20, 20]]), numpy.ones(1), numpy.zeros(1))
+    boxes = Detections(numpy.array([[-5.0, -5, 20, 20]]), numpy.ones(1), numpy.zeros(1))
     found = in_picture(boxes, steps.placement(40, 80), (40, 80))
     assert found.corners.tolist() == [[0, 0, 80, 40]]

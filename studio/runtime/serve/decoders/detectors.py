@@ -13,7 +13,7 @@ from typing import Callable, Dict, List, Mapping, Sequence, Tuple
 import numpy as np
 
 from ..outputs.detections import listed_boxes, sigmoid, softmax, sums_to_one, unit
-from .boxes import Boxes, suppressed
+from .detections import Detections, suppressed
 from .settings import OutputSettings
 
 Outputs = Mapping[str, np.ndarray]
@@ -30,7 +30,7 @@ class UnknownForm(ValueError):
     """Outputs that do not have the form of the head; its text is a sentence."""
 
 
-def detect(outputs: Outputs, settings: OutputSettings, size: Size) -> Boxes:
+def detect(outputs: Outputs, settings: OutputSettings, size: Size) -> Detections:
     """Return the objects of one picture in pixels of the model's input, the likeliest first.
 
     Args:
@@ -47,14 +47,14 @@ def detect(outputs: Outputs, settings: OutputSettings, size: Size) -> Boxes:
     return suppressed(candidates, settings.overlap, settings.most)
 
 
-def _listed(outputs: Outputs, settings: OutputSettings, size: Size) -> Boxes:
+def _listed(outputs: Outputs, settings: OutputSettings, size: Size) -> Detections:
     if any(array.size == 0 for array in outputs.values()):
         return _boxes(np.zeros((0, 4)), np.zeros((0, 1)))
     rows = listed_boxes(outputs)
     if rows is None:
         raise UnknownForm("No output is a list of boxes with scores.")
     corners = _in_pixels(rows[:, :4].astype(np.float64), size)
-    return Boxes(corners, rows[:, 4].astype(np.float64), rows[:, 5].astype(np.int64))
+    return Detections(corners, rows[:, 4].astype(np.float64), rows[:, 5].astype(np.int64))
 
 
 def _in_pixels(corners: np.ndarray, size: Size) -> np.ndarray:
@@ -77,18 +77,18 @@ def _table(outputs: Outputs, settings: OutputSettings, fewest: int) -> np.ndarra
     return found
 
 
-def _yolov5(outputs: Outputs, settings: OutputSettings, size: Size) -> Boxes:
+def _yolov5(outputs: Outputs, settings: OutputSettings, size: Size) -> Detections:
     table = _table(outputs, settings, 6)
     corners = _around(table[:, :2], table[:, 2:4] / 2)
     return _boxes(_in_pixels(corners, size), table[:, 5:] * table[:, 4:5])
 
 
-def _yolov8(outputs: Outputs, settings: OutputSettings, size: Size) -> Boxes:
+def _yolov8(outputs: Outputs, settings: OutputSettings, size: Size) -> Detections:
     table = _table(outputs, settings, 5)
     return _boxes(_in_pixels(_around(table[:, :2], table[:, 2:4] / 2), size), table[:, 4:])
 
 
-def _yolox(outputs: Outputs, settings: OutputSettings, size: Size) -> Boxes:
+def _yolox(outputs: Outputs, settings: OutputSettings, size: Size) -> Detections:
     table = _table(outputs, settings, 6)
     cells, strides = _cells(size, settings.strides, 0.0)
     if len(cells) != len(table):
@@ -110,7 +110,7 @@ def _cells(size: Size, strides: Sequence[int], offset: float) -> Tuple[np.ndarra
     return np.concatenate(cells), np.concatenate(sides)
 
 
-def _gfl(outputs: Outputs, settings: OutputSettings, size: Size) -> Boxes:
+def _gfl(outputs: Outputs, settings: OutputSettings, size: Size) -> Detections:
     """Scores, and for each side of a box the distribution of its distance from the cell."""
     cells, strides = _cells(size, settings.strides, settings.offset)
     scores, sides = _levels(outputs, len(cells), settings)
@@ -157,7 +157,7 @@ def _sides_of(columns: int) -> int:
     return 32
 
 
-def _detr(outputs: Outputs, settings: OutputSettings, size: Size) -> Boxes:
+def _detr(outputs: Outputs, settings: OutputSettings, size: Size) -> Detections:
     """Return the likeliest class of each query; DETR's class for nothing counts as none."""
     boxes, scores = _pair(outputs, settings)
     likely = _without_background(_activated(scores, settings), settings.background)
@@ -165,7 +165,7 @@ def _detr(outputs: Outputs, settings: OutputSettings, size: Size) -> Boxes:
     return _boxes(_in_pixels(corners, size), likely)
 
 
-def _tables(outputs: Outputs, settings: OutputSettings, size: Size) -> Boxes:
+def _tables(outputs: Outputs, settings: OutputSettings, size: Size) -> Detections:
     """Whole boxes of all places as corners, and their scores (SSD)."""
     boxes, scores = _pair(outputs, settings)
     likely = _without_background(_activated(scores, settings), settings.background)
@@ -204,15 +204,15 @@ def _around(middle: np.ndarray, half: np.ndarray) -> np.ndarray:
     return np.hstack([middle - half, middle + half])
 
 
-def _boxes(corners: np.ndarray, scores: np.ndarray) -> Boxes:
+def _boxes(corners: np.ndarray, scores: np.ndarray) -> Detections:
     """Return boxes with their likeliest class."""
     if not len(corners):
-        return Boxes(np.zeros((0, 4)), np.zeros(0), np.zeros(0, dtype=np.int64))
+        return Detections(np.zeros((0, 4)), np.zeros(0), np.zeros(0, dtype=np.int64))
     kinds = scores.argmax(axis=1)
-    return Boxes(corners, scores[np.arange(len(scores)), kinds].astype(np.float64), kinds)
+    return Detections(corners, scores[np.arange(len(scores)), kinds].astype(np.float64), kinds)
 
 
-_HEADS: Mapping[str, Callable[[Outputs, OutputSettings, Size], Boxes]] = {
+_HEADS: Mapping[str, Callable[[Outputs, OutputSettings, Size], Detections]] = {
     "boxes": _listed,
     "tables": _tables,
     "yolov5": _yolov5,
