@@ -8,9 +8,10 @@ import numpy as np
 
 from ..images.preprocess import PicturePlacement
 from . import settings as tasks
-from .detections import in_picture
+from .detections import in_picture, points_in_picture
 from .detectors import detect
-from .maps import class_map
+from .maps import class_map, likelihoods
+from .regions import regions
 from .settings import OutputSettings
 from .texts import text
 from .vectors import classes, embedding, label, probability, row_of, short, values
@@ -63,6 +64,8 @@ class Decoder(NamedTuple):
         chosen = self.settings
         if chosen.task == tasks.DETECTION:
             return self._objects(outputs, size, picture)
+        if chosen.task == tasks.TEXT_DETECTION:
+            return self._texts(outputs, size, picture)
         if chosen.task == tasks.SEGMENTATION:
             return class_map(outputs, chosen, self.labels)
         if chosen.task == tasks.TEXT:
@@ -75,6 +78,26 @@ class Decoder(NamedTuple):
         if chosen.task == tasks.EMBEDDING:
             return embedding(row)
         return values(row, chosen, self.labels)
+
+    def _texts(
+        self,
+        outputs: Outputs,
+        size: Optional[Tuple[int, int]],
+        picture: Optional[PictureInInput],
+    ) -> Json:
+        likely, chosen = likelihoods(outputs, self.settings), self.settings
+        found = regions(likely, chosen.threshold, chosen.region_score, chosen.widen)
+        height, width = size or likely.shape
+        scale = np.array([width / likely.shape[1], height / likely.shape[0]])
+        texts: List[Json] = []
+        for one in found[: chosen.most]:
+            corners = one.corners * scale
+            if picture is not None and picture.placement is not None:
+                edges = (picture.height, picture.width)
+                corners = points_in_picture(corners, picture.placement, edges)
+            places = [[round(float(x), 2), round(float(y), 2)] for x, y in corners]
+            texts.append({"score": short(one.score), "corners": places})
+        return {"regions": texts}
 
     def _objects(
         self,

@@ -76,7 +76,15 @@ def in_picture(
     """
     if placement is None or size is None:
         return boxes
+    points = points_in_picture(boxes.corners.reshape(-1, 2), placement, size)
+    return boxes._replace(corners=points.reshape(-1, 4))
+
+
+def points_in_picture(
+    points: np.ndarray, placement: PicturePlacement, size: Tuple[int, int]
+) -> np.ndarray:
+    """Return points (x, y) of the input in pixels of the picture, moved to its edges."""
     height, width = size
-    moved = boxes.corners - np.array([placement.left, placement.top] * 2, dtype=np.float64)
-    scaled = moved * np.array([width / placement.columns, height / placement.rows] * 2)
-    return boxes._replace(corners=scaled.clip(0, [width, height, width, height]))
+    moved = points - np.array([placement.left, placement.top], dtype=np.float64)
+    found: np.ndarray = moved * [width / placement.columns, height / placement.rows]
+    return found.clip(0, [width, height])

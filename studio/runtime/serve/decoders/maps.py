@@ -6,6 +6,7 @@ from typing import Dict, List, Mapping, Sequence
 
 import numpy as np
 
+from ..outputs.detections import sigmoid, unit
 from .settings import OutputSettings
 from .vectors import label, short
 
@@ -39,6 +40,29 @@ def class_map(
         for one, count in zip(numbers, counts)
     ]
     return {"classes": shares, "map": {"width": width, "height": height, "runs": runs}}
+
+
+def likelihoods(outputs: Mapping[str, np.ndarray], settings: OutputSettings) -> np.ndarray:
+    """Return the map of one class, height x width, from 0 to 1.
+
+    Raises:
+        ValueError: when the output is no such map of one picture.
+    """
+    name = settings.output or next(iter(outputs), "")
+    array = outputs.get(name)
+    rank = 0 if array is None else array.ndim
+    if array is None or rank not in (3, 4) or array.size != max(1, _area(array)) or not array.size:
+        raise ValueError("The output {!r} is not a map of one class.".format(name))
+    flat = np.nan_to_num(array.reshape([side for side in array.shape if side > 1]))
+    if flat.ndim != 2:
+        raise ValueError("The output {!r} is not a map of one class.".format(name))
+    if settings.activation == "sigmoid" or (settings.activation == "auto" and not unit(flat)):
+        return sigmoid(flat)
+    return flat.astype(np.float64)
+
+
+def _area(array: np.ndarray) -> int:
+    return int(np.prod(sorted(array.shape)[-2:]))
 
 
 def _classes(array: np.ndarray, settings: OutputSettings) -> np.ndarray:

@@ -7,12 +7,23 @@ from typing import Any, Dict, Mapping, NamedTuple, Tuple
 
 CLASSIFICATION, PROBABILITY, DETECTION = "classification", "probability", "detection"
 SEGMENTATION, TEXT, EMBEDDING, REGRESSION = "segmentation", "text", "embedding", "regression"
+TEXT_DETECTION = "text-detection"
 
-TASKS = (CLASSIFICATION, PROBABILITY, DETECTION, SEGMENTATION, TEXT, EMBEDDING, REGRESSION)
+TASKS = (
+    CLASSIFICATION,
+    PROBABILITY,
+    DETECTION,
+    SEGMENTATION,
+    TEXT_DETECTION,
+    TEXT,
+    EMBEDDING,
+    REGRESSION,
+)
 HEADS = ("boxes", "tables", "yolov5", "yolov8", "yolox", "gfl", "detr")
 ACTIVATIONS = ("auto", "none", "sigmoid", "softmax")
 
 _MOST = 10_000
+_WIDEST = 10.0
 _LARGEST_STRIDE = 1024
 
 
@@ -29,6 +40,8 @@ class OutputSettings(NamedTuple):
         refer: Probabilities between these two are left to a person; empty for none.
         overlap: Boxes of one class that cover each other by more (intersection over union) are
             one object.
+        region_score: Least mean likelihood of a region of text.
+        widen: Ratio by which regions of text are widened, for DB shrinks them in training.
         most: Most boxes, and most classes, of an answer.
         strides: Pixels of a cell on each level of ``yolox`` and ``gfl``.
         offset: Where the middle of a cell is, in cells: 0.5 for PicoDet, 0 for NanoDet-Plus.
@@ -44,6 +57,8 @@ class OutputSettings(NamedTuple):
     threshold: float = 0.3
     refer: Tuple[float, ...] = ()
     overlap: float = 0.5
+    region_score: float = 0.6
+    widen: float = 1.5
     most: int = 100
     strides: Tuple[int, ...] = (8, 16, 32)
     offset: float = 0.5
@@ -76,9 +91,11 @@ class OutputSettings(NamedTuple):
             if getattr(self, name) not in allowed:
                 sentence = "{} cannot be {!r}: it is one of {}."
                 raise ValueError(sentence.format(name, getattr(self, name), ", ".join(allowed)))
-        for name in ("threshold", "overlap", "offset"):
+        for name in ("threshold", "overlap", "offset", "region_score"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError("{} is from 0 to 1.".format(name))
+        if not 0.0 <= self.widen <= _WIDEST:
+            raise ValueError("widen is from 0 to {:g}.".format(_WIDEST))
         if not 1 <= self.most <= _MOST:
             raise ValueError("most is from 1 to {:,}.".format(_MOST))
         if self.refer and not (len(self.refer) == 2 and 0 <= self.refer[0] <= self.refer[1] <= 1):

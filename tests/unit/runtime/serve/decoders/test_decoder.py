@@ -9,8 +9,9 @@ import numpy
 import pytest
 
 from studio.models.answers import OutputReader
-from studio.runtime.serve.decoders.decoder import Decoder
+from studio.runtime.serve.decoders.decoder import Decoder, PictureInInput
 from studio.runtime.serve.decoders.settings import TASKS, OutputSettings
+from studio.runtime.serve.images.preprocess import Preprocess
 
 LABELS = ("cat", "dog", "fox")
 
@@ -153,3 +154,28 @@ def test_an_empty_list_of_boxes_is_no_object() -> None:
 def test_settings_that_do_not_fit_are_a_sentence(content: object, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         OutputSettings.from_json(content)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 40, 60), (1, 40, 60, 1), (1, 40, 60)])
+def test_lines_of_text_are_turned_rectangles(shape: tuple[int, ...]) -> None:
+    likely = numpy.zeros((40, 60))
+    likely[10:20, 12:42] = 0.9
+    found = decoded({"map": likely.reshape(shape)}, task="text-detection", widen=0)["regions"]
+    assert found == [{"score": 0.9, "corners": [[12, 10], [41, 10], [41, 19], [12, 19]]}]
+
+
+def test_lines_of_text_lie_in_the_picture_where_they_are() -> None:
+    steps = Preprocess(resize="stretch", height=80, width=120)
+    picture = PictureInInput(200, 600, steps.placement(200, 600))
+    likely = numpy.zeros((1, 1, 40, 60), numpy.float32)
+    likely[0, 0, 10:20, 12:42] = 0.9
+    settings = OutputSettings.from_json({"task": "text-detection", "widen": 0})
+    found = Decoder(settings).decode({"map": likely}, (80, 120), picture)
+    (one,) = found["regions"]  # type: ignore[misc]
+    assert one["corners"] == [[120, 50], [410, 50], [410, 95], [120, 95]]
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 8, 8), (2, 8, 8), (8, 8), (1, 1, 1, 8)])
+def test_what_is_no_map_of_one_class_has_no_lines(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="is not a map of one class"):
+        decoded({"map": numpy.zeros(shape)}, task="text-detection")
