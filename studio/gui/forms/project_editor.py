@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout
 
 from studio.api import Option
@@ -34,7 +35,7 @@ class ProjectEditor(Editor):
         self.has_title = has_title
         self._path: str | None = None
         self._own: str | None = None
-        self._stands_in = False
+        self._stands_in = self._is_stale = False
         self.is_useful = True
         self.text = ElidedLabel("", Qt.TextElideMode.ElideMiddle)
         self.change = button("Change", self.change_asked.emit, "link")
@@ -61,7 +62,7 @@ class ProjectEditor(Editor):
         self.is_useful = (
             project is None or bool(values) or any(project.has_use_for(one) for one in names)
         )
-        self._show()
+        self._show_soon()
         if self.value() != before:
             self.changed.emit()
 
@@ -84,7 +85,20 @@ class ProjectEditor(Editor):
             return f"The project has no {self.option.label.lower()}. Press Add."
         return ""
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Show what has changed while the page was hidden."""
+        super().showEvent(event)
+        if self._is_stale:
+            self._show()
+
+    def _show_soon(self) -> None:
+        """Show the value now, or when the page is: a model has fields on all pages."""
+        self._is_stale = not self.isVisible()
+        if not self._is_stale:
+            self._show()
+
     def _show(self) -> None:
+        self._is_stale = False
         path = self.value()
         unset = "Used as evaluation data" if self._stands_in else "Not set"
         self.text.setText(Path(path).name if path else unset)

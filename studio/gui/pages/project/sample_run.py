@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 STEP = "sample"
 _DATA = ("evaluation", "heldout", "calibration")
 _LISTS = ("labels", "dictionary")
+_LATER_MS = 30
 _NO_DATA = "No data. Add calibration or evaluation data to run a sample."
 
 
@@ -53,8 +54,8 @@ class ProjectSample(QObject):
             self._keep(SampleState(problem=problem))
             return
         self.state = SampleState(is_running=True)
-        # In a turn of its own: the project was shown in this one.
-        QTimer.singleShot(0, self, partial(self._start, wanted, variant, options))
+        # In a later turn: the project is shown in this one.
+        QTimer.singleShot(_LATER_MS, self, partial(self._start, wanted, variant, options))
 
     def _start(
         self, wanted: tuple[object, ...], variant: VariantRecord, options: Mapping[str, str]

@@ -8,6 +8,7 @@ from onnx import TensorProto, helper
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
+from studio.gui.forms.project_editor import ProjectEditor
 from studio.gui.pages.deploy.page import DeployPage
 from studio.gui.pages.project.page import ProjectPage
 from studio.gui.pages.quantize.page import QuantizePage
@@ -125,7 +126,15 @@ def test_held_out_data_judges_only_where_other_data_chooses(
     window: MainWindow, page: ProjectPage, qtbot: QtBot, folder: Path
 ) -> None:
     assert form_value(window, "quantize", "heldout_data") is None
-    editor = window.page().form.fields["heldout_data"].editor  # type: ignore[attr-defined]
+    shown = window.page()
+    assert isinstance(shown, QuantizePage)
+    shown.show_options()
+    shown.sheet.show_view(1)
+    assert shown.form._more is not None
+    shown.form._more.unfold()
+    editor = shown.form.fields["heldout_data"].editor
+    assert isinstance(editor, ProjectEditor)
+    qtbot.waitUntil(editor.isVisible)
     assert editor.text.full_text() == "Used as evaluation data"
     (folder / "calibration.npz").rename(folder / "evaluation.npz")
     opened(window, qtbot, folder / "digits.onnx")
