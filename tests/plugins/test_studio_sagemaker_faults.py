@@ -77,7 +77,7 @@ def test_a_preview_names_everything_and_its_price(site: SageMakerSite, parcels: 
         ({"role": "admin"}, "not the ARN of a role"),
         ({"bucket": "no-such-bucket"}, "no bucket no-such-bucket"),
         ({"instance_type": "large"}, "not an instance type"),
-        ({"mode": "serverless", "max_instances": 3}, "is scaled"),
+        ({"mode": "serverless", "max_instances": 3}, "Autoscaling needs real-time inference"),
     ],
 )
 def test_what_stands_in_the_way(
