@@ -17,6 +17,7 @@ from studio.documents.toml_text import loads
 from studio.runtime.serve.decoders.settings import OutputSettings
 
 FILE = "outputs.toml"
+_MOST_BYTES = 1 << 20
 
 
 def read_outputs(path: Path) -> OutputSettings:
@@ -26,6 +27,8 @@ def read_outputs(path: Path) -> OutputSettings:
         InvalidData: when it is not TOML, has an unknown key, or a value that does not fit.
     """
     try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise InvalidData(f"{path.name} is too large for settings.")
         content = loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InvalidData(f"{path.name} cannot be read: {error}.") from None

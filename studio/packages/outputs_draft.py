@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy
 
-from studio.api import Array, InvalidModel
+from studio.api import Array, InvalidData, InvalidModel
+from studio.datasets.output_settings import read_outputs
 from studio.lazy_dataclass import dataclass
 from studio.runtime.serve.decoders.decoder import Decoder
 from studio.runtime.serve.decoders.settings import OutputSettings
@@ -69,6 +71,19 @@ def draft_outputs(sample: AnsweredSample) -> str:
         f"The outputs have no form that is known: {shapes}.",
         hint="Write the outputs.toml yourself; docs/outputs.md has its settings.",
     )
+
+
+def check_outputs(path: Path, sample: AnsweredSample) -> None:
+    """Decode a sample by an ``outputs.toml``, before an endpoint has to.
+
+    Raises:
+        InvalidData: when the file cannot be read, or the outputs do not have its form.
+    """
+    decoder = Decoder(read_outputs(path), sample.labels, sample.characters)
+    try:
+        decoder.decode(sample.outputs, sample.size)
+    except ValueError as error:
+        raise InvalidData(f"{path.name} does not fit the model: {error}") from None
 
 
 def _choices(sample: AnsweredSample) -> Iterator[Choice]:

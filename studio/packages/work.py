@@ -36,7 +36,7 @@ from studio.packages.drift_reference import FEWEST, Frame, estimate_of, referenc
 from studio.packages.embedding import EmbeddingGraph, NoEmbedding
 from studio.packages.embedding_check import embed
 from studio.packages.golden import GoldenSample, check_labels
-from studio.packages.outputs_draft import AnsweredSample, draft_outputs
+from studio.packages.outputs_draft import AnsweredSample, check_outputs, draft_outputs
 from studio.packages.packaging_job import package_contained
 from studio.packages.results import PackageResult
 from studio.packages.signing import signature_of, write_signature
@@ -86,13 +86,16 @@ def _outputs_draft(content: BundleContent, options: PackageOptions) -> str:
     Raises:
         InvalidModel: when the outputs have no form that is known.
     """
-    sample = content.samples[0]
+    return draft_outputs(_answered(content.samples[0], options))
+
+
+def _answered(sample: golden.GoldenSample, options: PackageOptions) -> AnsweredSample:
     pictures = [one for one in sample.feeds.values() if one.ndim == _PICTURE_AXES]
     shape = pictures[0].shape[1:] if len(pictures) == 1 else ()
     size = (shape[1:] if shape[0] <= shape[2] else shape[:2]) if shape else None
     known = (tuple(text_lines(path)) for path in (options.labels, options.dictionary))
     first = {name: array[:1] if array.ndim else array for name, array in sample.outputs.items()}
-    return draft_outputs(AnsweredSample(first, size, *known))
+    return AnsweredSample(first, size, *known)
 
 
 def _signed(packaged: PackageResult, key: Path) -> PackageResult:
@@ -132,6 +135,9 @@ def _content(
         estimate = estimate_of(reference, frames, [label for _, label in labelled])
         reference = reference._replace(estimate=estimate)
     check_labels(options.labels, samples)
+    # Made-up inputs find no boxes.
+    if options.outputs is not None and options.data is not None and samples:
+        check_outputs(options.outputs, _answered(samples[0], options))
     return BundleContent(
         name=ref.model_name,
         precision=ref.precision,

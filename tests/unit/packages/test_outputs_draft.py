@@ -11,7 +11,7 @@ import pytest
 
 from studio.api import InvalidData, InvalidModel
 from studio.datasets.output_settings import read_outputs
-from studio.packages.outputs_draft import AnsweredSample, draft_outputs
+from studio.packages.outputs_draft import AnsweredSample, check_outputs, draft_outputs
 from tests.unit.runtime.serve.decoders.heads import HEADS, SIZE, Truth, gfl
 
 TRUTHS = (Truth((8, 16, 40, 60), 1, 0.9), Truth((70, 20, 110, 76), 3, 0.6))
@@ -77,4 +77,21 @@ def test_a_file_that_is_wrong_is_a_sentence(text: str, sentence: str, tmp_path: 
     file = tmp_path / "outputs.toml"
     file.write_text(text)
     with pytest.raises(InvalidData, match=sentence):
+        read_outputs(file)
+
+
+def test_settings_for_another_model_are_a_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "outputs.toml"
+    sample = AnsweredSample({"y": numpy.ones((1, 3), numpy.float32)}, SIZE)
+    file.write_text('task = "classification"')
+    check_outputs(file, sample)
+    file.write_text('task = "detection"\nhead = "yolox"')
+    with pytest.raises(InvalidData, match="does not fit the model: The output 'y'"):
+        check_outputs(file, sample)
+
+
+def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
+    file = tmp_path / "outputs.toml"
+    file.write_bytes(b"#" * (1 << 21))
+    with pytest.raises(InvalidData, match="too large for settings"):
         read_outputs(file)
