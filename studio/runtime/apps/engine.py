@@ -1,0 +1,185 @@
+"""The engine of an app: frames of its sources through its graph, events to its store."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from typing import Callable, Dict, List, Optional, Sequence
+
+from .graph import AppGraph
+from .items import Event, FrameStamp
+from .mailbox import Mailbox, ReadFrame, take_from
+from .measures import Rate, StageTimes
+from .parts import AppContext
+from .reader import SourceReader
+from .runner import FrameResult, GraphRunner
+from .store import EventStore
+
+_LOOK_S = 0.2
+
+Watch = Callable[[Sequence[ReadFrame], Sequence[FrameResult]], None]
+
+
+class AppEngine:
+    """A running app.
+
+    One thread reads each source, and one thread runs the graph: frames of several sources that
+    are there at the same time go through it together, so that a model can take them as one batch.
+
+    Attributes:
+        latest: The latest result of each source, for previews.
+        counts: Number of events by step and kind.
+    """
+
+    def __init__(
+        self,
+        graph: AppGraph,
+        context: AppContext,
+        store: EventStore,
+        watch: Optional[Watch] = None,
+    ) -> None:
+        """Prepare all parts; nothing is read before ``start``.
+
+        Args:
+            watch: Called with the frames and results of each turn, as for a trial or a progress.
+
+        Raises:
+            AppError: for a part that cannot be made.
+        """
+        self.graph = graph
+        self.latest: Dict[str, FrameResult] = {}
+        self.counts: Counter[str] = Counter()
+        self.rate = Rate()
+        self.latency = StageTimes()
+        self.watch = watch
+        self.runner = GraphRunner(graph, context)
+        self._store = store
+        self._came = threading.Condition()
+        self._told: List[Event] = []
+        self._ended = threading.Event()
+        self._over = threading.Event()
+        self._began = time.monotonic()
+        self.fault = ""
+        wall = time.time()
+        self.readers = [
+            SourceReader(one, context, Mailbox(one.is_live, self._came), self._tell, wall)
+            for one in graph.sources
+        ]
+        self._boxes = [reader.mailbox for reader in self.readers]
+        self._thread = threading.Thread(target=self._work, name="app", daemon=True)
+
+    def start(self) -> None:
+        """Begin to read and to run."""
+        self._began = time.monotonic()
+        for reader in self.readers:
+            reader.start()
+        self._thread.start()
+
+    def wait(self, seconds: Optional[float] = None) -> bool:
+        """Wait for the end of all recordings; whether they have ended."""
+        return self._over.wait(seconds)
+
+    def stop(self) -> None:
+        """Stop reading, finish the frame at hand, and end."""
+        self._ended.set()
+        for reader in self.readers:
+            reader.stop()
+        with self._came:
+            self._came.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(5.0)
+
+    def status(self) -> Dict[str, object]:
+        """Return its state as plain data."""
+        return {
+            "name": self.graph.document.name,
+            "title": self.graph.document.title,
+            "notice": self.graph.document.notice,
+            "uptime_s": round(time.monotonic() - self._began, 1),
+            "frames": self.latency.count,
+            "failed": self.runner.failed,
+            "fps": self.rate.value(),
+            "latency_ms": self.latency.to_json(),
+            "sources": {reader.source.name: reader.to_json() for reader in self.readers},
+            "steps": self.runner.times(),
+            "events": dict(self.counts),
+            "fault": self.fault or self.runner.fault,
+        }
+
+    # On the thread of the graph
+
+    def _work(self) -> None:
+        try:
+            while not self._ended.is_set():
+                frames = self._next()
+                if frames:
+                    self._run(frames)
+                self._flush()
+                if not frames and self._is_over():
+                    break
+            self._finish()
+        finally:
+            self._over.set()
+
+    def _next(self) -> List[ReadFrame]:
+        """Wait for frames, one of each source at most; none after a while without."""
+        now = time.monotonic()
+        for reader in self.readers:
+            reader.look(now)
+        with self._came:
+            found = take_from(self._boxes)
+            if not found and not self._ended.is_set() and not self._told:
+                self._came.wait(_LOOK_S)
+                found = take_from(self._boxes)
+        return found
+
+    def _run(self, frames: Sequence[ReadFrame]) -> None:
+        results = self.runner.run(frames)
+        events = [event for one in results for event in one.all_events]
+        for one in results:
+            self.latest[one.stamp.source] = one
+        self._add(events)
+        now, clock = time.perf_counter(), time.monotonic()
+        for frame in frames:
+            self.latency.add(now - frame.stamp.arrived)
+            self.rate.add(clock)
+        if self.watch is not None:
+            self.watch(frames, results)
+
+    def _is_over(self) -> bool:
+        with self._came:
+            waits = any(box.waits for box in self._boxes)
+        return not waits and not self._told and all(one.is_over for one in self.readers)
+
+    def _finish(self) -> None:
+        """Let the steps end what a recording has left open; a camera's is left as it is."""
+        over = {one.source.name for one in self.readers if one.is_over}
+        stamps = {name: one.stamp for name, one in self.latest.items() if name in over}
+        self._flush()
+        self._add(self.runner.finish(stamps))
+
+    def _add(self, events: Sequence[Event]) -> None:
+        if not events:
+            return
+        try:
+            self._store.add(events)
+            self.fault = ""
+        except OSError as error:
+            self.fault = "Events cannot be stored: {}".format(error)
+        self.counts.update("{} {}".format(event.step, event.kind) for event in events)
+
+    # On the threads of the sources
+
+    def _tell(self, kind: str, reader: SourceReader, details: Dict[str, object]) -> None:
+        """Take an event of a source itself; the graph's thread stores it."""
+        now = time.monotonic()
+        stamp = FrameStamp(reader.source.name, reader.frames, now, time.time(), time.perf_counter())
+        with self._came:
+            self._told.append(Event(kind, reader.source.name, stamp, details))
+            self._came.notify_all()
+
+    def _flush(self) -> None:
+        with self._came:
+            told, self._told = self._told, []
+        self._add(told)

@@ -1,0 +1,1 @@
+"""Sources of apps: pictures and readings, from cameras, files and sensors."""
