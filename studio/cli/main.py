@@ -45,6 +45,7 @@ COMMANDS = {
     "evaluate": "evaluate a model on labelled data",
     "profile": "benchmark latency or throughput and compare variants",
     "profiles": "list, compare or export saved profiles",
+    "app": "create, check, run and test apps: from camera to event",
     "package": "build a deployable bundle, image or Debian package",
     "sign": "sign a bundle with an SSH key",
     "trust": "show or set the allowed signers of a target",

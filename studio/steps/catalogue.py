@@ -21,6 +21,7 @@ _MODULES = (
     "studio.quantization.step",
     "studio.profiling.step",
     "studio.profiling.export",
+    "studio.apps.step",
     "studio.packages.step",
     "studio.deployment.artifacts.step",
     "studio.deployment.artifacts.packager_step",

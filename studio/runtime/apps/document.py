@@ -83,6 +83,26 @@ class TrialSettings(NamedTuple):
     compare: Tuple[str, ...] = ("direction", "label", "text")
 
 
+class ReplaySettings(NamedTuple):
+    """Replay of recordings with events that are known to happen, as a test.
+
+    Attributes:
+        variables: Values of variables, such as the recording in place of a camera.
+        expected: File with the expected events, one JSON object a line.
+        kinds: Kinds of events that are compared; empty: those that are expected.
+        within_s: Seconds between an expected event and the one that was found.
+        compare: Details that must be equal.
+        f1: Least F1 score of the events.
+    """
+
+    variables: Mapping[str, str] = {}
+    expected: str = ""
+    kinds: Tuple[str, ...] = ()
+    within_s: float = 1.0
+    compare: Tuple[str, ...] = ("direction", "label", "text")
+    f1: float = 0.95
+
+
 class AppDocument(NamedTuple):
     """An app as it is written down.
 
@@ -105,6 +125,7 @@ class AppDocument(NamedTuple):
     outbox: OutboxSettings = OutboxSettings()
     trial: TrialSettings = TrialSettings()
     packages: Mapping[str, str] = {}
+    test: ReplaySettings = ReplaySettings()
 
     @staticmethod
     def from_json(content: object) -> AppDocument:
@@ -135,6 +156,7 @@ class AppDocument(NamedTuple):
             read_settings(OutboxSettings, _table(content, "outbox"), "outbox"),
             read_settings(TrialSettings, _table(content, "trial"), "trial"),
             _texts(content, "packages"),
+            read_settings(ReplaySettings, _table(content, "test"), "test"),
         )
         found._check()
         return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 
@@ -15,9 +15,6 @@ from ..rest.router import PathNames, Route
 from ..service import Service
 from .call import Contract, run_request
 from .question import Question
-
-_PICTURE_AXES = 4
-_MOST_CHANNELS = 4
 
 
 def answer(
@@ -33,7 +30,7 @@ def answer(
         raise _no_meaning(model)
     named = dict(zip(model.outputs, arrays))
     picture = question.picture if question is not None else None
-    size = picture_size(model)
+    size = model.picture_size
     if size is None and picture is not None and picture.placement is not None:
         size = picture.placement.height, picture.placement.width
     try:
@@ -50,16 +47,6 @@ def answer(
         document["picture"] = {"width": picture.width, "height": picture.height}
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     return Response(200, text.encode("utf-8"), JSON, model.headers)
-
-
-def picture_size(model: ServedModel) -> Optional[Tuple[int, int]]:
-    """Return height and width of the one input of pictures; None where they are open."""
-    shapes = [spec.shape for spec in model.inputs.values() if len(spec.shape) == _PICTURE_AXES]
-    if len(shapes) != 1:
-        return None
-    _, first, second, third = shapes[0]
-    height, width = (second, third) if first <= _MOST_CHANNELS else (first, second)
-    return (height, width) if min(height, width) > 0 else None
 
 
 def _instances(outputs: Dict[str, np.ndarray]) -> List[Dict[str, np.ndarray]]:

@@ -8,10 +8,10 @@ import numpy as np
 
 from ..images.preprocess import PicturePlacement
 from . import settings as tasks
-from .detections import in_picture, points_in_picture
+from .detections import Detections, in_picture, points_in_picture
 from .detectors import detect
 from .maps import class_map, likelihoods
-from .regions import regions
+from .regions import Region, regions
 from .settings import OutputSettings
 from .texts import text
 from .vectors import classes, embedding, label, probability, row_of, short, values
@@ -79,23 +79,56 @@ class Decoder(NamedTuple):
             return embedding(row)
         return values(row, chosen, self.labels)
 
+    def objects(
+        self,
+        outputs: Outputs,
+        size: Optional[Tuple[int, int]],
+        picture: Optional[PictureInInput],
+    ) -> Detections:
+        """Return the objects of one sample in pixels of the picture, the likeliest first.
+
+        Raises:
+            ValueError: in one sentence, when the outputs do not have the form of the settings.
+        """
+        if size is None:
+            raise ValueError("The input of the model is no picture.")
+        found = detect(outputs, self.settings, size)
+        if picture is None:
+            return found
+        return in_picture(found, picture.placement, (picture.height, picture.width))
+
+    def places_of_text(
+        self,
+        outputs: Outputs,
+        size: Optional[Tuple[int, int]],
+        picture: Optional[PictureInInput],
+    ) -> List[Region]:
+        """Return the places of text of one sample in pixels of the picture.
+
+        Raises:
+            ValueError: in one sentence, when the outputs do not have the form of the settings.
+        """
+        likely, chosen = likelihoods(outputs, self.settings), self.settings
+        found = regions(likely, chosen.threshold, chosen.region_score, chosen.widen)
+        height, width = size or likely.shape
+        scale = np.array([width / likely.shape[1], height / likely.shape[0]])
+        moved = [one._replace(corners=one.corners * scale) for one in found[: chosen.most]]
+        if picture is None or picture.placement is None:
+            return moved
+        placement, edges = picture.placement, (picture.height, picture.width)
+        return [
+            one._replace(corners=points_in_picture(one.corners, placement, edges)) for one in moved
+        ]
+
     def _texts(
         self,
         outputs: Outputs,
         size: Optional[Tuple[int, int]],
         picture: Optional[PictureInInput],
     ) -> Json:
-        likely, chosen = likelihoods(outputs, self.settings), self.settings
-        found = regions(likely, chosen.threshold, chosen.region_score, chosen.widen)
-        height, width = size or likely.shape
-        scale = np.array([width / likely.shape[1], height / likely.shape[0]])
         texts: List[Json] = []
-        for one in found[: chosen.most]:
-            corners = one.corners * scale
-            if picture is not None and picture.placement is not None:
-                edges = (picture.height, picture.width)
-                corners = points_in_picture(corners, picture.placement, edges)
-            places = [[round(float(x), 2), round(float(y), 2)] for x, y in corners]
+        for one in self.places_of_text(outputs, size, picture):
+            places = [[round(float(x), 2), round(float(y), 2)] for x, y in one.corners]
             texts.append({"score": short(one.score), "corners": places})
         return {"regions": texts}
 
@@ -105,12 +138,7 @@ class Decoder(NamedTuple):
         size: Optional[Tuple[int, int]],
         picture: Optional[PictureInInput],
     ) -> Json:
-        if size is None:
-            raise ValueError("The input of the model is no picture.")
-        found = detect(outputs, self.settings, size)
-        if picture is not None:
-            edges = (picture.height, picture.width)
-            found = in_picture(found, picture.placement, edges)
+        found = self.objects(outputs, size, picture)
         objects: List[Json] = [
             {
                 "label": label(self.labels, int(kind)),

@@ -37,6 +37,8 @@ INLINE_BELOW_S = 0.001
 """A faster model runs in the event loop: handing it to a thread would cost as much as it."""
 INLINE_ALONE_BELOW_S = 0.005
 """The same on a single core, where a thread would give no more throughput."""
+_PICTURE_AXES = 4
+_MOST_CHANNELS = 4
 _OFTEN = 64
 """Turns after which company is no longer, or again, waited for."""
 
@@ -139,6 +141,16 @@ class ServedModel:
     def version(self) -> str:
         """Version number as text."""
         return self.source.version
+
+    @property
+    def picture_size(self) -> Optional[Tuple[int, int]]:
+        """Height and width of the one input of pictures; None where they are open."""
+        shapes = [spec.shape for spec in self.inputs.values() if len(spec.shape) == _PICTURE_AXES]
+        if len(shapes) != 1:
+            return None
+        _, first, second, third = shapes[0]
+        height, width = (second, third) if first <= _MOST_CHANNELS else (first, second)
+        return (height, width) if min(height, width) > 0 else None
 
     def stays_alone(self) -> bool:
         """Return whether waiting for other requests was in vain; waits again now and then."""

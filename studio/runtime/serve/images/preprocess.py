@@ -12,7 +12,8 @@ from typing import Any, Dict, Mapping, NamedTuple, Tuple
 import numpy as np
 
 from .colors import grey
-from .resize import resize
+from .resize import Resizer
+from .resize import resize as bilinear
 
 _LARGEST = 16384
 """Of a side after resizing and padding: a manifest must not ask for all memory."""
@@ -101,24 +102,33 @@ class Preprocess(NamedTuple):
         if 0 in self.std or self.multiple < 1:
             raise ValueError("std may not be 0, and multiple must be at least 1.")
 
-    def apply(self, picture: np.ndarray) -> np.ndarray:
+    def apply(self, picture: np.ndarray, resizer: Resizer = bilinear) -> np.ndarray:
         """Turn a picture (height x width x 3, RGB, uint8) into an array with a batch axis of one.
 
         Raises:
             ValueError: when the result would be huge, as of a very long and thin picture.
         """
-        pixels = self._cropped(self._padded(self._resized(self._colored(picture))))
-        mean, std = (np.array(values, dtype=np.float32) for values in (self.mean, self.std))
-        array = pixels * np.float32(self.scale)
-        array -= mean
-        array /= std
-        if self.layout == "NCHW":
-            array = array.transpose(2, 0, 1)
+        resized = self._resized(self._colored(picture), resizer)
+        array = self._normalized(self._cropped(self._padded(resized)))
         target = np.dtype(self.dtype)
         if target.kind in "iu":
             bounds = np.iinfo(target)
             array = array.round().clip(bounds.min, bounds.max)
         return np.ascontiguousarray(array[None], dtype=target)
+
+    def _normalized(self, pixels: np.ndarray) -> np.ndarray:
+        """Scale and shift each channel, float32, in the layout of the input."""
+        channels = pixels.shape[2]
+        first = self.layout == "NCHW"
+        array = np.empty((channels, *pixels.shape[:2]) if first else pixels.shape, np.float32)
+        settings = (np.array(one, np.float32) for one in (self.mean, self.std))
+        means, stds = (np.resize(one, channels) for one in settings)
+        for channel in range(channels):  # one pass each, on memory that fits the cache
+            part = array[channel] if first else array[:, :, channel]
+            np.multiply(pixels[:, :, channel], np.float32(self.scale), out=part)
+            part -= means[channel]
+            part /= stds[channel]
+        return array
 
     def _colored(self, pixels: np.ndarray) -> np.ndarray:
         if self.color == "BGR":
@@ -127,7 +137,7 @@ class Preprocess(NamedTuple):
             return grey(pixels)[:, :, None]
         return pixels
 
-    def _resized(self, pixels: np.ndarray) -> np.ndarray:
+    def _resized(self, pixels: np.ndarray, resizer: Resizer) -> np.ndarray:
         """Return the pixels in their new size, float32."""
         if self.resize == "none":
             return pixels.astype(np.float32, copy=False)
@@ -135,7 +145,7 @@ class Preprocess(NamedTuple):
         if max(height, width) > _LARGEST:
             sentence = "A picture of {}x{} would become one of {}x{}, which is too large."
             raise ValueError(sentence.format(pixels.shape[1], pixels.shape[0], width, height))
-        resized = resize(pixels, height, width, antialias=self.antialias)
+        resized = resizer(pixels, height, width, antialias=self.antialias)
         return resized.astype(np.float32, copy=False)
 
     def _size(self, height: int, width: int) -> Tuple[int, int]:

@@ -10,12 +10,21 @@ picture would have a column for each row of the source, gigabytes of zeros for a
 
 from __future__ import annotations
 
-from typing import Tuple
+from typing import Protocol, Tuple
 
 import numpy as np
 
 _ROWS = 8
 """Of the result that are mixed by one matrix."""
+
+
+class Resizer(Protocol):
+    """Bilinear resizing, as ``resize`` does it."""
+
+    def __call__(
+        self, pixels: np.ndarray, height: int, width: int, *, antialias: bool
+    ) -> np.ndarray:
+        """Return the picture in another size, float32."""
 
 
 def resize(pixels: np.ndarray, height: int, width: int, *, antialias: bool) -> np.ndarray:
@@ -74,3 +83,20 @@ def weights(
     distance = np.abs(centres[:, None] - np.arange(first, last)[None, :])
     mix = (1 - distance / reach).clip(0)
     return first, (mix / mix.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def quick_resizer() -> Resizer:
+    """Return OpenCV's resizing where it is installed: the same pixels, some 20 times as fast."""
+    try:
+        import cv2
+    except ImportError:
+        return resize
+
+    def with_opencv(pixels: np.ndarray, height: int, width: int, *, antialias: bool) -> np.ndarray:
+        shrinks = height < pixels.shape[0] or width < pixels.shape[1]
+        if (antialias and shrinks) or pixels.shape[:2] == (height, width):
+            return resize(pixels, height, width, antialias=antialias)
+        found = cv2.resize(pixels.astype(np.float32, copy=False), (width, height))
+        return found.reshape(height, width, -1)  # of one channel it drops the axis
+
+    return with_opencv

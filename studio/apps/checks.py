@@ -1,0 +1,85 @@
+"""Check of an app without running it: graph, files, and what may not be meant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from studio.apps.files import AppFiles, ModelParts
+from studio.apps.results import AppCheck, AppModel, AppPart
+from studio.datasets.output_settings import read_outputs
+from studio.documents.dataclass_json import to_json
+from studio.runtime.apps.graph import AppGraph, Sink, Source, Step
+from studio.runtime.apps.items import TRACKS
+
+_STILLS = ("folder", "snapshot")
+
+
+def check_of(files: AppFiles, variables: Mapping[str, str]) -> AppCheck:
+    """Return the app as it would run.
+
+    Raises:
+        InvalidData: in one sentence, for what cannot run.
+    """
+    graph, document = files.graph(variables), files.document
+    models = files.models()
+    own = tuple(str(step.settings.file) for step in graph.steps if step.type.name == "python")
+    for name in own:
+        files.path(name, "steps")
+    return AppCheck(
+        name=document.name,
+        title=document.title,
+        folder=str(files.folder),
+        parts=_parts(graph),
+        order=tuple(step.name for step in graph.steps),
+        models=tuple(_model(files, one) for one in models.values()),
+        variables={**document.variables, **variables},
+        requirements=graph.requirements,
+        own_steps=own,
+        warnings=tuple(_warnings(graph, models)),
+    )
+
+
+def _parts(graph: AppGraph) -> tuple[AppPart, ...]:
+    written = {
+        part.name: part.settings
+        for part in (*graph.document.sources, *graph.document.steps, *graph.document.sinks)
+    }
+    found = [_part(one, "source", one.type.gives, (), written) for one in graph.sources]
+    for step in graph.steps:
+        inputs = tuple(one.part for one in step.inputs)
+        found.append(_part(step, "step", step.gives, inputs, written))
+    found += [_part(one, "sink", "", one.inputs, written) for one in graph.sinks]
+    return tuple(found)
+
+
+def _part(
+    part: Source | Step | Sink,
+    group: str,
+    gives: str,
+    inputs: tuple[str, ...],
+    written: Mapping[str, Mapping[str, object]],
+) -> AppPart:
+    kind = part.type
+    settings = to_json(dict(written[part.name]))
+    return AppPart(part.name, group, kind.name, kind.summary, gives, inputs, settings)
+
+
+def _model(files: AppFiles, parts: ModelParts) -> AppModel:
+    task = "" if parts.outputs is None else read_outputs(parts.outputs).task
+    file = parts.model.relative_to(files.folder.resolve()).as_posix()
+    return AppModel(parts.name, file, task, parts.preprocess is not None)
+
+
+def _warnings(graph: AppGraph, models: Mapping[str, ModelParts]) -> list[str]:
+    """Return what runs, but with answers that may mean nothing."""
+    found = []
+    stills = {one.name for one in graph.sources if one.type.name in _STILLS}
+    for step in graph.steps:
+        if step.gives == TRACKS and step.type.name == "track" and stills & step.sources:
+            names = ", ".join(sorted(stills & step.sources))
+            found.append(f"{step.name} follows objects through single pictures of {names}.")
+    used = {getattr(step.settings, "model", "") for step in graph.steps}
+    found += [f"The model {name} is not used." for name in models if name not in used]
+    if not graph.sinks:
+        found.append("The app has no sink: its events stay on the board.")
+    return found

@@ -1,0 +1,264 @@
+"""The work on apps in a worker: check, run, test."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from studio.api import Cancelled, InvalidData, UsageError
+from studio.apps.checks import check_of
+from studio.apps.context import DeskContext
+from studio.apps.files import AppFiles, invalid
+from studio.apps.results import AppCheck, AppProgress, AppRun
+from studio.apps.step import AppCheckOptions, AppRunOptions, AppTestOptions
+from studio.documents.dataclass_json import JsonValue, to_json
+from studio.jobs import Job
+from studio.registry import Registry
+from studio.runtime.apps.drawing import draw, marks_of
+from studio.runtime.apps.engine import AppEngine
+from studio.runtime.apps.graph import AppGraph
+from studio.runtime.apps.matching import match_events
+from studio.runtime.apps.settings import AppError
+from studio.runtime.apps.store import MemoryStore
+
+EVENTS = "events.jsonl"
+_REPORT_S = 0.2
+_PICTURE_S = 0.5
+_PICTURE_WIDTH = 640
+_MOST_EVENTS = 10_000
+_MOST_EXPECTED = 64 << 20
+_MOST_LISTED = 200
+
+
+def check(options: AppCheckOptions, job: Job) -> AppCheck:
+    """Check an app without running it."""
+    files = AppFiles.open(options.app)
+    return check_of(files, variables_of(options.set))
+
+
+def run(options: AppRunOptions, job: Job) -> AppRun:
+    """Run an app until its sources end, the time is over, or the user stops it.
+
+    Raises:
+        InvalidData: when it cannot be used, in one sentence.
+    """
+    files = _replayed(AppFiles.open(options.app), options.replay)
+    graph = files.graph(variables_of(options.set))
+    refuse_code(files, graph, options.allow_code)
+    played = _Player(files, graph, options.threads, job).play(options.seconds)
+    if options.events is not None:
+        _write(job.folder / EVENTS, played.store)
+    return played.result
+
+
+def saved(registry: Registry, options: AppRunOptions, result: AppRun, folder: Path) -> AppRun:
+    """Move the events to where the user wants them."""
+    if options.events is None:
+        return result
+    options.events.write_bytes((folder / EVENTS).read_bytes())
+    return replace(result, output=str(options.events))
+
+
+def test(options: AppTestOptions, job: Job) -> AppRun:
+    """Replay the recordings of an app, and compare its events with those that are known.
+
+    Raises:
+        InvalidData: when it has no test, or cannot be used.
+    """
+    files = AppFiles.open(options.app)
+    settings = files.document.test
+    if not settings.expected:
+        raise InvalidData(
+            "The app has no test.",
+            hint="Add [test] with expected and variables to app.toml: see docs/apps.md.",
+        )
+    expected = _expected(files.path(settings.expected, "test"))
+    graph = files.graph({**settings.variables, **variables_of(options.set)})
+    live = [one.name for one in graph.sources if one.is_live]
+    if live:
+        raise InvalidData(
+            f"The test would wait for the live source {live[0]}.",
+            hint="Give a recording in its place: [test] variables in app.toml.",
+        )
+    refuse_code(files, graph, options.allow_code)
+    played = _Player(files, graph, 0, job).play(0.0)
+    kinds = settings.kinds or tuple({str(row.get("kind", "")) for row in expected})
+    found = [row for row in played.rows if row["kind"] in kinds]
+    match = match_events(expected, found, settings.within_s, settings.compare)
+    least = settings.f1 if options.least_f1 is None else options.least_f1
+    result = played.result
+    return replace(
+        result,
+        expected=len(expected),
+        matched=len(match.pairs),
+        f1=round(match.f1, 4),
+        missing=tuple(expected[at] for at in match.missing[:_MOST_LISTED]),
+        extra=tuple(found[at] for at in match.extra[:_MOST_LISTED]),
+        passed=match.f1 >= least and not result.failed,
+    )
+
+
+def variables_of(given: Sequence[str]) -> dict[str, str]:
+    """Return the variables of the command line.
+
+    Raises:
+        UsageError: for a text that is not NAME=VALUE.
+    """
+    found = {}
+    for text in given:
+        name, sign, value = text.partition("=")
+        if not sign or not name.strip():
+            raise UsageError(f"--set {text}: write NAME=VALUE.")
+        found[name.strip()] = value
+    return found
+
+
+def refuse_code(files: AppFiles, graph: AppGraph, allowed: bool) -> None:
+    """Refuse an app with Python code that the user has not agreed to run.
+
+    Raises:
+        InvalidData: naming the step.
+    """
+    own = [step.name for step in graph.steps if step.type.name == "python"]
+    if own and not allowed:
+        raise InvalidData(
+            f"The step {own[0]} of {files.document.name} is Python code of the app.",
+            hint="Read it, then agree to run it: --allow-code.",
+        )
+
+
+class _Player:
+    """One run of an app on the desk, with reports to the listeners of the job."""
+
+    def __init__(self, files: AppFiles, graph: AppGraph, threads: int, job: Job) -> None:
+        self._graph = graph
+        self._job = job
+        self.store = MemoryStore(files.document.name)
+        job.progress(0, 0, "Loading the models")
+        try:
+            self._engine = AppEngine(graph, DeskContext(files, threads), self.store)
+        except AppError as error:
+            raise invalid(error) from None
+        self._told = 0
+        self._pictured_at = 0.0
+        self._turn = 0
+        self.result: AppRun
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The events as plain data."""
+        return [event.to_json() for event in self.store.events]
+
+    def play(self, seconds: float) -> _Player:
+        """Run until the end; return itself, with the result."""
+        engine, began, busy = self._engine, time.monotonic(), time.process_time()
+        engine.start()
+        try:
+            while not engine.wait(_REPORT_S):
+                self._job.check()
+                self._report()
+                passed = time.monotonic() - began
+                if seconds and passed >= seconds:
+                    break
+                text = f"{engine.latency.count} frames, {len(self.store.events)} events"
+                self._job.progress(passed if seconds else 0, seconds, text)
+        except Cancelled:
+            pass  # the usual end of a camera
+        finally:
+            engine.stop()
+        self._report()
+        self.result = self._result(time.monotonic() - began, time.process_time() - busy)
+        return self
+
+    def _result(self, seconds: float, busy: float) -> AppRun:
+        status: dict[str, Any] = self._engine.status()
+        failed = [one for one in status["sources"].values() if one["state"] == "failed"]
+        if failed and not status["frames"]:
+            raise InvalidData(f"No frame could be read: {failed[0]['reason']}.")
+        return AppRun(
+            name=status["name"],
+            sources=status["sources"],
+            steps=status["steps"],
+            frames=status["frames"],
+            failed=status["failed"],
+            seconds=round(seconds, 3),
+            fps=round(status["frames"] / max(seconds, 1e-6), 2),
+            busy_s=round(busy, 3),
+            latency_ms=status["latency_ms"],
+            events=tuple(self.rows[-_MOST_EVENTS:]),
+            count=len(self.store.events),
+            counts=status["events"],
+            fault=status["fault"],
+        )
+
+    def _report(self) -> None:
+        status: dict[str, Any] = self._engine.status()
+        events = self.store.events[self._told :]
+        self._told += len(events)
+        report = AppProgress(
+            frames=status["frames"],
+            fps=status["fps"],
+            events=tuple(event.to_json() for event in events[-_MOST_LISTED:]),
+            sources=status["sources"],
+            steps=status["steps"],
+            latency_ms=status["latency_ms"],
+            counts=status["events"],
+        )
+        self._job.event("app", **to_json(self._with_picture(report)))
+
+    def _with_picture(self, report: AppProgress) -> AppProgress:
+        """Add a picture of one source now and then, each source in its turn."""
+        now = time.monotonic()
+        seen = [name for name, one in self._engine.latest.items() if _pixels(one.values, name)]
+        if not seen or now - self._pictured_at < _PICTURE_S:
+            return report
+        self._pictured_at = now
+        self._turn += 1
+        source = seen[self._turn % len(seen)]
+        result = self._engine.latest[source]
+        pixels = result.values[source]
+        content = draw(pixels, result, marks_of(self._graph, source), _PICTURE_WIDTH)
+        height, width = pixels.shape[:2]
+        text = base64.b64encode(content).decode("ascii")
+        return replace(report, source=source, picture=text, width=width, height=height)
+
+
+def _pixels(values: Mapping[str, Any], source: str) -> bool:
+    return getattr(values.get(source), "ndim", 0) == 3
+
+
+def _replayed(files: AppFiles, recordings: Sequence[Path]) -> AppFiles:
+    """Return the app with recordings in place of its first sources."""
+    sources = list(files.document.sources)
+    if len(recordings) > len(sources):
+        raise UsageError(f"The app has only {len(sources)} sources.")
+    for at, path in enumerate(recordings):
+        kind = "folder" if path.is_dir() else "csv" if path.suffix == ".csv" else "video"
+        sources[at] = sources[at]._replace(type=kind, settings={"path": str(path)})
+    return replace(files, document=files.document._replace(sources=tuple(sources)))
+
+
+def _expected(path: Path) -> list[dict[str, JsonValue]]:
+    rows = []
+    try:
+        if path.stat().st_size > _MOST_EXPECTED:
+            raise InvalidData(f"{path.name} is too large for expected events.")
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            if line.strip():
+                row = json.loads(line)
+                if not isinstance(row, dict) or "kind" not in row or "at_s" not in row:
+                    raise InvalidData(f"{path.name}, line {number}: an event has kind and at_s.")
+                rows.append(row)
+    except (OSError, ValueError) as error:
+        raise InvalidData(f"{path.name} cannot be read: {error}.") from None
+    return rows
+
+
+def _write(path: Path, store: MemoryStore) -> None:
+    lines = [json.dumps(event.to_json(), ensure_ascii=False) + "\n" for event in store.events]
+    path.write_text("".join(lines), encoding="utf-8")
