@@ -1,5 +1,12 @@
 """Apps on the desk: their files read and checked, run, and tested on recordings."""
 
-from studio.apps.files import AppFiles
+from __future__ import annotations
 
-__all__ = ["AppFiles"]
+from pathlib import Path
+
+FILE = "app.toml"
+
+
+def is_app(path: Path) -> bool:
+    """Return whether a path is the folder of an app, or its ``app.toml``."""
+    return (path / FILE).is_file() or (path.name == FILE and path.is_file())

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from studio.api import InvalidData, StudioError
+from studio.apps import FILE
 from studio.datasets import Preprocess
 from studio.datasets.output_settings import read_outputs
 from studio.datasets.text_lines import text_lines
@@ -21,7 +22,6 @@ from studio.runtime.serve.engine.source import ModelSource, from_file
 from studio.runtime.serve.images import preprocess as wire
 from studio.runtime.shared.errors import LoadError
 
-FILE = "app.toml"
 _MOST_BYTES = 1 << 20
 _HINT = "See docs/apps.md."
 

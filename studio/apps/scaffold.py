@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from studio.api import UsageError
-from studio.apps.files import FILE
+from studio.apps import FILE
 from studio.apps.results import AppCreated
 from studio.apps.step import AppNewOptions
 from studio.jobs import Job

@@ -94,6 +94,13 @@ class BundleOptions:
         advanced=True,
         project=("dictionary",),
     )
+    app: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        folders=True,
+        help="App that runs with the model: its folder, or its app.toml.",
+        advanced=True,
+    )
     embedding: str | None = option(
         None,
         title="Embedding for drift",
@@ -339,6 +346,7 @@ class DeployOptions(
             preprocess=self.preprocess,
             outputs=self.outputs,
             dictionary=self.dictionary,
+            app=self.app,
             embedding=self.embedding,
             backend=self.backend,
             numbering=self.numbering,
@@ -348,6 +356,7 @@ class DeployOptions(
 _FORM = {one.name: one for one in form(DeployOptions)}
 
 (
+    APP,
     BACKEND,
     BUNDLE,
     DATA,
@@ -363,6 +372,7 @@ _FORM = {one.name: one for one in form(DeployOptions)}
 ) = (
     _FORM[name]
     for name in (
+        "app",
         "backend",
         "bundle",
         "data",

@@ -14,6 +14,7 @@ from studio.datasets.output_settings import read_outputs
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.lazy_dataclass import dataclass
 from studio.packages import golden, tensors
+from studio.packages.app_content import AppContent
 from studio.packages.backends import requirements_of, serving_backend
 from studio.packages.bundle import MANIFEST, PICTURES
 from studio.packages.checks import FILE as CHECKS
@@ -41,6 +42,7 @@ class BundleContent:
         baseline: What is normal (``drift``), for later comparison.
         latency: What profiles have measured, or None.
         checked: What the plugins' checks found.
+        app: The app that travels with the model, or None.
         graft: An output that the model gets for the watch alone, or None.
         lineage: Where the model came from.
         backend: What serves the model.
@@ -60,6 +62,7 @@ class BundleContent:
     baseline: Mapping[str, JsonValue] | None
     latency: LatencyFile | None
     checked: Checked
+    app: AppContent | None
     graft: EmbeddingGraph | None
     lineage: Mapping[str, JsonValue]
     backend: ServingBackend
@@ -87,6 +90,7 @@ def build(content: BundleContent, number: BundleNumber, folder: Path) -> dict[st
         if content.latency is not None:
             (folder / LATENCY).write_bytes(canonical(to_json(content.latency)))
         (folder / CHECKS).write_bytes(content.checked.content())
+        app = {} if content.app is None else content.app.write(folder)
     except OSError as error:
         text = f"The bundle cannot be written: {error.filename or folder}: {error.strerror}."
         raise StudioError(text, hint=hint_for(error)) from None
@@ -98,14 +102,22 @@ def build(content: BundleContent, number: BundleNumber, folder: Path) -> dict[st
         "created": number.created,
         "model": _model(content, model_name),
         "files": _files(folder),
-        "runtime": {**requirements_of(content.backend), **(PICTURES if content.preprocess else {})},
+        "runtime": _requirements(content),
         "preprocess": _preprocess(content.preprocess),
         "labels": labels,
         **_meaning(content.outputs, dictionary),
+        **app,
         "golden": {"count": len(content.samples), **asdict(content.tolerance)},
         "baseline": None if content.baseline is None else BASELINE,
         "lineage": dict(content.lineage),
     }
+
+
+def _requirements(content: BundleContent) -> dict[str, JsonValue]:
+    """Return the distributions that a target needs, with their versions."""
+    pictures = PICTURES if content.preprocess or content.app is not None else {}
+    app = {} if content.app is None else content.app.requirements
+    return {**requirements_of(content.backend), **pictures, **app}
 
 
 def _copy_model(content: BundleContent, folder: Path) -> str:

@@ -21,7 +21,7 @@ def package_contained(options: PackageOptions, job: Job) -> PackageResult:
     Raises:
         StudioError: what the packaging said.
     """
-    parts = (options.labels, options.preprocess, options.outputs, options.dictionary)
+    parts = (options.labels, options.preprocess, options.outputs, options.dictionary, options.app)
     files = (Path(options.model.path), options.data, *parts)
 
     def move_bundle(result: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -138,6 +138,13 @@ class PackageOptions:
         advanced=True,
         project=("dictionary",),
     )
+    app: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        folders=True,
+        help="App that runs with the model: its folder, or its app.toml.",
+        advanced=True,
+    )
     preprocess_draft: Path | None = option(
         None,
         kind=Kind.OUTPUT,
@@ -219,5 +226,6 @@ _FORM = {one.name: one for one in PACKAGE.form}
 
 SIGN_WITH = _FORM["sign"]
 SERVED_BY = _FORM["backend"]
+APP = _FORM["app"]
 PREPROCESS_DRAFT = _FORM["preprocess_draft"]
 OUTPUTS_DRAFT = _FORM["outputs_draft"]

@@ -28,6 +28,7 @@ from studio.datasets.text_lines import text_lines
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs import Job
 from studio.packages import golden
+from studio.packages.app_content import AppContent
 from studio.packages.backends import REFERENCE_OPTIONS, serving_backend
 from studio.packages.build import BundleContent, build
 from studio.packages.bundle import Bundle, content_digest, measurements, write_manifest
@@ -52,10 +53,12 @@ def package(options: PackageOptions, job: Job) -> PackageResult:
     """Make a bundle below ``job.folder``, or find that one with this content exists."""
     if options.sign:
         return _signed(package_contained(options, job), options.sign)
+    app = AppContent.open(options.app, options.model.digest) if options.app is not None else None
+    options = _with_parts(options, app)
     assert options.numbering is not None
     host = PluginHost.discover()
     job.progress(0, 4, "Reading the model")
-    content = _content(host, options, options.numbering, job)
+    content = _content(host, options, options.numbering, app, job)
     job.progress(3, 4, "Writing the bundle")
     folder = job.folder / FOLDER
     manifest = build(content, options.numbering.number, folder)
@@ -110,7 +113,11 @@ def _signed(packaged: PackageResult, key: Path) -> PackageResult:
 
 
 def _content(
-    host: PluginHost, options: PackageOptions, numbering: Numbering, job: Job
+    host: PluginHost,
+    options: PackageOptions,
+    numbering: Numbering,
+    app: AppContent | None,
+    job: Job,
 ) -> BundleContent:
     ref = options.model
     path = Path(ref.path)
@@ -152,11 +159,32 @@ def _content(
         baseline=None if reference is None else {"drift": reference.to_json()},
         latency=numbering.latency,
         checked=checked,
+        app=app,
         graft=graft,
         backend=serving,
-        notes=(note,) if note else (),
+        notes=(*([note] if note else []), *_app_notes(app)),
         lineage=_lineage(ref, backend, numbering.made),
     )
+
+
+def _with_parts(options: PackageOptions, app: AppContent | None) -> PackageOptions:
+    """Return the options with what the app has next to the packaged model."""
+    parts = None if app is None else app.served_parts
+    if parts is None:
+        return options
+    return replace(
+        options,
+        labels=options.labels or parts.labels,
+        preprocess=options.preprocess or parts.preprocess,
+        outputs=options.outputs or parts.outputs,
+        dictionary=options.dictionary or parts.dictionary,
+    )
+
+
+def _app_notes(app: AppContent | None) -> list[str]:
+    if app is None:
+        return []
+    return [f"The bundle has Python code of the app: {name}." for name in app.own_code]
 
 
 def _read(form: Format, path: Path, job: Job) -> tuple[Sequence[Path], Model]:

@@ -42,7 +42,7 @@ def resumed(registry: Registry, options: RolloutOptions, name: str) -> RolloutOp
         UsageError: when it is unknown or done, its bundle is gone, or an option differs.
     """
     named = (options.model, options.bundle, options.target)
-    parts = (options.labels, options.preprocess, options.outputs, options.dictionary)
+    parts = (options.labels, options.preprocess, options.outputs, options.dictionary, options.app)
     if any((*named, options.data, *parts)):
         raise UsageError(
             "A rollout that is resumed has its model and targets already.",

@@ -9,6 +9,7 @@ from typing import Literal
 
 from studio.api import Kind, Permission, TargetSpec
 from studio.deployment.options import (
+    APP,
     BACKEND,
     BUNDLE,
     DATA,
@@ -58,6 +59,7 @@ class RolloutOptions:
     preprocess: Path | None = like(PREPROCESS)
     outputs: Path | None = like(OUTPUTS)
     dictionary: Path | None = like(DICTIONARY)
+    app: Path | None = like(APP)
     embedding: str | None = like(EMBEDDING)
     backend: str | None = like(BACKEND)
     replace: bool = like(REPLACE, False)

@@ -97,6 +97,7 @@ def _packaging(options: RolloutOptions) -> PackageOptions:
         preprocess=options.preprocess,
         outputs=options.outputs,
         dictionary=options.dictionary,
+        app=options.app,
         embedding=options.embedding,
         backend=options.backend,
         numbering=options.numbering,

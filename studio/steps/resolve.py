@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, Option, TargetSpec, UsageError, validate
+from studio.apps import is_app
 from studio.datasets.suffixes import PREPROCESS
 from studio.documents.dataclass_json import to_json
 from studio.jobs import AnyStep
@@ -102,6 +103,27 @@ def _is_registered(text: str, registry: Registry) -> bool:
     except UsageError:
         return False
     return True
+
+
+def app_apart(step: AnyStep, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Move an app's folder, given as the model, to the option for apps of a step with one.
+
+    Its first model takes the place.
+
+    Raises:
+        InvalidData: when the app cannot be used.
+        UsageError: when it has no model.
+    """
+    text = given.get("model")
+    takes_apps = any(option.name == "app" for option in step.form)
+    if not takes_apps or not isinstance(text, str) or not is_app(Path(text).expanduser()):
+        return given
+    from studio.apps.files import AppFiles
+
+    models = list(AppFiles.open(Path(text).expanduser()).models().values())
+    if not models:
+        raise UsageError(f"The app {text} has no model.", hint="Add one: [models] in app.toml.")
+    return {**given, "model": str(models[0].model), "app": text}
 
 
 def bundle_apart(step: AnyStep, given: Mapping[str, Any]) -> Mapping[str, Any]:

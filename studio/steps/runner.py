@@ -32,7 +32,7 @@ from studio.steps.catalogue import step as step_named
 from studio.steps.format_support import HINT, why_not
 from studio.steps.inputs import input_digest
 from studio.steps.project_defaults import OpenedModel, with_project
-from studio.steps.resolve import Resolved, model_files, resolve
+from studio.steps.resolve import Resolved, app_apart, model_files, resolve
 from studio.steps.step_record import StepRecord
 
 
@@ -163,7 +163,7 @@ class StepRunner:
     ) -> tuple[dict[str, Any], JobOutcome | None]:
         """Return the options after opening models given as files, and a failure, if any."""
         step = step_named(name)
-        opened = by_name(step.form, given)
+        opened = dict(app_apart(step, by_name(step.form, given)))
         for option, path in model_files(step, opened, self._registry):
             outcome = self.open(path)
             if not outcome.ok:

@@ -28,6 +28,7 @@ class DebOptions:
     preprocess: Path | None = like(_PACKAGE["preprocess"])
     outputs: Path | None = like(_PACKAGE["outputs"])
     dictionary: Path | None = like(_PACKAGE["dictionary"])
+    app: Path | None = like(_PACKAGE["app"])
     sign: Path | None = like(_PACKAGE["sign"])
     samples: int = like(_PACKAGE["samples"], 8)
     reference: int = like(_PACKAGE["reference"], 256)
@@ -67,6 +68,7 @@ class DebOptions:
             preprocess=self.preprocess,
             outputs=self.outputs,
             dictionary=self.dictionary,
+            app=self.app,
             samples=self.samples,
             reference=self.reference,
             embedding=self.embedding,

@@ -111,6 +111,7 @@ class AppDocument(NamedTuple):
         notice: A sentence that every page and every event of the app carries.
         variables: Values of ``${NAME}`` in settings, unless the board sets others.
         packages: Distributions that its own steps need on a board.
+        files: Further files of its folder that travel with it, such as a list of prices.
     """
 
     name: str
@@ -126,6 +127,7 @@ class AppDocument(NamedTuple):
     trial: TrialSettings = TrialSettings()
     packages: Mapping[str, str] = {}
     test: ReplaySettings = ReplaySettings()
+    files: Tuple[str, ...] = ()
 
     @staticmethod
     def from_json(content: object) -> AppDocument:
@@ -157,6 +159,7 @@ class AppDocument(NamedTuple):
             read_settings(TrialSettings, _table(content, "trial"), "trial"),
             _texts(content, "packages"),
             read_settings(ReplaySettings, _table(content, "test"), "test"),
+            _names(content, "files"),
         )
         found._check()
         return found
@@ -191,6 +194,7 @@ class AppDocument(NamedTuple):
             "outbox": _listed(self.outbox),
             "trial": _listed(self.trial),
             "packages": dict(self.packages),
+            "files": list(self.files),
         }
         for key, parts in (
             ("sources", self.sources),
@@ -258,6 +262,13 @@ def _texts(content: Mapping[str, object], name: str) -> Dict[str, str]:
         if not isinstance(value, str):
             raise AppError("{}.{} must be a text.".format(name, key))
     return {str(key): str(value) for key, value in table.items()}
+
+
+def _names(content: Mapping[str, object], name: str) -> Tuple[str, ...]:
+    value = content.get(name, ())
+    if not isinstance(value, (list, tuple)) or not all(isinstance(one, str) for one in value):
+        raise AppError("{} is a list of files.".format(name))
+    return tuple(str(one) for one in value)
 
 
 def _models(content: Mapping[str, object]) -> Dict[str, ModelFiles]:

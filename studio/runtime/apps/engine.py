@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from typing import Callable, Dict, List, Optional, Sequence
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from .graph import AppGraph
 from .items import Event, FrameStamp
@@ -54,6 +54,8 @@ class AppEngine:
         self.latency = StageTimes()
         self.watch = watch
         self.runner = GraphRunner(graph, context)
+        self._context = context
+        self._fresh: Optional[Tuple[GraphRunner, Watch]] = None
         self._store = store
         self._came = threading.Condition()
         self._told: List[Event] = []
@@ -89,6 +91,12 @@ class AppEngine:
             self._came.notify_all()
         if self._thread.is_alive():
             self._thread.join(5.0)
+
+    def begin_again(self, watch: Watch) -> None:
+        """Start all steps without what they remember, and have each turn from then on watched."""
+        fresh = GraphRunner(self.graph, self._context)
+        with self._came:
+            self._fresh = fresh, watch
 
     def status(self) -> Dict[str, object]:
         """Return its state as plain data."""
@@ -135,6 +143,8 @@ class AppEngine:
         return found
 
     def _run(self, frames: Sequence[ReadFrame]) -> None:
+        if self._fresh is not None:
+            (self.runner, self.watch), self._fresh = self._fresh, None
         results = self.runner.run(frames)
         events = [event for one in results for event in one.all_events]
         for one in results:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from typing import TYPE_CHECKING, Coroutine, Dict, List, Optional, Sequence, Set
+from typing import TYPE_CHECKING, Coroutine, Dict, List, Optional, Protocol, Sequence, Set, Tuple
 
 from ..backends.backend_model import RunOptions
 from ..shared.access_tokens import Tokens
@@ -36,6 +36,16 @@ def unauthorized() -> HttpError:
     return HttpError(401, "Missing or invalid bearer token.", headers=_CHALLENGE)
 
 
+class HostedApp(Protocol):
+    """The app of the served release, if it has one."""
+
+    def status(self) -> Optional[Dict[str, object]]:
+        """Return its state as plain data; None without an app."""
+
+    def frames(self) -> Tuple[int, int]:
+        """Return the number of its frames, and of those that failed."""
+
+
 class Service:
     """Service that every endpoint uses.
 
@@ -49,6 +59,7 @@ class Service:
         machine: Monitor of the board, which samples once it is started.
         upkeep: Expiry of the certificate and the disk.
         guard: Ends runs in the event loop that take too long.
+        app: Runs the app of the release; None where apps are not run.
         started: Wall clock at the start, seconds since the epoch.
     """
 
@@ -69,6 +80,7 @@ class Service:
         self.started = time.time()
         self.max_body = max_body
         self.restarts: Dict[str, int] = {}
+        self.app: Optional[HostedApp] = None
         self.catalog: Optional[Catalog] = None
         self.ledger: Optional[OfflineLog] = None
         self._tokens = tokens if tokens is not None and tokens.required else None

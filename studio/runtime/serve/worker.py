@@ -19,6 +19,8 @@ from ..shared.errors import CannotListen, LoadError
 from ..shared.sockets import listen
 from ..shared.threads import usable_cores
 from .application import Application, ApplicationAdmission
+from .apps import routes as app_routes
+from .apps.host import AppHost
 from .contracts.table import routes
 from .engine.catalog import Catalog
 from .engine.executor import Executor
@@ -39,19 +41,10 @@ from .options import Options
 from .quality.follow_requests import keep_following
 from .quality.uncertain_samples import follow_samples
 from .release_root import engines_of, run_folder_of
-from .rest import (
-    metrics,
-    open_inference,
-)
-from .rest import (
-    model_repository as repository,
-)
-from .rest import (
-    status as observation,
-)
-from .rest import (
-    telemetry as ledger,
-)
+from .rest import metrics, open_inference
+from .rest import model_repository as repository
+from .rest import status as observation
+from .rest import telemetry as ledger
 from .rpc import optional
 from .service import Service
 from .statistics.expiry import ExpiryMonitor
@@ -65,6 +58,7 @@ ROUTES = (
     + observation.ROUTES
     + ledger.ROUTES
     + metrics.ROUTES
+    + app_routes.ROUTES
     + routes(os.environ)
 )
 _STOP_GRACE_S = 0.3
@@ -177,6 +171,7 @@ class Worker:
             request_s=options.request_s or math.inf,
         )
         self._service.upkeep = ExpiryMonitor(options.certificate, options.place)
+        self._service.app = self._apps = AppHost(self._log.event)
         self._application = Application(self._service, ROUTES)
         self._http = HttpServer(
             self._application,
@@ -228,6 +223,7 @@ class Worker:
         if turns is not None:
             turns.cancel()
         self._service.ready = False
+        await self._loop.run_in_executor(None, self._apps.end)
         self._log.event("draining", connections=self._http.connections)
         finished = await self._drain()
         self._log.event("stopped", finished=finished)
@@ -381,6 +377,7 @@ class Worker:
             follow_samples(model)
         self._service.repository.replace(models)
         self._fit_workers()
+        self._apps.use(models[0] if models else None)
         self._service.generation = generation
 
     def _fit_workers(self) -> None:

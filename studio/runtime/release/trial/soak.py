@@ -75,6 +75,7 @@ class ShadowReport(NamedTuple):
         loaded: Whether the previous release is loaded next to it.
         repeated: Requests like the ones before, which are left out.
         ratio: How many times as long the new release takes; 0 where that is not known.
+        untimed: Why the two are not timed next to each other; empty where they are.
     """
 
     loaded: bool = False
@@ -85,6 +86,7 @@ class ShadowReport(NamedTuple):
     timed: int = 0
     slower: int = 0
     ratio: float = 0.0
+    untimed: str = ""
     drift: Optional[Mapping[str, object]] = None
 
 
@@ -230,7 +232,7 @@ class ReleaseTrial:
         unlike = mirror.compared - mirror.agreed
         agreement = Counts(unlike, mirror.compared, why_not, told)
         told = _TOLD.format(mirror.ratio) if mirror.ratio else ""
-        latency = Counts(mirror.slower, mirror.timed, why_not, told)
+        latency = Counts(mirror.slower, mirror.timed, why_not or mirror.untimed, told)
         return {
             "errors": errors,
             "agreement": agreement,

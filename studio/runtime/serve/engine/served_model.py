@@ -7,6 +7,7 @@ import time
 from collections import deque
 from typing import (
     TYPE_CHECKING,
+    Callable,
     Deque,
     List,
     Mapping,
@@ -29,6 +30,9 @@ from .source import ModelSource
 from .tuning import TuningCache, TuningResult, does_without, rows_of_a_batch
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ...shared.trial_request import TrialRequest
     from .executor import Work
     from .observer import Attached, RequestSampler
     from .pending_call import PendingCall
@@ -92,6 +96,7 @@ class ServedModel:
         alone: Number of consecutive turns with a single request.
         drift: Compares its inputs and outputs with its reference data; None without such.
         mirror: Compares it with the previous release, while it is on trial.
+        comparison: Makes such a comparison where that of its answers would not do, as for an app.
         sampler: Keeps the least certain requests; None where that is not allowed.
         answers: To requests that had an id, for labels that come later.
     """
@@ -109,6 +114,7 @@ class ServedModel:
         self.source = source
         self.drift = drift
         self.mirror: Optional[Attached] = None
+        self.comparison: Optional[Callable[[TrialRequest, Path], Attached]] = None
         self.sampler: Optional[RequestSampler] = None
         self.answers = Answers(source.labels)
         self.session = session

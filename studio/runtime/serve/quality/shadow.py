@@ -196,5 +196,6 @@ def follow(model: ServedModel) -> Optional[Attached]:
         mirror.end()
         model.mirror = mirror = None
     if mirror is None and found is not None:
-        model.mirror = mirror = ShadowComparison(model, *found)
+        compare = model.comparison or partial(ShadowComparison, model)
+        model.mirror = mirror = compare(*found)
     return mirror

@@ -50,11 +50,17 @@ def status(service: Service, exchange: Exchange, names: PathNames) -> Response:
     document["board"] = state.to_json()
     document["upkeep"] = service.upkeep.to_json()
     if models:
-        document.update(_model_status(models[0], state))
+        frames = service.app.frames() if service.app is not None else (0, 0)
+        document.update(_model_status(models[0], state, *frames))
+    if service.app is not None:
+        document["app"] = service.app.status()
     return Response.of(document)
 
 
-def _model_status(model: ServedModel, state: BoardHistory) -> Dict[str, object]:
+def _model_status(
+    model: ServedModel, state: BoardHistory, frames: int, failed: int
+) -> Dict[str, object]:
+    """Return the state of a version; frames of its app count as requests."""
     counted, now = model.statistics, time.monotonic()
     counted.settle()
     mirror, sampler = follow(model), follow_samples(model)
@@ -63,8 +69,8 @@ def _model_status(model: ServedModel, state: BoardHistory) -> Dict[str, object]:
         "version": _as_number(model.version),
         "name": model.name,
         "precision": model.source.precision,
-        "requests": counted.requests,
-        "errors": counted.errors,
+        "requests": counted.requests + frames,
+        "errors": counted.errors + failed,
         "rejected": counted.failures.get("REJECTED", 0),
         "bad_requests": counted.failures.get("BAD_REQUEST", 0),
         "in_flight": counted.in_flight,

@@ -1,0 +1,175 @@
+"""Comparison of an app on trial with the app before it, by the events of the same frames."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence
+
+from ...apps.graph import graph_of
+from ...apps.mailbox import ReadFrame
+from ...apps.matching import match_events
+from ...apps.runner import FrameResult, GraphRunner
+from ...apps.settings import AppError
+from ...backends.failure import first_line
+from ...drift.estimate import wilson
+from ...shared.errors import LoadError
+from ...shared.trial_request import TrialRequest
+from ..engine.served_model import ServedModel, load
+from ..engine.source import from_bundle
+from .bundle import app_of, variables_of
+from .running import BundleContext, RunningApp, root_of
+
+_AHEAD = 4
+"""Turns that the app before may lag behind; the app on trial waits beyond.
+
+Both must see the same frames: a tracker that misses some finds other events."""
+_NICE = 10
+_UNTIMED = "the frames of an app are not timed in pairs"
+
+Row = Dict[str, Any]
+
+
+class EventAgreement:
+    """Events of two apps on the same frames: how many are in both.
+
+    Attributes:
+        compared: Events of either app that are decided.
+        agreed: Those among them that both have found.
+    """
+
+    def __init__(self, within_s: float, compare: Sequence[str]) -> None:
+        self.compared = self.agreed = 0
+        self._within_s = within_s
+        self._compare = compare
+        self._mine: List[Row] = []
+        self._theirs: List[Row] = []
+        self._latest = float("-inf")
+
+    def add(self, mine: Sequence[Row], theirs: Sequence[Row], now: float) -> None:
+        """Add the events of one turn.
+
+        Args:
+            now: Time of its newest frame, on the clock of the frames.
+        """
+        self._mine += mine
+        self._theirs += theirs
+        self._latest = max(self._latest, now)
+        if mine or theirs:
+            self._decide()
+
+    def _decide(self) -> None:
+        """Count the pairs, and what is too old to be matched any more."""
+        match = match_events(self._theirs, self._mine, self._within_s, self._compare)
+        self.compared += len(match.pairs)
+        self.agreed += len(match.pairs)
+        horizon = self._latest - 2 * self._within_s
+        missing = [self._theirs[at] for at in match.missing]
+        extra = [self._mine[at] for at in match.extra]
+        self._theirs = [row for row in missing if row["at_s"] >= horizon]
+        self._mine = [row for row in extra if row["at_s"] >= horizon]
+        late = len(missing) + len(extra) - len(self._theirs) - len(self._mine)
+        self.compared += late
+
+
+class AppShadow:
+    """Runs the app of the previous release on the frames of the one on trial.
+
+    Attributes:
+        fault: Why nothing is compared (any more); empty while something is.
+        loaded: Whether the previous app runs.
+    """
+
+    def __init__(self, running: RunningApp, wish: TrialRequest, folder: Path) -> None:
+        self.wish = wish
+        self.fault = ""
+        self.loaded = False
+        trial = running.bundle.document.trial
+        self._likeness = EventAgreement(trial.within_s, trial.compare)
+        self._running = running
+        self._folder = folder
+        self._turns: "queue.Queue[Any]" = queue.Queue(_AHEAD)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="app shadow", daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Compare no more."""
+        self._ended.set()
+        self._running.engine.watch = None
+
+    def status(self) -> Dict[str, object]:
+        """Return the counts, as plain data."""
+        seen = self._likeness
+        low, high = wilson(seen.agreed, seen.compared)
+        return {
+            "release": self.wish.release,
+            "trial": True,
+            "loaded": self.loaded,
+            "low": round(low, 4),
+            "high": round(high, 4),
+            "compared": seen.compared,
+            "agreed": seen.agreed,
+            "repeated": 0,
+            "timed": 0,
+            "slower": 0,
+            "ratio": None,
+            "fault": self.fault,
+            "untimed": _UNTIMED,
+            "drift": None,
+        }
+
+    # On the thread of the engine
+
+    def _observe(self, frames: Sequence[ReadFrame], results: Sequence[FrameResult]) -> None:
+        mine = [event.to_json() for one in results for event in one.all_events]
+        while not self._ended.is_set() and not self.fault:
+            try:
+                self._turns.put((list(frames), mine), timeout=0.5)
+                return
+            except queue.Full:
+                continue
+
+    # On the thread of the comparison
+
+    def _work(self) -> None:
+        try:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        except (OSError, AttributeError):
+            pass
+        try:
+            other = self._load()
+            self.loaded = True
+            # Both begin with no track and no count.
+            self._running.engine.begin_again(self._observe)
+            while not self._ended.is_set():
+                self._compare(other)
+        except (LoadError, AppError) as error:
+            self.fault = "The previous release cannot run next to this one: {}".format(error)
+        except Exception as error:  # whatever it is, the app on trial does not feel it
+            self.fault = "The comparison ended: {}".format(first_line(error))
+
+    def _load(self) -> GraphRunner:
+        source = from_bundle(self._folder)
+        bundle = app_of(self._folder, source)
+        if bundle is None:
+            raise LoadError("it has no app.")
+        served: Optional[ServedModel] = None
+        if any(one is None for one in bundle.models.values()):
+            served = load(source, 0, 1)
+        assert served is not None or bundle.models
+        graph = graph_of(bundle.document, variables_of(root_of(self._folder)))
+        mine = {one.name for one in self._running.graph.sources}
+        if {one.name for one in graph.sources} != mine:
+            raise LoadError("it has other sources.")
+        return GraphRunner(graph, BundleContext(bundle, served))
+
+    def _compare(self, other: GraphRunner) -> None:
+        try:
+            frames, mine = self._turns.get(timeout=0.5)
+        except queue.Empty:
+            return
+        theirs = [event.to_json() for one in other.run(frames) for event in one.all_events]
+        self._likeness.add(mine, theirs, max(one.stamp.time for one in frames))
