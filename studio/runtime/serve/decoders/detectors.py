@@ -22,6 +22,9 @@ Size = Tuple[int, int]
 _RELATIVE = 1.5
 """Boxes whose largest coordinate is below this are fractions of the input, not pixels."""
 
+_USUAL_SIDES = (32, 44, 68)
+"""Columns of the distances: four sides of 8, 11 or 17 bins."""
+
 _MOST_CANDIDATES = 3000
 """Likeliest places that suppression looks at."""
 
@@ -142,7 +145,9 @@ def _levels(
         for columns, parts in groups.items()
     }
     whole_groups = {columns: one for columns, one in joined.items() if len(one) == places}
-    sides = max((one for one in whole_groups if one % 4 == 0), default=0)
+    # A table of 80 classes could be one of four sides, too.
+    usual = [one for one in whole_groups if one in _USUAL_SIDES]
+    sides = max(usual or [one for one in whole_groups if one % 4 == 0], default=0)
     rest = [one for one in whole_groups if one != sides]
     if not sides or len(rest) != 1:
         sentence = "The outputs are no scores and distances of {:,} places ({} strides)."

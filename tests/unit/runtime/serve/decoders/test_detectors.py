@@ -104,6 +104,18 @@ def test_distances_begin_at_the_middle_of_the_cell(offset: float, raw: bool) -> 
     assert found.corners == pytest.approx(numpy.array([one.box for one in TWO]), abs=0.05)
 
 
+@pytest.mark.parametrize("classes", [12, 80, 100])
+def test_a_number_of_classes_that_is_a_multiple_of_four_is_no_distance(classes: int) -> None:
+    chosen = OutputSettings.from_json({"task": "detection", "head": "gfl", "offset": 0.5})
+    outputs = dict(heads.gfl(TWO, 0.5))
+    for name, array in outputs.items():
+        if name.startswith("scores"):
+            more = classes - array.shape[2]
+            outputs[name] = numpy.pad(array, ((0, 0), (0, 0), (0, more)))
+    found = detect(outputs, chosen, SIZE)
+    assert found.corners == pytest.approx(numpy.array([one.box for one in TWO]), abs=0.05)
+
+
 def test_nanodet_has_scores_and_distances_in_one_table() -> None:
     levels = heads.gfl(TWO, 0.0)
     table = numpy.concatenate(
