@@ -64,11 +64,11 @@ class _Path:
         self.speed: Optional[float] = None
 
     def add(self, time: float, sample: Tuple[float, float], window_s: float) -> None:
-        """Take one sample; those that are older than a window are dropped."""
+        """Take one sample; those older than a window are dropped, but for the one before it."""
         self.times.append(time)
         self.samples.append(sample)
-        old = 0
-        while time - self.times[old] > window_s or len(self.times) - old > _MOST_SAMPLES:
+        old = max(0, len(self.times) - _MOST_SAMPLES)
+        while old < len(self.times) - 2 and time - self.times[old] > window_s:
             old += 1
         if old:
             del self.times[:old], self.samples[:old]

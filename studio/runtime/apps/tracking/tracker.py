@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, NamedTuple, Sequence
+from typing import Dict, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -15,6 +15,8 @@ _FARTHEST = 1.5
 """Most distance of a box from where it is expected, in heights of the object."""
 _SIZES = 1.7
 """Most ratio of the heights of a pair that does not overlap enough."""
+_SAME_PLACE = 0.5
+"""Least intersection over union with which a box with a low score continues a track."""
 _RECENT_S = 0.6
 """Only tracks that were seen within that time take boxes with low scores."""
 _MOST_TRACKS = 2000
@@ -117,14 +119,16 @@ class Tracker:
         found = np.full(len(boxes), -1, dtype=np.int64)
         if not len(boxes) or not len(self._ids):
             return found
-        gains = self._gains(boxes, kinds)
+        gains, shares = self._gains(boxes, kinds)
         sure = self._hits >= self._settings.confirm
         high = scores >= self._settings.threshold
         low = (scores >= self._settings.low) & ~high
         free = np.ones(len(self._ids), dtype=bool)
         recent = time - self._seen <= _RECENT_S
-        for rows, columns in ((sure, high), (sure & recent, low), (~sure, high)):
-            self._pair(gains, np.flatnonzero(rows & free), columns, found, free)
+        close = np.where(shares >= _SAME_PLACE, gains, 0.0)
+        groups = ((sure, high, gains), (sure & recent, low, close), (~sure, high, gains))
+        for rows, columns, chances in groups:
+            self._pair(chances, np.flatnonzero(rows & free), columns, found, free)
         return found
 
     def _pair(
@@ -143,8 +147,11 @@ class Tracker:
         found[left[second]] = rows[first]
         free[rows[first]] = False
 
-    def _gains(self, boxes: np.ndarray, kinds: np.ndarray) -> np.ndarray:
-        """Return how well tracks and boxes agree, n x m: up to 2; 0 for what cannot be."""
+    def _gains(self, boxes: np.ndarray, kinds: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+        """Return how well tracks and boxes agree, and their intersections over union, n x m.
+
+        They agree up to 2; 0 for pairs that cannot be.
+        """
         expected = self._motion.means
         shares = overlaps(as_corners(expected), as_corners(boxes))
         reach = np.minimum(_SIGMAS * self._motion.reach(), _FARTHEST * expected[:, 3:])
@@ -153,8 +160,7 @@ class Tracker:
         near = (nearness > 0) & sizes_fit(expected, boxes, _SIZES)
         fits = (shares >= self._settings.overlap) | near
         fits &= self._labels[:, None] == kinds
-        found: np.ndarray = np.where(fits, shares + np.maximum(nearness, 1e-3), 0.0)
-        return found
+        return np.where(fits, shares + np.maximum(nearness, 1e-3), 0.0), shares
 
     def _see(self, tracks: np.ndarray, boxes: np.ndarray, time: float) -> None:
         matched = np.flatnonzero(tracks >= 0)
