@@ -73,6 +73,12 @@ class Mover:
         return self.begin + (LINE[0][0] - self.foot[0]) / self.velocity[0]
 
     @property
+    def measured(self) -> float:
+        """Second at which its foot is on the second of the two lines for its speed."""
+        places = (SPEED_LINES[0][0], SPEED_LINES[1][0])
+        return max(self.begin + (x - self.foot[0]) / self.velocity[0] for x in places)
+
+    @property
     def direction(self) -> str:
         """As a line names it whose first name is its left hand: the right side here."""
         return "in" if self.velocity[0] > 0 else "out"
@@ -184,6 +190,13 @@ def matched(
             left.remove(min(near)[1])
             right += 1
     return right, len(scene.movers) - right, len(left)
+
+
+def speed_error(time: float, label: str, metres_a_second: float, scene: Scene) -> float:
+    """Relative error of a speed that was measured at some second, by who was there then."""
+    same = [one for one in scene.movers if one.label == label]
+    true = min(same, key=lambda one: abs(one.measured - time))
+    return abs(metres_a_second / true.metres_a_second - 1)
 
 
 def _mover(label: str, begin: float, lane: int, speed: float, size: tuple[int, int]) -> Mover:
