@@ -17,7 +17,7 @@ from .settings import AppError
 OPENING, RUNNING, LOST, ENDED, FAILED = "opening", "running", "lost", "ended", "failed"
 
 _FIRST_WAIT_S = 0.1
-_LONGEST_WAIT_S = 0.5
+_LONGEST_WAIT_S = 0.25
 _STEADY_S = 5.0
 """A source that ran for less has returned for a moment only, and is opened again more slowly."""
 _TIMEOUT_S = 4.0
@@ -96,7 +96,7 @@ class SourceReader:
 
         A source with the setting ``timeout_s = 0`` may be silent for any time.
         """
-        limit = float(getattr(self.source.settings, "timeout_s", _TIMEOUT_S))
+        limit = _silence_s(self.source.settings)
         if not self.source.is_live or self._stop.is_set() or limit <= 0:
             return
         if self.state == RUNNING and now - self._latest > limit:
@@ -213,6 +213,12 @@ class SourceReader:
             if turn == self._turn:
                 self.state, self.reason = state, reason
         self.mailbox.wake()
+
+
+def _silence_s(settings: object) -> float:
+    """Return the seconds without a frame after which a source counts as lost; 0: never."""
+    limit = getattr(settings, "silence_s", None)
+    return float(getattr(settings, "timeout_s", _TIMEOUT_S) if limit is None else limit)
 
 
 def _reason(error: Exception) -> str:

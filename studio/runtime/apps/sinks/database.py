@@ -225,9 +225,7 @@ class EventDatabase:
     def _event(self, row: Sequence[Any]) -> Event:
         number, kind, step, source, frame, moment, wall, details = row
         stamp = FrameStamp(source, frame, moment, wall, 0.0)
-        return Event(
-            kind, step, stamp, json.loads(details), "{}-{}".format(self.prefix, number)
-        )
+        return Event(kind, step, stamp, json.loads(details), "{}-{}".format(self.prefix, number))
 
 
 def lost_event(count: Optional[int], reason: str, sinks: Sequence[str] = ()) -> Event:

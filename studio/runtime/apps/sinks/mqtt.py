@@ -67,10 +67,10 @@ class MqttSink:
         Raises:
             OSError: when the broker has not acknowledged all in time.
         """
-        app, _, number = events[0].id.rpartition("-")
+        store = events[0].id.rpartition("-")[0]
         try:
-            link = self._connected("edgewright-{}-{}".format(app, self._name))
-            self._publish(link.client, events, app.rpartition("-")[0])
+            link = self._connected("edgewright-{}-{}".format(store, self._name))
+            self._publish(link.client, events, store.rpartition("-")[0])
         except BaseException:
             self.close()
             raise

@@ -23,6 +23,7 @@ _RETRY_S = 0.5
 _CHECKPOINT_S = 60.0
 _LONGEST_LOG = 1 << 20
 _DAY_S = 86400.0
+_DEFAULTS = OutboxSettings()
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class Outbox:
         self,
         folder: str,
         app: str,
-        settings: OutboxSettings = OutboxSettings(),
+        settings: OutboxSettings = _DEFAULTS,
         sinks: Sequence[str] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
