@@ -152,10 +152,14 @@ class AppEngine:
             reader.look(now)
         with self._came:
             found = take_from(self._boxes)
-            if not found and not self._ended.is_set() and not self._told:
+            if not found and self._waits_for_more():
                 self._came.wait(_LOOK_S)
                 found = take_from(self._boxes)
         return found
+
+    def _waits_for_more(self) -> bool:
+        over = all(one.is_over for one in self.readers)
+        return not (over or self._told or self._ended.is_set())
 
     def _run(self, frames: Sequence[ReadFrame]) -> None:
         results = self.runner.run(frames)

@@ -56,7 +56,7 @@ def test_a_full_disk_leaves_no_half_line(tmp_path: Path) -> None:
         one = sink(path)
         one.deliver([event(1)])
         filler = fill(disk, 0)
-        with pytest.raises(OSError, match="space|full"):
+        with pytest.raises(OSError, match=r"space|full"):
             one.deliver([event(number, text="x" * 500) for number in range(2, 40)])
         filler.unlink()
         one.deliver([event(40)])

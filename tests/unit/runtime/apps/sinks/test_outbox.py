@@ -178,7 +178,7 @@ def test_delivered_events_expire_and_others_do_not(tmp_path: Path) -> None:
         ({"v": np.float32(1.5)}, {"v": 1.5}),
         ({"v": float("nan"), "w": np.inf}, {"v": None, "w": None}),
         ({"v": np.arange(3)}, {"v": [0, 1, 2]}),
-        ({1: {"a", "a"}, "p": Path("x")}, {"1": ["a"], "p": "x"}),
+        ({1: {"a"}, "p": Path("x")}, {"1": ["a"], "p": "x"}),
         ({"v": "\ud800"}, {"v": "?"}),
         ({"v": 2**80}, {"v": 2**80}),
     ],
@@ -346,14 +346,13 @@ def test_a_full_disk_loses_nothing_that_fits_in_memory(tmp_path: Path) -> None:
         store = make(disk, clock=clock)
         store.add([event(0)])
         filler = fill(disk, 0)
-        refused = 0
+        refusals = []
         for number in range(1, 900):
             try:
                 store.add([event(number, text="x" * 2000)])
             except OSError as error:
-                refused += 1
-                assert str(error) == "the disk is full"
-        assert refused
+                refusals.append(str(error))
+        assert set(refusals) == {"the disk is full"}
         assert numbers([one.event for one in store.batch("a", 1)]) == [0]
         filler.unlink()
         clock.now += 1
@@ -452,8 +451,7 @@ def test_events_that_were_added_outlive_a_kill_in_a_burst(tmp_path: Path) -> Non
             command, stdout=subprocess.PIPE, text=True, env=environment
         ) as process:
             assert process.stdout is not None
-            for _ in range(300):
-                reported.append(process.stdout.readline())
+            reported += [process.stdout.readline() for _ in range(300)]
             process.send_signal(signal.SIGKILL)
             reported += process.stdout.readlines()
     store = make(tmp_path)

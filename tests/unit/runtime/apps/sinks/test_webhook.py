@@ -113,7 +113,7 @@ def test_other_statuses_are_failures_and_redirects_are_not_followed(
 
 def test_no_answer_and_no_receiver_are_failures_in_words(receiver: Receiver) -> None:
     receiver.statuses = [0]
-    with pytest.raises(OSError, match="does not answer|cannot be reached"):
+    with pytest.raises(OSError, match=r"does not answer|cannot be reached"):
         hook(receiver.url).deliver(EVENTS)
     with pytest.raises(OSError, match=r"127.0.0.1 cannot be reached: Connection refused"):
         hook("http://127.0.0.1:9/").deliver(EVENTS)
