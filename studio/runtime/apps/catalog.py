@@ -5,11 +5,19 @@ from __future__ import annotations
 from typing import Dict
 
 from .parts import SinkType, SourceType, StepType
-from .sinks import file
-from .sources import video
-from .steps import events, line, objects, queue_length, rules, speed, tracker, zone
+from .sinks import file, webhook
+from .sinks import mqtt as mqtt_sink
+from .sources import folder, mjpeg, mqtt, sound, table, video
+from .steps import events, line, objects, queue_length, rules, signals, speed, tracker, zone
 
-SOURCES: Dict[str, SourceType] = {**video.TYPES}
+SOURCES: Dict[str, SourceType] = {
+    **video.TYPES,
+    **mjpeg.TYPES,
+    **folder.TYPES,
+    **table.TYPES,
+    **sound.TYPES,
+    **mqtt.TYPES,
+}
 STEPS: Dict[str, StepType] = {
     **objects.TYPES,
     **tracker.TYPES,
@@ -19,5 +27,6 @@ STEPS: Dict[str, StepType] = {
     **queue_length.TYPES,
     **rules.TYPES,
     **events.TYPES,
+    **signals.TYPES,
 }
-SINKS: Dict[str, SinkType] = {**file.TYPES}
+SINKS: Dict[str, SinkType] = {**file.TYPES, **webhook.TYPES, **mqtt_sink.TYPES}
