@@ -13,6 +13,7 @@ from typing import Any
 from studio.api import Cancelled, InvalidData, UsageError
 from studio.apps.checks import check_of
 from studio.apps.context import DeskContext
+from studio.apps.delivery import DeskDelivery
 from studio.apps.files import AppFiles, invalid
 from studio.apps.results import AppCheck, AppProgress, AppRun
 from studio.apps.step import AppCheckOptions, AppRunOptions, AppTestOptions
@@ -50,7 +51,8 @@ def run(options: AppRunOptions, job: Job) -> AppRun:
     files = _replayed(AppFiles.open(options.app), options.replay)
     graph = files.graph(variables_of(options.set))
     refuse_code(files, graph, options.allow_code)
-    played = _Player(files, graph, options.threads, job).play(options.seconds)
+    player = _Player(files, graph, options.threads, job, options.deliver)
+    played = player.play(options.seconds)
     if options.events is not None:
         _write(job.folder / EVENTS, played.store)
     return played.result
@@ -135,13 +137,24 @@ def refuse_code(files: AppFiles, graph: AppGraph, allowed: bool) -> None:
 class _Player:
     """One run of an app on the desk, with reports to the listeners of the job."""
 
-    def __init__(self, files: AppFiles, graph: AppGraph, threads: int, job: Job) -> None:
+    def __init__(
+        self,
+        files: AppFiles,
+        graph: AppGraph,
+        threads: int,
+        job: Job,
+        deliver: bool = False,
+    ) -> None:
         self._graph = graph
         self._job = job
         self.store = MemoryStore(files.document.name)
+        self._delivery: DeskDelivery | None = None
         job.progress(0, 0, "Loading the models")
         try:
-            self._engine = AppEngine(graph, DeskContext(files, threads), self.store)
+            context = DeskContext(files, threads, job.folder)
+            self._engine = AppEngine(graph, context, self.store)
+            if deliver:
+                self._delivery = DeskDelivery(graph, context, job.folder / "outbox")
         except AppError as error:
             raise invalid(error) from None
         self._told = 0
@@ -172,6 +185,8 @@ class _Player:
         finally:
             engine.stop()
         self._report()
+        if self._delivery is not None:
+            self._delivery.finish()
         self.result = self._result(time.monotonic() - began, time.process_time() - busy)
         return self
 
@@ -194,12 +209,15 @@ class _Player:
             count=len(self.store.events),
             counts=status["events"],
             fault=status["fault"],
+            sinks=None if self._delivery is None else self._delivery.status(),
         )
 
     def _report(self) -> None:
         status: dict[str, Any] = self._engine.status()
         events = self.store.events[self._told :]
         self._told += len(events)
+        if self._delivery is not None:
+            self._delivery.add(events)
         report = AppProgress(
             frames=status["frames"],
             fps=status["fps"],

@@ -59,6 +59,9 @@ class AppContext(Protocol):
             AppError: when it is not there.
         """
 
+    def output(self, name: str) -> str:
+        """Return the path of a file to write: in the folder of the app's data, or of the board."""
+
 
 class StepProcessor(Protocol):
     """One step at work on the frames of one source; keeps what it needs between frames."""

@@ -15,7 +15,8 @@ class FileSettings(NamedTuple):
     """Settings of a file of events.
 
     Attributes:
-        path: File to which each event is added as one line.
+        path: File to which each event is added as one line; a relative one lies with the data of
+            the app.
         max_mb: Size in MB beyond which the file is renamed and a new one started.
         keep: Renamed files that are kept, as ``path.1`` (the newest), ``path.2`` and so on.
     """
@@ -36,7 +37,7 @@ class EventFile:
         """
         if settings.max_mb <= 0 or not 0 <= settings.keep <= 1000:
             raise AppError("sinks.{}: max_mb is above 0, keep from 0 to 1000.".format(name))
-        self._path = settings.path
+        self._path = context.output(settings.path)
         self._most = int(settings.max_mb * 1e6)
         self._keep = settings.keep
 

@@ -164,7 +164,7 @@ class AppShadow:
         mine = {one.name for one in self._running.graph.sources}
         if {one.name for one in graph.sources} != mine:
             raise LoadError("it has other sources.")
-        return GraphRunner(graph, BundleContext(bundle, served))
+        return GraphRunner(graph, BundleContext(bundle, served, self._folder))
 
     def _compare(self, other: GraphRunner) -> None:
         try:

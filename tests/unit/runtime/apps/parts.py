@@ -28,6 +28,10 @@ class Context:
     def predictor(self, name: str) -> Any:
         raise AssertionError(f"no test has the model {name}")
 
+    def output(self, name: str) -> str:
+        """Return the name itself."""
+        return name
+
     def file(self, name: str) -> str:
         return name
 
