@@ -8,7 +8,21 @@ from .parts import SinkType, SourceType, StepType
 from .sinks import file, webhook
 from .sinks import mqtt as mqtt_sink
 from .sources import folder, mjpeg, mqtt, sound, table, video
-from .steps import events, line, objects, queue_length, rules, signals, speed, tracker, zone
+from .steps import (
+    assess,
+    classify,
+    events,
+    line,
+    objects,
+    own,
+    pictures,
+    queue_length,
+    rules,
+    signals,
+    speed,
+    tracker,
+    zone,
+)
 
 SOURCES: Dict[str, SourceType] = {
     **video.TYPES,
@@ -20,6 +34,8 @@ SOURCES: Dict[str, SourceType] = {
 }
 STEPS: Dict[str, StepType] = {
     **objects.TYPES,
+    **classify.TYPES,
+    **pictures.TYPES,
     **tracker.TYPES,
     **line.TYPES,
     **zone.TYPES,
@@ -28,5 +44,7 @@ STEPS: Dict[str, StepType] = {
     **rules.TYPES,
     **events.TYPES,
     **signals.TYPES,
+    **assess.TYPES,
+    **own.TYPES,
 }
 SINKS: Dict[str, SinkType] = {**file.TYPES, **webhook.TYPES, **mqtt_sink.TYPES}

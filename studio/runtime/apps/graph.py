@@ -127,6 +127,7 @@ def _step(
     gives = inputs[0].kind if kind.follows else next(iter(kind.gives), "")
     sources = frozenset().union(*(reach[name] for name in part.inputs))
     settings = read_settings(kind.settings, given, place)
+    gives = getattr(settings, "gives", gives)  # of an own step
     return Step(part.name, kind, settings, inputs, "" if gives == EVENTS else gives, sources)
 
 
