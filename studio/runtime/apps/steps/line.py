@@ -58,8 +58,7 @@ class Line:
     """Counts crossings of a line.
 
     A track changes sides where its path between two frames cuts the line between its ends. It is
-    counted as soon as it is clearly on the other side, so that a box that trembles on the line is
-    not counted twice.
+    counted once it is clearly on the other side. A box that trembles on the line counts once.
     """
 
     def __init__(self, name: str, settings: LineSettings, context: AppContext) -> None:

@@ -18,10 +18,10 @@ class BoxMotion:
     """Positions, sizes and velocities of boxes with their uncertainties.
 
     Constant velocity of the centre with white noise as acceleration, and a random walk of the
-    size, in seconds (Bar-Shalom, Li and Kirubarajan, Estimation with Applications to Tracking and
-    Navigation, 2001, ch. 6). The four coordinates have no noise in common, so that each has a
-    filter of two states, and all filters of all tracks are computed by the same few operations.
-    As in SORT (Bewley et al. 2016) and DeepSORT (Wojke et al. 2017), noise is relative to height.
+    size, both in seconds. Method: Bar-Shalom, Li and Kirubarajan, Estimation with Applications to
+    Tracking and Navigation (2001), ch. 6. The four coordinates have no noise in common. Each has a
+    filter of two states, and the same few operations compute all filters of all tracks. As in
+    DeepSORT (Wojke et al. 2017), noise is relative to the height.
 
     Attributes:
         means: Centre x, centre y, width, height, n x 4.
