@@ -214,7 +214,8 @@ class Snapshots:
             self._pause(min(left, _SLEEP_S))
             return IDLE
         every = self._settings.every_s
-        self._next_at = max(self._next_at + every, self._clock())
+        # One that is a period late begins the pace again: a slow camera must not be hurried.
+        self._next_at = (self._next_at if -left < every else self._clock()) + every
         try:
             return SourceFrame(decoded(self._content()))
         except ValueError as error:

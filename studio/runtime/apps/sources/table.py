@@ -210,6 +210,8 @@ class FollowedLines:
             self._buffer += found
         elif self._is_regular:
             self._follow_rotation()
+        elif found is not None and self._file.isatty():  # a FIFO may get another writer
+            raise OSError("the device is gone")
         return bool(found)
 
     def _follow_rotation(self) -> None:
@@ -267,6 +269,7 @@ def _raw(handle: int, baud: int) -> None:
     modes: List[Any] = termios.tcgetattr(handle)
     modes[0] &= ~(termios.IXON | termios.IXOFF | termios.INLCR | termios.IGNCR)
     modes[1] &= ~termios.OPOST
+    modes[6][termios.VMIN] = 1  # without it, a device without data reads like one that is gone
     modes[3] &= ~(termios.ECHO | termios.ICANON | termios.ISIG | termios.IEXTEN)
     if baud:
         speed = getattr(termios, "B{}".format(baud), None)

@@ -15,6 +15,8 @@ _MISSING = "reading videos needs the Python package opencv-python-headless"
 _OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 _LIVE_OPTIONS = "rtsp_transport;tcp|analyzeduration;100000|fflags;nobuffer"
 """FFmpeg analyses five seconds of a stream by default, and then gives old pictures in a burst."""
+_LOG_LEVELS = (("OPENCV_LOG_LEVEL", "ERROR"), ("OPENCV_FFMPEG_LOGLEVEL", "-8"))
+"""Without them, a camera that is switched off fills the log with several lines a second."""
 _FASTEST_FPS = 240.0
 
 
@@ -187,6 +189,8 @@ def _open_stream(settings: StreamSettings, context: AppContext) -> Capture:
 
 
 def _opencv() -> Any:
+    for name, level in _LOG_LEVELS:
+        os.environ.setdefault(name, level)
     try:
         import cv2
     except ImportError:
