@@ -75,8 +75,8 @@ def likeness(pixels: np.ndarray) -> np.ndarray:
 def difference(one: np.ndarray, other: np.ndarray) -> float:
     """Return how much two small pictures differ: the mean of the tenth that differs most.
 
-    A changed digit is a small part of a label, so that the mean of all pixels would hide it; a
-    change of the light shifts all of them and is taken out.
+    The mean of all pixels would hide a changed digit of a label. A change of the light shifts all
+    pixels, and is taken out.
     """
     gaps = np.abs((one - one.mean()) - (other - other.mean())).ravel()
     return float(np.sort(gaps)[-max(1, gaps.size // 10) :].mean())

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import Callable, Dict, List
 
-from .graph import Source
+from .graph import AppSource
 from .items import FrameStamp
 from .mailbox import Mailbox, ReadFrame
 from .measures import Rate
@@ -45,7 +45,7 @@ class SourceReader:
     """
 
     def __init__(
-        self, source: Source, context: AppContext, mailbox: Mailbox, tell: Tell, wall: float
+        self, source: AppSource, context: AppContext, mailbox: Mailbox, tell: Tell, wall: float
     ) -> None:
         """Prepare to read.
 
