@@ -115,7 +115,7 @@ def test_no_answer_and_no_receiver_are_failures_in_words(receiver: Receiver) -> 
     receiver.statuses = [0]
     with pytest.raises(OSError, match=r"does not answer|cannot be reached"):
         hook(receiver.url).deliver(EVENTS)
-    with pytest.raises(OSError, match=r"127.0.0.1 cannot be reached: StepInput refused"):
+    with pytest.raises(OSError, match=r"127.0.0.1 cannot be reached: Connection refused"):
         hook("http://127.0.0.1:9/").deliver(EVENTS)
 
 
