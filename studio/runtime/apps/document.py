@@ -47,7 +47,7 @@ class PreviewSettings(NamedTuple):
     """Pictures that may leave the board.
 
     Attributes:
-        allowed: Whether somebody with access to the server may see what the sources see.
+        allowed: Whether a user with access to the server may see what the sources see.
         blur: Classes of objects, or names of steps, that are made unrecognisable before.
         width: Most columns of a preview.
         fps: Most pictures a second and client.

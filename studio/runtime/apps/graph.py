@@ -20,7 +20,7 @@ class Source(NamedTuple):
 
     @property
     def is_live(self) -> bool:
-        """Whether it goes on in real time."""
+        """Whether it runs in real time."""
         return self.type.is_live(self.settings)
 
 

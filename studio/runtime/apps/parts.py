@@ -139,7 +139,7 @@ class SourceType(NamedTuple):
 
     Attributes:
         gives: ``pictures`` or ``signal``.
-        is_live: Whether it goes on in real time, so that frames that come too fast are dropped.
+        is_live: Whether it runs in real time, so that frames that come too fast are dropped.
         open: Of the settings and the context; may block, and raises OSError.
         requirements: Distributions that it needs on a target: name and version.
         room: Frames of a live source that may wait for the engine; the oldest are dropped beyond.

@@ -74,8 +74,8 @@ class FolderPictures:
 class WatchedFolder:
     """New pictures of a folder, each once it is whole.
 
-    A file is read when its size and time are the same at two looks, and again until it can be
-    decoded or ten seconds have passed. A file that is written again counts as new.
+    A file is read when its size and time are the same at two looks. It is read again until it can
+    be decoded, for ten seconds. A file that is written again counts as new.
     """
 
     def __init__(

@@ -166,7 +166,7 @@ class MjpegStream:
         self._damaged = 0
 
     def read(self) -> Optional[SourceFrame]:
-        """Return the next picture, or ``IDLE`` for a part that is none.
+        """Return the next picture, or ``IDLE`` for a part without one.
 
         Raises:
             OSError: when the stream has ended, stands still or has no pictures.

@@ -30,9 +30,9 @@ class WindowSettings(NamedTuple):
 class Window:
     """Cuts a signal into windows, samples x channels, which overlap where ``every`` < ``size``.
 
-    Window k begins with sample round(k * every * rate) of the signal, whatever pieces the samples
-    come in, so that rounding does not add up. After a gap in the times, or another number of
-    channels, the windows begin at the next sample.
+    Window k begins with sample round(k * every * rate), in whatever pieces the samples come:
+    rounding does not add up. After a gap in the times, or another number of channels, the windows
+    begin at the next sample.
     """
 
     def __init__(self, name: str, settings: WindowSettings, context: AppContext) -> None:
