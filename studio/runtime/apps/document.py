@@ -72,7 +72,7 @@ class OutboxSettings(NamedTuple):
 
 
 class TrialSettings(NamedTuple):
-    """How the events of a new version are compared with those of the previous one.
+    """Comparison of the events of a new version with those of the previous one.
 
     Attributes:
         within_s: Seconds between two events that are the same.

@@ -26,7 +26,7 @@ Watch = Callable[[Sequence[ReadFrame], Sequence[FrameResult]], None]
 
 
 class AppEngine:
-    """A running app.
+    """Threads of a running app.
 
     One thread reads each source, and one thread runs the graph: frames of several sources that
     are there at the same time go through it together, so that a model can take them as one batch.

@@ -25,7 +25,7 @@ class Source(NamedTuple):
 
 
 class Connection(NamedTuple):
-    """What a part takes from another one."""
+    """Input of a part: another part, and the kind of its values."""
 
     part: str
     kind: str

@@ -78,7 +78,7 @@ class Objects(NamedTuple):
 
 
 class Event(NamedTuple):
-    """What happened: the result of an app.
+    """Result of an app: something that happened.
 
     Attributes:
         kind: Such as ``crossing``; chosen by the step.

@@ -26,7 +26,7 @@ class Broker(NamedTuple):
 
 
 class BrokerClient:
-    """A connected client.
+    """Client of a broker, with one connection.
 
     Attributes:
         client: The client of paho-mqtt, whose own thread keeps the connection.

@@ -105,7 +105,7 @@ class StepType(NamedTuple):
 
 
 class SourceFrame(NamedTuple):
-    """What a source has read.
+    """One reading of a source.
 
     Attributes:
         data: A picture (height x width x 3, RGB, uint8) or readings (samples x channels, float32).
@@ -121,7 +121,7 @@ IDLE = SourceFrame(np.empty(0, np.uint8))
 
 
 class Capture(Protocol):
-    """An opened source."""
+    """Source that has been opened."""
 
     def read(self) -> Optional[SourceFrame]:
         """Return the next frame, ``IDLE`` after a while without one, or None at the end.

@@ -101,7 +101,7 @@ class Window:
 
 
 class LevelSettings(NamedTuple):
-    """Settings of levels.
+    """Settings of the levels of a signal.
 
     Attributes:
         rate_hz: Samples a second of the source.
