@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +46,36 @@ def test_what_leaves_the_store_has_been_flushed_to_the_disk(
     store.care()
     store.care()
     assert flushed == [store.path] * 2
+
+
+def test_a_power_cut_loses_no_delivered_event_and_gives_its_id_to_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is what the latest flush has left; all that came later is gone."""
+    board, disk = tmp_path / "board", tmp_path / "disk"
+
+    def sync(path: str) -> int:
+        shutil.rmtree(disk, ignore_errors=True)
+        shutil.copytree(board, disk)
+        return 0
+
+    monkeypatch.setattr(outbox, "sync_log", sync)
+    before = make(board)
+    delivered: dict[str, Any] = {}
+    for number in range(30):
+        before.add([event(number)])
+        if number % 7 == 0:
+            batch = before.batch("a", 100)
+            delivered.update((one.event.id, one.event.details) for one in batch)
+            before.advance("a", batch[-1], len(batch))
+    after = Outbox(str(disk), "yard", sinks=("a",))
+    for number in range(100, 130):
+        after.add([event(number)])
+    stored = {one.id: one.details for one in after.newest(1000)}
+    assert len(delivered) == 29
+    assert {key: stored.get(key) for key in delivered} == delivered
+    after.close()
+    before.close()
 
 
 def test_a_batch_waits_for_a_flush_that_has_begun(
