@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 from typing import Any
@@ -46,7 +47,9 @@ def sentence_for(document: object) -> str:
     with pytest.raises(AppError) as caught:
         graph_of(AppDocument.from_json(document))
     text = str(caught.value)
-    assert text.endswith((".", "?")) and "\n" not in text and len(text) < 400
+    assert text.endswith((".", "?"))
+    assert "\n" not in text
+    assert len(text) < 400
     return text
 
 
@@ -118,10 +121,8 @@ JSON = some.recursive(
     some.sampled_from([("steps", "gate"), ("sources", "camera"), ("sinks",), ("preview",)]), JSON
 )
 def test_any_value_at_any_place_is_an_app_or_a_sentence(path: tuple[str, ...], value: Any) -> None:
-    try:
+    with contextlib.suppress(AppError):
         graph_of(AppDocument.from_json(changed(*path, to=value or {})))
-    except AppError as error:
-        assert str(error)
 
 
 def test_a_board_has_its_own_values_of_variables() -> None:

@@ -72,7 +72,8 @@ def test_reasons_are_the_features_that_matter_the_largest_first() -> None:
 )
 def test_values_out_of_range_are_refused_in_a_sentence(row: list[float], words: str) -> None:
     (found,) = assessed(row)
-    assert found["kind"] == "refused" and found["refused"] == words
+    assert found["kind"] == "refused"
+    assert found["refused"] == words
     assert "probability" not in found
 
 

@@ -82,10 +82,12 @@ def test_unchanged_places_are_not_read_again() -> None:
     for at in range(50):
         found = step.process(stamp(at / 10), objects(2, 8)).value
     assert len(reader.seen) == 2
-    assert found.details[0]["text"] and found.details[1]["text"]
+    assert found.details[0]["text"]
+    assert found.details[1]["text"]
     changed = step.process(stamp(6.0), objects(2, 12)).value
     assert len(reader.seen) == 3
-    assert changed.details[0] == found.details[0] and changed.details[1] != found.details[1]
+    assert changed.details[0] == found.details[0]
+    assert changed.details[1] != found.details[1]
 
 
 def test_light_on_all_pixels_is_no_change() -> None:
@@ -112,7 +114,8 @@ def test_a_text_that_is_not_sure_is_empty() -> None:
 
 def test_a_whole_picture_is_read_as_one_object() -> None:
     found = read(Reader()).process(stamp(), objects(2).pixels).value
-    assert found.labels == ("picture",) and found.details[0]["text"]
+    assert found.labels == ("picture",)
+    assert found.details[0]["text"]
 
 
 def test_objects_are_classified_and_pictures_too() -> None:
