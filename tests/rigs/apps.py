@@ -206,4 +206,4 @@ def app_bundle(folder: Path, app: Path, version: int = 1, **options: Any) -> Bun
 
 def part_names(document: Mapping[str, Any]) -> list[str]:
     """Return the names of all parts of an app's document."""
-    return [name for group in ("sources", "steps", "sinks") for name in document[group]]
+    return [one["name"] for group in ("sources", "steps", "sinks") for one in document[group]]
