@@ -127,34 +127,48 @@ def lane_detector(path: Path, lanes: int = LANES) -> Path:
     return path
 
 
-def film(path: Path, frames: int = 200, seed: int = 0, fps: float = FPS) -> list[dict[str, Any]]:
-    """Write a film of boxes that run to the right or to the left; return its true crossings.
+class Scene:
+    """Boxes that run to the right or to the left, for as long as frames are wanted.
 
-    The line stands in the middle. Each lane has one box at a time, which turns up at an edge.
+    Each lane has one box at a time, which turns up at an edge. The line stands in the middle.
     """
-    chance = np.random.default_rng(seed)
-    fourcc = cv2.VideoWriter_fourcc(*"MJPG")
-    writer = cv2.VideoWriter(str(path), fourcc, fps, (WIDTH, HEIGHT))
-    assert writer.isOpened()
-    events: list[dict[str, Any]] = []
-    boxes = [_new(chance, -int(chance.integers(0, 30))) for _ in range(LANES)]
-    for number in range(frames):
+
+    def __init__(self, seed: int = 0) -> None:
+        self._chance = np.random.default_rng(seed)
+        self._boxes = [_new(self._chance, -int(self._chance.integers(0, 30))) for _ in range(LANES)]
+        self._number = 0
+
+    def next(self) -> tuple[np.ndarray, list[str]]:
+        """Return the next picture, and the directions of the crossings in it."""
+        number = self._number
+        self._number += 1
         pixels = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-        for lane, (ahead, begin) in enumerate(boxes):
+        crossings = []
+        for lane, (ahead, begin) in enumerate(self._boxes):
             x = _place(ahead, number - begin)
             middle, before = x + _BOX / 2, x + _BOX / 2 - (_SPEED if ahead else -_SPEED)
             if (before < WIDTH / 2) != (middle < WIDTH / 2) and number > begin:
-                direction = "right" if ahead else "left"
-                events.append(
-                    {"kind": "crossing", "at_s": round(number / fps, 3), "direction": direction}
-                )
+                crossings.append("right" if ahead else "left")
             if number > begin and not -_BOX < x < WIDTH:
-                boxes[lane] = _new(chance, number + int(chance.integers(5, 30)))
+                self._boxes[lane] = _new(self._chance, number + int(self._chance.integers(5, 30)))
                 continue
             if number >= begin:
                 top = lane * (HEIGHT // LANES) + 2
                 pixels[top : top + _BOX, max(0, x) : max(0, x + _BOX)] = 255
+        return pixels, crossings
+
+
+def film(path: Path, frames: int = 200, seed: int = 0, fps: float = FPS) -> list[dict[str, Any]]:
+    """Write a film of a scene; return its true crossings."""
+    fourcc = cv2.VideoWriter_fourcc(*"MJPG")
+    writer = cv2.VideoWriter(str(path), fourcc, fps, (WIDTH, HEIGHT))
+    assert writer.isOpened()
+    scene, events = Scene(seed), []
+    for number in range(frames):
+        pixels, crossings = scene.next()
         writer.write(pixels)
+        at = round(number / fps, 3)
+        events += [{"kind": "crossing", "at_s": at, "direction": one} for one in crossings]
     writer.release()
     return events
 
