@@ -120,27 +120,28 @@ def _step(
     kind = STEPS[part.type]
     place = "steps." + part.name
     given = document.settings_of(part, variables)
-    inputs = tuple(_connection(place, kind, name, offers) for name in part.inputs)
+    settings = read_settings(kind.settings, given, place)
+    takes = frozenset(filter(None, [getattr(settings, "takes", "")])) or kind.takes
+    inputs = tuple(_connection(place, kind.name, takes, name, offers) for name in part.inputs)
     if len({one.kind for one in inputs}) > 1:
         kinds = sorted({one.kind for one in inputs})
         raise AppError("{}: its inputs are of different kinds: {}.".format(place, _and(kinds)))
     gives = inputs[0].kind if kind.follows else next(iter(kind.gives), "")
     sources = frozenset().union(*(reach[name] for name in part.inputs))
-    settings = read_settings(kind.settings, given, place)
     gives = getattr(settings, "gives", gives)  # of an own step
     return Step(part.name, kind, settings, inputs, "" if gives == EVENTS else gives, sources)
 
 
 def _connection(
-    place: str, kind: StepType, name: str, offers: Mapping[str, FrozenSet[str]]
+    place: str, kind: str, takes: FrozenSet[str], name: str, offers: Mapping[str, FrozenSet[str]]
 ) -> StepInput:
     if name not in offers:
         raise AppError("{}: its input {!r} does not exist.".format(place, name))
-    fits = offers[name] & kind.takes
+    fits = offers[name] & takes
     if not fits:
         sentence = "{}: a {} step takes {}, and {} gives {}."
-        wanted, given = _or(sorted(kind.takes)), _and(sorted(offers[name]))
-        raise AppError(sentence.format(place, kind.name, wanted, name, given))
+        wanted, given = _or(sorted(takes)), _and(sorted(offers[name]))
+        raise AppError(sentence.format(place, kind, wanted, name, given))
     # Values go before events, which every step has.
     chosen = sorted(fits, key=lambda one: one == EVENTS)[0]
     return StepInput(name, chosen)

@@ -19,7 +19,7 @@ from studio.registry import Registry
 from tests.rigs.apps import film, make_app
 from tests.rigs.bundles import QuietJob
 
-OWN = "[steps.own]\ntype = 'python'\ninput = 'gate'\nfile = 'own.py'"
+OWN = "[steps.own]\ntype = 'python'\ninput = 'gate'\ntakes = 'events'\nfile = 'own.py'"
 
 
 @pytest.fixture

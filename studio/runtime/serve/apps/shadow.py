@@ -137,10 +137,16 @@ class AppShadow:
             "drift": None,
         }
 
+    def _rows(self, results: Sequence[FrameResult]) -> List[Row]:
+        """Return the events that leave the app; those that only its own steps take do not count."""
+        events = [event for one in results for event in one.all_events]
+        steps = {name for sink in self._running.graph.sinks for name in sink.inputs}
+        return [one.to_json() for one in events if not steps or one.step in steps]
+
     # On the thread of the engine
 
     def _observe(self, frames: Sequence[ReadFrame], results: Sequence[FrameResult]) -> None:
-        mine = [event.to_json() for one in results for event in one.all_events]
+        mine = self._rows(results)
         while not self._ended.is_set() and not self.fault:
             try:
                 self._turns.put((list(frames), mine), timeout=0.5)
@@ -187,6 +193,6 @@ class AppShadow:
             frames, mine = self._turns.get(timeout=0.5)
         except queue.Empty:
             return
-        theirs = [event.to_json() for one in other.run(frames) for event in one.all_events]
+        theirs = self._rows(other.run(frames))
         self._likeness.add(mine, theirs, max(one.stamp.time for one in frames))
         self._turns.task_done()

@@ -155,3 +155,21 @@ def test_what_a_target_needs_follows_from_the_parts() -> None:
     sinks = {"out": {"type": "mqtt", "input": "gate", "host": "broker"}}
     graph = graph_of(AppDocument.from_json({**APP, "sinks": sinks, "packages": {"scipy": ">=1"}}))
     assert set(graph.requirements) == {"scipy", "opencv-python-headless", "paho-mqtt"}
+
+
+@pytest.mark.parametrize(("takes", "kind"), [("", "values"), ("events", "events")])
+def test_an_own_step_chooses_what_it_takes(takes: str, kind: str) -> None:
+    steps = {
+        **APP["steps"],
+        "own": {"type": "python", "file": "a.py", "input": "gate", "takes": takes},
+    }
+    graph = graph_of(AppDocument.from_json({**APP, "steps": steps}))
+    assert [one.kind for step in graph.steps if step.name == "own" for one in step.inputs] == [kind]
+
+
+def test_an_own_step_takes_only_what_its_input_gives() -> None:
+    steps = {
+        **APP["steps"],
+        "own": {"type": "python", "file": "a.py", "input": "gate", "takes": "x"},
+    }
+    assert "a python step takes x, and gate gives" in sentence_for({**APP, "steps": steps})
