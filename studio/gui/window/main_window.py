@@ -304,7 +304,9 @@ class MainWindow(QMainWindow):
             self._progress.note_end(job)
             step = self.workspace.steps.get(job.spec.step)
             outcome = outcome_in_window(job.outcome, step.form if step is not None else ())
-            self.toasts.show_end(outcome, job.spec.entry)
+            page = self.page()
+            if outcome.ok or page is None or job.spec.step not in page.explains:
+                self.toasts.show_end(outcome, job.spec.entry)
 
     def show_current(self) -> None:
         """Show which variant is the current one, on every page."""

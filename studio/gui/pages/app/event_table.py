@@ -22,7 +22,7 @@ MOST = 5000
 COLUMNS = ("Time", "Source", "Event", "Details")
 _KNOWN = frozenset({"id", "kind", "time", "at_s", "frame", "source", "step"})
 _ROW = 28
-_WIDTHS = (11 * GRID, 11 * GRID, 17 * GRID)
+_WIDTHS = (13 * GRID, 11 * GRID, 17 * GRID)
 _LONGEST = 300
 
 
@@ -154,7 +154,11 @@ def _word(value: JsonValue) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, dict):
-        return "(" + ", ".join(f"{name} {_word(one)}" for name, one in value.items()) + ")"
+        return (
+            "none"
+            if not value
+            else "(" + ", ".join(f"{name} {_word(one)}" for name, one in value.items()) + ")"
+        )
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

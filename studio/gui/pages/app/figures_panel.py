@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.gui.pages.app import live
-from studio.gui.widgets.basics import GRID, FieldList, Pill, label
+from studio.gui.widgets.basics import GRID, FieldList, Pill, Scroll, label
 from studio.gui.widgets.tables import Table
 
 _NO_COUNTS = "Counts by step and kind appear with the first event."
@@ -34,11 +36,16 @@ class CountsPanel(QWidget):
         self.empty.setVisible(not rows)
 
 
-class TimingPanel(QWidget):
-    """End-to-end latency, the time of each stage, and the state of each source."""
+class TimingPanel(Scroll):
+    """End-to-end latency, the time of each stage, and the state of each source.
+
+    Attributes:
+        order: Names of the steps in the order in which they run.
+    """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(margin=0, spacing=GRID)
+        self.order: Sequence[str] = ()
         self.fields = FieldList(name_width=10 * GRID)
         self.stages = Table(
             ("Stage", "p50 (ms)", "p95 (ms)", "Mean (ms)"), (1, 2, 3), 0, "Time by stage"
@@ -48,12 +55,9 @@ class TimingPanel(QWidget):
         )
         self.reasons = label("", "", tone="bad", wrap=True)
         self.empty = label(_NO_TIMES, "dim", wrap=True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(GRID)
         for widget in (self.empty, self.fields, self.sources, self.reasons, self.stages):
-            layout.addWidget(widget)
-        layout.addStretch(1)
+            self.body.addWidget(widget)
+        self.body.addStretch(1)
         self.show_figures(None)
 
     def show_figures(self, found: live.Figures | None) -> None:
@@ -67,7 +71,7 @@ class TimingPanel(QWidget):
         if found is None:
             return
         self.fields.show_fields(live.latency_fields(found))
-        self.stages.show_rows(live.stage_rows(found))
+        self.stages.show_rows(live.stage_rows(found, self.order))
         self.stages.fit_height()
         self.sources.show_rows(
             (name, Pill(state, live.source_tone(state)), rate, dropped)

@@ -64,7 +64,7 @@ class PartBox(QAbstractButton):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_ground(painter)
-        left, width = _STRIPE + GRID + 2, self.width() - _STRIPE - 2 * GRID - 2
+        left, width = _STRIPE + GRID, self.width() - _STRIPE - 2 * GRID
         lines = (
             (9, self.part.name, "text", 0, QFont.Weight.DemiBold),
             (29, self.part.type, "dim", _SMALL, QFont.Weight.Normal),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from studio.documents.dataclass_json import JsonValue
@@ -92,13 +92,9 @@ def _source_rates(sources: Table) -> dict[str, float]:
 def note(found: Figures) -> str:
     """Return the figures of the whole app in one line."""
     number = sum(found.counts.values())
-    return f"{figures.rate(found.fps)} frames/s, {_latency(found.latency)}, " + figures.count(
-        number, "event"
-    )
-
-
-def _latency(latency: Mapping[str, JsonValue]) -> str:
-    return f"{figures.milliseconds(latency.get('p50'))} ms p50"
+    p50 = figures.milliseconds(found.latency.get("p50"))
+    events = figures.count(number, "event")
+    return f"{figures.rate(found.fps)} frames/s, end to end {p50} ms p50, {events}"
 
 
 def box_lines(part: AppPart, found: Figures | None) -> tuple[str, str]:
@@ -129,11 +125,17 @@ def count_rows(found: Figures) -> list[tuple[str, str, str]]:
     return rows
 
 
-def stage_rows(found: Figures) -> list[tuple[str, ...]]:
-    """Return name, p50, p95 and mean in milliseconds of each stage."""
+def stage_rows(found: Figures, order: Sequence[str] = ()) -> list[tuple[str, ...]]:
+    """Return name, p50, p95 and mean in milliseconds of each stage.
+
+    Args:
+        order: Names of the steps in the order in which they run.
+    """
+    places = {name: at for at, name in enumerate(order)}
+    steps = sorted(found.steps.items(), key=lambda one: places.get(one[0], len(places)))
     return [
         (name, *(figures.milliseconds(one.get(key)) for key in ("p50", "p95", "mean")))
-        for name, one in found.steps.items()
+        for name, one in steps
     ]
 
 

@@ -53,6 +53,7 @@ class AppPage(StagePage):
     title = "App"
     icon = "app"
     repeats = (TEST,)
+    explains = (CHECK, RUN, TEST)
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)

@@ -11,8 +11,8 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF
 if TYPE_CHECKING:
     from studio.apps.results import AppPart
 
-BOX = QSizeF(176, 72)
-GAP_X, GAP_Y = 80, 16
+BOX = QSizeF(168, 72)
+GAP_X, GAP_Y = 68, 16
 MARGIN = 8
 _LANE = 12
 """Height of the room that a connection has where it passes a column."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QMargins, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -26,6 +26,8 @@ from studio.gui.widgets.basics import GRID
 
 _HANDLE, _REACH = 5, 11
 _FAR = 10
+_EDGE = 8
+"""Room around the frame, so that points on its edge are not cut."""
 _FILL = 0.18
 EMPTY = "The picture appears when the app runs."
 _ARROWS = {
@@ -49,7 +51,7 @@ class Preview(QWidget):
         self.drawing = drawing
         self.image = QImage()
         self.visible: frozenset[str] | None = None
-        self._hover = QPointF()
+        self._hover: QPointF | None = None
         self._dragging = False
         self.setMinimumSize(QSize(40 * GRID, 30 * GRID))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -89,7 +91,8 @@ class Preview(QWidget):
         """Return the place of the frame in the widget."""
         if self.image.isNull():
             return QRectF()
-        size = self.image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        room = self.size().shrunkBy(QMargins(_EDGE, _EDGE, _EDGE, _EDGE))
+        size = self.image.size().scaled(room, Qt.AspectRatioMode.KeepAspectRatio)
         left, top = (self.width() - size.width()) / 2, (self.height() - size.height()) / 2
         return QRectF(left, top, size.width(), size.height())
 
@@ -155,6 +158,11 @@ class Preview(QWidget):
             near = self.point_at(event.position()) is not None
             shape = Qt.CursorShape.SizeAllCursor if near else Qt.CursorShape.ArrowCursor
             self.setCursor(shape)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._hover = None
+        self.update()
 
     def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
         self._dragging = False
@@ -295,7 +303,9 @@ class Preview(QWidget):
         for number, group in enumerate(groups):
             is_open = len(group) < 2 or self.drawing.form != LINES
             is_last = number == len(groups) - 1 or len(points) <= 2
-            drawn = [*group, self._hover] if group and is_open and is_last else group
+            drawn = group
+            if group and is_open and is_last and self._hover is not None:
+                drawn = [*group, self._hover]
             if len(drawn) > 1:
                 self._stroke(painter, drawn, theme.color("accent"), closed=False)
         painter.setPen(QPen(theme.graph_color("ink"), 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QSizePolicy
 
 from studio.gui.widgets.basics import GRID, Card, button, label, restyle, row
 
@@ -27,6 +28,9 @@ class ProblemCard(Card):
         self.body.addWidget(self.hint)
         for item in (self.text, self.hint):
             item.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
         self.hide()
 
     def show_problem(

@@ -74,6 +74,7 @@ class RunView(Scroll):
             self.body.addWidget(widget)
         self.columns = TwoColumns(self.preview, self._side())
         self.body.addWidget(self.columns, 1)
+        self.body.addStretch(0)
         self.graph.boxes.chosen.connect(self.select)
         self.preview.step_chosen.connect(self._select_step)
         self.forget()
@@ -127,6 +128,7 @@ class RunView(Scroll):
         self.problem.hide()
         self.warnings.setText("\n".join(check.warnings))
         self.warnings.setVisible(bool(check.warnings))
+        self.timing.order = check.order
         self.graph.show_parts(check.parts)
         self.graph.boxes.show_figures(self.figures)
         self.preview.show_parts(check.parts)
