@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QTableView
 
 from studio.api.qt import plain_tip
@@ -24,6 +24,7 @@ _KNOWN = frozenset({"id", "kind", "time", "at_s", "frame", "source", "step"})
 _ROW = 28
 _WIDTHS = (13 * GRID, 11 * GRID, 17 * GRID)
 _LONGEST = 300
+_NARROW = 56 * GRID
 
 
 class EventModel(QAbstractTableModel):
@@ -111,6 +112,11 @@ class EventTable(QTableView):
         for column, width in enumerate(_WIDTHS):
             self.setColumnWidth(column, width)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Hide the least important column where details would have too little room."""
+        super().resizeEvent(event)
+        self.setColumnHidden(1, event.size().width() < _NARROW)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Copy the selected rows, or move as any table does."""
         if event.matches(QKeySequence.StandardKey.Copy):
@@ -163,5 +169,6 @@ def _word(value: JsonValue) -> str:
 
 
 def _whole(event: Event) -> str:
+    source = f"source {event.get('source', '')}"
     place = f"{figures.seconds(event.get('at_s'))} into the source, frame {event.get('frame', 0)}"
-    return "\n".join(filter(None, (place, details(event))))
+    return "\n".join(filter(None, (source, place, details(event))))

@@ -114,9 +114,11 @@ class GraphBoxes(QWidget):
 
     Signals:
         chosen: Name of the part that the user selected; empty for none.
+        reached: The box that the keyboard has moved to.
     """
 
     chosen = Signal(str)
+    reached = Signal(QWidget)
 
     def __init__(self, theming: Theming) -> None:
         super().__init__()
@@ -181,6 +183,7 @@ class GraphBoxes(QWidget):
                 best = along + 2 * across, other
         if best is not None:
             best[1].setFocus(Qt.FocusReason.OtherFocusReason)
+            self.reached.emit(best[1])
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint the curves below the boxes."""
@@ -235,6 +238,7 @@ class GraphView(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setWidget(self.boxes)
         self.boxes.setProperty("role", "scrolled")
+        self.boxes.reached.connect(self.ensureWidgetVisible)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_parts(self, parts: Sequence[AppPart]) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Table = Mapping[str, Mapping[str, JsonValue]]
 
 _SPAN_S = 5.0
+_AT_WORK = ("opening", "running")
 _TONES = {"running": "good", "lost": "bad", "failed": "bad"}
 
 
@@ -82,7 +83,13 @@ def final_figures(run: AppRun) -> Figures:
     rates = {
         name: (figures.number(one.get("frames")) or 0) / seconds for name, one in parts.items()
     }
-    return Figures(run.frames, run.fps, run.sources, run.steps, rates, run.latency_ms, run.counts)
+    sources = {name: _ended(one) for name, one in run.sources.items()}
+    return Figures(run.frames, run.fps, sources, run.steps, rates, run.latency_ms, run.counts)
+
+
+def _ended(source: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    """Return the state of a source after a run: one that was read until then has stopped."""
+    return {**source, "state": "stopped"} if source.get("state") in _AT_WORK else source
 
 
 def _source_rates(sources: Table) -> dict[str, float]:
@@ -106,7 +113,11 @@ def box_lines(part: AppPart, found: Figures | None) -> tuple[str, str]:
         state = str(source.get("state", ""))
         lost = figures.number(source.get("dropped"))
         dropped = f", {figures.whole(lost)} dropped" if lost else ""
-        rate = f" {figures.rate(found.rates.get(part.name))}/s" if state == "running" else ""
+        rate = (
+            f" {figures.rate(found.rates.get(part.name))}/s"
+            if state in ("running", "stopped")
+            else ""
+        )
         return f"{state.capitalize()}{rate}{dropped}", _TONES.get(state, "")
     if part.name in found.steps:
         times = found.steps[part.name]

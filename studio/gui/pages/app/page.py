@@ -350,6 +350,7 @@ class AppPage(StagePage):
         set_enabled(self.open_button, busy)
         for tool in (self.replay_button, self.test_button, self.results.hint.button):
             set_enabled(tool, busy or reason)
+        self.results.hint.button.setHidden(running)
         set_enabled(self.view.again, "The app is being checked." if self.checking.running else "")
         explain(self._commands["open"], busy)
         explain(self._commands["new"], busy)

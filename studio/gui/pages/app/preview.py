@@ -53,7 +53,7 @@ class Preview(QWidget):
         self.visible: frozenset[str] | None = None
         self._hover: QPointF | None = None
         self._dragging = False
-        self.setMinimumSize(QSize(40 * GRID, 30 * GRID))
+        self.setMinimumSize(QSize(40 * GRID, 25 * GRID))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)

@@ -58,11 +58,14 @@ class PreviewCard(Card):
         self._images: dict[str, tuple[QImage, int, int]] = {}
         self._reach: Mapping[str, frozenset[str]] = {}
         self.tools = QWidget()
-        tools = row(self.source, self.step, self.new, self.remove, None, self.discard, self.save)
+        tools = row(self.source, self.step, self.new, self.remove, None)
         self.tools.setLayout(tools)
         self.body.setContentsMargins(GRID, GRID, GRID, GRID)
-        for widget in (self.tools, self.preview, self.hint):
-            self.body.addWidget(widget)
+        foot = row(self.hint, self.discard, self.save)
+        foot.setStretch(0, 1)
+        self.body.addWidget(self.tools)
+        self.body.addWidget(self.preview)
+        self.body.addLayout(foot)
         self.body.setStretch(self.body.indexOf(self.preview), 1)
         self.source.currentTextChanged.connect(lambda _: self._show_source())
         self.step.currentTextChanged.connect(lambda _: self._edit())

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from studio.apps.results import AppCheck, AppProgress, AppRun
 
 EVENTS, COUNTS, TIMING, PART = range(4)
-_SIDE = 54 * GRID
-_LEAST_HEIGHT = 40 * GRID
+_SIDE = 50 * GRID
+_LEAST_HEIGHT = 36 * GRID
+_TWO_COLUMNS = 95 * GRID
 _NO_EVENTS = "Events appear here, the newest first, when the app runs."
 _NONE_YET = "No events yet. They appear here, the newest first."
 
@@ -72,7 +73,7 @@ class RunView(Scroll):
         self.body.addLayout(head)
         for widget in (self.problem, self.warnings, self._graph_card):
             self.body.addWidget(widget)
-        self.columns = TwoColumns(self.preview, self._side())
+        self.columns = TwoColumns(self.preview, self._side(), least=_TWO_COLUMNS)
         self.body.addWidget(self.columns, 1)
         self.body.addStretch(0)
         self.graph.boxes.chosen.connect(self.select)
