@@ -9,7 +9,6 @@ import stat
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from studio.api import InvalidData
 from studio.documents.dataclass_json import JsonValue
@@ -120,13 +119,15 @@ def _with_value(text: str, table: Table, key: str, value: JsonValue) -> str:
 
 
 def _is_as_intended(
-    before: dict[str, Any], text: str, table: Table, values: Mapping[str, JsonValue]
+    before: dict[str, JsonValue], text: str, table: Table, values: Mapping[str, JsonValue]
 ) -> bool:
     """Return whether an edited text differs from the earlier values in the new ones alone."""
     intended = copy.deepcopy(before)
-    node = intended
+    node: JsonValue = intended
     for key in table:
-        node = node[key]
+        node = node[key] if isinstance(node, dict) else None
+    if not isinstance(node, dict):
+        return False
     node.update(values)
     try:
         return loads(text) == intended

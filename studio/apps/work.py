@@ -157,6 +157,7 @@ class _Player:
     def play(self, seconds: float) -> _Player:
         """Run until the end; return itself, with the result."""
         engine, began, busy = self._engine, time.monotonic(), time.process_time()
+        stopped = False
         engine.start()
         try:
             while not engine.wait(_REPORT_S):
@@ -168,10 +169,11 @@ class _Player:
                 text = f"{engine.latency.count} frames, {len(self.store.events)} events"
                 self._job.progress(passed if seconds else 0, seconds, text)
         except Cancelled:
-            pass  # the usual end of a camera
+            stopped = True  # the usual end of a camera
         finally:
             engine.stop()
-        self._report()
+        if not stopped:  # a job that was stopped sends its result alone
+            self._report()
         self.result = self._result(time.monotonic() - began, time.process_time() - busy)
         return self
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _RADIUS = 6
 _STRIPE = 4
 _SMALL, _CAPTION = 12, 11
-_MOST_ROWS = 3
+_MOST_HEIGHT = 288
 _TOKENS = {"source": "terminal", "step": "convolution", "sink": "other"}
 _ARROWS = {
     Qt.Key.Key_Left: (-1, 0),
@@ -238,11 +238,12 @@ class GraphView(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setWidget(self.boxes)
         self.boxes.setProperty("role", "scrolled")
+        self.setCornerWidget(QWidget())
         self.boxes.reached.connect(self.ensureWidgetVisible)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_parts(self, parts: Sequence[AppPart]) -> None:
-        """Show another app, in up to three rows before it scrolls."""
+        """Show another app, at its height, or scrolled where it is very high."""
         self.boxes.show_parts(parts)
         self._fit()
 
@@ -252,10 +253,9 @@ class GraphView(QScrollArea):
         self._fit()
 
     def _fit(self) -> None:
-        most = int(_MOST_ROWS * (BOX.height() + 2 * GRID)) + 2 * GRID
         bar = self.horizontalScrollBar().sizeHint().height()
         scrolls = self.boxes.width() > self.width()
-        self.setFixedHeight(min(self.boxes.height(), most) + (bar if scrolls else 0))
+        self.setFixedHeight(min(self.boxes.height(), _MOST_HEIGHT) + (bar if scrolls else 0))
 
 
 def _curve(points: Sequence[QPointF]) -> QPainterPath:

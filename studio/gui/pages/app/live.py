@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from studio.documents.dataclass_json import JsonValue
@@ -85,6 +86,11 @@ def final_figures(run: AppRun) -> Figures:
     }
     sources = {name: _ended(one) for name, one in run.sources.items()}
     return Figures(run.frames, run.fps, sources, run.steps, rates, run.latency_ms, run.counts)
+
+
+def stopped(found: Figures) -> Figures:
+    """Return the last figures of a run that was stopped."""
+    return replace(found, sources={name: _ended(one) for name, one in found.sources.items()})
 
 
 def _ended(source: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:

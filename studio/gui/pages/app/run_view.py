@@ -206,8 +206,11 @@ class RunView(Scroll):
             self.problem.show_problem(f"{frames} failed: {run.fault}", tone="warning")
 
     def end(self) -> None:
-        """Show that nothing runs, where the run has no result."""
-        if self.figures is None:
+        """Show that nothing runs; a run that was stopped keeps its figures."""
+        if self.figures is not None:
+            self.figures = live.stopped(self.figures)
+            self._show_figures()
+        else:
             self.note.setText("")
             self.no_events.setText(_NO_EVENTS)
 
