@@ -15,8 +15,14 @@ from studio.runtime.shared.errors import LoadError
 class DeskContext:
     """Loads each model of an app once, when a step first wants it."""
 
-    def __init__(self, files: AppFiles, threads: int = 0) -> None:
+    def __init__(self, files: AppFiles, threads: int = 0, data: Path = Path()) -> None:
+        """Load nothing before a step wants it.
+
+        Args:
+            data: Folder for files that the app writes.
+        """
         self._files = files
+        self._data = data
         self._models = files.models()
         self._threads = threads
         self._loaded: dict[str, ServedPredictor] = {}
@@ -42,6 +48,10 @@ class DeskContext:
         if not path.exists():
             raise AppError(f"The file {name} does not exist.")
         return str(path)
+
+    def output(self, name: str) -> str:
+        """Return the path of a file to write, seen from the folder of the run."""
+        return str(self._data / name)
 
     def _load(self, name: str) -> ServedPredictor:
         parts = self._models.get(name)

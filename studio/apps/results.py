@@ -80,6 +80,7 @@ class AppRun:
         count: Number of all events.
         latency_ms: From the arrival of a frame to its events.
         busy_s: Processor time of the whole run.
+        sinks: State of each sink by its name; None where nothing is delivered.
         expected, matched: Number of known events, and those that were found; None without a test.
         f1: Of the events; None without a test.
         missing, extra: Known events that were not found, and found ones that are not known.
@@ -99,6 +100,7 @@ class AppRun:
     count: int
     counts: Mapping[str, int]
     fault: str = ""
+    sinks: Mapping[str, Mapping[str, JsonValue]] | None = optional()
     output: str = optional("")
     expected: int | None = optional()
     matched: int | None = optional()

@@ -49,6 +49,9 @@ def ran(result: AppRun) -> list[str]:
     for name, source in result.sources.items():
         reason = f" ({source['reason']})" if source["reason"] else ""
         lines.append(f"{name:9} {source['state']}{reason}, dropped {source['dropped']}")
+    for name, sink in (result.sinks or {}).items():
+        reason = f": {sink['reason']}" if sink["reason"] else ""
+        lines.append(f"{name:9} {sink['delivered']} delivered, {sink['waiting']} waiting{reason}")
     lines += [f"failed    {result.failed} frames: {result.fault}"] if result.failed else []
     lines += [f"{result.output} written"] if result.output else []
     return lines

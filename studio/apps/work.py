@@ -13,16 +13,17 @@ from typing import Any
 from studio.api import Cancelled, InvalidData, UsageError
 from studio.apps.checks import check_of
 from studio.apps.context import DeskContext
+from studio.apps.delivery import DeskDelivery
 from studio.apps.files import AppFiles, invalid
 from studio.apps.results import AppCheck, AppProgress, AppRun
 from studio.apps.step import AppCheckOptions, AppRunOptions, AppTestOptions
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs import Job
 from studio.registry import Registry
-from studio.runtime.apps.drawing import draw
 from studio.runtime.apps.engine import AppEngine
+from studio.runtime.apps.event_match import match_events
 from studio.runtime.apps.graph import AppGraph
-from studio.runtime.apps.matching import match_events
+from studio.runtime.apps.overlay import draw
 from studio.runtime.apps.settings import AppError
 from studio.runtime.apps.store import MemoryStore
 
@@ -50,7 +51,8 @@ def run(options: AppRunOptions, job: Job) -> AppRun:
     files = _replayed(AppFiles.open(options.app), options.replay)
     graph = files.graph(variables_of(options.set))
     refuse_code(files, graph, options.allow_code)
-    played = _Player(files, graph, options.threads, job).play(options.seconds)
+    player = _Player(files, graph, options.threads, job, options.deliver)
+    played = player.play(options.seconds)
     if options.events is not None:
         _write(job.folder / EVENTS, played.store)
     return played.result
@@ -136,12 +138,23 @@ def refuse_code(files: AppFiles, graph: AppGraph, allowed: bool) -> None:
 class _Player:
     """One run of an app on the desk, with reports to the listeners of the job."""
 
-    def __init__(self, files: AppFiles, graph: AppGraph, threads: int, job: Job) -> None:
+    def __init__(
+        self,
+        files: AppFiles,
+        graph: AppGraph,
+        threads: int,
+        job: Job,
+        deliver: bool = False,
+    ) -> None:
         self._job = job
         self.store = MemoryStore(files.document.name)
+        self._delivery: DeskDelivery | None = None
         job.progress(0, 0, "Loading the models")
         try:
-            self._engine = AppEngine(graph, DeskContext(files, threads), self.store)
+            context = DeskContext(files, threads, job.folder)
+            self._engine = AppEngine(graph, context, self.store)
+            if deliver:
+                self._delivery = DeskDelivery(graph, context, job.folder / "outbox")
         except AppError as error:
             raise invalid(error) from None
         self._told = 0
@@ -172,8 +185,9 @@ class _Player:
             stopped = True  # the usual end of a camera
         finally:
             engine.stop()
-        if not stopped:  # a job that was stopped sends its result alone
-            self._report()
+        self._report(send=not stopped)  # a job that was stopped sends its result alone
+        if self._delivery is not None:
+            self._delivery.finish()
         self.result = self._result(time.monotonic() - began, time.process_time() - busy)
         return self
 
@@ -196,12 +210,15 @@ class _Player:
             count=len(self.store.events),
             counts=status["events"],
             fault=status["fault"],
+            sinks=None if self._delivery is None else self._delivery.status(),
         )
 
-    def _report(self) -> None:
+    def _report(self, send: bool = True) -> None:
         status: dict[str, Any] = self._engine.status()
         events = self.store.events[self._told :]
         self._told += len(events)
+        if self._delivery is not None:
+            self._delivery.add(events)
         report = AppProgress(
             frames=status["frames"],
             fps=status["fps"],
@@ -211,7 +228,8 @@ class _Player:
             latency_ms=status["latency_ms"],
             counts=status["events"],
         )
-        self._job.event("app", **to_json(self._with_picture(report)))
+        if send:
+            self._job.event("app", **to_json(self._with_picture(report)))
 
     def _with_picture(self, report: AppProgress) -> AppProgress:
         """Add a picture of one source now and then, each source in its turn."""

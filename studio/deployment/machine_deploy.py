@@ -197,7 +197,7 @@ class TargetDeployment:
             {
                 "env": wheels.digest,
                 "wheels": [{"name": w.name, "sha256": w.digest} for w in wheels.wheels],
-                "imports": sorted(map(module_of, self._plan.bundle.requirements)),
+                "imports": sorted(filter(None, map(module_of, self._plan.bundle.requirements))),
             },
             timeout=_INSTALL_S,
             watch=self._on_progress,

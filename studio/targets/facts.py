@@ -10,7 +10,10 @@ from studio.settings.boards import match
 from studio.settings.interpreter import FIRST
 from studio.targets import hardware
 
-_UNLOADED = ", ".join(f'"{one.distribution}"' for one in (LITERT, OPENVINO))
+_UNLOADED = ", ".join(
+    f'"{name}"'
+    for name in (LITERT.distribution, OPENVINO.distribution, "opencv-python-headless", "paho-mqtt")
+)
 """Packages whose version is read without loading them, which takes too long to do each time."""
 
 _PYTHON = f"""\

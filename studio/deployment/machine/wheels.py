@@ -24,6 +24,12 @@ OLDEST_PYTHON = (3, 8)
 _ARCHITECTURES = ("x86_64", "aarch64")
 _OLDEST_GLIBC_MINOR = 17
 _POLL_S = 0.2
+_MODULES = {
+    "numpy": "numpy",
+    "opencv-python-headless": "cv2",
+    "paho-mqtt": "paho.mqtt",
+    "pillow": "PIL",
+}
 _NO_WHEEL = re.compile(r"No matching distribution found for ([\w-]+)")
 
 
@@ -160,9 +166,9 @@ def no_python(name: str) -> TargetError:
 
 
 def module_of(requirement: str) -> str:
-    """Return the import name of a requirement."""
+    """Return the import name of a requirement; empty where it is not known."""
     modules = {one.distribution: one.module for one in BACKENDS.values()}
-    return {"pillow": "PIL", **modules}.get(requirement, requirement)
+    return {**_MODULES, **modules}.get(requirement, "")
 
 
 def lacking(facts: TargetFacts, requirements: Mapping[str, str]) -> list[str]:

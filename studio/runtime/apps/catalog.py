@@ -5,10 +5,46 @@ from __future__ import annotations
 from typing import Dict
 
 from .parts import SinkType, SourceType, StepType
-from .sinks import file
-from .sources import video
-from .steps import events, objects
+from .sinks import file, webhook
+from .sinks import mqtt as mqtt_sink
+from .sources import folder, mjpeg, mqtt, sound, table, video
+from .steps import (
+    assess,
+    classify,
+    events,
+    line,
+    objects,
+    own,
+    pictures,
+    queue_length,
+    rules,
+    signals,
+    speed,
+    tracker,
+    zone,
+)
 
-SOURCES: Dict[str, SourceType] = {**video.TYPES}
-STEPS: Dict[str, StepType] = {**objects.TYPES, **events.TYPES}
-SINKS: Dict[str, SinkType] = {**file.TYPES}
+SOURCES: Dict[str, SourceType] = {
+    **video.TYPES,
+    **mjpeg.TYPES,
+    **folder.TYPES,
+    **table.TYPES,
+    **sound.TYPES,
+    **mqtt.TYPES,
+}
+STEPS: Dict[str, StepType] = {
+    **objects.TYPES,
+    **classify.TYPES,
+    **pictures.TYPES,
+    **tracker.TYPES,
+    **line.TYPES,
+    **zone.TYPES,
+    **speed.TYPES,
+    **queue_length.TYPES,
+    **rules.TYPES,
+    **events.TYPES,
+    **signals.TYPES,
+    **assess.TYPES,
+    **own.TYPES,
+}
+SINKS: Dict[str, SinkType] = {**file.TYPES, **webhook.TYPES, **mqtt_sink.TYPES}

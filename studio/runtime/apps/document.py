@@ -47,7 +47,7 @@ class PreviewSettings(NamedTuple):
     """Pictures that may leave the board.
 
     Attributes:
-        allowed: Whether somebody with access to the server may see what the sources see.
+        allowed: Whether users of the server may see what the sources see.
         blur: Classes of objects, or names of steps, that are made unrecognisable before.
         width: Most columns of a preview.
         fps: Most pictures a second and client.
@@ -72,7 +72,7 @@ class OutboxSettings(NamedTuple):
 
 
 class TrialSettings(NamedTuple):
-    """How the events of a new version are compared with those of the previous one.
+    """Comparison of the events of a new version with those of the previous one.
 
     Attributes:
         within_s: Seconds between two events that are the same.

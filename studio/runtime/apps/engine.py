@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import Counter
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
-from .graph import AppGraph
+from .graph import AppGraph, AppSource
 from .items import Event, FrameStamp
 from .mailbox import Mailbox, ReadFrame, take_from
 from .measures import Rate, StageTimes
@@ -17,12 +18,15 @@ from .runner import FrameResult, GraphRunner
 from .store import EventStore
 
 _LOOK_S = 0.2
+_STOP_S = 1.0
+
+_log = logging.getLogger(__name__)
 
 Watch = Callable[[Sequence[ReadFrame], Sequence[FrameResult]], None]
 
 
 class AppEngine:
-    """A running app.
+    """The engine of one app, from its start to its end.
 
     One thread reads each source, and one thread runs the graph: frames of several sources that
     are there at the same time go through it together, so that a model can take them as one batch.
@@ -65,7 +69,7 @@ class AppEngine:
         self.fault = ""
         wall = time.time()
         self.readers = [
-            SourceReader(one, context, Mailbox(one.is_live, self._came), self._tell, wall)
+            SourceReader(one, context, self._mailbox(one), self._tell, wall)
             for one in graph.sources
         ]
         self._boxes = [reader.mailbox for reader in self.readers]
@@ -89,6 +93,9 @@ class AppEngine:
             reader.stop()
         with self._came:
             self._came.notify_all()
+        deadline = time.monotonic() + _STOP_S
+        for reader in self.readers:
+            reader.join(deadline)
         if self._thread.is_alive():
             self._thread.join(5.0)
 
@@ -112,23 +119,39 @@ class AppEngine:
             "sources": {reader.source.name: reader.to_json() for reader in self.readers},
             "steps": self.runner.times(),
             "events": dict(self.counts),
-            "fault": self.fault or self.runner.fault,
+            "fault": self._fault_of_store() or self.fault or self.runner.fault,
         }
+
+    def _mailbox(self, source: AppSource) -> Mailbox:
+        return Mailbox(source.is_live, self._came, source.type.room)
+
+    def _fault_of_store(self) -> str:
+        reason = self._store.fault
+        return "Events cannot be stored: {}".format(reason) if reason else ""
 
     # On the thread of the graph
 
     def _work(self) -> None:
         try:
             while not self._ended.is_set():
-                frames = self._next()
-                if frames:
-                    self._run(frames)
-                self._flush()
-                if not frames and self._is_over():
+                if not self._turn() and self._is_over():
                     break
             self._finish()
         finally:
             self._over.set()
+
+    def _turn(self) -> bool:
+        """Run the frames that wait; return whether there were any."""
+        try:
+            frames = self._next()
+            if frames:
+                self._run(frames)
+            self._flush()
+        except Exception as error:  # one turn is lost, and the app lives
+            _log.exception("a turn of the app failed")
+            self.fault = "A turn of the app failed: {}".format(str(error)[:200])
+            return True
+        return bool(frames)
 
     def _next(self) -> List[ReadFrame]:
         """Wait for frames, one of each source at most; none after a while without."""
@@ -137,10 +160,14 @@ class AppEngine:
             reader.look(now)
         with self._came:
             found = take_from(self._boxes)
-            if not found and not self._ended.is_set() and not self._told:
+            if not found and self._waits_for_more():
                 self._came.wait(_LOOK_S)
                 found = take_from(self._boxes)
         return found
+
+    def _waits_for_more(self) -> bool:
+        over = all(one.is_over for one in self.readers)
+        return not (over or self._told or self._ended.is_set())
 
     def _run(self, frames: Sequence[ReadFrame]) -> None:
         if self._fresh is not None:
@@ -158,9 +185,11 @@ class AppEngine:
             self.watch(frames, results)
 
     def _is_over(self) -> bool:
+        # The readers first: a reader leaves its last frame before it is over.
+        if not all(one.is_over for one in self.readers):
+            return False
         with self._came:
-            waits = any(box.waits for box in self._boxes)
-        return not waits and not self._told and all(one.is_over for one in self.readers)
+            return not self._told and not any(box.waits for box in self._boxes)
 
     def _finish(self) -> None:
         """Let the steps end what a recording has left open; a camera's is left as it is."""
@@ -174,9 +203,8 @@ class AppEngine:
             return
         try:
             self._store.add(events)
-            self.fault = ""
-        except OSError as error:
-            self.fault = "Events cannot be stored: {}".format(error)
+        except OSError as error:  # the store keeps the reason, and stores them later
+            _log.warning("events cannot be stored: %s", error)
         self.counts.update("{} {}".format(event.step, event.kind) for event in events)
 
     # On the threads of the sources

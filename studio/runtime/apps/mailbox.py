@@ -24,18 +24,20 @@ class ReadFrame(NamedTuple):
 class Mailbox:
     """Frames of one source that wait for the engine.
 
-    A live source replaces the frame that waits, and counts it as dropped. A recording waits until
-    there is room, so that none of its frames is lost.
+    A live source replaces the oldest frame that waits, and counts it as dropped. A recording waits
+    until there is room, so that none of its frames is lost.
     """
 
-    def __init__(self, live: bool, came: threading.Condition) -> None:
+    def __init__(self, live: bool, came: threading.Condition, room: int = 1) -> None:
         """Begin empty.
 
         Args:
             came: Shared by all sources of an engine, which waits for it.
+            room: Frames of a live source that may wait.
         """
         self.dropped = 0
         self._live = live
+        self._room = room
         self._came = came
         self._frames: Deque[ReadFrame] = deque()
         self._closed = False
@@ -43,10 +45,10 @@ class Mailbox:
     def put(self, frame: ReadFrame) -> bool:
         """Leave a frame; whether the mailbox is still open."""
         with self._came:
-            if self._live:
-                self.dropped += len(self._frames)
-                self._frames.clear()
-            while len(self._frames) >= _AHEAD and not self._closed:
+            while self._live and len(self._frames) >= self._room:
+                self.dropped += 1
+                self._frames.popleft()
+            while not self._live and len(self._frames) >= _AHEAD and not self._closed:
                 self._came.wait()
             if not self._closed:
                 self._frames.append(frame)

@@ -59,6 +59,9 @@ class AppContext(Protocol):
             AppError: when it is not there.
         """
 
+    def output(self, name: str) -> str:
+        """Return the path of a file to write: in the folder of the app's data, or of the board."""
+
 
 class StepProcessor(Protocol):
     """One step at work on the frames of one source; keeps what it needs between frames."""
@@ -105,7 +108,7 @@ class StepType(NamedTuple):
 
 
 class SourceFrame(NamedTuple):
-    """What a source has read.
+    """One picture, or one piece of a signal, as a source has read it.
 
     Attributes:
         data: A picture (height x width x 3, RGB, uint8) or readings (samples x channels, float32).
@@ -116,14 +119,18 @@ class SourceFrame(NamedTuple):
     time: Optional[float] = None
 
 
+IDLE = SourceFrame(np.empty(0, np.uint8))
+"""No frame yet: given by a source that waits in vain, so that its reader can stop."""
+
+
 class Capture(Protocol):
-    """An opened source."""
+    """A source that is open and can be read."""
 
     def read(self) -> Optional[SourceFrame]:
-        """Return the next frame; None at the end.
+        """Return the next frame, ``IDLE`` after a while without one, or None at the end.
 
         Raises:
-            OSError: in words for people, when it can read no more.
+            OSError: in words for people, when it can read no more. A live source is opened again.
         """
 
     def close(self) -> None:
@@ -135,9 +142,10 @@ class SourceType(NamedTuple):
 
     Attributes:
         gives: ``pictures`` or ``signal``.
-        is_live: Whether it goes on in real time, so that frames that come too fast are dropped.
+        is_live: Whether it runs in real time, so that frames that come too fast are dropped.
         open: Of the settings and the context; may block, and raises OSError.
         requirements: Distributions that it needs on a target: name and version.
+        room: Frames of a live source that may wait for the engine; the oldest are dropped beyond.
     """
 
     name: str
@@ -147,6 +155,11 @@ class SourceType(NamedTuple):
     is_live: Callable[[Any], bool]
     open: Callable[[Any, AppContext], Capture]
     requirements: Mapping[str, str] = {}
+    room: int = 1
+
+
+class RefusedError(OSError):
+    """Events that a receiver will never accept, with its reason in words for people."""
 
 
 class Delivery(Protocol):
@@ -156,7 +169,8 @@ class Delivery(Protocol):
         """Deliver some events; when it returns, they are there.
 
         Raises:
-            OSError: when they are not, in words for people. They are delivered again later.
+            RefusedError: when the receiver will never accept them. They are put aside.
+            OSError: when they are not there, in words for people. They are delivered again later.
         """
 
     def close(self) -> None:

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from typing import Callable, Dict, List
 
-from .graph import Source
+from .graph import AppSource
 from .items import FrameStamp
 from .mailbox import Mailbox, ReadFrame
 from .measures import Rate
-from .parts import AppContext, Capture, SourceFrame
+from .parts import IDLE, AppContext, Capture, SourceFrame
+from .settings import AppError
 
 OPENING, RUNNING, LOST, ENDED, FAILED = "opening", "running", "lost", "ended", "failed"
 
 _FIRST_WAIT_S = 0.1
-_LONGEST_WAIT_S = 0.5
+_LONGEST_WAIT_S = 0.25
+_STEADY_S = 5.0
+"""A source that ran for less has returned for a moment only, and is opened again more slowly."""
+_TIMEOUT_S = 4.0
+_OPENING_TIMES = 4
+"""Time-outs that an opening may take before another thread tries."""
 _MOST_ABANDONED = 4
 """Threads that hang in a source at the same time; no new one is started beyond."""
+
+_log = logging.getLogger(__name__)
 
 Tell = Callable[[str, "SourceReader", Dict[str, object]], None]
 
@@ -25,8 +34,9 @@ Tell = Callable[[str, "SourceReader", Dict[str, object]], None]
 class SourceReader:
     """Reader of one source.
 
-    A source that hangs cannot be interrupted: its thread is abandoned and ends by itself once the
-    call returns, while another one opens the source again.
+    A source that hangs cannot be interrupted: its thread is abandoned and ends once the call
+    returns, while another one opens the source again. What an abandoned thread still reads is
+    ignored.
 
     Attributes:
         state: One of the states above.
@@ -35,7 +45,7 @@ class SourceReader:
     """
 
     def __init__(
-        self, source: Source, context: AppContext, mailbox: Mailbox, tell: Tell, wall: float
+        self, source: AppSource, context: AppContext, mailbox: Mailbox, tell: Tell, wall: float
     ) -> None:
         """Prepare to read.
 
@@ -58,20 +68,23 @@ class SourceReader:
         self._lock = threading.Lock()
         self._threads: List[threading.Thread] = []
         self._latest = time.monotonic()
+        self._begun_at = self._latest
         self._lost_at = 0.0
 
     def start(self) -> None:
         """Begin to read on a thread."""
         self._latest = time.monotonic()
-        self._begin()
+        self._begin(self._latest)
 
     def stop(self) -> None:
-        """Read no more; a thread that hangs is left to itself."""
+        """Read no more; ``join`` waits for it."""
         self._stop.set()
-        self._turn += 1
         self.mailbox.close()
+
+    def join(self, deadline: float) -> None:
+        """Wait for the threads until a time on ``time.monotonic``; one that hangs is abandoned."""
         for thread in self._threads:
-            thread.join(0.5)
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     @property
     def is_over(self) -> bool:
@@ -79,17 +92,19 @@ class SourceReader:
         return self.state in (ENDED, FAILED)
 
     def look(self, now: float) -> None:
-        """Notice a live source that gives no frame; called several times a second."""
-        if not self.source.is_live or self._stop.is_set():
+        """Notice a live source that gives no frame; called several times a second.
+
+        A source with the setting ``timeout_s = 0`` may be silent for any time.
+        """
+        limit = _silence_s(self.source.settings)
+        if not self.source.is_live or self._stop.is_set() or limit <= 0:
             return
-        silent = now - self._latest
-        limit = float(getattr(self.source.settings, "timeout_s", 4.0))
-        if self.state == RUNNING and silent > limit:
-            self._is_lost("no frame for {:.0f} s".format(limit))
-            self._begin()
-        elif self.state in (OPENING, LOST) and silent > 4 * limit:
-            self._latest = now
-            self._begin()
+        if self.state == RUNNING and now - self._latest > limit:
+            self._is_lost(self._turn, "no frame for {:.0f} s".format(limit))
+            self._begin(now)
+        elif self.state in (OPENING, LOST) and now - self._begun_at > _OPENING_TIMES * limit:
+            self._is_lost(self._turn, "it does not open")
+            self._begin(now)
 
     def to_json(self) -> Dict[str, object]:
         """Return its state as plain data."""
@@ -103,12 +118,14 @@ class SourceReader:
             "fps": self.rate.value(),
         }
 
-    def _begin(self) -> None:
+    def _begin(self, now: float) -> None:
         """Start a thread with the turn; the one before gives up."""
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         if len(self._threads) > _MOST_ABANDONED:
             return
-        self._turn += 1
+        with self._lock:
+            self._turn += 1
+            self._begun_at = now
         name = "source " + self.source.name
         thread = threading.Thread(target=self._run, args=(self._turn,), name=name, daemon=True)
         self._threads.append(thread)
@@ -120,77 +137,101 @@ class SourceReader:
     def _run(self, turn: int) -> None:
         wait_s = _FIRST_WAIT_S
         while self._has_turn(turn):
-            before = self.frames
+            began = time.monotonic()
             reason = self._read_until_lost(turn)
-            if not self._has_turn(turn) or self.is_over:
+            if not self._has_turn(turn):
                 return
-            if not self.source.is_live:
-                self._end(FAILED if reason else ENDED, reason)
+            if not reason or not self.source.is_live:
+                self._end(turn, FAILED if reason else ENDED, reason)
                 return
-            self._is_lost(reason or "it has ended")
-            wait_s = _FIRST_WAIT_S if self.frames > before else min(2 * wait_s, _LONGEST_WAIT_S)
+            self._is_lost(turn, reason)
+            steady = time.monotonic() - began > _STEADY_S
+            wait_s = _FIRST_WAIT_S if steady else min(2 * wait_s, _LONGEST_WAIT_S)
             self._stop.wait(wait_s)
+            self._opens_again(turn)
+
+    def _opens_again(self, turn: int) -> None:
+        with self._lock:
+            if turn == self._turn:
+                self._begun_at = time.monotonic()
 
     def _read_until_lost(self, turn: int) -> str:
         """Read until there is no more; return why, empty at the end of a recording."""
         try:
             capture = self.source.type.open(self.source.settings, self._context)
-        except (OSError, ValueError) as error:
-            return _sentence(error)
+        except Exception as error:  # whatever a library raises: the source is opened again
+            return _reason(error)
         try:
             while self._has_turn(turn):
                 frame = capture.read()
-                if frame is None:
+                if frame is None or not self._deliver(turn, frame):
                     return ""
-                if not self._has_turn(turn) or not self._deliver(frame):
-                    return ""
-        except (OSError, ValueError) as error:
-            return _sentence(error)
         except Exception as error:  # whatever a decoder raises: the source is opened again
-            return "reading failed: {}".format(_sentence(error) or type(error).__name__)
+            return _reason(error)
         finally:
             _close(capture)
         return ""
 
-    def _deliver(self, frame: SourceFrame) -> bool:
+    def _deliver(self, turn: int, frame: SourceFrame) -> bool:
+        """Hand a frame over; return whether to read on."""
+        if frame is IDLE:
+            return self._has_turn(turn)
         now = time.monotonic()
-        self._latest = now
-        self.rate.add(now)
-        if self.state != RUNNING:
-            self._is_running(now)
-        moment = now if frame.time is None else frame.time
-        wall = time.time() if frame.time is None else self._wall + frame.time
-        stamp = FrameStamp(self.source.name, self.frames, moment, wall, time.perf_counter())
-        self.frames += 1
-        return self.mailbox.put(ReadFrame(stamp, frame.data))
-
-    def _is_running(self, now: float) -> None:
         with self._lock:
+            if not self._has_turn(turn):
+                return False
+            self._latest = now
+            self.rate.add(now)
+            number = self.frames
+            self.frames += 1
             was, self.state, self.reason = self.state, RUNNING, ""
         if was == LOST:
             self._tell("source-back", self, {"gap_s": round(now - self._lost_at, 1)})
+        return self.mailbox.put(ReadFrame(self._stamp(number, now, frame), frame.data))
 
-    def _is_lost(self, reason: str) -> None:
+    def _stamp(self, number: int, now: float, frame: SourceFrame) -> FrameStamp:
+        moment = now if frame.time is None else frame.time
+        recorded = not self.source.is_live and frame.time is not None
+        wall = self._wall + moment if recorded else time.time()
+        return FrameStamp(self.source.name, number, moment, wall, time.perf_counter())
+
+    def _is_lost(self, turn: int, reason: str) -> None:
         with self._lock:
+            if turn != self._turn or self.is_over:
+                return
             was, self.state, self.reason = self.state, LOST, reason
-        if was in (RUNNING, OPENING):
+            if was == LOST:
+                return
             self.lost += 1
             self._lost_at = self._latest
-            self._tell("source-lost", self, {"reason": reason})
+        self._tell("source-lost", self, {"reason": reason})
 
-    def _end(self, state: str, reason: str) -> None:
-        self.state, self.reason = state, reason
-        if state == FAILED:
+    def _end(self, turn: int, state: str, reason: str) -> None:
+        if state == FAILED:  # before the state: an engine may end with the last reader
             self._tell("source-failed", self, {"reason": reason})
+        with self._lock:
+            if turn == self._turn:
+                self.state, self.reason = state, reason
         self.mailbox.wake()
 
 
-def _sentence(error: BaseException) -> str:
-    return str(getattr(error, "strerror", None) or error).strip().split("\n")[0][:200]
+def _silence_s(settings: object) -> float:
+    """Return the seconds without a frame after which a source counts as lost; 0: never."""
+    limit = getattr(settings, "silence_s", None)
+    return float(getattr(settings, "timeout_s", _TIMEOUT_S) if limit is None else limit)
+
+
+def _reason(error: Exception) -> str:
+    """Return a fault of a source as a sentence; one that no part foresees is logged, too."""
+    text = str(getattr(error, "strerror", None) or error).strip().split("\n")[0][:200]
+    if isinstance(error, (OSError, ValueError, AppError)):
+        return text or type(error).__name__
+    _log.warning("a source failed", exc_info=error)
+    return "reading failed: {}".format(text or type(error).__name__)
 
 
 def _close(capture: Capture) -> None:
     try:
         capture.close()
-    except Exception:  # what is lost is often closed badly, too
-        pass
+    except Exception as error:  # what is lost is often closed badly, too
+        _log.debug("a source could not be closed: %s", error)

@@ -9,10 +9,20 @@ from .items import Event
 
 
 class EventStore(Protocol):
-    """Keeper of events."""
+    """Keeper of the events of one app.
+
+    Attributes:
+        fault: Why events are not stored at the moment, in one sentence; empty while they are.
+    """
+
+    fault: str
 
     def add(self, events: Sequence[Event]) -> List[Event]:
-        """Store events in their order; return them with their ids."""
+        """Store events in their order; return them with their ids.
+
+        Raises:
+            OSError: when they are not stored yet.
+        """
 
 
 class MemoryStore:
@@ -24,6 +34,7 @@ class MemoryStore:
 
     def __init__(self, name: str) -> None:
         self.events: List[Event] = []
+        self.fault = ""
         self._name = name
         self._lock = threading.Lock()
 

@@ -5,22 +5,23 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QTableView
 
 from studio.api.qt import plain_tip
-from studio.documents.dataclass_json import JsonValue
+from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json
 from studio.gui import figures
 from studio.gui.widgets.basics import GRID
+from studio.lazy_dataclass import dataclass
 
 Event = Mapping[str, JsonValue]
 _AnyIndex = QModelIndex | QPersistentModelIndex
 
 MOST = 5000
 COLUMNS = ("Time", "Source", "Event", "Details")
-_KNOWN = frozenset({"id", "kind", "time", "at_s", "frame", "source", "step"})
 _ROW = 28
 _WIDTHS = (13 * GRID, 11 * GRID, 17 * GRID)
 _LONGEST = 300
@@ -133,16 +134,44 @@ class EventTable(QTableView):
         return len(lines)
 
 
+@dataclass(frozen=True, slots=True)
+class EventFacts:
+    """Facts of any event; further details are its own.
+
+    Attributes:
+        time: Seconds since 1970.
+        at_s: Seconds on the clock of the source.
+    """
+
+    kind: str = ""
+    source: str = ""
+    step: str = ""
+    time: float | None = None
+    at_s: float | None = None
+    frame: int | None = None
+
+
+_KNOWN = frozenset({"id", *(one.name for one in fields(EventFacts))})
+
+
+def facts_of(event: Event) -> EventFacts:
+    """Return the facts of an event; without those that are of another type."""
+    try:
+        return from_json(EventFacts, event)
+    except InvalidDocument:
+        return EventFacts(str(next((event[name] for name in event if name == "kind"), "")))
+
+
 def cells(event: Event) -> tuple[str, str, str, str]:
     """Return time of day, source, kind with its step, and details of an event."""
-    kind, step = str(event.get("kind", "")), str(event.get("step", ""))
-    name = f"{kind} {step}" if step and step != event.get("source") else kind
-    return clock(event.get("time")), str(event.get("source", "")), name, details(event)
+    facts = facts_of(event)
+    own_step = facts.step if facts.step != facts.source else ""
+    name = f"{facts.kind} {own_step}".rstrip()
+    return clock(facts.time), facts.source, name, details(event)
 
 
-def clock(value: JsonValue) -> str:
+def clock(seconds: float | None) -> str:
     """Return a time since 1970 as local time of day with tenths: ``14:02:33.1``."""
-    seconds = figures.number(value)
     if seconds is None:
         return figures.NOTHING
     tenths = round(seconds * 10)
@@ -160,15 +189,12 @@ def _word(value: JsonValue) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, dict):
-        return (
-            "none"
-            if not value
-            else "(" + ", ".join(f"{name} {_word(one)}" for name, one in value.items()) + ")"
-        )
+        inner = ", ".join(f"{name} {_word(one)}" for name, one in value.items())
+        return f"({inner})" if inner else "none"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _whole(event: Event) -> str:
-    source = f"source {event.get('source', '')}"
-    place = f"{figures.seconds(event.get('at_s'))} into the source, frame {event.get('frame', 0)}"
-    return "\n".join(filter(None, (source, place, details(event))))
+    facts = facts_of(event)
+    at = f"{figures.seconds(facts.at_s)} on its clock, frame {figures.whole(facts.frame)}"
+    return "\n".join(filter(None, (f"source {facts.source}", at, details(event))))

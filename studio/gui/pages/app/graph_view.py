@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QFrame, QScrollArea, QSizePolicy,
 
 from studio.api.qt import plain_tip
 from studio.gui.pages.app.live import Figures, box_lines
-from studio.gui.pages.app.placement import BOX, Connection, Placement, place
+from studio.gui.pages.app.placement import BOX, BoxConnection, BoxPlacement, place
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID
 
@@ -124,7 +124,7 @@ class GraphBoxes(QWidget):
         super().__init__()
         self._theming = theming
         self.boxes: dict[str, PartBox] = {}
-        self.placement = Placement({}, (), BOX)
+        self.placement = BoxPlacement({}, (), BOX)
         self.selected = ""
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Graph of the app")
@@ -198,7 +198,7 @@ class GraphBoxes(QWidget):
         for connection in self.placement.connections:
             self._paint_kind(painter, connection, named)
 
-    def _paint_connection(self, painter: QPainter, connection: Connection) -> None:
+    def _paint_connection(self, painter: QPainter, connection: BoxConnection) -> None:
         theme = self._theming.current
         is_lit = self.selected in (connection.source, connection.target)
         color = theme.graph_color("edge_lit" if is_lit else "edge")
@@ -210,7 +210,9 @@ class GraphBoxes(QWidget):
         painter.setBrush(color)
         painter.drawPolygon([end, end + QPointF(-7, -4), end + QPointF(-7, 4)])
 
-    def _paint_kind(self, painter: QPainter, connection: Connection, named: list[QRectF]) -> None:
+    def _paint_kind(
+        self, painter: QPainter, connection: BoxConnection, named: list[QRectF]
+    ) -> None:
         """Write what a connection carries near its end; never twice at one place."""
         if not connection.kind:
             return

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from studio.documents.dataclass_json import JsonValue
+from studio.documents.dataclass_json import JsonValue, from_json
 from studio.gui import figures
 from studio.lazy_dataclass import dataclass
 
@@ -22,22 +22,49 @@ _TONES = {"running": "good", "lost": "bad", "failed": "bad"}
 
 
 @dataclass(frozen=True, slots=True)
+class SourceState:
+    """State of one source.
+
+    Attributes:
+        reason: Why it is lost or has failed; empty while it runs.
+        dropped: Frames that came while another one was at work.
+        fps: Frames a second.
+    """
+
+    state: str = ""
+    reason: str = ""
+    frames: int = 0
+    dropped: int = 0
+    fps: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StageTime:
+    """Time of one stage in milliseconds; None before the first frame."""
+
+    frames: int = 0
+    p50: float | None = None
+    p95: float | None = None
+    mean: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """Figures of a running or finished app.
 
     Attributes:
         fps: Frames a second of all sources.
         rates: Frames a second of each part.
-        latency: Milliseconds from the arrival of a frame to its events.
+        latency: From the arrival of a frame to its events.
         counts: Number of events by step and kind.
     """
 
     frames: int
     fps: float
-    sources: Table
-    steps: Table
+    sources: Mapping[str, SourceState]
+    steps: Mapping[str, StageTime]
     rates: Mapping[str, float]
-    latency: Mapping[str, JsonValue]
+    latency: StageTime
     counts: Mapping[str, int]
 
 
@@ -51,9 +78,9 @@ class Rates:
         """Forget all numbers, before another run."""
         self._samples.clear()
 
-    def add(self, now: float, steps: Table) -> dict[str, float]:
+    def add(self, now: float, steps: Mapping[str, StageTime]) -> dict[str, float]:
         """Add the numbers of one moment, in seconds on any clock; return the rates."""
-        frames = {name: figures.number(one.get("frames")) or 0.0 for name, one in steps.items()}
+        frames = {name: float(one.frames) for name, one in steps.items()}
         self._samples.append((now, frames))
         while now - self._samples[0][0] > _SPAN_S:
             self._samples.popleft()
@@ -64,15 +91,22 @@ class Rates:
         return {name: (count - first.get(name, 0.0)) / passed for name, count in frames.items()}
 
 
-def live_figures(progress: AppProgress, rates: Mapping[str, float]) -> Figures:
-    """Return the figures of a running app."""
+def live_figures(progress: AppProgress, rates: Rates, now: float) -> Figures:
+    """Return the figures of a running app.
+
+    Args:
+        rates: Of its steps; the numbers of this report are added.
+        now: Seconds on any clock.
+    """
+    sources, steps = _sources(progress.sources), _stages(progress.steps)
+    of_sources = {name: one.fps for name, one in sources.items()}
     return Figures(
         progress.frames,
         progress.fps,
-        progress.sources,
-        progress.steps,
-        {**rates, **_source_rates(progress.sources)},
-        progress.latency_ms,
+        sources,
+        steps,
+        {**rates.add(now, steps), **of_sources},
+        from_json(StageTime, progress.latency_ms),
         progress.counts,
     )
 
@@ -80,32 +114,35 @@ def live_figures(progress: AppProgress, rates: Mapping[str, float]) -> Figures:
 def final_figures(run: AppRun) -> Figures:
     """Return the figures of a whole run: rates are means over all of it."""
     seconds = max(run.seconds, 1e-3)
-    parts = {**run.sources, **run.steps}
-    rates = {
-        name: (figures.number(one.get("frames")) or 0) / seconds for name, one in parts.items()
-    }
-    sources = {name: _ended(one) for name, one in run.sources.items()}
-    return Figures(run.frames, run.fps, sources, run.steps, rates, run.latency_ms, run.counts)
+    sources, steps = _sources(run.sources), _stages(run.steps)
+    rates = {name: one.frames / seconds for name, one in sources.items()}
+    rates |= {name: one.frames / seconds for name, one in steps.items()}
+    latency = from_json(StageTime, run.latency_ms)
+    return stopped(Figures(run.frames, run.fps, sources, steps, rates, latency, run.counts))
 
 
 def stopped(found: Figures) -> Figures:
-    """Return the last figures of a run that was stopped."""
+    """Return the last figures of a run that has ended."""
     return replace(found, sources={name: _ended(one) for name, one in found.sources.items()})
 
 
-def _ended(source: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+def _ended(source: SourceState) -> SourceState:
     """Return the state of a source after a run: one that was read until then has stopped."""
-    return {**source, "state": "stopped"} if source.get("state") in _AT_WORK else source
+    return replace(source, state="stopped") if source.state in _AT_WORK else source
 
 
-def _source_rates(sources: Table) -> dict[str, float]:
-    return {name: figures.number(one.get("fps")) or 0.0 for name, one in sources.items()}
+def _sources(rows: Table) -> dict[str, SourceState]:
+    return {name: from_json(SourceState, row) for name, row in rows.items()}
+
+
+def _stages(rows: Table) -> dict[str, StageTime]:
+    return {name: from_json(StageTime, row) for name, row in rows.items()}
 
 
 def note(found: Figures) -> str:
     """Return the figures of the whole app in one line."""
     number = sum(found.counts.values())
-    p50 = figures.milliseconds(found.latency.get("p50"))
+    p50 = figures.milliseconds(found.latency.p50)
     events = figures.count(number, "event")
     return f"{figures.rate(found.fps)} frames/s, end to end {p50} ms p50, {events}"
 
@@ -114,21 +151,14 @@ def box_lines(part: AppPart, found: Figures | None) -> tuple[str, str]:
     """Return the words of a box below its type, and their tone."""
     if found is None:
         return "", ""
-    if part.name in found.sources:
-        source = found.sources[part.name]
-        state = str(source.get("state", ""))
-        lost = figures.number(source.get("dropped"))
-        dropped = f", {figures.whole(lost)} dropped" if lost else ""
-        rate = (
-            f" {figures.rate(found.rates.get(part.name))}/s"
-            if state in ("running", "stopped")
-            else ""
-        )
-        return f"{state.capitalize()}{rate}{dropped}", _TONES.get(state, "")
-    if part.name in found.steps:
-        times = found.steps[part.name]
-        p50, p95 = (figures.milliseconds(times.get(name)) for name in ("p50", "p95"))
-        return f"{p50} / {p95} ms, {figures.rate(found.rates.get(part.name))}/s", ""
+    rate = figures.rate(found.rates.get(part.name))
+    if (source := found.sources.get(part.name)) is not None:
+        dropped = f", {figures.whole(source.dropped)} dropped" if source.dropped else ""
+        speed = f" {rate}/s" if source.state in ("running", "stopped") else ""
+        return f"{source.state.capitalize()}{speed}{dropped}", _TONES.get(source.state, "")
+    if (stage := found.steps.get(part.name)) is not None:
+        p50, p95 = figures.milliseconds(stage.p50), figures.milliseconds(stage.p95)
+        return f"{p50} / {p95} ms, {rate}/s", ""
     return ("No delivery here", "dim") if part.group == "sink" else ("", "")
 
 
@@ -151,19 +181,22 @@ def stage_rows(found: Figures, order: Sequence[str] = ()) -> list[tuple[str, ...
     places = {name: at for at, name in enumerate(order)}
     steps = sorted(found.steps.items(), key=lambda one: places.get(one[0], len(places)))
     return [
-        (name, *(figures.milliseconds(one.get(key)) for key in ("p50", "p95", "mean")))
+        (name, *(figures.milliseconds(value) for value in (one.p50, one.p95, one.mean)))
         for name, one in steps
     ]
 
 
 def source_rows(found: Figures) -> list[tuple[str, str, str, str]]:
     """Return name, state, rate and dropped frames of each source."""
-    rows = []
-    for name, one in found.sources.items():
-        state = str(one.get("state", "")).capitalize()
-        rate = figures.rate(found.rates.get(name))
-        rows.append((name, state, rate, figures.whole(one.get("dropped"))))
-    return rows
+    return [
+        (
+            name,
+            one.state.capitalize(),
+            figures.rate(found.rates.get(name)),
+            figures.whole(one.dropped),
+        )
+        for name, one in found.sources.items()
+    ]
 
 
 def source_tone(state: str) -> str:
@@ -173,12 +206,12 @@ def source_tone(state: str) -> str:
 
 def lost_reasons(found: Figures) -> list[str]:
     """Return a sentence for each source that gives a reason for its state."""
-    return [f"{name}: {one['reason']}." for name, one in found.sources.items() if one.get("reason")]
+    return [f"{name}: {one.reason}." for name, one in found.sources.items() if one.reason]
 
 
 def latency_fields(found: Figures) -> list[tuple[str, str]]:
     """Return the end-to-end latency and throughput as name and value."""
-    p50, p95 = (figures.milliseconds(found.latency.get(name)) for name in ("p50", "p95"))
+    p50, p95 = figures.milliseconds(found.latency.p50), figures.milliseconds(found.latency.p95)
     return [
         ("End to end", f"{p50} ms p50, {p95} ms p95"),
         ("Frames", f"{figures.whole(found.frames)}, {figures.rate(found.fps)} a second"),

@@ -28,7 +28,10 @@ from studio.workspace import save_app_settings
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
 
-NEW, CHECK, RUN, TEST = "app-new", "app-check", "app-run", "app-test"
+NEW = "app-new"
+CHECK = "app-check"
+RUN = "app-run"
+TEST = "app-test"
 APP_VIEW, TEST_VIEW = range(2)
 START, CONTENT = range(2)
 
@@ -104,13 +107,11 @@ class AppPage(StagePage):
         for tool in (self.open_button, self.replay_button, self.test_button):
             self.add_tool(tool)
         self.set_primary("Run", self._press)
-        self._commands = {
-            "open": self.add_command("Open an app…", self._choose),
-            "new": self.add_command("New app…", self._choose_new),
-            "run": self.add_command("Run or stop the app", self._press),
-            "test": self.add_command("Test the app", self.test),
-            "check": self.add_command("Check the app", self.check),
-        }
+        self._open_command = self.add_command("Open an app…", self._choose)
+        self._new_command = self.add_command("New app…", self._choose_new)
+        self._run_command = self.add_command("Run or stop the app", self._press)
+        self._test_command = self.add_command("Test the app", self.test)
+        self._check_command = self.add_command("Check the app", self.check)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Leave the pipeline to the command palette where the header has no room for it."""
@@ -297,7 +298,7 @@ class AppPage(StagePage):
         if chosen:
             self.run([Path(chosen)])
 
-    # Drawing
+    # ShapeEditor
 
     def _save(self) -> None:
         """Write the drawn points into app.toml, in the background."""
@@ -352,11 +353,11 @@ class AppPage(StagePage):
             set_enabled(tool, busy or reason)
         self.results.hint.button.setHidden(running)
         set_enabled(self.view.again, "The app is being checked." if self.checking.running else "")
-        explain(self._commands["open"], busy)
-        explain(self._commands["new"], busy)
-        explain(self._commands["run"], reason if not running else "")
-        explain(self._commands["test"], busy or reason)
-        explain(self._commands["check"], "" if has_app else reason)
+        explain(self._open_command, busy)
+        explain(self._new_command, busy)
+        explain(self._run_command, reason if not running else "")
+        explain(self._test_command, busy or reason)
+        explain(self._check_command, "" if has_app else reason)
 
     def on_event(self, event: object) -> None:
         """Follow the jobs of the page."""

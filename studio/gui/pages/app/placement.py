@@ -23,7 +23,7 @@ Key = tuple[str, ...]
 """A part (its name), or the place where a connection passes a column (both names, the column)."""
 
 
-class Connection(NamedTuple):
+class BoxConnection(NamedTuple):
     """A connection of two boxes.
 
     Attributes:
@@ -38,15 +38,15 @@ class Connection(NamedTuple):
     points: tuple[QPointF, ...]
 
 
-class Placement(NamedTuple):
+class BoxPlacement(NamedTuple):
     """All boxes by the names of their parts, and the size of the whole."""
 
     boxes: Mapping[str, QRectF]
-    connections: tuple[Connection, ...]
+    connections: tuple[BoxConnection, ...]
     size: QSizeF
 
 
-def place(parts: Sequence[AppPart]) -> Placement:
+def place(parts: Sequence[AppPart]) -> BoxPlacement:
     """Return places from left to right: sources, steps behind their inputs, sinks last."""
     depths = _depths(parts)
     columns, routes = _columns(parts, depths)
@@ -54,14 +54,14 @@ def place(parts: Sequence[AppPart]) -> Placement:
     tops = _tops(columns)
     boxes = {part.name: _box(depths[part.name], tops[(part.name,)]) for part in parts}
     connections = tuple(
-        Connection(name, part.name, kind, _points(boxes, tops, routes[name, part.name]))
+        BoxConnection(name, part.name, kind, _points(boxes, tops, routes[name, part.name]))
         for part in parts
         for name, kind in zip(part.inputs, kinds_of(part), strict=True)
     )
     width = max((box.right() for box in boxes.values()), default=0.0) + MARGIN
     height = max((box.bottom() for box in boxes.values()), default=0.0) + MARGIN
     lanes = [top + _LANE + MARGIN for key, top in tops.items() if len(key) > 1]
-    return Placement(boxes, connections, QSizeF(width, max([height, *lanes])))
+    return BoxPlacement(boxes, connections, QSizeF(width, max([height, *lanes])))
 
 
 def kinds_of(part: AppPart) -> tuple[str, ...]:

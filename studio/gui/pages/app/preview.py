@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from studio.gui.pages.app.drawing import Drawing
+from studio.gui.pages.app.shape_editor import ShapeEditor
 from studio.gui.pages.app.shapes import AREA, LINES, Point, Shape
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID
@@ -45,7 +45,7 @@ _HELP = (
 class Preview(QWidget):
     """A frame, as large as fits, with the shapes of the steps that see its source."""
 
-    def __init__(self, theming: Theming, drawing: Drawing) -> None:
+    def __init__(self, theming: Theming, drawing: ShapeEditor) -> None:
         super().__init__()
         self._theming = theming
         self.drawing = drawing

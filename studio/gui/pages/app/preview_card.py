@@ -11,8 +11,8 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 from studio.documents.dataclass_json import JsonValue
-from studio.gui.pages.app.drawing import Drawing
 from studio.gui.pages.app.preview import Preview
+from studio.gui.pages.app.shape_editor import ShapeEditor
 from studio.gui.pages.app.shapes import AREA, LINES, form_of, settings_of, shapes_of, sources_of
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, Card, button, label, row, set_enabled
@@ -45,7 +45,7 @@ class PreviewCard(Card):
     def __init__(self, theming: Theming) -> None:
         super().__init__()
         self.setAccessibleName("Preview")
-        self.drawing = Drawing()
+        self.drawing = ShapeEditor()
         self.preview = Preview(theming, self.drawing)
         self.source = _combo("Source of the preview")
         self.step = _combo("Step to draw")

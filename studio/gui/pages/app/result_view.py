@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from studio.documents.dataclass_json import JsonValue
+from studio.documents.dataclass_json import from_json
 from studio.gui import figures
-from studio.gui.pages.app.event_table import Event, details
+from studio.gui.pages.app.event_table import Event, details, facts_of
+from studio.gui.pages.app.live import StageTime
 from studio.gui.widgets.basics import GRID, Card, FieldList, Hint, Pill, Scroll, label, row
 from studio.gui.widgets.style_parts import PartStack
 from studio.gui.widgets.tables import Table, TableCard
@@ -58,7 +59,8 @@ class ResultView(PartStack):
         passed = bool(result.passed)
         self.pill.show_state("Passed" if passed else "Failed", "good" if passed else "bad")
         self.verdict.setText(verdict(result))
-        p50, p95 = (figures.milliseconds(result.latency_ms.get(name)) for name in ("p50", "p95"))
+        latency = from_json(StageTime, result.latency_ms)
+        p50, p95 = figures.milliseconds(latency.p50), figures.milliseconds(latency.p95)
         fields = [
             ("F1 of the events", figures.ratio(result.f1, 3)),
             ("Replayed", f"{figures.count(result.frames, 'frame')} in "
@@ -90,11 +92,7 @@ def _table(name: str) -> Table:
 
 
 def _row(event: Event) -> Sequence[str]:
-    texts = [_text(event.get(name)) for name in ("source", "kind", "step")]
-    seconds = figures.number(event.get("at_s"))
-    at = figures.NOTHING if seconds is None else f"{seconds:.2f} s"
+    facts = facts_of(event)
+    at = figures.NOTHING if facts.at_s is None else f"{facts.at_s:.2f} s"
+    texts = (one or figures.NOTHING for one in (facts.source, facts.kind, facts.step))
     return [at, *texts, details(event)]
-
-
-def _text(value: JsonValue) -> str:
-    return str(value) if value else figures.NOTHING

@@ -187,8 +187,7 @@ class RunView(Scroll):
 
     def show_progress(self, progress: AppProgress) -> None:
         """Show a report of the running app."""
-        rates = self._rates.add(time.monotonic(), progress.steps)
-        self.figures = live.live_figures(progress, rates)
+        self.figures = live.live_figures(progress, self._rates, time.monotonic())
         self.events.rows.add(progress.events)
         self.preview.show_progress(progress)
         self._show_events()

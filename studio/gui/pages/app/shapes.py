@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from studio.documents.dataclass_json import JsonValue
+from studio.documents.dataclass_json import JsonValue, from_json
 from studio.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -67,13 +67,29 @@ class Shape:
         return replace(self, points=(*self.points[:number], point, *self.points[number:]))
 
 
+@dataclass(frozen=True, slots=True)
+class _Geometry:
+    """Settings of a step that are drawn, as they are written; None without one."""
+
+    start: JsonValue = None
+    end: JsonValue = None
+    area: JsonValue = None
+    lines: JsonValue = None
+    points: JsonValue = None
+
+
+def _geometry(part: AppPart) -> _Geometry:
+    return from_json(_Geometry, part.settings)
+
+
 def form_of(part: AppPart) -> str:
     """Return what a part draws; empty for nothing."""
     if part.group != "step":
         return ""
-    if _points(part.settings.get("points")):
+    given = _geometry(part)
+    if _points(given.points):
         return QUAD
-    return _BY_TYPE.get(part.type, AREA if part.settings.get("area") else "")
+    return _BY_TYPE.get(part.type, AREA if given.area else "")
 
 
 def shapes_of(parts: Iterable[AppPart]) -> tuple[Shape, ...]:
@@ -82,15 +98,15 @@ def shapes_of(parts: Iterable[AppPart]) -> tuple[Shape, ...]:
 
 
 def _shapes(part: AppPart) -> list[Shape]:
-    form, given = form_of(part), part.settings
+    form, given = form_of(part), _geometry(part)
     if form == LINE:
-        found = [_points([given.get("start"), given.get("end")])]
+        found = [_points([given.start, given.end])]
     elif form == LINES:
-        found = [_points(_halves(line)) for line in _list(given.get("lines"))]
+        found = [_points(_halves(line)) for line in _list(given.lines)]
     elif form == QUAD:
-        found = [_points(given.get("points"))]
+        found = [_points(given.points)]
     else:
-        found = [_points(given.get("area"))] if form else []
+        found = [_points(given.area)] if form else []
     return [Shape(part.name, form, points) for points in found if len(points) >= 2]
 
 

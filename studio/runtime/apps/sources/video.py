@@ -15,6 +15,8 @@ _MISSING = "reading videos needs the Python package opencv-python-headless"
 _OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 _LIVE_OPTIONS = "rtsp_transport;tcp|analyzeduration;100000|fflags;nobuffer"
 """FFmpeg analyses five seconds of a stream by default, and then gives old pictures in a burst."""
+_LOG_LEVELS = (("OPENCV_LOG_LEVEL", "ERROR"), ("OPENCV_FFMPEG_LOGLEVEL", "-8"))
+"""Without them, a camera that is switched off fills the log with several lines a second."""
 _FASTEST_FPS = 240.0
 
 
@@ -71,7 +73,7 @@ class _Video:
         self._capture = capture
 
     def read(self) -> Optional[SourceFrame]:
-        """Return the next frame; None at the end and when the stream is lost."""
+        """Return the next frame; None when there is no more."""
         import cv2
 
         found, pixels = self._capture.read()
@@ -82,6 +84,21 @@ class _Video:
     def close(self) -> None:
         """Let go of the device or the file."""
         self._capture.release()
+
+
+class _Live(_Video):
+    """A camera or a stream, which has no end of its own."""
+
+    def read(self) -> Optional[SourceFrame]:
+        """Return the next frame.
+
+        Raises:
+            OSError: when there is no further one.
+        """
+        frame = super().read()
+        if frame is None:
+            raise OSError("the stream has ended")
+        return frame
 
 
 class _Film(_Video):
@@ -151,7 +168,7 @@ def _open_camera(settings: CameraSettings, context: AppContext) -> Capture:
     for key, value in wanted:
         if value:
             capture.set(key, value)
-    return _Video(capture)
+    return _Live(capture)
 
 
 def _open_stream(settings: StreamSettings, context: AppContext) -> Capture:
@@ -168,10 +185,12 @@ def _open_stream(settings: StreamSettings, context: AppContext) -> Capture:
     if not capture.isOpened():
         capture.release()
         raise OSError("the stream cannot be opened")
-    return _Video(capture)
+    return _Live(capture)
 
 
 def _opencv() -> Any:
+    for name, level in _LOG_LEVELS:
+        os.environ.setdefault(name, level)
     try:
         import cv2
     except ImportError:

@@ -142,7 +142,8 @@ def _place(name: str) -> str:
 def _try_imports(folder: Path, modules: Sequence[str]) -> dict[str, str]:
     code = (
         "import importlib, json, sys\n"
-        "print(json.dumps({m: importlib.import_module(m).__version__ for m in sys.argv[1:]}))"
+        "found = {name: importlib.import_module(name) for name in sys.argv[1:]}\n"
+        "print(json.dumps({name: getattr(found[name], '__version__', '') for name in found}))"
     )
     environment = dict(os.environ, ORT_DISABLE_TELEMETRY="1")
     environment.pop("PYTHONPATH", None)

@@ -9,11 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, Callable, Dict, List, Mapping, Optional, Tuple
 
-from ...apps.items import Event
 from ...shared.errors import LoadError
 from ..engine.served_model import ServedModel
 from .bundle import app_of
-from .running import RunningApp, bundle_folder, data_folder, is_app, root_of
+from .hosted_app import RunningApp, bundle_folder, data_folder, is_app, root_of
 from .shadow import AppShadow
 
 Log = Callable[..., None]
@@ -70,7 +69,7 @@ class AppHost:
         running = self.running
         if running is None:
             return {"fault": self.fault} if self.fault else None
-        return running.engine.status()
+        return running.status()
 
     def frames(self) -> Tuple[int, int]:
         """Return the number of frames of the app, and of those that failed."""
@@ -80,15 +79,17 @@ class AppHost:
         return running.engine.latency.count, running.engine.runner.failed
 
     def events(self, after: str, limit: int) -> List[Mapping[str, Any]]:
-        """Return the newest events, or those after an id, the oldest first."""
+        """Return the newest events, or those after an id, the oldest first.
+
+        Raises:
+            OSError: when the store cannot be read.
+        """
         running = self.running
         if running is None:
             return []
-        stored: List[Event] = running.store.events
-        if after:
-            known = next((at for at, one in enumerate(stored) if one.id == after), -1)
-            return [one.to_json() for one in stored[known + 1 :][:limit]]
-        return [one.to_json() for one in stored[-limit:]]
+        outbox = running.outbox
+        found = outbox.after(after, limit) if after else outbox.newest(limit)
+        return [one.to_json() for one in found]
 
     # On the thread of the host
 
@@ -119,7 +120,7 @@ class AppHost:
             if folder is None or bundle is None or not self._locked(folder, turn):
                 return
             root = root_of(folder)
-            running = RunningApp(bundle, model, root)
+            running = RunningApp(bundle, model, root, data_folder(folder))
             model.comparison = partial(AppShadow, running)
             running.start()
         except (LoadError, OSError) as error:

@@ -6,15 +6,15 @@ import time
 from typing import Any, Dict, Optional
 from urllib.parse import parse_qs
 
-from ...apps.drawing import draw, marks_of
+from ...apps.overlay import draw, marks_of
 from ..engine.executor import QueueFull
 from ..http.exchange import Exchange
 from ..http.message import HttpError, Response
 from ..rest.router import PathNames, Route
 from ..service import Service
 from .host import AppHost
+from .hosted_app import RunningApp
 from .page import PAGE, PAGE_HEADERS
-from .running import RunningApp
 
 _MOST_EVENTS = 1000
 _HTML = "text/html; charset=utf-8"
@@ -42,7 +42,10 @@ def app_events(service: Service, exchange: Exchange, names: PathNames) -> Respon
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MOST_EVENTS):
         raise HttpError(400, "limit is from 1 to {}.".format(_MOST_EVENTS))
     after = query.get("after", [""])[0]
-    return Response.of({"events": _host(service).events(after, int(text))})
+    try:
+        return Response.of({"events": _host(service).events(after, int(text))})
+    except OSError as error:
+        raise HttpError(503, "The events cannot be read: {}".format(error)) from None
 
 
 def app_preview(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:

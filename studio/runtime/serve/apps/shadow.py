@@ -8,9 +8,9 @@ import threading
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
+from ...apps.event_match import match_events
 from ...apps.graph import graph_of
 from ...apps.mailbox import ReadFrame
-from ...apps.matching import match_events
 from ...apps.runner import FrameResult, GraphRunner
 from ...apps.settings import AppError
 from ...backends.failure import first_line
@@ -20,7 +20,7 @@ from ...shared.trial_request import TrialRequest
 from ..engine.served_model import ServedModel, load
 from ..engine.source import from_bundle
 from .bundle import app_of, variables_of
-from .running import BundleContext, RunningApp, root_of
+from .hosted_app import BundleContext, RunningApp, root_of
 
 _AHEAD = 4
 """Turns that the app before may lag behind; the app on trial waits beyond.
@@ -164,7 +164,7 @@ class AppShadow:
         mine = {one.name for one in self._running.graph.sources}
         if {one.name for one in graph.sources} != mine:
             raise LoadError("it has other sources.")
-        return GraphRunner(graph, BundleContext(bundle, served))
+        return GraphRunner(graph, BundleContext(bundle, served, self._folder))
 
     def _compare(self, other: GraphRunner) -> None:
         try:

@@ -10,7 +10,8 @@ from typing import Dict, Optional
 from ...apps.engine import AppEngine
 from ...apps.graph import graph_of
 from ...apps.settings import AppError
-from ...apps.store import MemoryStore
+from ...apps.sinks.delivery import SinkWorkers
+from ...apps.sinks.outbox import Outbox
 from ...shared.errors import LoadError
 from ..engine.served_model import ServedModel, load
 from ..engine.source import ModelSource
@@ -22,15 +23,16 @@ from .predictors import ServedPredictor
 class BundleContext:
     """Services of a bundle for the parts of its app."""
 
-    def __init__(self, bundle: AppBundle, served: Optional[ServedModel], threads: int = 0) -> None:
+    def __init__(self, bundle: AppBundle, served: Optional[ServedModel], data: Path) -> None:
         """Load nothing before a step wants it.
 
         Args:
             served: The model that the bundle serves, which the app shares; None where it does not.
+            data: Folder for what the app keeps.
         """
         self._bundle = bundle
         self._served = served
-        self._threads = threads
+        self._data = data
         self._loaded: Dict[str, ServedPredictor] = {}
 
     def predictor(self, name: str) -> ServedPredictor:
@@ -51,7 +53,7 @@ class BundleContext:
             assert self._served is not None
             return self._served
         try:
-            return load(source, self._threads, 1)
+            return load(source, 0, 1)
         except LoadError as error:
             raise AppError("models.{}: {}".format(name, error)) from None
 
@@ -63,38 +65,62 @@ class BundleContext:
         """
         return file_of(self._bundle.folder, name)
 
+    def output(self, name: str) -> str:
+        """Return the path of a file to write: in the folder of the app's data, or of the board."""
+        return str(self._data / name)
+
 
 class RunningApp:
     """One app at work.
 
     Attributes:
         engine: Its engine.
-        store: Keeper of its events.
+        outbox: Keeper of its events.
         bundle: Where it came from.
     """
 
-    def __init__(self, bundle: AppBundle, served: ServedModel, root: Optional[Path]) -> None:
+    def __init__(
+        self, bundle: AppBundle, served: ServedModel, root: Optional[Path], data: Path
+    ) -> None:
         """Make all parts.
+
+        Args:
+            root: Of the releases, with the variables of this board.
+            data: Folder for events that are not delivered yet.
 
         Raises:
             LoadError: in one sentence, when it cannot run.
         """
         self.bundle = bundle
-        self.context = BundleContext(bundle, served)
+        self.context = BundleContext(bundle, served, data)
         try:
             self.graph = graph_of(bundle.document, variables_of(root))
-            self.store = MemoryStore(bundle.document.name)
-            self.engine = AppEngine(self.graph, self.context, self.store)
+            sinks = [one.name for one in self.graph.sinks]
+            document = bundle.document
+            self.outbox = Outbox(str(data), document.name, document.outbox, sinks)
+            self.engine = AppEngine(self.graph, self.context, self.outbox)
+            self._workers = SinkWorkers(self.graph.sinks, self.context, self.outbox)
         except AppError as error:
             raise LoadError("The app cannot run: {}".format(error)) from None
 
     def start(self) -> None:
-        """Begin to read sources."""
+        """Begin to read sources and to deliver events."""
+        self._workers.start()
         self.engine.start()
 
     def stop(self) -> None:
         """End; what was found is stored."""
         self.engine.stop()
+        self._workers.stop()
+
+    def status(self) -> Dict[str, object]:
+        """Return its state as plain data."""
+        found = self.engine.status()
+        return {
+            **found,
+            "fault": found["fault"] or self.outbox.fault,
+            "sinks": self._workers.to_json(),
+        }
 
 
 def bundle_folder(model: ServedModel) -> Optional[Path]:

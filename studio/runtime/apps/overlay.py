@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
+from .crops import blurred
 from .graph import AppGraph
 from .items import Objects
 from .runner import FrameResult
@@ -14,8 +15,6 @@ from .runner import FrameResult
 Point = Tuple[float, float]
 
 _COLORS = ((46, 160, 67), (9, 105, 218), (191, 135, 0), (207, 34, 46), (130, 80, 223))
-_BLURRED = 12
-"""Columns of an object after blurring: no face and no number can be read."""
 
 
 class Mark(NamedTuple):
@@ -51,26 +50,6 @@ def marks_of(graph: AppGraph, source: str) -> List[Mark]:
 
 def _points(given: Sequence[Sequence[float]]) -> Tuple[Point, ...]:
     return tuple((float(one[0]), float(one[1])) for one in given)
-
-
-def blurred(pixels: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """Return a picture in which some places are averaged until nothing in them can be recognised.
-
-    Args:
-        pixels: Height x width x 3, uint8.
-        corners: Left, top, right, bottom of each place, n x 4.
-    """
-    found = pixels.copy()
-    height, width = pixels.shape[:2]
-    for left, top, right, bottom in np.nan_to_num(corners).tolist():
-        x, y = max(0, int(left)), max(0, int(top))
-        part = found[y : min(height, int(bottom) + 1), x : min(width, int(right) + 1)]
-        size = max(1, part.shape[1] // _BLURRED)
-        for row in range(0, part.shape[0], size):
-            for column in range(0, part.shape[1], size):
-                cell = part[row : row + size, column : column + size]
-                cell[:] = cell.mean(axis=(0, 1))
-    return found
 
 
 def private_places(result: FrameResult, blur: Sequence[str]) -> np.ndarray:

@@ -12,7 +12,7 @@ _COUNTS = {AREA: 0, LINES: 4}
 """Points of a new drawing; 0: until the user closes it. All others have those of one shape."""
 
 
-class Drawing(QObject):
+class ShapeEditor(QObject):
     """All lines and areas of an app, and what the user changes in one step.
 
     Signals:

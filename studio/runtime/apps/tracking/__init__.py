@@ -1,0 +1,1 @@
+"""Tracking of objects from frame to frame."""

@@ -1,0 +1,1 @@
+"""Workers and scores of the bench of apps."""

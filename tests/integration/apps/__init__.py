@@ -1,0 +1,1 @@
+"""Apps with real cameras, brokers and kills."""

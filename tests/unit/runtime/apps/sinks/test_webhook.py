@@ -1,0 +1,153 @@
+"""A webhook posts batches, tells a refusal from a failure, and follows no redirect."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio.runtime.apps.graph import Sink
+from studio.runtime.apps.parts import RefusedError
+from studio.runtime.apps.settings import AppError
+from studio.runtime.apps.sinks.delivery import SinkWorker
+from studio.runtime.apps.sinks.outbox import Outbox
+from studio.runtime.apps.sinks.webhook import TYPES, Webhook, WebhookSettings
+from tests.unit.runtime.apps.parts import Context, event
+
+
+class Receiver(ThreadingHTTPServer):
+    """A receiver that answers with the statuses that the test gives.
+
+    Attributes:
+        statuses: Of the next answers, the last of the list first; then 204.
+        posts: Path, headers and content of each request.
+    """
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.statuses: list[int] = []
+        self.posts: list[tuple[str, dict[str, str], Any]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/hook?a=1"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        status = self.server.statuses.pop() if self.server.statuses else 204
+        if status:
+            self.server.posts.append((self.path, headers, body))
+            self.send_response(status)
+            self.send_header("Location", "/elsewhere")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        self.close_connection = True
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing on the screen."""
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    server = Receiver()
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def hook(url: str, **settings: Any) -> Webhook:
+    return Webhook("hook", WebhookSettings(url, **settings), Context())
+
+
+EVENTS = [event(number)._replace(id=f"yard-abcdef-{number}") for number in (4, 5, 9)]
+
+
+def test_events_are_posted_with_a_key_and_a_token(receiver: Receiver) -> None:
+    hook(receiver.url, token="secret").deliver(EVENTS)
+    ((path, headers, body),) = receiver.posts
+    assert path == "/hook?a=1"
+    assert headers["authorization"] == "Bearer secret"
+    assert headers["idempotency-key"] == "yard-abcdef-4:9:3"
+    assert headers["content-type"] == "application/json"
+    assert body == {"events": [one.to_json() for one in EVENTS]}
+
+
+@pytest.mark.parametrize("status", [200, 201, 204])
+def test_each_2xx_is_a_success(receiver: Receiver, status: int) -> None:
+    receiver.statuses = [status]
+    hook(receiver.url).deliver(EVENTS)
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 410, 413, 422])
+def test_a_4xx_is_a_refusal(receiver: Receiver, status: int) -> None:
+    receiver.statuses = [status]
+    with pytest.raises(RefusedError, match=rf"127.0.0.1 refuses the events \({status}\)"):
+        hook(receiver.url).deliver(EVENTS)
+
+
+@pytest.mark.parametrize("status", [301, 308, 408, 429, 500, 503])
+def test_other_statuses_are_failures_and_redirects_are_not_followed(
+    receiver: Receiver, status: int
+) -> None:
+    receiver.statuses = [status]
+    with pytest.raises(OSError, match=str(status)) as raised:
+        hook(receiver.url).deliver(EVENTS)
+    assert not isinstance(raised.value, RefusedError)
+    assert [path for path, _, _ in receiver.posts] == ["/hook?a=1"]
+
+
+def test_no_answer_and_no_receiver_are_failures_in_words(receiver: Receiver) -> None:
+    receiver.statuses = [0]
+    with pytest.raises(OSError, match=r"does not answer|cannot be reached"):
+        hook(receiver.url).deliver(EVENTS)
+    with pytest.raises(OSError, match=r"127.0.0.1 cannot be reached: StepInput refused"):
+        hook("http://127.0.0.1:9/").deliver(EVENTS)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"url": "ftp://host/"}, "url is an address"),
+        ({"url": "https:///path"}, "url is an address"),
+        ({"url": "http://host:99999/"}, "url is an address"),
+        ({"url": "http://user:password@host/"}, "url is an address"),
+        ({"url": "http://host/a b"}, "url is an address"),
+        ({"url": "http://host/", "token": "a\r\nX: y"}, "token has a character"),
+        ({"url": "http://host/", "timeout_s": 0.0}, "timeout_s is from"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(settings: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(AppError, match=sentence):
+        Webhook("hook", WebhookSettings(**settings), Context())
+
+
+def test_a_receiver_that_fails_half_the_time_gets_every_event(
+    receiver: Receiver, tmp_path: Path
+) -> None:
+    outbox = Outbox(str(tmp_path), "yard", sinks=("hook",))
+    ids = [one.id for one in outbox.add([event(number) for number in range(1000)])]
+    receiver.statuses = [503, 204, 0, 204, 500, 429, 204, 204, 502, 0]
+    one = Sink("hook", TYPES["webhook"], WebhookSettings(receiver.url), ("gate",))
+    pauses: list[float] = []
+    worker = SinkWorker(one, hook(receiver.url), outbox, pauses.append)
+    while outbox.waiting("hook"):
+        worker.turn()
+    came = [found["id"] for _, _, body in receiver.posts for found in body["events"]]
+    outbox.close()
+    assert len(pauses) == 6
+    assert list(dict.fromkeys(came)) == ids
