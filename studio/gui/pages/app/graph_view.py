@@ -59,6 +59,13 @@ class PartBox(QAbstractButton):
     def sizeHint(self) -> QSize:
         return BOX.toSize()
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Leave arrow keys to the graph, which knows the places of the boxes."""
+        if event.key() in _ARROWS:
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
+
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint the box in the colours of the theme."""
         painter = QPainter(self)
