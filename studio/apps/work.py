@@ -30,7 +30,7 @@ from studio.runtime.apps.store import MemoryStore
 EVENTS = "events.jsonl"
 _REPORT_S = 0.2
 _PICTURE_S = 0.2
-_PICTURE_WIDTH = 960
+_PICTURE_WIDTH = 800
 _MOST_EVENTS = 10_000
 _MOST_EXPECTED = 64 << 20
 _MOST_LISTED = 200

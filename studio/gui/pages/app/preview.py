@@ -253,11 +253,11 @@ class Preview(QWidget):
 
     def _paint_shape(self, painter: QPainter, shape: Shape, token: str) -> None:
         theme = self._theming.current
-        color = theme.color("accent") if token == "accent" else theme.color("idle")
+        color = theme.color("accent" if token == "accent" else "on_fill")
         points = [self.to_widget(point) for point in shape.points]
         if shape.closed:
             fill = QColor(color)
-            fill.setAlphaF(_FILL)
+            fill.setAlphaF(_FILL if token == "accent" else _FILL / 3)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(fill)
             painter.drawPolygon(QPolygonF(points))

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 _NO_PICTURE = "Run the app first: lines and areas are drawn on its picture."
 _NOTHING = "No step of this app has a line or an area."
 _DRAWN = "Only the lines and areas of one step can be changed at a time. Save or discard them."
-_IDLE = "Drag points to move them. Double-click an edge to add one."
+_IDLE = "Drag points to move them."
+_IDLE_AREA = "Drag points to move them. Double-click an edge to add one."
+_FOOT = 4 * GRID + 2
 _HINTS = {
     AREA: "Click the corners. Click the first one again, or press Enter, to close the area.",
     LINES: "Click both ends of the first line, then both ends of the second.",
@@ -54,6 +56,7 @@ class PreviewCard(Card):
         self.discard = button("Discard", self.drawing.discard, "link")
         self.save = button("Save to app.toml", self.saved.emit)
         self.hint = label("", "dim", wrap=True)
+        self.hint.setMinimumHeight(_FOOT)  # the picture keeps its size when buttons appear
         self._parts: Sequence[AppPart] = ()
         self._images: dict[str, tuple[QImage, int, int]] = {}
         self._reach: Mapping[str, frozenset[str]] = {}
@@ -167,7 +170,7 @@ class PreviewCard(Card):
             return _HINTS.get(self.drawing.form, _LINE_HINT)
         if not self.drawing.form:
             return _NOTHING if self._parts else ""
-        return blank or _IDLE
+        return blank or (_IDLE_AREA if self.drawing.form == AREA else _IDLE)
 
 
 def _combo(name: str) -> QComboBox:

@@ -39,7 +39,9 @@ class ResultView(PartStack):
         ]
         content = Scroll()
         card = Card()
-        card.body.addLayout(row(self.pill, self.verdict, None))
+        line = row(self.pill, self.verdict, spacing=GRID + 4)
+        line.setStretch(1, 1)
+        card.body.addLayout(line)
         card.body.addWidget(self.fields)
         content.body.addWidget(card)
         for one in self._cards:
