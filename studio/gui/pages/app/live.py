@@ -155,7 +155,9 @@ def box_lines(part: AppPart, found: Figures | None) -> tuple[str, str]:
     if (source := found.sources.get(part.name)) is not None:
         dropped = f", {figures.whole(source.dropped)} dropped" if source.dropped else ""
         speed = f" {rate}/s" if source.state in ("running", "stopped") else ""
-        return f"{source.state.capitalize()}{speed}{dropped}", _TONES.get(source.state, "")
+        reason = f": {source.reason}" if source.reason else ""
+        words = f"{source.state.capitalize()}{speed}{reason}{dropped}"
+        return words, _TONES.get(source.state, "")
     if (stage := found.steps.get(part.name)) is not None:
         p50, p95 = figures.milliseconds(stage.p50), figures.milliseconds(stage.p95)
         return f"{p50} / {p95} ms, {rate}/s", ""

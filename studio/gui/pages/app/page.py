@@ -63,7 +63,7 @@ class AppPage(StagePage):
         self.folder: Path | None = None
         self.checking, self._creating = JobStrip(), JobStrip()
         self._doing = ""
-        self._stopped = False
+        self._stopped, self._is_broken = False, False
         self._agreed: Path | None = None
         self._again: Callable[[], object] = self.run
 
@@ -137,7 +137,7 @@ class AppPage(StagePage):
         Question(self.header, text, detail, "Discard", partial(self._open, folder)).open()
 
     def _open(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self._is_broken = folder, False
         self._agreed = None
         self.view.forget()
         self.view.show_name(folder.name, str(folder))
@@ -160,7 +160,10 @@ class AppPage(StagePage):
         if outcome.ok and isinstance(outcome.result, AppCheck):
             remember_app(self.workspace.settings, Path(outcome.result.folder))
             self.view.show_check(outcome.result)
+            self._is_broken = False
         else:
+            self._is_broken = True
+            self.view.warnings.hide()
             self.view.problem.show_problem(outcome.sentence, outcome.hint, self.check)
         self._explain()
 
@@ -224,7 +227,7 @@ class AppPage(StagePage):
     def _with_consent(self, start: Callable[[], object]) -> None:
         """Start at once, or when the user agrees to run the Python code of the app."""
         check = self.view.check
-        if check is None or self.strip.running:
+        if check is None or self._why_not_run() or self.strip.running:
             return
         if not check.own_steps or self._agreed == self.folder:
             start()
@@ -329,10 +332,10 @@ class AppPage(StagePage):
     def _why_not_run(self) -> str:
         if self.folder is None:
             return "Open an app first."
-        if self.view.check is None:
-            if self.checking.running:
-                return "The app is being checked."
+        if self._is_broken:
             return "The app has a problem. Fix it, then check the app again."
+        if self.view.check is None:
+            return "The app is being checked."
         return ""
 
     def _explain(self) -> None:

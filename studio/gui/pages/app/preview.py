@@ -43,13 +43,19 @@ _HELP = (
 
 
 class Preview(QWidget):
-    """A frame, as large as fits, with the shapes of the steps that see its source."""
+    """A frame, as large as fits, with the shapes of the steps that see its source.
+
+    Attributes:
+        empty: Sentence without a frame.
+        visible: Names of the steps whose shapes are shown; None: of all.
+    """
 
     def __init__(self, theming: Theming, drawing: ShapeEditor) -> None:
         super().__init__()
         self._theming = theming
         self.drawing = drawing
         self.image = QImage()
+        self.empty = EMPTY
         self.visible: frozenset[str] | None = None
         self._hover: QPointF | None = None
         self._dragging = False
@@ -226,7 +232,7 @@ class Preview(QWidget):
             painter.setPen(theme.color("dim"))
             place = self.rect().adjusted(2 * GRID, 0, -2 * GRID, 0)
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(place, flags, EMPTY)
+            painter.drawText(place, flags, self.empty)
         else:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 from studio.documents.dataclass_json import JsonValue
-from studio.gui.pages.app.preview import Preview
+from studio.gui.pages.app.preview import EMPTY, Preview
 from studio.gui.pages.app.shape_editor import ShapeEditor
 from studio.gui.pages.app.shapes import AREA, LINES, form_of, settings_of, shapes_of, sources_of
 from studio.gui.theme import Theming
@@ -59,6 +59,7 @@ class PreviewCard(Card):
         self.hint.setMinimumHeight(_FOOT)  # the picture keeps its size when buttons appear
         self._parts: Sequence[AppPart] = ()
         self._images: dict[str, tuple[QImage, int, int]] = {}
+        self._is_chosen = False
         self._reach: Mapping[str, frozenset[str]] = {}
         self.tools = QWidget()
         tools = row(self.source, self.step, self.new, self.remove, None)
@@ -73,12 +74,14 @@ class PreviewCard(Card):
         self.source.currentTextChanged.connect(lambda _: self._show_source())
         self.step.currentTextChanged.connect(lambda _: self._edit())
         self.step.textActivated.connect(self.step_chosen)
+        self.source.textActivated.connect(self._note_choice)
         self.drawing.changed.connect(self._explain)
         self.clear()
 
     def clear(self) -> None:
         """Forget app and pictures."""
         self._images = {}
+        self._is_chosen = False
         self.drawing.discard()
         self.show_parts(())
         self.preview.show_frame(QImage(), 0, 0)
@@ -107,8 +110,15 @@ class PreviewCard(Card):
             return
         image = QImage.fromData(base64.b64decode(progress.picture))
         self._images[progress.source] = image, progress.width, progress.height
-        if progress.source == self.source.currentText():
+        if not self._is_chosen and self.source.currentText() not in self._images:
+            self.source.setCurrentText(progress.source)
+        if self.source.currentText() in (progress.source, *self._missing()):
             self._show_source()
+
+    def _missing(self) -> list[str]:
+        """Return the sources without a picture."""
+        names = (self.source.itemText(at) for at in range(self.source.count()))
+        return [name for name in names if name not in self._images]
 
     def settings(self) -> tuple[str, dict[str, JsonValue]]:
         """Return the step that is drawn, and its new settings."""
@@ -126,8 +136,13 @@ class PreviewCard(Card):
             self.source.setCurrentText(min(self._reach[name]))
         self._explain()
 
+    def _note_choice(self) -> None:
+        """Keep the source that the user has chosen, also while it has no picture."""
+        self._is_chosen = True
+
     def _show_source(self) -> None:
         source = self.source.currentText()
+        self.preview.empty = f"No picture of {source} yet." if self._images else EMPTY
         self.preview.show_steps(
             frozenset(name for name, reach in self._reach.items() if source in reach)
         )

@@ -94,7 +94,7 @@ def test_boxes_show_rate_time_and_state() -> None:
     assert live.box_lines(gate, None) == ("", "")
     lost = progress(sources={"gate": source("lost", reason="no frame for 4 s", dropped=7)})
     found = live.live_figures(lost, live.Rates(), 0.0)
-    assert live.box_lines(gate, found) == ("Lost, 7 dropped", "bad")
+    assert live.box_lines(gate, found) == ("Lost: no frame for 4 s, 7 dropped", "bad")
     assert live.lost_reasons(found) == ["gate: no frame for 4 s."]
 
 

@@ -19,7 +19,7 @@ from studio.gui.pages.shared.question import Question
 from studio.jobs import End
 from studio.workspace import JobOutcome
 from tests.gui.page_rig import Rig, opened, texts, visible_texts
-from tests.gui.pages.app.sample_app import check, event, progress, run, source
+from tests.gui.pages.app.sample_app import PARTS, check, event, part, progress, run, source
 
 TOML = '[steps.yard]\ntype = "zone"\narea = [[100, 100], [200, 100], [200, 200]] # the yard\n'
 
@@ -140,7 +140,7 @@ def test_a_run_shows_events_counts_times_and_states(rig: Rig, folder: Path, page
     assert [row[0] for row in texts(view.timing.stages)] == ["people", "tracks", "cross", "yard"]
     assert view.timing.fields.findChildren(type(view.note))[1].text() == "15.0 ms p50, 30.0 ms p95"
     box = view.graph.boxes.boxes["gate"]
-    assert (box.words, box.tone) == ("Lost", "bad")
+    assert (box.words, box.tone) == ("Lost: no frame for 4 s", "bad")
     assert view.preview.preview.image.width() == 400
     page.primary.click()
     assert job.cancelled
@@ -368,8 +368,6 @@ def test_the_events_stand_first_when_a_run_begins(rig: Rig, page: AppPage) -> No
 
 
 def test_pictures_of_two_sources_do_not_alternate(rig: Rig, folder: Path) -> None:
-    from tests.gui.pages.app.sample_app import PARTS, part
-
     page = rig.page(AppPage)
     parts = (part("door", "source", "camera"), *PARTS)
     open_checked(rig, page, folder, check(str(folder), parts=parts))
@@ -378,8 +376,32 @@ def test_pictures_of_two_sources_do_not_alternate(rig: Rig, folder: Path) -> Non
     assert card.source.currentText() == "gate"  # of the step that is drawn
     page.run()
     report(rig, page, source="door", width=800, height=600)
-    assert card.preview.image.isNull()
+    assert card.source.currentText() == "door"  # the gate has no picture yet
     report(rig, page)
-    assert card.drawing.frame == (400, 300)
-    card.source.setCurrentText("door")
     assert card.drawing.frame == (800, 600)
+    card.source.setCurrentText("gate")
+    assert card.drawing.frame == (400, 300)
+
+
+def test_a_chosen_source_stays_without_a_picture(rig: Rig, folder: Path) -> None:
+    page = rig.page(AppPage)
+    parts = (part("door", "source", "camera"), *PARTS)
+    open_checked(rig, page, folder, check(str(folder), parts=parts))
+    card = page.view.preview
+    card.source.setCurrentText("door")
+    card.source.textActivated.emit("door")
+    page.run()
+    report(rig, page)
+    assert card.source.currentText() == "door"
+    assert card.preview.image.isNull()
+    assert card.preview.empty == "No picture of door yet."
+
+
+def test_an_app_that_is_broken_now_does_not_run(rig: Rig, page: AppPage) -> None:
+    page.check()
+    rig.finish(page, JobOutcome(End.FAILED, message="The app has no source."))
+    assert page.primary is not None
+    assert not page.primary.isEnabled()
+    assert page.view.graph.isVisible()
+    page.run()
+    assert rig.shell.jobs[-1].step == "app-check"
