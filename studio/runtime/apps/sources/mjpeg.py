@@ -12,7 +12,9 @@ from .http_stream import CameraAnswer
 from .pictures import MOST_BYTES, REQUIREMENTS, decoded
 
 _MOST_HEADER = 65536
-_BOUNDARY = re.compile(r'boundary\s*=\s*(?:"([^"]{1,200})"|([^\s;]{1,200}))', re.IGNORECASE)
+_BOUNDARY = re.compile(
+    r'^multipart/.*boundary\s*=\s*(?:"([^"]{1,200})"|([^\s;]{1,200}))', re.IGNORECASE
+)
 _LENGTH = re.compile(rb"(?:^|\n)content-length\s*:\s*(\d{1,9})\s*(?:\r?\n|$)", re.IGNORECASE)
 _BLANK = re.compile(rb"\r?\n\r?\n")
 _SLEEP_S = 0.2

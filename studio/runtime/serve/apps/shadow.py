@@ -61,17 +61,29 @@ class EventAgreement:
             self._decide()
 
     def _decide(self) -> None:
-        """Count the pairs, and what is too old to be matched any more."""
+        """Count the events that are too old to be matched otherwise.
+
+        Pairs wait as long as single events. Otherwise there would be too few disagreements at each
+        moment, and sequential tests look at each moment.
+        """
         match = match_events(self._theirs, self._mine, self._within_s, self._compare)
-        self.compared += len(match.pairs)
-        self.agreed += len(match.pairs)
         horizon = self._latest - 2 * self._within_s
-        missing = [self._theirs[at] for at in match.missing]
-        extra = [self._mine[at] for at in match.extra]
-        self._theirs = [row for row in missing if row["at_s"] >= horizon]
-        self._mine = [row for row in extra if row["at_s"] >= horizon]
-        late = len(missing) + len(extra) - len(self._theirs) - len(self._mine)
-        self.compared += late
+
+        def is_old(row: Row) -> bool:
+            return bool(row["at_s"] < horizon)
+
+        old = [pair for pair in match.pairs if is_old(self._theirs[pair[0]])]
+        lost = [at for at in match.missing if is_old(self._theirs[at])]
+        new = [at for at in match.extra if is_old(self._mine[at])]
+        self.agreed += len(old)
+        self.compared += len(old) + len(lost) + len(new)
+        self._theirs = _without(self._theirs, [*lost, *(first for first, _ in old)])
+        self._mine = _without(self._mine, [*new, *(second for _, second in old)])
+
+
+def _without(rows: List[Row], numbers: Sequence[int]) -> List[Row]:
+    left_out = set(numbers)
+    return [row for at, row in enumerate(rows) if at not in left_out]
 
 
 class AppShadow:
@@ -99,6 +111,10 @@ class AppShadow:
         """Compare no more."""
         self._ended.set()
         self._running.engine.watch = None
+
+    def is_idle(self) -> bool:
+        """Return whether all frames that came were compared."""
+        return not self._turns.unfinished_tasks
 
     def status(self) -> Dict[str, object]:
         """Return the counts, as plain data."""
@@ -173,3 +189,4 @@ class AppShadow:
             return
         theirs = [event.to_json() for one in other.run(frames) for event in one.all_events]
         self._likeness.add(mine, theirs, max(one.stamp.time for one in frames))
+        self._turns.task_done()
