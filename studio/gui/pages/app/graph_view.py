@@ -44,6 +44,7 @@ class PartBox(QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFixedSize(BOX.toSize())
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.show_words("", "")
 
     def show_words(self, words: str, tone: str) -> None:

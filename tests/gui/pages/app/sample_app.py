@@ -1,17 +1,25 @@
-"""An app as its check, its reports and its result give it."""
+"""An app as its check, its reports and its result give it, and the page that shows them."""
 
 from __future__ import annotations
 
 import base64
 import io
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from studio.apps.results import AppCheck, AppPart, AppProgress, AppRun
+from studio.documents.dataclass_json import to_json
+from studio.gui.pages.app.page import AppPage
+from studio.gui.pages.shared.question import Question
+from studio.jobs import End
+from studio.workspace import JobOutcome
+from tests.gui.page_rig import Rig
 
 WIDTH, HEIGHT = 400, 300
+TOML = '[steps.yard]\ntype = "zone"\narea = [[100, 100], [200, 100], [200, 200]] # the yard\n'
 
 
 def part(
@@ -136,3 +144,18 @@ def run(*events: dict[str, Any], **others: Any) -> AppRun:
         counts={"cross crossing": len(events)},
     )
     return replace(found, **others)
+
+
+def open_checked(rig: Rig, page: AppPage, folder: Path, found: AppCheck) -> None:
+    """Open an app, and let its check end well."""
+    page.open_app(folder)
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=found))
+
+
+def report(rig: Rig, page: AppPage, *events: dict[str, object], **others: object) -> None:
+    rig.message(page, "app", **to_json(progress(*events, **others)))
+
+
+def question(page: AppPage) -> Question:
+    (found,) = (one for one in page.findChildren(Question) if one.isVisible())
+    return found

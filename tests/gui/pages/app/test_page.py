@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,56 +9,24 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
-from studio.apps.edit import digest_of
-from studio.apps.results import AppCheck, AppCreated
-from studio.documents.dataclass_json import to_json
-from studio.gui.pages.app.page import CONTENT, START, TEST_VIEW, AppPage
+from studio.apps.results import AppCreated
+from studio.gui.pages.app.page import CONTENT, START, AppPage
 from studio.gui.pages.app.run_view import COUNTS, EVENTS, PART, TIMING
-from studio.gui.pages.shared.question import Question
 from studio.jobs import End
 from studio.workspace import JobOutcome
-from tests.gui.page_rig import Rig, opened, texts, visible_texts
-from tests.gui.pages.app.sample_app import PARTS, check, event, part, progress, run, source
-
-TOML = '[steps.yard]\ntype = "zone"\narea = [[100, 100], [200, 100], [200, 200]] # the yard\n'
-
-
-@pytest.fixture
-def rig(qtbot: QtBot, studio_home: Path, tmp_path: Path) -> Iterator[Rig]:
-    with opened(studio_home, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    found = tmp_path / "gate"
-    found.mkdir()
-    (found / "app.toml").write_text(TOML, encoding="utf-8")
-    return found
-
-
-def open_checked(rig: Rig, page: AppPage, folder: Path, found: AppCheck) -> None:
-    """Open an app, and let its check end well."""
-    page.open_app(folder)
-    rig.finish(page, JobOutcome(End.SUCCEEDED, result=found))
-
-
-@pytest.fixture
-def page(rig: Rig, folder: Path) -> AppPage:
-    """The page with the app of the gate, which can run."""
-    made = rig.page(AppPage)
-    digest = digest_of((folder / "app.toml").read_bytes())
-    open_checked(rig, made, folder, check(str(folder), digest=digest))
-    return made
-
-
-def report(rig: Rig, page: AppPage, *events: dict[str, object], **others: object) -> None:
-    rig.message(page, "app", **to_json(progress(*events, **others)))
-
-
-def question(page: AppPage) -> Question:
-    (found,) = (one for one in page.findChildren(Question) if one.isVisible())
-    return found
+from tests.gui.page_rig import Rig, texts, visible_texts
+from tests.gui.pages.app.sample_app import (
+    PARTS,
+    TOML,
+    check,
+    event,
+    open_checked,
+    part,
+    question,
+    report,
+    run,
+    source,
+)
 
 
 def test_without_an_app_the_page_offers_to_open_one(rig: Rig) -> None:
@@ -267,60 +234,6 @@ def test_python_code_runs_after_consent_alone(rig: Rig, folder: Path) -> None:
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=run()))
     page.test()
     assert rig.shell.jobs[-1].options == {"app": str(folder), "allow_code": True}
-
-
-def test_a_test_shows_its_verdict_and_the_events_that_differ(rig: Rig, page: AppPage) -> None:
-    page.test_button.click()
-    assert rig.shell.jobs[-1].step == "app-test"
-    assert page.stack.currentIndex() == TEST_VIEW
-    report(rig, page, event(1))
-    assert "50 frames replayed, 1 event." in visible_texts(page.results)
-    missing = {"kind": "crossing", "at_s": 4.25, "direction": "out"}
-    result = run(
-        event(1),
-        event(9),
-        expected=2,
-        matched=1,
-        f1=0.5,
-        missing=(missing,),
-        extra=(event(9),),
-        passed=False,
-    )
-    rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
-    view = page.results
-    shown = visible_texts(view)
-    assert view.pill.state == ("Failed", "bad")
-    assert "1 of 2 expected events found, 1 extra event" in shown
-    assert "0.500" in shown
-    assert texts(view.missing) == [["4.25 s", "—", "crossing", "—", "direction out"]]
-    assert texts(view.extra) == [["9.00 s", "gate", "crossing", "cross", "direction in, track 9"]]
-    page.test()
-    rig.finish(
-        page,
-        JobOutcome(
-            End.SUCCEEDED,
-            result=run(expected=2, matched=2, f1=1.0, missing=(), extra=(), passed=True),
-        ),
-    )
-    assert view.pill.state == ("Passed", "good")
-    assert not view.missing.isVisible()
-
-
-def test_an_app_without_a_test_says_what_to_add(rig: Rig, page: AppPage) -> None:
-    page.test()
-    rig.finish(
-        page, JobOutcome(End.FAILED, message="The app has no test.", hint="Add [test] to app.toml.")
-    )
-    shown = visible_texts(page.results)
-    assert "The app has no test." in shown
-    assert "Add [test] to app.toml." in shown
-
-
-def test_a_test_that_is_stopped_has_no_verdict(rig: Rig, page: AppPage) -> None:
-    page.test()
-    page.stop()
-    rig.finish(page, JobOutcome(End.CANCELLED))
-    assert "Test stopped" in visible_texts(page.results)
 
 
 def test_a_new_app_is_created_and_opened(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,20 +11,18 @@ from pytestqt.qtbot import QtBot
 
 from studio.gui.pages.app.page import AppPage
 from studio.gui.pages.app.preview import Preview
-from tests.gui.page_rig import opened
-from tests.gui.pages.app.sample_app import HEIGHT, WIDTH, check, progress
-from tests.gui.pages.app.test_page import open_checked
+from tests.gui.page_rig import Rig
+from tests.gui.pages.app.sample_app import HEIGHT, WIDTH, check, open_checked, progress
 
 LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def page(qtbot: QtBot, studio_home: Path, tmp_path: Path) -> Iterator[AppPage]:
-    with opened(studio_home, tmp_path) as rig:
-        page = rig.page(AppPage)
-        open_checked(rig, page, tmp_path, check(str(tmp_path)))
-        page.view.preview.show_progress(progress())
-        yield page
+def page(rig: Rig, tmp_path: Path) -> AppPage:
+    made = rig.page(AppPage)
+    open_checked(rig, made, tmp_path, check(str(tmp_path)))
+    made.view.preview.show_progress(progress())
+    return made
 
 
 def at(preview: Preview, x: float, y: float) -> QPoint:
@@ -126,14 +123,11 @@ def test_the_line_is_painted_where_it_is(page: AppPage) -> None:
     )
 
 
-def test_without_a_picture_nothing_is_drawn(
-    qtbot: QtBot, studio_home: Path, tmp_path: Path
-) -> None:
-    with opened(studio_home, tmp_path) as rig:
-        page = rig.page(AppPage)
-        open_checked(rig, page, tmp_path, check(str(tmp_path)))
-        card = page.view.preview
-        assert not card.new.isEnabled()
-        assert card.new.toolTip().startswith("Run the app first")
-        qtbot.mouseClick(card.preview, LEFT)
-        assert card.drawing.at is None
+def test_without_a_picture_nothing_is_drawn(rig: Rig, qtbot: QtBot, tmp_path: Path) -> None:
+    page = rig.page(AppPage)
+    open_checked(rig, page, tmp_path, check(str(tmp_path)))
+    card = page.view.preview
+    assert not card.new.isEnabled()
+    assert card.new.toolTip().startswith("Run the app first")
+    qtbot.mouseClick(card.preview, LEFT)
+    assert card.drawing.at is None
