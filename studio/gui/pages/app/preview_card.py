@@ -20,6 +20,7 @@ from studio.gui.widgets.basics import GRID, Card, button, label, row, set_enable
 if TYPE_CHECKING:
     from studio.apps.results import AppPart, AppProgress
 
+_PICTURES = "pictures"
 _NO_PICTURE = "Run the app first: lines and areas are drawn on its picture."
 _NOTHING = "No step of this app has a line or an area."
 _DRAWN = "Only the lines and areas of one step can be changed at a time. Save or discard them."
@@ -90,7 +91,7 @@ class PreviewCard(Card):
     def show_parts(self, parts: Sequence[AppPart]) -> None:
         """Show the lines and areas of an app that was checked; unsaved changes stay."""
         self._parts, self._reach = parts, sources_of(parts)
-        _offer(self.source, [part.name for part in parts if part.group == "source"])
+        _offer(self.source, [part.name for part in parts if gives_pictures(part)])
         self.source.setVisible(self.source.count() > 1)
         _offer(self.step, [part.name for part in parts if form_of(part)])
         self.step.setVisible(self.step.count() > 1)
@@ -186,6 +187,11 @@ class PreviewCard(Card):
         if not self.drawing.form:
             return _NOTHING if self._parts else ""
         return blank or (_IDLE_AREA if self.drawing.form == AREA else _IDLE)
+
+
+def gives_pictures(part: AppPart) -> bool:
+    """Return whether a part is a source with something to see."""
+    return part.group == "source" and part.gives == _PICTURES
 
 
 def _combo(name: str) -> QComboBox:

@@ -14,7 +14,7 @@ from studio.gui.pages.app.event_table import EventTable
 from studio.gui.pages.app.figures_panel import CountsPanel, TimingPanel
 from studio.gui.pages.app.graph_view import GraphView
 from studio.gui.pages.app.part_panel import PartPanel
-from studio.gui.pages.app.preview_card import PreviewCard
+from studio.gui.pages.app.preview_card import PreviewCard, gives_pictures
 from studio.gui.pages.app.problem_card import ProblemCard
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import (
@@ -133,6 +133,7 @@ class RunView(Scroll):
         self.graph.show_parts(check.parts)
         self.graph.boxes.show_figures(self.figures)
         self.preview.show_parts(check.parts)
+        self.preview.setVisible(any(map(gives_pictures, check.parts)))
         self._show_content(True)
         self.select(self.graph.boxes.selected, show=False)
 

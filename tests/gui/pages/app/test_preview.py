@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from studio.gui.pages.app.page import AppPage
 from studio.gui.pages.app.preview import Preview
 from tests.gui.page_rig import Rig
-from tests.gui.pages.app.sample_app import HEIGHT, WIDTH, check, open_checked, progress
+from tests.gui.pages.app.sample_app import HEIGHT, WIDTH, check, open_checked, part, progress
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -131,3 +132,16 @@ def test_without_a_picture_nothing_is_drawn(rig: Rig, qtbot: QtBot, tmp_path: Pa
     assert card.new.toolTip().startswith("Run the app first")
     qtbot.mouseClick(card.preview, LEFT)
     assert card.drawing.at is None
+
+
+def test_an_app_of_signals_has_no_preview(rig: Rig, tmp_path: Path) -> None:
+    parts = (
+        replace(part("motor", "source", "wav"), gives="signal"),
+        part("level", "step", "level", {"motor": "signal"}),
+    )
+    page = rig.page(AppPage)
+    open_checked(rig, page, tmp_path, check(str(tmp_path), parts=parts))
+    assert not page.view.preview.isVisible()
+    assert page.view.tabs.isVisible()
+    open_checked(rig, page, tmp_path, check(str(tmp_path)))
+    assert page.view.preview.isVisible()
