@@ -9,7 +9,7 @@ from studio.apps.results import AppCheck, AppModel, AppPart
 from studio.datasets.output_settings import read_outputs
 from studio.documents.dataclass_json import to_json
 from studio.runtime.apps.graph import AppGraph, AppSource, Sink, Step
-from studio.runtime.apps.items import TRACKS
+from studio.runtime.apps.items import EVENTS, TRACKS
 
 _STILLS = ("folder", "snapshot")
 
@@ -36,6 +36,7 @@ def check_of(files: AppFiles, variables: Mapping[str, str]) -> AppCheck:
         requirements=graph.requirements,
         own_steps=own,
         warnings=tuple(_warnings(graph, models)),
+        digest=files.digest,
     )
 
 
@@ -44,11 +45,13 @@ def _parts(graph: AppGraph) -> tuple[AppPart, ...]:
         part.name: part.settings
         for part in (*graph.document.sources, *graph.document.steps, *graph.document.sinks)
     }
-    found = [_part(one, "source", one.type.gives, (), written) for one in graph.sources]
+    found = [_part(one, "source", one.type.gives, {}, written) for one in graph.sources]
     for step in graph.steps:
-        inputs = tuple(one.part for one in step.inputs)
+        inputs = {one.part: one.kind for one in step.inputs}
         found.append(_part(step, "step", step.gives, inputs, written))
-    found += [_part(one, "sink", "", one.inputs, written) for one in graph.sinks]
+    found += [
+        _part(sink, "sink", "", dict.fromkeys(sink.inputs, EVENTS), written) for sink in graph.sinks
+    ]
     return tuple(found)
 
 
@@ -56,12 +59,13 @@ def _part(
     part: AppSource | Step | Sink,
     group: str,
     gives: str,
-    inputs: tuple[str, ...],
+    inputs: Mapping[str, str],
     written: Mapping[str, Mapping[str, object]],
 ) -> AppPart:
     kind = part.type
     settings = to_json(dict(written[part.name]))
-    return AppPart(part.name, group, kind.name, kind.summary, gives, inputs, settings)
+    names, kinds = tuple(inputs), tuple(inputs.values())
+    return AppPart(part.name, group, kind.name, kind.summary, gives, names, settings, kinds)
 
 
 def _model(files: AppFiles, parts: ModelParts) -> AppModel:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from studio.api import InvalidData, StudioError
 from studio.apps import FILE
+from studio.apps.edit import digest_of
 from studio.datasets import Preprocess
 from studio.datasets.output_settings import read_outputs
 from studio.datasets.text_lines import text_lines
@@ -71,10 +72,12 @@ class AppFiles:
 
     Attributes:
         folder: Folder of its ``app.toml``, within which all its files lie.
+        digest: Fingerprint of ``app.toml`` (see ``edit.digest_of``).
     """
 
     folder: Path
     document: AppDocument
+    digest: str = ""
 
     @classmethod
     def open(cls, path: Path) -> AppFiles:
@@ -90,12 +93,13 @@ class AppFiles:
         try:
             if file.stat().st_size > _MOST_BYTES:
                 raise InvalidData(f"{file.name} is too large for an app.")
-            content = loads(file.read_text(encoding="utf-8"))
+            written = file.read_bytes()
+            content = loads(written.decode("utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise InvalidData(f"{file.name} cannot be read: {reason}.", hint=_HINT) from None
         try:
-            return cls(file.parent, AppDocument.from_json(content))
+            return cls(file.parent, AppDocument.from_json(content), digest_of(written))
         except AppError as error:
             raise invalid(error) from None
 

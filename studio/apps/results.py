@@ -17,6 +17,7 @@ class AppPart:
         summary: What its type does.
         gives: Kind of its values; empty for events alone.
         settings: As they are written.
+        kinds: What each input carries, in their order.
     """
 
     name: str
@@ -26,6 +27,7 @@ class AppPart:
     gives: str
     inputs: tuple[str, ...]
     settings: Mapping[str, JsonValue]
+    kinds: tuple[str, ...] = optional(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class AppCheck:
         requirements: Distributions that a target needs.
         own_steps: Files with Python code of the app.
         warnings: What works, but may not be meant.
+        digest: Fingerprint of the ``app.toml`` that was checked.
     """
 
     name: str
@@ -63,6 +66,7 @@ class AppCheck:
     requirements: Mapping[str, str]
     own_steps: tuple[str, ...]
     warnings: tuple[str, ...]
+    digest: str = optional("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,8 @@ class AppProgress:
     Attributes:
         events: The events since the last report.
         picture: A small JPEG of the newest frame with its objects, in base64; empty without one.
+            Lines and areas are not drawn into it.
+        width, height: Of the frame in pixels.
     """
 
     frames: int

@@ -23,14 +23,14 @@ from studio.registry import Registry
 from studio.runtime.apps.engine import AppEngine
 from studio.runtime.apps.event_match import match_events
 from studio.runtime.apps.graph import AppGraph
-from studio.runtime.apps.overlay import draw, marks_of
+from studio.runtime.apps.overlay import draw
 from studio.runtime.apps.settings import AppError
 from studio.runtime.apps.store import MemoryStore
 
 EVENTS = "events.jsonl"
 _REPORT_S = 0.2
-_PICTURE_S = 0.5
-_PICTURE_WIDTH = 640
+_PICTURE_S = 0.2
+_PICTURE_WIDTH = 800
 _MOST_EVENTS = 10_000
 _MOST_EXPECTED = 64 << 20
 _MOST_LISTED = 200
@@ -89,6 +89,7 @@ def test(options: AppTestOptions, job: Job) -> AppRun:
         )
     refuse_code(files, graph, options.allow_code)
     played = _Player(files, graph, 0, job).play(0.0)
+    job.check()  # a test that was stopped has no result
     kinds = settings.kinds or tuple({str(row.get("kind", "")) for row in expected})
     found = [row for row in played.rows if row["kind"] in kinds]
     match = match_events(expected, found, settings.within_s, settings.compare)
@@ -145,7 +146,6 @@ class _Player:
         job: Job,
         deliver: bool = False,
     ) -> None:
-        self._graph = graph
         self._job = job
         self.store = MemoryStore(files.document.name)
         self._delivery: DeskDelivery | None = None
@@ -170,6 +170,7 @@ class _Player:
     def play(self, seconds: float) -> _Player:
         """Run until the end; return itself, with the result."""
         engine, began, busy = self._engine, time.monotonic(), time.process_time()
+        stopped = False
         engine.start()
         try:
             while not engine.wait(_REPORT_S):
@@ -181,10 +182,10 @@ class _Player:
                 text = f"{engine.latency.count} frames, {len(self.store.events)} events"
                 self._job.progress(passed if seconds else 0, seconds, text)
         except Cancelled:
-            pass  # the usual end of a camera
+            stopped = True  # the usual end of a camera
         finally:
             engine.stop()
-        self._report()
+        self._report(send=not stopped)  # a job that was stopped sends its result alone
         if self._delivery is not None:
             self._delivery.finish()
         self.result = self._result(time.monotonic() - began, time.process_time() - busy)
@@ -212,7 +213,7 @@ class _Player:
             sinks=None if self._delivery is None else self._delivery.status(),
         )
 
-    def _report(self) -> None:
+    def _report(self, send: bool = True) -> None:
         status: dict[str, Any] = self._engine.status()
         events = self.store.events[self._told :]
         self._told += len(events)
@@ -227,7 +228,8 @@ class _Player:
             latency_ms=status["latency_ms"],
             counts=status["events"],
         )
-        self._job.event("app", **to_json(self._with_picture(report)))
+        if send:
+            self._job.event("app", **to_json(self._with_picture(report)))
 
     def _with_picture(self, report: AppProgress) -> AppProgress:
         """Add a picture of one source now and then, each source in its turn."""
@@ -240,7 +242,7 @@ class _Player:
         source = seen[self._turn % len(seen)]
         result = self._engine.latest[source]
         pixels = result.values[source]
-        content = draw(pixels, result, marks_of(self._graph, source), _PICTURE_WIDTH)
+        content = draw(pixels, result, (), _PICTURE_WIDTH)
         height, width = pixels.shape[:2]
         text = base64.b64encode(content).decode("ascii")
         return replace(report, source=source, picture=text, width=width, height=height)

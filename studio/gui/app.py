@@ -30,7 +30,7 @@ SWITCH_S = 0.0005
 
 
 def run(argv: Sequence[str]) -> int:
-    """Open the window, with a model where one is named, and stay until it is closed.
+    """Open the window, with a model or app where one is named, and stay until it is closed.
 
     Raises:
         Unavailable: when this Python cannot show a window.

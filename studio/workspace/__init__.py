@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from studio.apps import is_app
+from studio.apps.edit import save_settings as save_app_settings
 from studio.conversion.chips.overview import chip_lines, missing_toolchains
 from studio.conversion.offer import Conversion, Export, conversion_of, exports, licence_sentence
 from studio.conversion.results import ConversionResult
@@ -145,6 +147,7 @@ __all__ = [
     "conversion_of",
     "edit_text",
     "exports",
+    "is_app",
     "is_folded_block",
     "is_listed",
     "is_watch",
@@ -159,6 +162,7 @@ __all__ = [
     "readable_shape",
     "readable_type",
     "run_end",
+    "save_app_settings",
     "search_model",
     "short_shape",
     "short_type",

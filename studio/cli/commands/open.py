@@ -7,7 +7,7 @@ import argparse
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    parser.add_argument("model", nargs="?", help="model file to open")
+    parser.add_argument("model", nargs="?", help="model file or app to open")
 
 
 def run(arguments: argparse.Namespace) -> int:

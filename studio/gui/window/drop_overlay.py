@@ -30,7 +30,7 @@ class DropOutcome:
     """The outcome of a drop, before it is made.
 
     Attributes:
-        models: The files that it opens; empty where it opens none.
+        models: The files that it opens, or the one app; empty where it opens nothing.
     """
 
     title: str
@@ -44,8 +44,9 @@ def outcome_of(paths: Sequence[Path], suffixes: Sequence[str]) -> DropOutcome:
     Args:
         suffixes: How files of models end.
     """
-    if len(paths) == 1 and (folder := _folder_with_onnx(paths[0])):
-        return folder
+    whole = (_app(paths[0]) or _folder_with_onnx(paths[0])) if len(paths) == 1 else None
+    if whole is not None:
+        return whole
     found = [_models_of(path, tuple(suffixes)) for path in paths]
     models = tuple(models[0] for models in found if len(models) == 1)
     others = [path for path, models in zip(paths, found, strict=True) if len(models) != 1]
@@ -71,6 +72,16 @@ def _conversion(paths: Sequence[Path], most: int) -> DropOutcome | None:
         return None
     text = f"It is {source.title}. Drop it to see how it is converted."
     return DropOutcome(f"Not ONNX yet: {paths[0].name}", text, (paths[0],))
+
+
+def _app(path: Path) -> DropOutcome | None:
+    """Return what a drop of an app does, its folder or its ``app.toml``."""
+    from studio.workspace import is_app
+
+    if not is_app(path):
+        return None
+    name = path.name if path.is_dir() else path.absolute().parent.name
+    return DropOutcome(f"Open the app {name}", "It is checked, and does not run yet.", (path,))
 
 
 def _folder_with_onnx(path: Path) -> DropOutcome | None:

@@ -222,8 +222,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(centre)
         self.toasts = Toasts(self.theming, centre)
         self.overlay = DropOverlay(self.theming, self, lambda: self.workspace.suffixes)
-        drops = FileDrops(self, lambda paths: self._opening.open_dropped(paths))
-        drops.dragged.connect(self.overlay.show_drag)
+        FileDrops(self, self._opening.open_dropped).dragged.connect(self.overlay.show_drag)
         self.setMenuWidget(self.topbar)
         self.side = SidePanels(self, self.topbar, self.jobbar)
         self.side.changed.connect(self.toasts.place)
@@ -304,7 +303,8 @@ class MainWindow(QMainWindow):
             self._progress.note_end(job)
             step = self.workspace.steps.get(job.spec.step)
             outcome = outcome_in_window(job.outcome, step.form if step is not None else ())
-            self.toasts.show_end(outcome, job.spec.entry)
+            if outcome.ok or job.spec.step not in getattr(self.page(), "explains", ()):
+                self.toasts.show_end(outcome, job.spec.entry)
 
     def show_current(self) -> None:
         """Show which variant is the current one, on every page."""

@@ -14,6 +14,7 @@ from studio.gui.window.model_exporter import ModelExporter
 
 if TYPE_CHECKING:
     from studio.gui.graph.scene import Scene
+    from studio.gui.pages.app.page import AppPage
     from studio.gui.pages.model.page import ModelPage
     from studio.gui.shell import WindowParts
     from studio.workspace import Event, GraphView, RunningJob
@@ -41,9 +42,19 @@ class ModelOpener:
         return bool(self._files or self._samples) or self.converter.pending
 
     def open(self, path: Path) -> None:
-        """Open a model in a worker, or offer to convert it first."""
-        if not self.converter.offer(path):
+        """Open a model in a worker, or offer to convert it first; an app on its own page."""
+        from studio.workspace import is_app
+
+        if is_app(path):
+            self._open_app(path)
+        elif not self.converter.offer(path):
             self._open(path, self._stage())
+
+    def _open_app(self, path: Path) -> None:
+        """Open an app on the App page."""
+        self._window.go("app")
+        page = next(page for page in self._window.pages() if page.stage == "app")
+        cast("AppPage", page).open_app(path)
 
     def _open(self, path: Path, start: str) -> None:
         """Open a model; a large one is drawn on the Model page at once."""

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 WIDTH = 84
 DOT = 8
-HEIGHT, LEAST_HEIGHT = 7 * GRID, 6 * GRID
+HEIGHT, LEAST_HEIGHT = 7 * GRID, 5 * GRID + 4
 """Of a button; the least one lets all stages into the least window."""
 
-RESULT_HEIGHT = 8 * GRID
+RESULT_HEIGHT = 7 * GRID + 4
 """Of a button with a result below its title; a lower one shows none."""
 
 _RESULT_FONT = 0.85
@@ -248,8 +248,8 @@ class Progress:
     def note_end(self, job: RunningJob) -> None:
         """Remember how a job ended."""
         variant, outcome, stage = self._current.variant, job.outcome, self.stage_of(job)
-        # A file that could not be opened is no failure of the model that is shown.
-        if variant is None or outcome is None or stage == "model":
+        # A file that could not be opened is no failure of the model that is shown, nor is an app.
+        if variant is None or outcome is None or stage in ("model", "app"):
             return
         key = (variant.model, stage)
         if outcome.ok:

@@ -35,6 +35,7 @@ class Stage:
 
 
 _KEYS = 10
+_APP_KEY = "Ctrl+Shift+A"
 
 
 def _stage(
@@ -89,11 +90,20 @@ _OF_MONITOR = (
     "charts.time_chart pages.monitor.fleet_view pages.monitor.endpoint_view pages.monitor.page"
 )
 
+_APP_STEPS = ("app-run", "app-test")
+"""Steps that make the stage busy; the check of an app is over in a moment."""
+
+_OF_APP = (
+    "studio.apps.results pages.app.graph_view pages.app.event_table pages.app.preview_card "
+    "pages.app.run_view pages.app.page"
+)
+
 STAGES = (
     _stage("Project", 1, "project-set", parts=_OF_PROJECT),
     _stage("Model", 2, "open", "inspect", "graph", "diff", parts=_OF_MODEL),
     _stage("Optimize", 3, "quantize", id="quantize", parts=_OF_QUANTIZE),
     _stage("Profile", 4, "profile", "evaluate", parts="pages.profile.rows pages.profile.page"),
+    _stage("App", 12, *_APP_STEPS, parts=_OF_APP, key=_APP_KEY),
     _stage("Deploy", 5, "package", "plan", "deploy", "rollback", "undeploy", parts=_OF_DEPLOY),
     Stage(
         "try", "Try it", "studio.gui.pages.try_it.page:TryItPage", "Ctrl+6", frozenset({"stream"})

@@ -52,6 +52,7 @@ class Page(QWidget):
         folded_title: The name of the menu with the views of plugins.
         fills_width: It uses the whole width of any screen, as a graph does.
         repeats: The steps that are done here, and can be had as a pipeline.
+        explains: The steps whose failures it shows itself while it is seen.
         header: What is above the views; also the parent of a page's dialogs, so that they are
             dressed.
     """
@@ -62,6 +63,7 @@ class Page(QWidget):
     folded_title: ClassVar[str] = "More"
     fills_width: ClassVar[bool] = False
     repeats: ClassVar[tuple[str, ...]] = ()
+    explains: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__()
