@@ -42,9 +42,13 @@ def _upright(pixels: np.ndarray, outline: np.ndarray) -> Optional[np.ndarray]:
     Args:
         outline: Its corners from the top left, clockwise, 4 x 2.
     """
+    if not np.isfinite(outline).all():
+        return None
+    # Whole pixels, as recognisers of text were trained and measured with (PaddleOCR).
+    outline = outline.round()
     sides = np.linalg.norm(outline - np.roll(outline, -1, axis=0), axis=1)
-    width, height = round(float(max(sides[0], sides[2]))), round(float(max(sides[1], sides[3])))
-    if width < 1 or height < 1 or not np.isfinite(outline).all():
+    width, height = int(max(sides[0], sides[2])), int(max(sides[1], sides[3]))
+    if width < 1 or height < 1:
         return None
     try:
         import cv2
