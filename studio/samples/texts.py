@@ -105,9 +105,7 @@ class Renderer:
         return ImageFont.truetype(str(self._random.choice(self._files)), size)
 
 
-def font_files(
-    wanted: Sequence[str] = _WANTED, unwanted: Sequence[str] = ()
-) -> list[Path]:
+def font_files(wanted: Sequence[str] = _WANTED, unwanted: Sequence[str] = ()) -> list[Path]:
     """Return the wanted fonts that this system has, by pattern, then by name."""
     # Sorted, because the order of a file system differs between machines.
     paths = [path for folder in _FOLDERS for path in sorted(Path(folder).rglob("*.ttf"))]

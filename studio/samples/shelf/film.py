@@ -82,7 +82,5 @@ def _price_events(made: Plan, facing: int, name: str) -> list[Event]:
             continue
         before = label.price
         kind = "price-ok" if label.price == right else "price-differs"
-        found.append(
-            {"kind": kind, "at_s": label.at_s, "label": name, "value": f"{label.price:g}"}
-        )
+        found.append({"kind": kind, "at_s": label.at_s, "label": name, "value": f"{label.price:g}"})
     return found

@@ -15,6 +15,7 @@ from .settled import Settled
 
 _MOST_ROWS = 100_000
 _LOOK_ALIKE = str.maketrans({"l": "1", "I": "1", "|": "1", "O": "0", "o": "0", ",": "."})
+_WORD = re.compile(r"\S*\d\S*")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _GROUPS = re.compile(r"(\d)[ '](?=\d{3}(?!\d))")
 
@@ -110,10 +111,11 @@ class Compare:
 def number_in(text: str) -> Optional[str]:
     """Return the number in a text that was read: ``2.49`` of ``2,49 €``.
 
-    Characters that recognisers confuse with digits count as digits, a comma as a point, and zeros
-    at the end are left out. None for a text without one number.
+    In a word with a digit, characters that recognisers confuse with digits count as digits and a
+    comma as a point. Zeros at the end are left out. None for a text without one number.
     """
-    plain = _GROUPS.sub(r"\1", text.translate(_LOOK_ALIKE))
+    plain = _WORD.sub(lambda word: word.group().translate(_LOOK_ALIKE), text)
+    plain = _GROUPS.sub(r"\1", plain)
     found = _NUMBER.findall(plain)
     if len(found) != 1:
         return None
