@@ -103,7 +103,7 @@ class ShelfCamera:
             x = left + 8 + place * _PLACE + (_PLACE - product.width) // 2
             # A product stands where it was put: not always in the middle of its place.
             shift = (self._seed + 7 * facing + 3 * place) % 5 - 2
-            _draw_product(draw, x + shift, top + _FLOOR, product)
+            _draw_product(draw, x + shift, top + _FLOOR - 1, product)
         price = self._plan.price(facing, at_s)
         if price:
             self._draw_label(draw, facing, price)

@@ -176,7 +176,8 @@ def _arms(
     """Return arms at most changes, and at other times of persons who take nothing."""
     found = []
     for facing in range(len(FACINGS)):
-        moments = [one.at_s for one in (*stocks[facing][1:], *labels[facing][1:])]
+        moments = [one.at_s for one in stocks[facing][1:]]
+        moments += [one.at_s for one in labels[facing][1:]]
         for at_s in moments:
             if chance.random() < 0.6:
                 begin = at_s - chance.choice((0, 1, 2)) * PICTURE_S
