@@ -60,7 +60,7 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One recording.
+    """Everything that happens in one recording.
 
     Attributes:
         prices: Price of each facing in the list of prices.

@@ -8,13 +8,14 @@ import numpy
 from numpy.typing import NDArray
 
 from studio.lazy_dataclass import dataclass
+from studio.samples.onnx_graph import OnnxGraph
 from studio.samples.triage.patients import SIGNS, Floats
 
 Outcomes = NDArray[numpy.bool_]
 
 _STEPS = 50
 _RIDGE = 1.0
-"""Keeps the weights of terms finite that hardly any patient has, such as an age below 18."""
+"""Keeps the weights of terms finite that few patients have, such as an age below 18."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,37 +38,18 @@ class RiskModel:
 
     def save(self, path: Path) -> None:
         """Write it as ONNX: input ``signs`` (batch x 7, float32), output ``risk`` (batch x 1)."""
-        import onnx
-        from onnx import TensorProto, helper, numpy_helper
-
-        def constant(name: str, values: Floats) -> onnx.TensorProto:
-            return numpy_helper.from_array(values.astype(numpy.float32), name)
-
+        low = numpy.array([[one.low for one in SIGNS]])
+        high = numpy.array([[one.high for one in SIGNS]])
         weights = numpy.concatenate([self.below, self.above])[:, None]
-        nodes = [
-            helper.make_node("Sub", ["low", "signs"], ["under"]),
-            helper.make_node("Sub", ["signs", "high"], ["over"]),
-            helper.make_node("Concat", ["under", "over"], ["distances"], axis=1),
-            helper.make_node("Relu", ["distances"], ["terms"]),
-            helper.make_node("Gemm", ["terms", "weights", "bias"], ["odds"]),
-            helper.make_node("Sigmoid", ["odds"], ["risk"]),
-        ]
-        graph = helper.make_graph(
-            nodes,
-            "risk",
-            [helper.make_tensor_value_info("signs", TensorProto.FLOAT, ["batch", len(SIGNS)])],
-            [helper.make_tensor_value_info("risk", TensorProto.FLOAT, ["batch", 1])],
-            [
-                constant("low", numpy.array([[one.low for one in SIGNS]])),
-                constant("high", numpy.array([[one.high for one in SIGNS]])),
-                constant("weights", weights),
-                constant("bias", numpy.array([self.bias])),
-            ],
-        )
-        opset = [helper.make_opsetid("", 17)]
-        model = helper.make_model(graph, opset_imports=opset, ir_version=9)
-        onnx.checker.check_model(model)
-        onnx.save(model, path)
+        graph = OnnxGraph("risk", ("signs", len(SIGNS)), ("risk", 1))
+        graph.add("Sub", [graph.constant("low", low), "signs"], "under")
+        graph.add("Sub", ["signs", graph.constant("high", high)], "over")
+        graph.add("Concat", ["under", "over"], "distances", axis=1)
+        graph.add("Relu", ["distances"], "terms")
+        bias = graph.constant("bias", numpy.array([self.bias]))
+        graph.add("Gemm", ["terms", graph.constant("weights", weights), bias], "odds")
+        graph.add("Sigmoid", ["odds"], "risk")
+        path.write_bytes(graph.model())
 
 
 def _terms(signs: Floats) -> Floats:

@@ -12,7 +12,7 @@ Floats = NDArray[numpy.float64]
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One vital sign.
+    """A vital sign with its ranges and its true effect.
 
     Attributes:
         least, most: Readings beyond are faults of the measurement, and are refused.

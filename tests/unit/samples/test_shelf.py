@@ -15,8 +15,8 @@ from studio.apps.context import DeskContext
 from studio.apps.files import AppFiles
 from studio.runtime.apps.document import AppDocument
 from studio.runtime.apps.graph import graph_of
-from studio.samples.shelf.drawing import ShelfCamera, facing_box, label_box
-from studio.samples.shelf.film import events, write
+from studio.samples.shelf.camera import ShelfCamera, facing_box, label_box
+from studio.samples.shelf.film import KnownEvent, events, write
 from studio.samples.shelf.plan import FACINGS, MOST, PICTURE_S, Arm, Label, Plan, Stock, plan
 from studio.settings import resource
 
@@ -53,8 +53,8 @@ def test_a_facing_that_sells_out_and_is_refilled_gives_two_events() -> None:
     empty = (Stock(0.0, FULL), Stock(10.0, frozenset()), Stock(50.0, FULL))
     found = events(still(stocks=(empty, *still().stocks[1:])))
     assert found == [
-        {"kind": "out-of-stock", "at_s": 10.0, "label": "A1"},
-        {"kind": "restocked", "at_s": 50.0, "label": "A1"},
+        KnownEvent(10.0, "A1", "out-of-stock"),
+        KnownEvent(50.0, "A1", "restocked"),
     ]
 
 
@@ -66,9 +66,9 @@ def test_a_product_that_is_put_back_is_no_event() -> None:
 def test_labels_give_events_when_their_price_changes() -> None:
     row = (Label(0.0, 2.49), Label(10.0, 0.0), Label(14.0, 2.99), Label(40.0, 2.49))
     found = events(still(labels=(row, *still().labels[1:])))
-    assert [(one["kind"], one["at_s"], one["value"]) for one in found] == [
-        ("price-differs", 14.0, "2.99"),
-        ("price-ok", 40.0, "2.49"),
+    assert found == [
+        KnownEvent(14.0, "A1", "price-differs", "2.99"),
+        KnownEvent(40.0, "A1", "price-ok", "2.49"),
     ]
 
 
@@ -102,7 +102,7 @@ def test_files_of_a_recording(tmp_path: Path) -> None:
         zip(FACINGS, made.prices, strict=True)
     )
     lines = (tmp_path / "expected.jsonl").read_text("utf-8").splitlines()
-    assert [json.loads(line) for line in lines] == events(made)
+    assert [json.loads(line) for line in lines] == [one.to_json() for one in events(made)]
 
 
 def test_the_app_has_the_boxes_of_the_drawing() -> None:

@@ -11,7 +11,7 @@ from ..items import OBJECTS, TRACKS, VALUES, Event, FrameStamp, Objects, StepOut
 from ..parts import AppContext, StepType, kinds
 from ..settings import AppError
 from .places import checked_seconds
-from .settled import Settled
+from .stable_value import StableValue
 
 _MOST_ROWS = 100_000
 _LOOK_ALIKE = str.maketrans({"l": "1", "I": "1", "|": "1", "O": "0", "o": "0", ",": "."})
@@ -74,7 +74,7 @@ class Compare:
         if wrong:
             sentence = "{}: {} has no text to compare for {}."
             raise AppError(sentence.format(place, settings.file, wrong[0]))
-        self._seen: Dict[str, Settled[str]] = {key: Settled() for key in self._wanted}
+        self._seen: Dict[str, StableValue[str]] = {key: StableValue() for key in self._wanted}
         self._results: Dict[str, str] = {}
 
     def process(self, stamp: FrameStamp, value: Any) -> StepOutput:

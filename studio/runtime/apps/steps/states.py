@@ -9,7 +9,7 @@ from ..items import OBJECTS, TRACKS, VALUES, Event, FrameStamp, Objects, StepOut
 from ..parts import AppContext, StepType, kinds
 from ..settings import AppError
 from .places import checked_seconds
-from .settled import Settled
+from .stable_value import StableValue
 
 _MOST_OBJECTS = 10_000
 
@@ -51,7 +51,7 @@ class States:
         checked_seconds(place, "for_s", settings.for_s)
         self._name = name
         self._settings = settings
-        self._states: Dict[str, Settled[str]] = {}
+        self._states: Dict[str, StableValue[str]] = {}
 
     def process(self, stamp: FrameStamp, value: Any) -> StepOutput:
         """Look at the objects of one frame."""
@@ -68,7 +68,7 @@ class States:
         if known is None:
             if len(self._states) >= _MOST_OBJECTS:
                 return []
-            known = self._states[label] = Settled()
+            known = self._states[label] = StableValue()
         before: Optional[str] = known.value
         if not known.see(state, stamp.time, self._settings.for_s):
             return []

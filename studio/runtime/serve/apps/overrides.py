@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, Mapping
+from typing import Any, Mapping, NamedTuple
 
 from ...apps.items import Event
 from ..http.exchange import Exchange
@@ -17,6 +17,21 @@ from .running import RunningApp
 
 KIND = "override"
 
+
+class Override(NamedTuple):
+    """The decision of a person on an event.
+
+    Attributes:
+        event: Id of the event.
+        by: Name of the person, as the client gives it.
+    """
+
+    event: str
+    decision: str
+    reason: str
+    by: str
+
+
 _LONGEST = {"event": 200, "decision": 100, "reason": 2000, "by": 200}
 """Characters of each text of an override."""
 
@@ -29,17 +44,17 @@ def add_override(service: Service, exchange: Exchange, names: PathNames) -> Resp
     in memory alone until the disk can be written.
     """
     check_json(exchange)
-    given = _texts(parse_json(exchange.request.body))
+    given = read_override(parse_json(exchange.request.body))
     running = _running(service)
     try:
-        about = running.outbox.find(given["event"])
+        about = running.outbox.find(given.event)
     except OSError as error:
         raise HttpError(503, "The events cannot be read: {}".format(error)) from None
     if about is None:
         raise HttpError(404, "The app keeps no event with this id.")
     if about.kind == KIND:
         raise HttpError(400, "This event is an override: name the event that it is about.")
-    override = _override(about, given)
+    override = _event(about, given)
     try:
         return Response.of(running.engine.record(override).to_json())
     except OSError:
@@ -53,8 +68,8 @@ def _running(service: Service) -> RunningApp:
     return host.running
 
 
-def _texts(document: Mapping[str, Any]) -> Dict[str, str]:
-    """Return the four texts of an override.
+def read_override(document: Mapping[str, Any]) -> Override:
+    """Return the override in the body of a request.
 
     Raises:
         HttpError: 400, for one that is missing, empty, too long or unknown.
@@ -69,10 +84,10 @@ def _texts(document: Mapping[str, Any]) -> Dict[str, str]:
         if not isinstance(text, str) or not text.strip() or len(text) > most:
             raise HttpError(400, "{} is a text of 1 to {:,} characters.".format(name, most))
         found[name] = text.strip()
-    return found
+    return Override(**found)
 
 
-def _override(about: Event, given: Mapping[str, str]) -> Event:
+def _event(about: Event, given: Override) -> Event:
     """Return the event of an override: at the moment of the frame, with the clock of now."""
-    details = {**given, "was": about.details.get("decision", about.kind)}
+    details = {**given._asdict(), "was": about.details.get("decision", about.kind)}
     return Event(KIND, about.step, about.stamp._replace(wall=time.time()), details)

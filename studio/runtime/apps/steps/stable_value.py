@@ -7,7 +7,7 @@ from typing import Generic, Optional, TypeVar
 T = TypeVar("T")
 
 
-class Settled(Generic[T]):
+class StableValue(Generic[T]):
     """One value over time, without what passes: a hand in front, a misread character.
 
     Attributes:

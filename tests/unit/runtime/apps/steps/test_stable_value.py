@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from studio.runtime.apps.steps.settled import Settled
+from studio.runtime.apps.steps.stable_value import StableValue
 
 
 def settled(values: str, for_s: float) -> list[tuple[int, str]]:
-    one: Settled[str] = Settled()
+    one: StableValue[str] = StableValue()
     return [(at, value) for at, value in enumerate(values) if one.see(value, float(at), for_s)]
 
 
