@@ -17,7 +17,7 @@ from studio.api import Silent
 from studio.apps.context import DeskContext
 from studio.apps.files import AppFiles
 from studio.runtime.apps.engine import AppEngine
-from studio.runtime.apps.matching import match_events
+from studio.runtime.apps.event_match import match_events
 from studio.runtime.apps.parts import Predictor
 from studio.runtime.apps.store import MemoryStore
 from studio.samples.shelf.film import SECONDS, write

@@ -73,6 +73,9 @@ class ReadSettings(NamedTuple):
         unchanged: A place whose picture differs by less than that from the one that was read is
             not read again; 0 reads every picture.
         again_s: Seconds after which an unchanged place is read again; 0: never.
+        orientation: Name of a classifier of the app with the classes ``0`` and ``180``, by which
+            lines that stand on their heads are turned; empty: none are.
+        turned: Least score of ``180``.
     """
 
     model: str
@@ -80,6 +83,8 @@ class ReadSettings(NamedTuple):
     margin: float = 0.0
     unchanged: float = 0.0
     again_s: float = 0.0
+    orientation: str = ""
+    turned: float = 0.9
 
 
 class _Place:
@@ -107,6 +112,9 @@ class Read:
         """
         self._predictor = _model(name, settings.model, ("text",), context)
         self._settings = settings
+        self._orientation: Optional[Predictor] = None
+        if settings.orientation:
+            self._orientation = _model(name, settings.orientation, ("classification",), context)
         self._places: List[_Place] = []
 
     def process(self, stamp: FrameStamp, value: Any) -> StepOutput:
@@ -134,8 +142,19 @@ class Read:
     def _texts(self, wanted: Sequence[Tuple[int, np.ndarray, Any, Any]]) -> List[Dict[str, Any]]:
         if not wanted:
             return []
-        meanings = self._predictor.pictures([crop for _, crop, _, _ in wanted])
+        crops = self._upright([crop for _, crop, _, _ in wanted])
+        meanings = self._predictor.pictures(crops)
         return [self._result(one) for one in meanings]
+
+    def _upright(self, crops: List[np.ndarray]) -> List[np.ndarray]:
+        """Turn lines of text that stand on their heads."""
+        if self._orientation is None:
+            return crops
+        found = [_scores(one) for one in self._orientation.pictures(crops)]
+        return [
+            np.rot90(crop, 2) if scores.get("180", 0.0) > self._settings.turned else crop
+            for crop, scores in zip(crops, found)
+        ]
 
     def _result(self, meaning: Mapping[str, Any]) -> Dict[str, Any]:
         score = float(meaning.get("score", 0.0))

@@ -90,6 +90,13 @@ class ShadowReport(NamedTuple):
     drift: Optional[Mapping[str, object]] = None
 
 
+class _App(NamedTuple):
+    """The app of a release, as its server reports it."""
+
+    state: str = ""
+    fault: str = ""
+
+
 class ServerStatus(NamedTuple):
     """Status that a server reports."""
 
@@ -98,6 +105,7 @@ class ServerStatus(NamedTuple):
     requests: int = 0
     errors: int = 0
     drift: Mapping[str, object] = {}
+    app: Optional[Mapping[str, object]] = None
     mirror: Optional[Mapping[str, object]] = None
 
 
@@ -118,7 +126,7 @@ def soak(server: WatchedServer, digest: str, seconds: float) -> None:
     first = read(ServerStatus, status_of(server, digest))
     while time.monotonic() < deadline:
         time.sleep(_POLL_S)
-        now = read(ServerStatus, status_of(server, digest))
+        now = _checked(read(ServerStatus, status_of(server, digest)))
         requests, errors = now.requests - first.requests, now.errors - first.errors
         if requests >= _FEW and errors > _MOST_ERRORS * requests:
             raise failed("{} of {} requests failed".format(errors, requests))
@@ -211,7 +219,7 @@ class ReleaseTrial:
 
     def _poll(self) -> None:
         """Count the requests since the last poll; a replaced process counts from 0 again."""
-        now = read(ServerStatus, status_of(self._server, self._digest))
+        now = _checked(read(ServerStatus, status_of(self._server, self._digest)))
         first = not self._pid
         if now.pid != self._pid:
             self._crashes += not first
@@ -249,6 +257,18 @@ class ReleaseTrial:
             return Counts(why_not="the previous release has no reference data")
         drift = read(_Drift, mirror.drift or {})
         return Counts(drift.differing, drift.windows, drift.fault)
+
+
+def _checked(status: ServerStatus) -> ServerStatus:
+    """Return a status.
+
+    Raises:
+        ReleaseError: when the app of the release could not be started.
+    """
+    app = read(_App, status.app or {})
+    if app.state == "failed":
+        raise failed("its app does not run. {}".format(app.fault))
+    return status
 
 
 def _evidence(findings: list[TrialFinding], spent: float) -> dict[str, object]:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import fcntl
 import threading
 import time
-from functools import partial
 from pathlib import Path
 from typing import IO, Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from ...shared.errors import LoadError
+from ...shared.trial_request import TrialRequest
 from ..engine.served_model import ServedModel
 from .bundle import app_of
-from .running import RunningApp, bundle_folder, data_folder, is_app, root_of
+from .hosted_app import RunningApp, bundle_folder, data_folder, is_app, root_of
 from .shadow import AppShadow
 
 Log = Callable[..., None]
+
+FAILED = "failed"
+"""State of an app that could not be started."""
 
 _LOCK = "app.lock"
 _PAUSE_S = 0.2
@@ -47,6 +50,9 @@ class AppHost:
         has_app = folder is not None and is_app(folder)
         if not has_app and self.running is None and self._thread is None:
             return  # most servers have no app, and start no thread
+        if model is not None and has_app:
+            # Before the app runs: its trial must not begin as one of the model's answers.
+            model.comparison = self._compare
         with self._changed:
             self._wanted = model if has_app else None
             self._turn += 1
@@ -68,8 +74,8 @@ class AppHost:
         """Return the state of the app; None without one."""
         running = self.running
         if running is None:
-            return {"fault": self.fault} if self.fault else None
-        return running.status()
+            return {"state": FAILED, "fault": self.fault} if self.fault else None
+        return {"state": "running", **running.status()}
 
     def frames(self) -> Tuple[int, int]:
         """Return the number of frames of the app, and of those that failed."""
@@ -90,6 +96,11 @@ class AppHost:
         outbox = running.outbox
         found = outbox.after(after, limit) if after else outbox.newest(limit)
         return [one.to_json() for one in found]
+
+    def _compare(self, wish: TrialRequest, folder: Path) -> Optional[AppShadow]:
+        """Begin a comparison with the previous app; None while the new one does not run yet."""
+        running = self.running
+        return None if running is None else AppShadow(running, wish, folder)
 
     # On the thread of the host
 
@@ -121,7 +132,6 @@ class AppHost:
                 return
             root = root_of(folder)
             running = RunningApp(bundle, model, root, data_folder(folder))
-            model.comparison = partial(AppShadow, running)
             running.start()
         except (LoadError, OSError) as error:
             self.fault = str(error)

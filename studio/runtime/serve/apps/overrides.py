@@ -13,7 +13,7 @@ from ..rest.model_repository import check_json
 from ..rest.router import PathNames
 from ..service import Service
 from .host import AppHost
-from .running import RunningApp
+from .hosted_app import RunningApp
 
 KIND = "override"
 

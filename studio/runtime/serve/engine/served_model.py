@@ -96,7 +96,8 @@ class ServedModel:
         alone: Number of consecutive turns with a single request.
         drift: Compares its inputs and outputs with its reference data; None without such.
         mirror: Compares it with the previous release, while it is on trial.
-        comparison: Makes such a comparison where that of its answers would not do, as for an app.
+        comparison: Makes such a comparison where that of its answers would not do, as for an app;
+            None as long as it cannot begin.
         sampler: Keeps the least certain requests; None where that is not allowed.
         answers: To requests that had an id, for labels that come later.
     """
@@ -114,7 +115,7 @@ class ServedModel:
         self.source = source
         self.drift = drift
         self.mirror: Optional[Attached] = None
-        self.comparison: Optional[Callable[[TrialRequest, Path], Attached]] = None
+        self.comparison: Optional[Callable[[TrialRequest, Path], Optional[Attached]]] = None
         self.sampler: Optional[RequestSampler] = None
         self.answers = Answers(source.labels)
         self.session = session
