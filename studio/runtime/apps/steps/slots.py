@@ -14,7 +14,7 @@ _MOST_SLOTS = 1000
 
 
 class SlotsSettings(NamedTuple):
-    """Settings of slots.
+    """Settings of named boxes.
 
     Attributes:
         boxes: Left, top, right, bottom in pixels of each slot, by its name.

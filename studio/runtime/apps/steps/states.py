@@ -15,7 +15,7 @@ _MOST_OBJECTS = 10_000
 
 
 class StatesSettings(NamedTuple):
-    """Settings of states.
+    """Settings of the states of objects.
 
     Attributes:
         begins: Kind of the event with which a state begins, by the state: ``0 = "empty"``.

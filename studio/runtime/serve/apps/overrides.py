@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Mapping, NamedTuple
+from typing import Mapping, NamedTuple
 
 from ...apps.items import Event
 from ..http.exchange import Exchange
@@ -68,7 +68,7 @@ def _running(service: Service) -> RunningApp:
     return host.running
 
 
-def read_override(document: Mapping[str, Any]) -> Override:
+def read_override(document: Mapping[str, object]) -> Override:
     """Return the override in the body of a request.
 
     Raises:
