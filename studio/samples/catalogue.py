@@ -102,6 +102,7 @@ class SampleEntry:
         picture: Name of its icon.
         model: Name of its model's file.
         files: Those that ship with the studio, seen from the folder of the sample's name.
+        made_by: Function that writes further files, ``module:function`` of folder and progress.
     """
 
     name: str
@@ -114,6 +115,7 @@ class SampleEntry:
     files: tuple[str, ...] = ()
     wheel: Wheel | None = None
     texts: Texts | None = None
+    made_by: str = ""
     folder: Path = field(default=Path(), repr=False)
 
 

@@ -43,7 +43,7 @@ class Renderer:
         self._words = words
         # A generator of its own: other users of the shared one would change the pictures.
         self._random = random.Random(seed)
-        self._files = _font_files(self.wanted, self.unwanted)
+        self._files = font_files(self.wanted, self.unwanted)
         self.fonts = tuple(path.stem for path in self._files) or (_BUILT_IN,)
 
     def write(self, folder: Path, count: int, progress: Progress) -> None:
@@ -105,7 +105,7 @@ class Renderer:
         return ImageFont.truetype(str(self._random.choice(self._files)), size)
 
 
-def _font_files(wanted: Sequence[str], unwanted: Sequence[str]) -> list[Path]:
+def font_files(wanted: Sequence[str] = _WANTED, unwanted: Sequence[str] = ()) -> list[Path]:
     """Return the wanted fonts that this system has, by pattern, then by name."""
     # Sorted, because the order of a file system differs between machines.
     paths = [path for folder in _FOLDERS for path in sorted(Path(folder).rglob("*.ttf"))]

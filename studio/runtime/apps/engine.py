@@ -198,14 +198,28 @@ class AppEngine:
         self._flush()
         self._add(self.runner.finish(stamps))
 
+    def record(self, event: Event) -> Event:
+        """Store an event that comes from outside the graph, such as a person's; return it.
+
+        Raises:
+            OSError: when it is in memory alone for now.
+        """
+        stored = self._store.add([self._with_notice(event)])[-1]
+        self.counts["{} {}".format(event.step, event.kind)] += 1
+        return stored
+
     def _add(self, events: Sequence[Event]) -> None:
         if not events:
             return
         try:
-            self._store.add(events)
+            self._store.add([self._with_notice(event) for event in events])
         except OSError as error:  # the store keeps the reason, and stores them later
             _log.warning("events cannot be stored: %s", error)
         self.counts.update("{} {}".format(event.step, event.kind) for event in events)
+
+    def _with_notice(self, event: Event) -> Event:
+        notice = self.graph.document.notice
+        return event._replace(details={**event.details, "notice": notice}) if notice else event
 
     # On the threads of the sources
 

@@ -70,13 +70,13 @@ def get(name: str, job: FakeJob, registry: Registry, out: Path | None = None) ->
 
 
 def test_every_sample_ships_what_it_lists() -> None:
-    assert set(samples()) == {"digits", "ocr", "ocr-hard"}
+    assert set(samples()) == {"digits", "ocr", "ocr-hard", "shelf", "triage"}
     for entry in samples().values():
         for name in entry.files:
             assert (entry.folder / name).is_file(), f"{entry.name}: {name}"
         read_pipeline(entry.folder / "pipeline.toml")
-        page = next(name for name in entry.files if name.endswith("preprocess.toml"))
-        Preprocess.from_toml(entry.folder / page)
+        for page in (name for name in entry.files if name.endswith("preprocess.toml")):
+            Preprocess.from_toml(entry.folder / page)
 
 
 def test_unknown_sample_names_the_known() -> None:

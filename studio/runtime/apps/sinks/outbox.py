@@ -118,6 +118,19 @@ class Outbox:
             known = prefix == database.prefix and number.isdigit() and len(number) < 19
             return [one.event for one in database.read(int(number) if known else 0, limit)]
 
+    def find(self, event_id: str) -> Optional[Event]:
+        """Return one event by its id; None where it is not kept.
+
+        Raises:
+            OSError: when the store cannot be read.
+        """
+        with self._came, self._access() as database:
+            prefix, _, text = event_id.rpartition("-")
+            if prefix != database.prefix or not (text.isascii() and text.isdigit()):
+                return None
+            found = database.read(int(text[:18]) - 1, 1)
+        return found[0].event if found and found[0].event.id == event_id else None
+
     def refusals(self) -> List[Dict[str, Any]]:
         """Return which events were refused by receivers, and why.
 

@@ -14,6 +14,7 @@ from ..rest.router import PathNames, Route
 from ..service import Service
 from .host import AppHost
 from .hosted_app import RunningApp
+from .overrides import add_override
 from .page import PAGE, PAGE_HEADERS
 
 _MOST_EVENTS = 1000
@@ -121,5 +122,6 @@ ROUTES = (
     Route("GET", "/edgewright/app", app_status),
     Route("GET", "/edgewright/app/events", app_events),
     Route("GET", "/edgewright/app/preview", app_preview),
+    Route("POST", "/edgewright/app/overrides", add_override),
     Route("GET", "/app", app_page, probe=True),
 )

@@ -12,7 +12,7 @@ from studio.runtime.apps.engine import AppEngine
 from studio.runtime.apps.graph import AppGraph
 from studio.runtime.apps.items import Event
 from studio.runtime.apps.store import MemoryStore
-from tests.unit.runtime.apps.parts import Camera, Context, document
+from tests.unit.runtime.apps.parts import Camera, Context, document, event
 
 
 class Store(MemoryStore):
@@ -115,3 +115,20 @@ def test_many_cameras_that_hang_are_left_within_one_wait(monkeypatch: pytest.Mon
     assert len(set(waits)) == 1  # all share one deadline
     for one in released:
         one.set()
+
+
+def test_the_notice_of_an_app_is_in_each_of_its_events() -> None:
+    app = AppDocument.from_json(
+        document(notice="A demonstration.", sources={"door": {"type": "video", "path": "x"}})
+    )
+    camera = Camera(live=False)
+    camera.fail(OSError("unplugged"))
+    store = Store()
+    engine = AppEngine(AppGraph(app, (camera.source,), (), ()), Context(), store)
+    run(engine)
+    engine.record(event(kind="override"))
+    assert [one.details["notice"] for one in store.events] == ["A demonstration."] * len(
+        store.events
+    )
+    assert store.events[-1].kind == "override"
+    assert len(store.events) > 1

@@ -1,0 +1,1 @@
+"""The sample ``triage``: synthetic patients, and a logistic model of a known truth."""

@@ -1,0 +1,94 @@
+"""The files of the sample: a fitted model, patients with faulty readings, known decisions."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy
+
+from studio.api import Progress
+from studio.datasets.output_settings import read_outputs
+from studio.samples.triage.model import RiskModel, auc, auc_interval, calibration_error, fit
+from studio.samples.triage.patients import SIGNS, Floats, patients
+
+SEED = 20261130
+LEARNED, HELD_OUT, ROWS = 20_000, 10_000, 200
+
+_FAULTS: tuple[tuple[int, int, float], ...] = (
+    (9, 1, 320.0),
+    (34, 4, 12.0),
+    (61, 5, 104.0),
+    (88, 2, float("nan")),
+    (120, 3, 0.0),
+    (151, 0, 7.0),
+    (187, 6, 19.0),
+)
+"""Row, sign and value of readings that no patient has: faults of a device or of typing."""
+
+
+def make(folder: Path, progress: Progress) -> None:
+    """Write the model, ``patients.csv``, ``expected.jsonl`` and ``quality.json`` of the sample."""
+    write(folder, SEED, progress)
+
+
+def write(folder: Path, seed: int, progress: Progress) -> RiskModel:
+    """Fit a model to the patients of a seed, and write its files; return the model.
+
+    The patients for fitting, for the quality and for the recording are three different groups.
+    """
+    progress.progress(0, 3, "Fitting the model")
+    model = fit(*patients(seed, LEARNED))
+    place = folder / "risk"
+    place.mkdir(parents=True, exist_ok=True)
+    model.save(place / "model.onnx")
+    progress.progress(1, 3, "Measuring its quality")
+    quality = _quality(model, seed + 1)
+    (folder / "quality.json").write_text(json.dumps(quality, indent=1) + "\n", encoding="utf-8")
+    progress.progress(2, 3, "Writing patients")
+    rows = patients(seed + 2, ROWS)[0]
+    for row, sign, value in _FAULTS:
+        rows[row, sign] = value
+    _write_rows(folder / "patients.csv", rows)
+    outputs = read_outputs(place / "outputs.toml")
+    events = [_event(at, row, model, outputs.refer) for at, row in enumerate(rows)]
+    lines = [json.dumps(event) + "\n" for event in events]
+    (folder / "expected.jsonl").write_text("".join(lines), encoding="utf-8")
+    return model
+
+
+def _quality(model: RiskModel, seed: int) -> dict[str, float | list[float]]:
+    """Return the quality on patients that the fit has not seen."""
+    signs, outcomes = patients(seed, HELD_OUT)
+    risks = model.risk(signs)
+    low, high = auc_interval(risks, outcomes, seed)
+    return {
+        "patients": HELD_OUT,
+        "outcomes": int(outcomes.sum()),
+        "auc": round(auc(risks, outcomes), 4),
+        "auc_95": [round(low, 4), round(high, 4)],
+        "calibration_error": round(calibration_error(risks, outcomes), 4),
+    }
+
+
+def _write_rows(path: Path, rows: Floats) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow([one.name for one in SIGNS])
+        table.writerows([f"{value:g}" for value in row] for row in rows)
+
+
+def _event(at: int, row: Floats, model: RiskModel, refer: Sequence[float]) -> dict[str, object]:
+    """Return the known event of one row, of which one arrives each second."""
+    for one, value in zip(SIGNS, row, strict=True):
+        if numpy.isnan(value):
+            return {"kind": "refused", "at_s": at, "refused": f"{one.name} is missing."}
+        if not one.least <= value <= one.most:
+            text = f"{one.name} is {value:g} {one.unit}, outside {one.least:g} to {one.most:g}"
+            return {"kind": "refused", "at_s": at, "refused": f"{text} {one.unit}."}
+    likely = float(model.risk(row[None])[0])
+    low, high = refer
+    decision = "refer" if low < likely < high else "positive" if likely >= high else "negative"
+    return {"kind": "assessment", "at_s": at, "decision": decision}
