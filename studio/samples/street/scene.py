@@ -24,11 +24,14 @@ COLUMN = 16.0
 STOP = 255.0
 """Where vehicles wait, from the edge at which they enter."""
 
-_BEGIN, _STEP = -10.0, 0.02
+_BEGIN, _STEP = -1.0, 0.02
 _ENTRY = -260.0
 _ACCELERATION, _BRAKING, _GAP, _HEADWAY_S = 40.0, 48.0, 22.0, 0.9
 _HARDEST_BRAKING = 80.0
 _GREEN_S, _RED_S, _CLEAR_S = 15.0, 15.5, 4.0
+_CREEPS = 60.0
+_HALTS = (620.0, 634.0)
+"""Where the fronts of cars are that halt on the open road."""
 _FAR = 1e6
 
 
@@ -183,6 +186,19 @@ class Street:
             (one for one in self.movers if one.is_seen(time)), key=lambda one: one.foot(time)[1]
         )
 
+    def is_blocked(self) -> bool:
+        """Whether a vehicle is on the crossing while a person walks there."""
+        times = numpy.arange(0.0, self.seconds, 0.5).tolist()
+        return any(self._is_blocked(time) for time in times)
+
+    def _is_blocked(self, time: float) -> bool:
+        seen = self.seen(time)
+        walks = any(one.lane > 1 and TOP_KERB < one.place(time) < BOTTOM_KERB - 26 for one in seen)
+        return walks and any(
+            one.lane < 2 and abs(one.place(time) - WIDTH / 2) < (one.shape.length + 100) / 2
+            for one in seen
+        )
+
     def is_red(self, time: float) -> bool:
         """Whether vehicles must stop."""
         return any(0 <= time - begin < _RED_S for begin in self.red)
@@ -202,7 +218,7 @@ def street(seed: int, seconds: float = 60.0, trouble: Trouble = CLEAN) -> Street
         seconds: Length of the film.
     """
     draws = numpy.random.default_rng([seed, 0])
-    first = float(draws.uniform(8, 12))
+    first = float(draws.uniform(14, 16.5))
     count = int((seconds - first) // (_GREEN_S + _RED_S)) + 1
     red = tuple(first + at * (_GREEN_S + _RED_S) for at in range(count))
     movers: list[Mover] = []
@@ -224,8 +240,8 @@ def _drivers(draws: numpy.random.Generator, seconds: float, halts: bool) -> list
         height = float(draws.uniform(24, 27) if is_car else draws.uniform(44, 48))
         shape = Shape("car" if is_car else "truck", length, height, int(draws.integers(1 << 30)))
         driver = _Driver(shape, float(draws.uniform(140, 260)), time)
-        if halts and draws.random() < 0.3:
-            driver.halt = float(draws.uniform(530, 560)) - (0 if is_car else 20)
+        if halts and is_car and draws.random() < 0.3:
+            driver.halt = float(draws.uniform(*_HALTS))
             driver.halt_s = float(draws.uniform(1.5, 3))
         found.append(driver)
         time += 1.6 + float(draws.exponential(3.0))
@@ -267,10 +283,19 @@ def _follow(one: _Driver, ahead: _Driver | None, time: float) -> None:
     places = [(_FAR, 0.0)]
     if ahead is not None:
         places.append((ahead.front - ahead.shape.length, ahead.speed))
+        if _would_block(one, ahead):
+            places.append((STOP, 0.0))
     if one.stops:
         places.append((STOP, 0.0))
     places.append((one.halts_at(time), 0.0))
     one.move(time, *min(places))
+
+
+def _would_block(one: _Driver, ahead: _Driver) -> bool:
+    """Whether a vehicle would come to stand on the crossing, behind one that stands or creeps."""
+    stopped = ahead.front + ahead.speed**2 / (2 * _BRAKING)
+    room = stopped - ahead.shape.length - (WIDTH - STOP)
+    return _can_stop(one) and ahead.speed < _CREEPS and room < one.shape.length + _GAP
 
 
 def _mover(driver: _Driver, lane: int) -> Mover:

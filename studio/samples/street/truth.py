@@ -43,8 +43,8 @@ _BORDERLINE_S = 1.0
 def street_with_one_answer(seed: int, seconds: float = 60.0, trouble: Trouble = CLEAN) -> Street:
     """Compose a street of which two people would report the same events.
 
-    Streets are drawn until nothing happens at the very beginning or end of the film, and no queue
-    lasts just about as long as the rule needs.
+    Streets are drawn until nothing happens at the very beginning or end of the film, no queue
+    lasts just about as long as the rule needs, and no vehicle hides a person on the crossing.
     """
     for at in range(_TRIES):
         scene = street(seed * _TRIES + at, seconds, trouble)
@@ -124,6 +124,8 @@ def _is_clear(scene: Street) -> bool:
         first = one.reaches(SPEED_LINES[0]) if one.lane < 2 else float("nan")
         if abs(first) < _SPEED_EDGE_S:
             return False
+    if scene.is_blocked():
+        return False
     lasting = [end - begin for lane in (0, 1) for begin, end in _queue_times(scene, lane)]
     late = [begin for lane in (0, 1) for begin, _ in _queue_times(scene, lane) if begin > end - 4]
     return not late and all(abs(one - RULE_S) > _BORDERLINE_S for one in lasting)
