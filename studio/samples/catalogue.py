@@ -56,7 +56,7 @@ class SampleOptions:
 SAMPLES_GET: Step[SampleOptions, SampleResult] = Step(
     name="samples-get",
     title="Get the sample",
-    summary="Copy or download a sample model with labelled data and a pipeline.",
+    summary="Copy, download or compose a sample: a model or an app, with data and a pipeline.",
     options=SampleOptions,
     result=SampleResult,
     work="studio.samples.work:make",

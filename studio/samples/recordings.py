@@ -9,8 +9,8 @@ from typing import Any
 
 from studio.api import Progress, Unavailable
 from studio.samples.bearing import Machine, write_signal
-from studio.samples.street.scene import FPS, HEIGHT, WIDTH, Street
 from studio.samples.street.pictures import StreetCamera
+from studio.samples.street.scene import FPS, HEIGHT, WIDTH, Street
 from studio.samples.street.truth import events_of, street_with_one_answer
 
 _QUALITY = 88
@@ -41,9 +41,7 @@ def write_film(path: Path, scene: Street, progress: Progress) -> None:
             hint="Install the extra `video`: pip install 'edgewright[video]'.",
         ) from None
     camera, count = StreetCamera(scene), round(scene.seconds * FPS)
-    film = cv2.VideoWriter(
-        str(path), cv2.VideoWriter.fourcc(*"MJPG"), FPS, (WIDTH, HEIGHT)
-    )
+    film = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), FPS, (WIDTH, HEIGHT))
     if not film.isOpened():
         raise Unavailable(f"OpenCV cannot write {path.name} here.")
     try:

@@ -13,7 +13,15 @@ from studio.api import InvalidData, Progress, Refused, Unavailable
 from studio.jobs import Job
 from studio.jobs.phases import Phase
 from studio.runtime.shared.safe_zip import chunks, open_archive
-from studio.samples.catalogue import MADE, Recording, SampleEntry, SampleOptions, Texts, Wheel, sample
+from studio.samples.catalogue import (
+    MADE,
+    Recording,
+    SampleEntry,
+    SampleOptions,
+    Texts,
+    Wheel,
+    sample,
+)
 from studio.samples.download import DownloadProgress
 from studio.samples.results import SampleResult
 from studio.settings.interpreter import own_python

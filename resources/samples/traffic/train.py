@@ -22,8 +22,8 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional
 
-from studio.samples.street.scene import CLEAN, HEIGHT, LANES, WIDTH, Shape, Trouble
 from studio.samples.street.pictures import background, place, troubled
+from studio.samples.street.scene import CLEAN, HEIGHT, LANES, WIDTH, Shape, Trouble
 
 SEED = 20261130
 CELL, SIDE, BATCH = 8, 256, 16
@@ -196,9 +196,7 @@ def loss_of(found: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     positive = wanted[:, 4] * wanted[:, 6]
     count = positive.sum().clamp(min=1)
     likely = torch.sigmoid(found[:, 4])
-    plain = functional.binary_cross_entropy_with_logits(
-        found[:, 4], wanted[:, 4], reduction="none"
-    )
+    plain = functional.binary_cross_entropy_with_logits(found[:, 4], wanted[:, 4], reduction="none")
     focal = plain * (likely - wanted[:, 4]).abs() ** 1.5 * wanted[:, 6]
     offset = functional.smooth_l1_loss(
         found[:, :4], wanted[:, :4], reduction="none", beta=0.05
@@ -222,11 +220,15 @@ def train(minutes: float, path: Path) -> None:
     began, step, shown = time.monotonic(), 0, 0.0
     while (share := (time.monotonic() - began) / (60 * minutes)) < 1:
         for group in optimizer.param_groups:
-            group["lr"] = 4e-3 * min(1.0, (step + 1) / 50) * (0.5 + 0.5 * numpy.cos(share * 3.14159))
+            group["lr"] = (
+                4e-3 * min(1.0, (step + 1) / 50) * (0.5 + 0.5 * numpy.cos(share * 3.14159))
+            )
         parts = [next(samples) for _ in range(BATCH)]
         pixels = numpy.stack([one[0] for one in parts]).transpose(0, 3, 1, 2)
         wanted = torch.from_numpy(numpy.stack([targets(one[1]) for one in parts]))
-        found = detector(torch.from_numpy(pixels).contiguous(memory_format=torch.channels_last) / 255.0)
+        found = detector(
+            torch.from_numpy(pixels).contiguous(memory_format=torch.channels_last) / 255.0
+        )
         loss = loss_of(found, wanted)
         optimizer.zero_grad()
         loss.backward()

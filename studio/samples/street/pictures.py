@@ -168,11 +168,12 @@ def _sprite(shape: Shape, faces_left: bool, phase: int, right: int, down: int) -
     columns, rows = (-(-(side + _FINE) // _FINE) * _FINE for side in drawn.size)
     canvas = Image.new("RGBA", (columns, rows))
     canvas.paste(drawn, (right, down))
-    fine = numpy.asarray(canvas, numpy.float32)
+    fine = numpy.asarray(canvas, numpy.float64)
     fine = fine * (fine[..., 3:] / 255)
     blocks = fine.reshape(rows // _FINE, _FINE, columns // _FINE, _FINE, 4).mean(axis=(1, 3))
     blocks[..., 3] /= 255
-    return blocks
+    found: Floats = blocks.astype(numpy.float32)
+    return found
 
 
 @lru_cache(maxsize=2048)

@@ -158,7 +158,11 @@ class _Driver:
 
     def halts_at(self, time: float) -> float:
         """Return the place of its own halt while that lasts."""
-        if self.speed < 2.0 and self.halt - self.front < 2 * _GAP and self.stood_at != self.stood_at:
+        if (
+            self.speed < 2.0
+            and self.halt - self.front < 2 * _GAP
+            and self.stood_at != self.stood_at
+        ):
             self.stood_at = time
         if time - self.stood_at >= self.halt_s:
             self.halt = _FAR

@@ -37,7 +37,7 @@ QUEUE_S, SLOW, LENGTH, RULE_S = 2.0, 0.2, 2, 1.0
 
 _TRIES = 500
 _EDGE_S, _SPEED_EDGE_S = 0.6, 1.5
-_BORDERLINE_S = 1.0
+_BORDERLINE_S, _QUEUE_EDGE_S = 1.0, 4.0
 
 
 def street_with_one_answer(seed: int, seconds: float = 60.0, trouble: Trouble = CLEAN) -> Street:
@@ -113,22 +113,29 @@ def _waits(one: Mover, times: Any) -> Any:
 
 
 def _is_clear(scene: Street) -> bool:
+    return not (_has_edges(scene) or scene.is_blocked() or _has_borderline_queue(scene))
+
+
+def _has_edges(scene: Street) -> bool:
+    """Whether something happens so early or late that the film may not show it."""
     end = scene.seconds
-    for one in _crossings(scene):
-        if abs(one["at_s"]) < _EDGE_S or abs(end - one["at_s"]) < _EDGE_S:
-            return False
-    for one in _speeds(scene):
-        if abs(end - one["at_s"]) < _SPEED_EDGE_S:
-            return False
-    for one in scene.movers:
-        first = one.reaches(SPEED_LINES[0]) if one.lane < 2 else float("nan")
-        if abs(first) < _SPEED_EDGE_S:
-            return False
-    if scene.is_blocked():
-        return False
-    lasting = [end - begin for lane in (0, 1) for begin, end in _queue_times(scene, lane)]
-    late = [begin for lane in (0, 1) for begin, _ in _queue_times(scene, lane) if begin > end - 4]
-    return not late and all(abs(one - RULE_S) > _BORDERLINE_S for one in lasting)
+    crossed = [one["at_s"] for one in _crossings(scene)]
+    measured = [one["at_s"] for one in _speeds(scene)]
+    entered = [one.reaches(SPEED_LINES[0]) for one in scene.movers if one.lane < 2]
+    return (
+        any(abs(time) < _EDGE_S or abs(end - time) < _EDGE_S for time in crossed)
+        or any(abs(end - time) < _SPEED_EDGE_S for time in measured)
+        or any(abs(time) < _SPEED_EDGE_S for time in entered)
+    )
+
+
+def _has_borderline_queue(scene: Street) -> bool:
+    """Whether a queue lasts about as long as the rule needs, or begins at the very end."""
+    times = [*_queue_times(scene, 0), *_queue_times(scene, 1)]
+    return any(
+        abs(end - begin - RULE_S) <= _BORDERLINE_S or begin > scene.seconds - _QUEUE_EDGE_S
+        for begin, end in times
+    )
 
 
 def _event(kind: str, step: str, time: float, **details: object) -> Event:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy
@@ -155,7 +156,7 @@ def test_vehicles_of_a_lane_never_touch() -> None:
             found = sorted(
                 (one.place(time), one.shape.length) for one in scene.seen(time) if one.lane == lane
             )
-            for (behind, half), (ahead, other) in zip(found, found[1:], strict=False):
+            for (behind, half), (ahead, other) in pairwise(found):
                 assert ahead - behind > (half + other) / 2, time
 
 
@@ -166,7 +167,7 @@ def test_true_speed_is_distance_over_time() -> None:
     first = ends[min(ends, key=lambda end: abs(end + 0.3 - events[0]["at_s"]))]
     passed = first.reaches(SPEED_LINES[1]) - first.reaches(SPEED_LINES[0])
     assert events[0]["m_s"] == pytest.approx(METRES / passed, abs=1e-3)
-    assert METRES == (SPEED_LINES[1] - SPEED_LINES[0]) / PIXELS_PER_METRE
+    assert (SPEED_LINES[1] - SPEED_LINES[0]) / PIXELS_PER_METRE == METRES
 
 
 def test_lines_of_the_app_are_those_of_the_truth() -> None:
