@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from studio.api import Progress, Unavailable
-from studio.samples.bearing import Machine, write_signal
+from studio.samples.machine import Machine, write_signal
 from studio.samples.street.pictures import StreetCamera
 from studio.samples.street.scene import FPS, HEIGHT, WIDTH, Street
 from studio.samples.street.truth import events_of, street_with_one_answer
+from studio.samples.true_events import TrueEvent
 
 _QUALITY = 88
 
@@ -60,9 +60,9 @@ def write_bearing(path: Path, seed: int, seconds: float, progress: Progress) -> 
     write_events(_expected(path), machine.events())
 
 
-def write_events(path: Path, events: Iterable[Mapping[str, Any]]) -> None:
+def write_events(path: Path, events: Iterable[TrueEvent]) -> None:
     """Write events as lines of JSON."""
-    path.write_text("".join(json.dumps(one) + "\n" for one in events), encoding="utf-8")
+    path.write_text("".join(json.dumps(one.to_json()) + "\n" for one in events), encoding="utf-8")
 
 
 def _expected(path: Path) -> Path:

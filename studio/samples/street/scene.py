@@ -37,7 +37,7 @@ _FAR = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What makes a film hard.
+    """Conditions that make a film hard.
 
     Attributes:
         noise: Standard deviation of the noise of pixels, from 0 to 255.
@@ -60,7 +60,7 @@ HARD = Trouble(noise=10.0, blur=0.8, light=0.75, halts=True, dropped=0.2)
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What an object looks like.
+    """Size and looks of an object.
 
     Attributes:
         length: Columns.

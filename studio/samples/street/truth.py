@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import numpy
+from numpy.typing import NDArray
 
 from studio.samples.street.scene import (
     CLEAN,
@@ -21,8 +21,9 @@ from studio.samples.street.scene import (
     Trouble,
     street,
 )
+from studio.samples.true_events import TrueEvent
 
-Event = dict[str, Any]
+Times = NDArray[numpy.float64]
 
 GATE = WIDTH / 2
 KERB = 240.0
@@ -43,8 +44,8 @@ _BORDERLINE_S, _QUEUE_EDGE_S = 1.0, 4.0
 def street_with_one_answer(seed: int, seconds: float = 60.0, trouble: Trouble = CLEAN) -> Street:
     """Compose a street of which two people would report the same events.
 
-    Streets are drawn until nothing happens at the very beginning or end of the film, no queue
-    lasts just about as long as the rule needs, and no vehicle hides a person on the crossing.
+    Streets are drawn until one is clear. Nothing happens at the very beginning or end of its film.
+    No queue lasts about as long as the rule needs, and no vehicle hides a person on the crossing.
     """
     for at in range(_TRIES):
         scene = street(seed * _TRIES + at, seconds, trouble)
@@ -53,24 +54,24 @@ def street_with_one_answer(seed: int, seconds: float = 60.0, trouble: Trouble = 
     raise AssertionError(f"no street of the seed {seed} is clear")
 
 
-def events_of(scene: Street) -> list[Event]:
+def events_of(scene: Street) -> list[TrueEvent]:
     """Return the crossings, speeds and queues of a film, in the order of their times."""
     found = [*_crossings(scene), *_speeds(scene), *_queues(scene)]
-    inside = [one for one in found if 0 < one["at_s"] < scene.seconds]
-    return sorted(inside, key=lambda one: (one["at_s"], one["step"]))
+    inside = [one for one in found if 0 < one.at_s < scene.seconds]
+    return sorted(inside, key=lambda one: (one.at_s, one.step))
 
 
-def _crossings(scene: Street) -> Iterator[Event]:
+def _crossings(scene: Street) -> Iterator[TrueEvent]:
     for one in scene.movers:
         is_person = one.lane > 1
         time = one.reaches(KERB if is_person else GATE)
         if math.isfinite(time):
             direction = ("right", "left", "down", "up")[one.lane]
             step = "crosswalk" if is_person else "gate"
-            yield _event("crossing", step, time, label=one.shape.label, direction=direction)
+            yield TrueEvent("crossing", step, time, one.shape.label, direction)
 
 
-def _speeds(scene: Street) -> Iterator[Event]:
+def _speeds(scene: Street) -> Iterator[TrueEvent]:
     for one in scene.movers:
         if one.lane > 1:
             continue
@@ -79,16 +80,16 @@ def _speeds(scene: Street) -> Iterator[Event]:
             step = ("speed-right", "speed-left")[one.lane]
             speed = METRES / (second - first)
             # The measurement is complete when the vehicle has been seen behind the second line.
-            yield _event("speed", step, second + 0.3, label=one.shape.label, m_s=round(speed, 4))
+            yield TrueEvent("speed", step, second + 0.3, one.shape.label, m_s=speed)
 
 
-def _queues(scene: Street) -> Iterator[Event]:
+def _queues(scene: Street) -> Iterator[TrueEvent]:
     for lane in (0, 1):
         for begin, end in _queue_times(scene, lane):
             step = ("busy-right", "busy-left")[lane]
             if end - begin > RULE_S:
-                yield _event("queue-long", step, begin + RULE_S)
-                yield _event("queue-long-ended", step, min(end, scene.seconds - 1 / FPS))
+                yield TrueEvent("queue-long", step, begin + RULE_S)
+                yield TrueEvent("queue-long-ended", step, min(end, scene.seconds - 1 / FPS))
 
 
 def _queue_times(scene: Street, lane: int) -> list[tuple[float, float]]:
@@ -104,12 +105,13 @@ def _queue_times(scene: Street, lane: int) -> list[tuple[float, float]]:
     return [(moments[begin], moments[end]) for begin, end in edges.reshape(-1, 2).tolist()]
 
 
-def _waits(one: Mover, times: Any) -> Any:
-    """Return at which times a vehicle waits: it has hardly moved in the seconds before."""
+def _waits(one: Mover, times: Times) -> NDArray[numpy.bool_]:
+    """Return at which times a vehicle waits: it moved too little in the seconds before."""
     now = numpy.interp(times, one.times, one.places)
     before = numpy.interp(times - QUEUE_S, one.times, one.places)
     within = (before >= QUEUE[0]) & (now <= QUEUE[1]) & (times >= QUEUE_S)
-    return within & (now - before <= SLOW * one.shape.height * QUEUE_S)
+    found: NDArray[numpy.bool_] = within & (now - before <= SLOW * one.shape.height * QUEUE_S)
+    return found
 
 
 def _is_clear(scene: Street) -> bool:
@@ -119,8 +121,8 @@ def _is_clear(scene: Street) -> bool:
 def _has_edges(scene: Street) -> bool:
     """Whether something happens so early or late that the film may not show it."""
     end = scene.seconds
-    crossed = [one["at_s"] for one in _crossings(scene)]
-    measured = [one["at_s"] for one in _speeds(scene)]
+    crossed = [one.at_s for one in _crossings(scene)]
+    measured = [one.at_s for one in _speeds(scene)]
     entered = [one.reaches(SPEED_LINES[0]) for one in scene.movers if one.lane < 2]
     return (
         any(abs(time) < _EDGE_S or abs(end - time) < _EDGE_S for time in crossed)
@@ -136,10 +138,6 @@ def _has_borderline_queue(scene: Street) -> bool:
         abs(end - begin - RULE_S) <= _BORDERLINE_S or begin > scene.seconds - _QUEUE_EDGE_S
         for begin, end in times
     )
-
-
-def _event(kind: str, step: str, time: float, **details: object) -> Event:
-    return {"kind": kind, "step": step, "at_s": round(time, 3), **details}
 
 
 def lines_of_speed(lane: int) -> list[list[float]]:

@@ -11,8 +11,8 @@ import random
 import pytest
 
 from studio.samples.street.scene import CLEAN, HARD
-from studio.samples.street.truth import events_of, street_with_one_answer
-from tests.rigs.street import crossings, f1_of, median_error, speed_errors, watched
+from studio.samples.street.truth import street_with_one_answer
+from tests.rigs.street import crossings, f1_of, median_error, speed_errors, true_rows, watched
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +25,7 @@ def test_clear_streets_are_counted_without_an_error() -> None:
         print("seed", seed)
         scene = street_with_one_answer(seed, trouble=CLEAN)
         rows = watched(scene)
-        assert crossings(rows) == crossings(events_of(scene)), f"seed {seed}"
+        assert crossings(rows) == crossings(true_rows(scene)), f"seed {seed}"
         assert f1_of(scene, rows) >= 0.97, f"seed {seed}"
         assert median_error(speed_errors(scene, rows)) <= 0.02, f"seed {seed}"
 

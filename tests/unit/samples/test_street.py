@@ -38,6 +38,7 @@ from tests.rigs.street import (
     median_error,
     played,
     speed_errors,
+    true_rows,
 )
 
 SEEDS = range(1, 5)
@@ -117,7 +118,7 @@ def exact_events(scene: Street) -> list[dict[str, Any]]:
 def test_with_exact_boxes_the_app_reports_what_is_true(seed: int) -> None:
     scene = street_with_one_answer(seed)
     rows = exact_events(scene)
-    assert crossings(rows) == crossings(events_of(scene))
+    assert crossings(rows) == crossings(true_rows(scene))
     assert f1_of(scene, rows) == 1.0
     assert median_error(speed_errors(scene, rows)) < 0.01
 
@@ -162,11 +163,11 @@ def test_vehicles_of_a_lane_never_touch() -> None:
 
 def test_true_speed_is_distance_over_time() -> None:
     scene = street_with_one_answer(7)
-    events = [one for one in events_of(scene) if one["kind"] == "speed"]
+    events = [one for one in events_of(scene) if one.kind == "speed"]
     ends = {one.reaches(SPEED_LINES[1]): one for one in scene.movers if one.lane < 2}
-    first = ends[min(ends, key=lambda end: abs(end + 0.3 - events[0]["at_s"]))]
+    first = ends[min(ends, key=lambda end: abs(end + 0.3 - events[0].at_s))]
     passed = first.reaches(SPEED_LINES[1]) - first.reaches(SPEED_LINES[0])
-    assert events[0]["m_s"] == pytest.approx(METRES / passed, abs=1e-3)
+    assert events[0].m_s == pytest.approx(METRES / passed, abs=1e-3)
     assert (SPEED_LINES[1] - SPEED_LINES[0]) / PIXELS_PER_METRE == METRES
 
 

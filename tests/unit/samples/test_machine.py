@@ -15,7 +15,7 @@ from studio.runtime.apps.items import FrameStamp
 from studio.runtime.apps.mailbox import ReadFrame
 from studio.runtime.apps.matching import match_events
 from studio.runtime.apps.runner import GraphRunner
-from studio.samples.bearing import CLEAN, HARD, RATE_HZ, Conditions, Machine, write_signal
+from studio.samples.machine import CLEAN, HARD, RATE_HZ, Conditions, Machine, write_signal
 from studio.settings import resource
 
 PIECE = 410
@@ -42,7 +42,7 @@ def test_damage_is_reported_when_it_begins_and_nothing_else(
     seed: int, conditions: Conditions
 ) -> None:
     machine = Machine(seed, 40.0, conditions)
-    match = match_events(machine.events(), watched(machine), 1.0)
+    match = match_events([one.to_json() for one in machine.events()], watched(machine), 1.0)
     assert (match.missing, match.extra) == ((), ())
     assert len(match.pairs) == 3
 

@@ -1,19 +1,19 @@
 """The composed vibration of a machine whose bearing is damaged from a known moment on.
 
-A rolling element that passes a damaged place on the outer ring gives a short impact, which excites
-a resonance (Randall and Antoni, "Rolling element bearing diagnostics: a tutorial", 2011).
+A rolling element that passes a damaged place on the outer ring gives a short impact. The impact
+excites a resonance (Randall and Antoni, "Rolling element bearing diagnostics", 2011).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy
 from numpy.typing import NDArray
 
 from studio.api import Progress
+from studio.samples.true_events import TrueEvent
 
 Floats = NDArray[numpy.float64]
 
@@ -35,7 +35,7 @@ _TURNING = ((1.0, 0.6), (2.0, 0.25), (12.0, 0.2))
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What makes a recording hard.
+    """Conditions that make a recording hard.
 
     Attributes:
         noise: Standard deviation of the noise in m/s2.
@@ -77,16 +77,16 @@ class Machine:
             found += amplitude * load * numpy.sin(6.283185 * multiple * turns + self._phase)
         return found + self._impacts(times, turns)
 
-    def events(self) -> list[dict[str, Any]]:
+    def events(self) -> list[TrueEvent]:
         """Return what an app should report: damage, then strong vibration."""
         growth = _impact_for(RMS_LIMIT, self._conditions) - _FIRST_IMPACT
         strong = self.damaged_at + growth / _GROWTH
         found = [
-            _event("bearing-damage", step, self.damaged_at + _NOTICED_S)
+            TrueEvent("bearing-damage", step, self.damaged_at + _NOTICED_S)
             for step in ("damage", "learned")
         ]
         if strong < self._seconds - 3:
-            found.append(_event("vibration-high", "strong", strong + _NOTICED_S))
+            found.append(TrueEvent("vibration-high", "strong", strong + _NOTICED_S))
         return found
 
     def _shaft_hz(self, times: Floats) -> Floats:
@@ -94,7 +94,7 @@ class Machine:
         return SHAFT_HZ * (1 + self._conditions.drift * wave)
 
     def _impacts(self, times: Floats, turns: Floats) -> Floats:
-        """Return the impacts; each comes up to a percent early or late, as elements slip."""
+        """Return the impacts; each comes up to a sample early or late."""
         found = numpy.zeros(len(times))
         passed = numpy.floor(turns * IMPACTS)
         starts = numpy.flatnonzero(numpy.diff(passed) > 0)
@@ -116,10 +116,6 @@ def _impact_for(rms: float, conditions: Conditions) -> float:
     # Mean square of a decaying oscillation of size 1, IMPACTS * SHAFT_HZ times a second.
     one = _DECAY_S / 4 * IMPACTS * SHAFT_HZ
     return float((left / one) ** 0.5)
-
-
-def _event(kind: str, step: str, time: float) -> dict[str, Any]:
-    return {"kind": kind, "step": step, "at_s": round(time, 3)}
 
 
 def write_signal(path: Path, machine: Machine, progress: Progress) -> None:
