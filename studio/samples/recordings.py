@@ -13,7 +13,7 @@ from studio.samples.street.scene import FPS, HEIGHT, WIDTH, Street
 from studio.samples.street.truth import events_of, street_with_one_answer
 from studio.samples.true_events import TrueEvent
 
-_QUALITY = 88
+_QUALITY = 80
 
 
 def write_street(path: Path, seed: int, seconds: float, progress: Progress) -> None:

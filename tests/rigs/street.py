@@ -26,7 +26,7 @@ Row = dict[str, Any]
 
 COMPARED = ("direction", "label")
 WITHIN_S = 1.0
-_QUALITY = 88
+_QUALITY = 80
 
 
 def app_folder() -> Path:

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy
+import onnx
 import torch
 from numpy.typing import NDArray
+from onnx import numpy_helper
 from PIL import Image
 from torch import nn
 from torch.nn import functional
@@ -202,22 +204,49 @@ def loss_of(found: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
         found[:, :4], wanted[:, :4], reduction="none", beta=0.05
     ).sum(1)
     classes = functional.cross_entropy(found[:, 5:], wanted[:, 5].long(), reduction="none")
-    return focal.sum() / count + ((2 * offset + 0.5 * classes) * positive).sum() / count
+    return focal.sum() / count + ((2 * offset + classes) * positive).sum() / count
 
 
-def train(minutes: float, path: Path) -> None:
+def resume(detector: Detector, path: Path) -> None:
+    """Take the weights of a model that was written before.
+
+    Normalisations were taken into the convolutions, so that they only add a bias from then on.
+    """
+    graph = onnx.load(path).graph
+    values = {one.name: torch.from_numpy(numpy_helper.to_array(one)) for one in graph.initializer}
+    nodes = [one for one in graph.node if one.op_type == "Conv"]
+    layers = [one for one in detector.modules() if isinstance(one, nn.Conv2d)]
+    norms = iter([one for one in detector.modules() if isinstance(one, nn.BatchNorm2d)])
+    for layer, node in zip(layers, nodes, strict=True):
+        layer.weight.data = values[node.input[1]].clone()
+        if layer.bias is not None:
+            layer.bias.data = values[node.input[2]].clone()
+            continue
+        norm = next(norms)
+        norm.bias.data = values[node.input[2]].clone()
+        norm.running_var.fill_(1 - norm.eps)
+
+
+def train(minutes: float, path: Path, start: Path | None) -> None:
     """Train for some minutes and write the model, now and then and at the end.
 
     The rate falls to zero with the time.
+
+    Args:
+        start: Model whose weights are the first ones.
     """
     torch.set_num_threads(1)  # more threads wait for each other: the layers are small
     torch.manual_seed(SEED)
-    draws = numpy.random.default_rng(SEED)
+    draws = numpy.random.default_rng(SEED + (start is not None))
+    highest = 4e-3 if start is None else 1.5e-3
     detector = Detector().to(memory_format=torch.channels_last)
     print(sum(one.numel() for one in detector.parameters()), "numbers")
-    optimizer = torch.optim.AdamW(detector.parameters(), 4e-3, weight_decay=1e-4)
+    if start is not None:
+        resume(detector, start)
+    optimizer = torch.optim.AdamW(detector.parameters(), highest, weight_decay=1e-4)
     samples = crops(draws)
     began, step, shown = time.monotonic(), 0, 0.0
+    detector.train(start is None)
     while (share := (time.monotonic() - began) / (60 * minutes)) < 1:
         for group in optimizer.param_groups:
             group["lr"] = (
@@ -239,7 +268,7 @@ def train(minutes: float, path: Path) -> None:
             print(f"step {step}, {share:.0%}: loss {shown:.3f}", flush=True)
         if step % 300 == 0:
             write(detector, path)
-            detector.train()
+            detector.train(start is None)
     write(detector, path)
 
 
@@ -264,8 +293,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=15)
     parser.add_argument("--out", type=Path, default=HERE / "detector" / "detector.onnx")
+    parser.add_argument("--start", type=Path, help="model whose weights are the first ones")
     arguments = parser.parse_args()
-    train(arguments.minutes, arguments.out)
+    train(arguments.minutes, arguments.out, arguments.start)
 
 
 if __name__ == "__main__":
