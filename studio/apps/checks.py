@@ -8,7 +8,7 @@ from studio.apps.files import AppFiles, ModelParts
 from studio.apps.results import AppCheck, AppModel, AppPart
 from studio.datasets.output_settings import read_outputs
 from studio.documents.dataclass_json import to_json
-from studio.runtime.apps.graph import AppGraph, Sink, Source, Step
+from studio.runtime.apps.graph import AppGraph, AppSource, Sink, Step
 from studio.runtime.apps.items import TRACKS
 
 _STILLS = ("folder", "snapshot")
@@ -53,7 +53,7 @@ def _parts(graph: AppGraph) -> tuple[AppPart, ...]:
 
 
 def _part(
-    part: Source | Step | Sink,
+    part: AppSource | Step | Sink,
     group: str,
     gives: str,
     inputs: tuple[str, ...],

@@ -38,14 +38,25 @@ input = "camera"
 model = "detector"
 threshold = 0.4
 
-[steps.events]
+[steps.tracks]
+type = "track"
+input = "objects"
+
+[steps.gate]
+type = "line"
+input = "tracks"
+start = [320, 480] # the ends of the line in pixels: draw it on the App page
+end = [320, 0]
+
+[steps.minutes]
 type = "count"
-input = "camera"
+input = "gate"
+by = ["direction", "label"]
 every_s = 60.0
 
 [sinks.log]
 type = "file"
-input = "events"
+input = ["gate", "minutes"]
 path = "events.jsonl"
 """
 

@@ -20,10 +20,10 @@ from studio.apps.step import AppCheckOptions, AppRunOptions, AppTestOptions
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs import Job
 from studio.registry import Registry
-from studio.runtime.apps.drawing import draw, marks_of
 from studio.runtime.apps.engine import AppEngine
+from studio.runtime.apps.event_match import match_events
 from studio.runtime.apps.graph import AppGraph
-from studio.runtime.apps.matching import match_events
+from studio.runtime.apps.overlay import draw, marks_of
 from studio.runtime.apps.settings import AppError
 from studio.runtime.apps.store import MemoryStore
 

@@ -12,6 +12,7 @@ from studio.datasets import Preprocess
 from studio.datasets.output_settings import read_outputs
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.lazy_dataclass import dataclass
+from studio.packages.tensors import write_parts
 from studio.registry import file_digest
 
 FOLDER = "app"
@@ -38,8 +39,8 @@ class AppContent:
     def open(cls, path: Path, digest: str) -> AppContent:
         """Read an app, and find which of its models is the packaged one.
 
-        That is the one with the same content; otherwise the first one, as a quantized variant
-        takes the place of the model that it was made from.
+        It has the same content. Where none has, it is the first one, whose place a quantized
+        variant takes.
 
         Raises:
             InvalidData: when the app cannot be used.
@@ -76,8 +77,6 @@ class AppContent:
     def _written(self, parts: ModelParts, folder: Path) -> JsonValue:
         if parts.name == self.served:
             return {"name": parts.name}
-        from studio.packages.build import write_parts
-
         place = folder / _MODELS / parts.name
         place.mkdir(parents=True)
         file = f"model{parts.model.suffix.lower()}"

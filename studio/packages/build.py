@@ -23,7 +23,6 @@ from studio.packages.embedding import EmbeddingGraph
 from studio.packages.golden import GoldenSample, Tolerance
 from studio.packages.results import LatencyFile
 from studio.packages.step import BundleNumber
-from studio.packages.wire import Unreadable
 from studio.registry import file_digest
 from studio.runtime.backends.catalog import ServingBackend
 from studio.runtime.shared.manifest import BASELINE, LATENCY, canonical
@@ -127,7 +126,7 @@ def _copy_model(content: BundleContent, folder: Path) -> str:
     """
     first, *rest = content.files
     name = f"model{first.suffix.lower()}"
-    if content.model.format == "onnx" and write_parts(first, folder, name):
+    if content.model.format == "onnx" and tensors.write_parts(first, folder, name):
         if content.graft is not None:
             path = folder / name
             path.write_bytes(content.graft.apply(path.read_bytes()))
@@ -143,22 +142,6 @@ def _copy_model(content: BundleContent, folder: Path) -> str:
             relative = relative.with_stem("model")  # weights that are found by the model's name
         _copy(path, folder / relative)
     return name
-
-
-def write_parts(source: Path, folder: Path, name: str) -> bool:
-    """Write a model's own file and its large tensors; whether that is all that it needs."""
-    try:
-        found = tensors.split(source)
-    except Unreadable:
-        return False  # it loads, or it would not have come so far: so it travels as it is
-    if found.left:
-        return False
-    (folder / name).write_bytes(found.model)
-    for relative, content in found.tensors.items():
-        path = folder / relative
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content)
-    return True
 
 
 def _copy(source: Path | None, target: Path) -> str | None:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from studio.api import Array, Backend, Model
-from studio.packages.build import write_parts
 from studio.packages.drift_reference import FEWEST, Frame
 from studio.packages.embedding import (
     EmbeddingGraph,
@@ -17,6 +16,7 @@ from studio.packages.embedding import (
     require_same,
     vectors_of,
 )
+from studio.packages.tensors import write_parts
 
 _NAME = "model.onnx"
 

@@ -177,3 +177,19 @@ def _entry(content: memoryview) -> tuple[str, str]:
         one.number: bytes(one.value).decode("utf-8", "replace") for one in read_fields(content)
     }
     return found.get(1, ""), found.get(2, "")
+
+
+def write_parts(source: Path, folder: Path, name: str) -> bool:
+    """Write a model's own file and its large tensors; whether that is all that it needs."""
+    try:
+        found = split(source)
+    except Unreadable:
+        return False  # it loads, or it would not have come so far: so it travels as it is
+    if found.left:
+        return False
+    (folder / name).write_bytes(found.model)
+    for relative, content in found.tensors.items():
+        path = folder / relative
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    return True

@@ -177,33 +177,36 @@ def speeds(scenes: Sequence[traffic.Scene]) -> dict[str, float]:
 
 
 def timed(
-    sides: Sequence[Side], request: Mapping[str, object], key: str, rounds: int
+    sides: Sequence[Side], request: Mapping[str, object], keys: Sequence[str], rounds: int
 ) -> dict[str, object]:
-    """One time of each side in interleaved rounds, with ratios peer / ours and intervals."""
+    """Times of each side in interleaved rounds, with ratios peer / ours and intervals."""
     times: dict[str, list[dict[str, Any]]] = {name: [] for name, _ in sides}
     for number in range(rounds + 1):
         for name, worker in sides if number % 2 else sides[::-1]:
             answer = worker.call({**request, "peer": name})
             if number:  # the first round warms both up
                 times[name].append(answer)
-    verdicts, _ = compare(
-        "ours", {name: [one[key] for one in rows] for name, rows in times.items()}
-    )
-    shown = [
-        one for one in ("cpu_ms", "tracker_ms", "wall_ms", "rest_ms") if one in times["ours"][0]
-    ]
-    return {
+    found: dict[str, object] = {
         "rounds": rounds,
         "events": {name: _events(rows[0]["events"]) for name, rows in times.items()},
-        "median": {
-            name: {one: round(statistics.median(row[one] for row in rows), 4) for one in shown}
-            for name, rows in times.items()
-        },
-        f"{key} of the peer to ours": {
-            verdict.b: {"ratio": verdict.ratio, "low": verdict.low, "high": verdict.high}
-            for verdict in verdicts
-        },
-    }  # fmt: skip
+    }
+    for key in keys:
+        rounds_of = {name: [row[key] for row in rows] for name, rows in times.items()}
+        found[key] = {name: round(statistics.median(row), 4) for name, row in rounds_of.items()}
+        found[f"{key}, peer to ours"] = _ratios(rounds_of)
+    return found
+
+
+def _ratios(rounds: Mapping[str, Sequence[float]]) -> dict[str, dict[str, float | None]]:
+    """Ratio of each peer's time to ours, with its interval."""
+    verdicts, _ = compare("ours", rounds)
+    return {
+        one.b: {
+            name: None if value is None else round(value, 4)
+            for name, value in (("ratio", one.ratio), ("low", one.low), ("high", one.high))
+        }
+        for one in verdicts
+    }
 
 
 def _events(found: object) -> object:
@@ -232,8 +235,10 @@ def on_film(given: argparse.Namespace, sides: Sequence[Side], folder: Path) -> d
     pair = [one for one in sides if one[0] != "sort"]
     return {
         "quality": film_quality(sides, request, labels),
-        "tracker, line and zone": timed(sides, request, "cpu_ms", given.rounds),
-        "from film to events, CPU": timed(pair, whole, "cpu_ms", given.film_rounds),
+        "tracker, line and zone": timed(sides, request, ("cpu_ms", "tracker_ms"), given.rounds),
+        "from film to events": timed(
+            pair, whole, ("cpu_ms", "wall_ms", "rest_ms"), given.film_rounds
+        ),
     }
 
 
@@ -245,8 +250,8 @@ def main() -> int:
     parser.add_argument("--model", type=Path, default=RIGS / "detector" / "model.onnx")
     parser.add_argument("--labels", type=Path, default=RIGS / "vtest" / "labels.json")
     parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--film-rounds", type=int, default=6)
-    parser.add_argument("--frames", type=int, default=200, help="of the film, from file to events")
+    parser.add_argument("--film-rounds", type=int, default=12)
+    parser.add_argument("--frames", type=int, default=100, help="of the film, from file to events")
     parser.add_argument("--scenes", type=int, default=10, help="composed scenes of each sort")
     parser.add_argument("--seed", type=int, help="of the first scene; a fresh one by default")
     given = parser.parse_args()

@@ -9,6 +9,7 @@ import numpy as np
 from .items import Objects
 
 _BLURRED = 12
+_LEAST_CELL = 4
 """Columns of an object after blurring: no face and no number can be read."""
 
 _SMALL = 32
@@ -75,8 +76,8 @@ def likeness(pixels: np.ndarray) -> np.ndarray:
 def difference(one: np.ndarray, other: np.ndarray) -> float:
     """Return how much two small pictures differ: the mean of the tenth that differs most.
 
-    A changed digit is a small part of a label, so that the mean of all pixels would hide it; a
-    change of the light shifts all of them and is taken out.
+    The mean of all pixels would hide a changed digit of a label. A change of the light shifts all
+    pixels, and is taken out.
     """
     gaps = np.abs((one - one.mean()) - (other - other.mean())).ravel()
     return float(np.sort(gaps)[-max(1, gaps.size // 10) :].mean())
@@ -94,7 +95,7 @@ def blurred(pixels: np.ndarray, corners: np.ndarray) -> np.ndarray:
     for left, top, right, bottom in np.nan_to_num(corners).tolist():
         x, y = max(0, int(left)), max(0, int(top))
         part = found[y : min(height, int(bottom) + 1), x : min(width, int(right) + 1)]
-        size = max(1, part.shape[1] // _BLURRED)
+        size = max(_LEAST_CELL, -(-part.shape[1] // _BLURRED))
         for row in range(0, part.shape[0], size):
             for column in range(0, part.shape[1], size):
                 cell = part[row : row + size, column : column + size]

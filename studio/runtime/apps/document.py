@@ -47,7 +47,7 @@ class PreviewSettings(NamedTuple):
     """Pictures that may leave the board.
 
     Attributes:
-        allowed: Whether somebody with access to the server may see what the sources see.
+        allowed: Whether users of the server may see what the sources see.
         blur: Classes of objects, or names of steps, that are made unrecognisable before.
         width: Most columns of a preview.
         fps: Most pictures a second and client.
@@ -72,7 +72,7 @@ class OutboxSettings(NamedTuple):
 
 
 class TrialSettings(NamedTuple):
-    """How the events of a new version are compared with those of the previous one.
+    """Comparison of the events of a new version with those of the previous one.
 
     Attributes:
         within_s: Seconds between two events that are the same.
@@ -201,7 +201,8 @@ class AppDocument(NamedTuple):
             ("steps", self.steps),
             ("sinks", self.sinks),
         ):
-            document[key] = {part.name: _part_json(part) for part in parts}
+            # A list, for the keys of a manifest are sorted, and the order of steps would be lost.
+            document[key] = [_part_json(part) for part in parts]
         return document
 
     def settings_of(self, part: PartDocument, given: Mapping[str, str]) -> Dict[str, Any]:
@@ -239,7 +240,7 @@ def _listed(record: NamedTuple) -> Dict[str, Any]:
 
 def _part_json(part: PartDocument) -> Dict[str, Any]:
     inputs = {"input": list(part.inputs)} if part.inputs else {}
-    return {"type": part.type, **inputs, **part.settings}
+    return {"name": part.name, "type": part.type, **inputs, **part.settings}
 
 
 def _text(content: Mapping[str, object], name: str) -> str:
@@ -283,7 +284,17 @@ def _models(content: Mapping[str, object]) -> Dict[str, ModelFiles]:
 
 
 def _parts(content: Mapping[str, object], group: str) -> Tuple[PartDocument, ...]:
-    return tuple(_part(group, name, value) for name, value in _table(content, group).items())
+    """Return the parts of a table by their names, or of a list of parts with names."""
+    given = content.get(group)
+    if not isinstance(given, (list, tuple)):
+        return tuple(_part(group, name, value) for name, value in _table(content, group).items())
+    rows = [one for one in given if isinstance(one, Mapping)]
+    if len(rows) != len(given):
+        raise AppError("[{}] must be a table.".format(group))
+    return tuple(
+        _part(group, row.get("name"), {key: one for key, one in row.items() if key != "name"})
+        for row in rows
+    )
 
 
 def _part(group: str, name: object, value: object) -> PartDocument:

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
-from .graph import AppGraph, Source
+from .graph import AppGraph, AppSource
 from .items import Event, FrameStamp
 from .mailbox import Mailbox, ReadFrame, take_from
 from .measures import Rate, StageTimes
@@ -26,7 +26,7 @@ Watch = Callable[[Sequence[ReadFrame], Sequence[FrameResult]], None]
 
 
 class AppEngine:
-    """A running app.
+    """The engine of one app, from its start to its end.
 
     One thread reads each source, and one thread runs the graph: frames of several sources that
     are there at the same time go through it together, so that a model can take them as one batch.
@@ -122,7 +122,7 @@ class AppEngine:
             "fault": self._fault_of_store() or self.fault or self.runner.fault,
         }
 
-    def _mailbox(self, source: Source) -> Mailbox:
+    def _mailbox(self, source: AppSource) -> Mailbox:
         return Mailbox(source.is_live, self._came, source.type.room)
 
     def _fault_of_store(self) -> str:

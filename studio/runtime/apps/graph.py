@@ -11,7 +11,7 @@ from .parts import SinkType, SourceType, StepType
 from .settings import AppError, read_settings
 
 
-class Source(NamedTuple):
+class AppSource(NamedTuple):
     """A source with its settings."""
 
     name: str
@@ -20,12 +20,12 @@ class Source(NamedTuple):
 
     @property
     def is_live(self) -> bool:
-        """Whether it goes on in real time."""
+        """Whether it runs in real time."""
         return self.type.is_live(self.settings)
 
 
-class Connection(NamedTuple):
-    """What a part takes from another one."""
+class StepInput(NamedTuple):
+    """Connection of a step to the part that it takes values from."""
 
     part: str
     kind: str
@@ -42,7 +42,7 @@ class Step(NamedTuple):
     name: str
     type: StepType
     settings: Any
-    inputs: Tuple[Connection, ...]
+    inputs: Tuple[StepInput, ...]
     gives: str
     sources: FrozenSet[str]
 
@@ -64,7 +64,7 @@ class AppGraph(NamedTuple):
     """
 
     document: AppDocument
-    sources: Tuple[Source, ...]
+    sources: Tuple[AppSource, ...]
     steps: Tuple[Step, ...]
     sinks: Tuple[Sink, ...]
 
@@ -102,12 +102,12 @@ def graph_of(document: AppDocument, variables: Mapping[str, str] = {}) -> AppGra
     return AppGraph(document, sources, tuple(steps), sinks)
 
 
-def _source(document: AppDocument, part: PartDocument, variables: Mapping[str, str]) -> Source:
+def _source(document: AppDocument, part: PartDocument, variables: Mapping[str, str]) -> AppSource:
     kind = SOURCES.get(part.type)
     if kind is None:
         raise AppError(_unknown("sources", part, SOURCES))
     given = document.settings_of(part, variables)
-    return Source(part.name, kind, read_settings(kind.settings, given, "sources." + part.name))
+    return AppSource(part.name, kind, read_settings(kind.settings, given, "sources." + part.name))
 
 
 def _step(
@@ -120,30 +120,31 @@ def _step(
     kind = STEPS[part.type]
     place = "steps." + part.name
     given = document.settings_of(part, variables)
-    inputs = tuple(_connection(place, kind, name, offers) for name in part.inputs)
+    settings = read_settings(kind.settings, given, place)
+    takes = frozenset(filter(None, [getattr(settings, "takes", "")])) or kind.takes
+    inputs = tuple(_connection(place, kind.name, takes, name, offers) for name in part.inputs)
     if len({one.kind for one in inputs}) > 1:
         kinds = sorted({one.kind for one in inputs})
         raise AppError("{}: its inputs are of different kinds: {}.".format(place, _and(kinds)))
     gives = inputs[0].kind if kind.follows else next(iter(kind.gives), "")
     sources = frozenset().union(*(reach[name] for name in part.inputs))
-    settings = read_settings(kind.settings, given, place)
     gives = getattr(settings, "gives", gives)  # of an own step
     return Step(part.name, kind, settings, inputs, "" if gives == EVENTS else gives, sources)
 
 
 def _connection(
-    place: str, kind: StepType, name: str, offers: Mapping[str, FrozenSet[str]]
-) -> Connection:
+    place: str, kind: str, takes: FrozenSet[str], name: str, offers: Mapping[str, FrozenSet[str]]
+) -> StepInput:
     if name not in offers:
         raise AppError("{}: its input {!r} does not exist.".format(place, name))
-    fits = offers[name] & kind.takes
+    fits = offers[name] & takes
     if not fits:
         sentence = "{}: a {} step takes {}, and {} gives {}."
-        wanted, given = _or(sorted(kind.takes)), _and(sorted(offers[name]))
-        raise AppError(sentence.format(place, kind.name, wanted, name, given))
+        wanted, given = _or(sorted(takes)), _and(sorted(offers[name]))
+        raise AppError(sentence.format(place, kind, wanted, name, given))
     # Values go before events, which every step has.
     chosen = sorted(fits, key=lambda one: one == EVENTS)[0]
-    return Connection(name, chosen)
+    return StepInput(name, chosen)
 
 
 def _sink(

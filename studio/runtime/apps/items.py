@@ -17,7 +17,7 @@ Values = Dict[str, float]
 
 
 class FrameStamp(NamedTuple):
-    """Source, number and times of one frame, or of one piece of a signal.
+    """AppSource, number and times of one frame, or of one piece of a signal.
 
     Attributes:
         number: Counted from 0 in the order of the source, with those that were dropped.
@@ -78,7 +78,7 @@ class Objects(NamedTuple):
 
 
 class Event(NamedTuple):
-    """What happened: the result of an app.
+    """Something that happened, as an app has found it.
 
     Attributes:
         kind: Such as ``crossing``; chosen by the step.

@@ -55,7 +55,8 @@ class Rate:
     def value(self, now: Optional[float] = None) -> float:
         """Return the frames a second."""
         now = time.monotonic() if now is None else now
-        recent: List[float] = [one for one in self._times if now - one <= _RATE_S]
+        # A copy: the thread that counts may add to it at any moment.
+        recent: List[float] = [one for one in tuple(self._times) if now - one <= _RATE_S]
         if len(recent) < 2:
             return 0.0
         return round((len(recent) - 1) / max(recent[-1] - recent[0], 1e-6), 2)

@@ -26,7 +26,7 @@ class Broker(NamedTuple):
 
 
 class BrokerClient:
-    """A connected client.
+    """A client that is connected to a broker.
 
     Attributes:
         client: The client of paho-mqtt, whose own thread keeps the connection.

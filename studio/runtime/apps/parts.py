@@ -108,7 +108,7 @@ class StepType(NamedTuple):
 
 
 class SourceFrame(NamedTuple):
-    """What a source has read.
+    """One picture, or one piece of a signal, as a source has read it.
 
     Attributes:
         data: A picture (height x width x 3, RGB, uint8) or readings (samples x channels, float32).
@@ -124,7 +124,7 @@ IDLE = SourceFrame(np.empty(0, np.uint8))
 
 
 class Capture(Protocol):
-    """An opened source."""
+    """A source that is open and can be read."""
 
     def read(self) -> Optional[SourceFrame]:
         """Return the next frame, ``IDLE`` after a while without one, or None at the end.
@@ -142,7 +142,7 @@ class SourceType(NamedTuple):
 
     Attributes:
         gives: ``pictures`` or ``signal``.
-        is_live: Whether it goes on in real time, so that frames that come too fast are dropped.
+        is_live: Whether it runs in real time, so that frames that come too fast are dropped.
         open: Of the settings and the context; may block, and raises OSError.
         requirements: Distributions that it needs on a target: name and version.
         room: Frames of a live source that may wait for the engine; the oldest are dropped beyond.

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import Callable, Dict, List
 
-from .graph import Source
+from .graph import AppSource
 from .items import FrameStamp
 from .mailbox import Mailbox, ReadFrame
 from .measures import Rate
@@ -19,7 +19,9 @@ OPENING, RUNNING, LOST, ENDED, FAILED = "opening", "running", "lost", "ended", "
 _FIRST_WAIT_S = 0.1
 _LONGEST_WAIT_S = 0.25
 _STEADY_S = 5.0
-"""A source that ran for less has returned for a moment only, and is opened again more slowly."""
+"""A source that ran for less has returned for a moment only."""
+_UNSTEADY_WAIT_S = 1.0
+"""Longest wait after such a moment, so that a loose contact does not become a flood of events."""
 _TIMEOUT_S = 4.0
 _OPENING_TIMES = 4
 """Time-outs that an opening may take before another thread tries."""
@@ -45,7 +47,7 @@ class SourceReader:
     """
 
     def __init__(
-        self, source: Source, context: AppContext, mailbox: Mailbox, tell: Tell, wall: float
+        self, source: AppSource, context: AppContext, mailbox: Mailbox, tell: Tell, wall: float
     ) -> None:
         """Prepare to read.
 
@@ -137,7 +139,7 @@ class SourceReader:
     def _run(self, turn: int) -> None:
         wait_s = _FIRST_WAIT_S
         while self._has_turn(turn):
-            began = time.monotonic()
+            began, frames = time.monotonic(), self.frames
             reason = self._read_until_lost(turn)
             if not self._has_turn(turn):
                 return
@@ -146,7 +148,8 @@ class SourceReader:
                 return
             self._is_lost(turn, reason)
             steady = time.monotonic() - began > _STEADY_S
-            wait_s = _FIRST_WAIT_S if steady else min(2 * wait_s, _LONGEST_WAIT_S)
+            longest = _UNSTEADY_WAIT_S if self.frames > frames else _LONGEST_WAIT_S
+            wait_s = _FIRST_WAIT_S if steady else min(2 * wait_s, longest)
             self._stop.wait(wait_s)
             self._opens_again(turn)
 

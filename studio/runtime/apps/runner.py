@@ -15,7 +15,7 @@ _clock = time.perf_counter
 
 
 class FrameResult(NamedTuple):
-    """What the graph made of one frame.
+    """Result of the graph for one frame.
 
     Attributes:
         values: Of each part that gave one, by its name.

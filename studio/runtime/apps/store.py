@@ -9,7 +9,7 @@ from .items import Event
 
 
 class EventStore(Protocol):
-    """Keeper of events.
+    """Keeper of the events of one app.
 
     Attributes:
         fault: Why events are not stored at the moment, in one sentence; empty while they are.

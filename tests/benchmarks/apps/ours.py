@@ -117,7 +117,7 @@ class Film:
             "cpu_ms": (ends[0] - cpu) / request["frames"] * 1e3,
             "wall_ms": (ends[1] - wall) / request["frames"] * 1e3,
             "rest_ms": (ends[0] - cpu - model_s) / request["frames"] * 1e3,
-            "events": sum(engine.counts.values()),
+            "events": engine.counts["line crossing"],
         }
 
     def _engine(self, request: dict[str, Any], detector: Detector) -> AppEngine:

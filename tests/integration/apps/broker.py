@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.conftest import _need
 from tests.rigs.boards import until
@@ -77,7 +78,7 @@ class Subscriber:
         self.copies = 0
         self._topic = topic
         self._ready = threading.Event()
-        version = paho.CallbackAPIVersion.VERSION2
+        version = CallbackAPIVersion.VERSION2
         self._client = paho.Client(version, client_id="receiver", clean_session=False)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = lambda *_: self._ready.set()

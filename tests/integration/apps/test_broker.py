@@ -115,9 +115,7 @@ def test_a_broker_that_is_gone_or_refuses_is_one_sentence(tmp_path: Path) -> Non
     with pytest.raises(OSError, match=rf"the broker 127.0.0.1:{locked.port} refuses: "):
         sink.deliver([event()._replace(id="yard-abcdef-1")])
     locked.kill()
-    with pytest.raises(
-        OSError, match=rf"127.0.0.1:{locked.port} cannot be reached: Connection ref"
-    ):
+    with pytest.raises(OSError, match=rf"127.0.0.1:{locked.port} cannot be reached: StepInput ref"):
         sink.deliver([event()._replace(id="yard-abcdef-1")])
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -13,6 +16,9 @@ from tests.rigs.boards import until
 from tests.rigs.patience import patience
 
 pytestmark = [pytest.mark.rig]
+
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=cut\r\n\r\n"
+_HALF = b"--cut\r\nContent-Type: image/jpeg\r\nContent-Length: 5000\r\n\r\n\xff\xd8half a picture"
 
 Make = Callable[..., CameraProcess]
 
@@ -80,6 +86,48 @@ def test_a_camera_that_hangs_is_lost_in_five_seconds_and_the_others_keep_their_r
     assert desk.kinds("door") == ["source-lost", "source-back"]
     assert desk.kinds("gate") == []
     assert rate >= 0.95 * 20 or patience(1.0) > 1.0  # on a loaded machine the camera itself is late
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        (b"", "the camera does not answer"),
+        (b"HTTP/1.1 200 OK\r\nContent-", "the camera does not answer"),
+        (_HEAD, "the camera does not answer"),
+        (_HEAD + _HALF, "the camera does not answer"),
+        (b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", "the camera answers with 401"),
+        (b"SSH-2.0-OpenSSH\r\n\r\n", "the camera does not answer in HTTP: BadStatusLine"),
+        (_HEAD.replace(b"multipart", b"text"), "the camera gives text/x-mixed-replace"),
+    ],
+)
+def test_a_camera_that_accepts_and_stops_anywhere_is_lost_with_a_reason(
+    sent: bytes, reason: str
+) -> None:
+    taken: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    link, _ = server.accept()
+                    taken.append(link)
+                    link.recv(4096)
+                    link.sendall(sent)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        desk = Desk({"door": {"type": "mjpeg", "url": url, "timeout_s": 0.4}})
+        reader = desk.reader("door")
+        try:
+            until(lambda: reader.reason.startswith(reason), "the reason is known")
+        finally:
+            desk.engine.stop()
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join(20)
+            for link in taken:
+                link.close()
+    assert desk.kinds("door") == ["source-lost"]
 
 
 def test_pictures_of_another_size_in_the_middle_of_the_stream_are_read(camera: Make) -> None:

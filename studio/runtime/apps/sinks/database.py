@@ -31,6 +31,8 @@ _COLUMNS = "number, kind, step, source, frame, time, wall, details"
 _AUTOMATIC_CHECKPOINT = 4000
 """Pages; only when the thread that writes checkpoints is late, for it stops the caller."""
 _MOST_REFUSALS = 1000
+_MOST_CHECKED = 256 << 20
+"""Bytes of a database that is checked when it is opened, which takes about a second."""
 
 
 class StoredEvent(NamedTuple):
@@ -84,9 +86,10 @@ class EventDatabase:
         self._link.execute("PRAGMA journal_mode=WAL")
         self._link.execute("PRAGMA synchronous=NORMAL")
         self._link.execute("PRAGMA wal_autocheckpoint={}".format(_AUTOMATIC_CHECKPOINT))
-        for row in self._link.execute("PRAGMA quick_check(1)"):
-            if row[0] != "ok":
-                raise sqlite3.DatabaseError(str(row[0]))
+        if os.path.getsize(self.path) <= _MOST_CHECKED:
+            for row in self._link.execute("PRAGMA quick_check(1)"):
+                if row[0] != "ok":
+                    raise sqlite3.DatabaseError(str(row[0]))
         self._link.executescript(_SCHEMA)
         prefix = "{}-{}".format(app, os.urandom(3).hex())
         self._link.execute("INSERT OR IGNORE INTO facts VALUES ('prefix', ?)", (prefix,))

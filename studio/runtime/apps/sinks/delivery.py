@@ -28,9 +28,9 @@ _log = logging.getLogger(__name__)
 class SinkWorker:
     """Delivery of events to one sink.
 
-    A batch is delivered until its sink takes it, with pauses that double up to 30 seconds and vary
-    at random, so that boards do not all return at the same moment. The cursor moves after a
-    success alone: a receiver may see an event twice, with the same id, and misses none.
+    A batch is delivered until its sink takes it. Pauses double up to 30 seconds and vary at
+    random, so that boards do not all return at once. The cursor moves after a success alone: a
+    receiver may see an event twice, with the same id, and misses none.
 
     Attributes:
         reason: Why the latest batch was not delivered, in one sentence; empty after a success.

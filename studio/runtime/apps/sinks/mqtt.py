@@ -71,6 +71,9 @@ class MqttSink:
         try:
             link = self._connected("edgewright-{}-{}".format(store, self._name))
             self._publish(link.client, events, store.rpartition("-")[0])
+        except (RuntimeError, ValueError) as error:  # paho's, for a connection that has just ended
+            self.close()
+            raise OSError("the broker takes no message: {}".format(error)) from error
         except BaseException:
             self.close()
             raise

@@ -74,8 +74,8 @@ class FolderPictures:
 class WatchedFolder:
     """New pictures of a folder, each once it is whole.
 
-    A file is read when its size and time are the same at two looks, and again until it can be
-    decoded or ten seconds have passed. A file that is written again counts as new.
+    A file is read when its size and time have not changed between two looks. One that cannot be
+    decoded is read again for ten seconds. A file that is written again counts as new.
     """
 
     def __init__(

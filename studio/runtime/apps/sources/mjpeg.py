@@ -12,7 +12,9 @@ from .http_stream import CameraAnswer
 from .pictures import MOST_BYTES, REQUIREMENTS, decoded
 
 _MOST_HEADER = 65536
-_BOUNDARY = re.compile(r'boundary\s*=\s*(?:"([^"]{1,200})"|([^\s;]{1,200}))', re.IGNORECASE)
+_BOUNDARY = re.compile(
+    r'^multipart/.*boundary\s*=\s*(?:"([^"]{1,200})"|([^\s;]{1,200}))', re.IGNORECASE
+)
 _LENGTH = re.compile(rb"(?:^|\n)content-length\s*:\s*(\d{1,9})\s*(?:\r?\n|$)", re.IGNORECASE)
 _BLANK = re.compile(rb"\r?\n\r?\n")
 _SLEEP_S = 0.2
@@ -166,7 +168,7 @@ class MjpegStream:
         self._damaged = 0
 
     def read(self) -> Optional[SourceFrame]:
-        """Return the next picture, or ``IDLE`` for a part that is none.
+        """Return the next picture, or ``IDLE`` for a part without one.
 
         Raises:
             OSError: when the stream has ended, stands still or has no pictures.

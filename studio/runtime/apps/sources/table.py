@@ -160,6 +160,7 @@ class FollowedLines:
         self._buffer = bytearray()
         self._waiting: List[List[float]] = []
         self._file, self._is_regular = _followed(path, settings.baud)
+        self._is_terminal = self._file.isatty()  # one that is gone is no terminal
         if self._is_regular:
             self._first_line()
 
@@ -210,7 +211,7 @@ class FollowedLines:
             self._buffer += found
         elif self._is_regular:
             self._follow_rotation()
-        elif found is not None and self._file.isatty():  # a FIFO may get another writer
+        elif found is not None and self._is_terminal:  # a FIFO may get another writer
             raise OSError("the device is gone")
         return bool(found)
 

@@ -15,8 +15,10 @@ _MISSING = "reading videos needs the Python package opencv-python-headless"
 _OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 _LIVE_OPTIONS = "rtsp_transport;tcp|analyzeduration;100000|fflags;nobuffer"
 """FFmpeg analyses five seconds of a stream by default, and then gives old pictures in a burst."""
-_LOG_LEVELS = (("OPENCV_LOG_LEVEL", "ERROR"), ("OPENCV_FFMPEG_LOGLEVEL", "-8"))
-"""Without them, a camera that is switched off fills the log with several lines a second."""
+_FFMPEG_LOG = ("OPENCV_FFMPEG_LOGLEVEL", "-8")
+_OPENCV_LOG = "OPENCV_LOG_LEVEL"
+_ERRORS = 2
+"""Without these, a camera that is switched off fills the log with several lines a second."""
 _FASTEST_FPS = 240.0
 
 
@@ -189,12 +191,14 @@ def _open_stream(settings: StreamSettings, context: AppContext) -> Capture:
 
 
 def _opencv() -> Any:
-    for name, level in _LOG_LEVELS:
-        os.environ.setdefault(name, level)
+    os.environ.setdefault(*_FFMPEG_LOG)
     try:
         import cv2
     except ImportError:
         raise OSError(_MISSING) from None
+    logs = getattr(cv2.utils, "logging", None)  # not in every build
+    if logs is not None and _OPENCV_LOG not in os.environ:
+        logs.setLogLevel(_ERRORS)
     return cv2
 
 

@@ -15,7 +15,7 @@ class CountSettings(NamedTuple):
     """Settings of a count.
 
     Attributes:
-        by: Details of the events that are counted apart, such as ``direction``.
+        by: Details of the events that have counts of their own, such as ``direction``.
         every_s: Seconds after which an event with the counts is given; 0: at the end alone.
     """
 

@@ -19,11 +19,13 @@ class OwnSettings(NamedTuple):
 
     Attributes:
         file: Python file of the app with a function ``process(stamp, value, state)``.
+        takes: Kind of the values that it is given, where its input gives several.
         gives: Kind of the values that it returns; empty: events alone.
         options: Texts that it finds in its state under ``options``.
     """
 
     file: str
+    takes: str = ""
     gives: str = ""
     options: Mapping[str, str] = {}
 

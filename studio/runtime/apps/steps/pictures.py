@@ -13,7 +13,7 @@ from ..settings import AppError
 
 
 class CropSettings(NamedTuple):
-    """Settings of a part of a picture.
+    """Settings of a fixed region.
 
     Attributes:
         box: Left, top, right, bottom in pixels.
@@ -29,7 +29,7 @@ class Crop:
         """Check the box.
 
         Raises:
-            AppError: when it is none.
+            AppError: when it has no area.
         """
         box = settings.box
         if len(box) != 4 or min(box) < 0 or box[0] >= box[2] or box[1] >= box[3]:
@@ -86,7 +86,7 @@ class Changed:
 
 
 class BlurSettings(NamedTuple):
-    """Settings of blurring.
+    """Settings of the step that blurs objects.
 
     Attributes:
         classes: Names of the classes to blur; empty: all objects.

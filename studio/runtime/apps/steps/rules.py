@@ -88,9 +88,8 @@ class Rule:
 
     def _event(self, kind: str, stamp: FrameStamp, *number: float, **more: float) -> Event:
         """Return an event; at the end of a recording without the value."""
-        details = {"rule": self._name, "name": self._settings.value, **more}
-        if number:
-            details["value"] = round(number[0], 6)
+        known = {"value": round(number[0], 6)} if number else {}
+        details = {"rule": self._name, "name": self._settings.value, **known, **more}
         return Event(kind, self._name, stamp, details)
 
 

@@ -30,9 +30,9 @@ class WindowSettings(NamedTuple):
 class Window:
     """Cuts a signal into windows, samples x channels, which overlap where ``every`` < ``size``.
 
-    Window k begins with sample round(k * every * rate) of the signal, whatever pieces the samples
-    come in, so that rounding does not add up. After a gap in the times, or another number of
-    channels, the windows begin at the next sample.
+    Window k begins with sample round(k * every * rate) of the signal, so that rounding does not
+    add up. After a gap in the times, or another number of channels, the windows begin at the next
+    sample.
     """
 
     def __init__(self, name: str, settings: WindowSettings, context: AppContext) -> None:
@@ -101,7 +101,7 @@ class Window:
 
 
 class LevelSettings(NamedTuple):
-    """Settings of levels.
+    """Settings of the levels of a signal.
 
     Attributes:
         rate_hz: Samples a second of the source.

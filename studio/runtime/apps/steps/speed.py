@@ -211,14 +211,14 @@ class Speed:
         return StepOutput(objects._replace(details=tuple(details)), tuple(events))
 
     def _event(self, stamp: FrameStamp, label: str, track: int, speed: float) -> Event:
+        band = {"band": band_of(speed * 3.6, self._bands)} if self._bands else {}
         details: Dict[str, Any] = {
             "label": label,
             "track": track,
             "m_s": round(speed, 3),
             "km_h": round(speed * 3.6, 2),
+            **band,
         }
-        if self._bands:
-            details["band"] = band_of(speed * 3.6, self._bands)
         return Event("speed", self._name, stamp, details)
 
 

@@ -31,13 +31,17 @@ class Track:
         if not 1 <= settings.confirm <= 100:
             raise AppError(place + "confirm is from 1 to 100 frames.")
         self._tracker = Tracker(settings)
+        self._vote = settings.vote
 
     def process(self, stamp: FrameStamp, value: Any) -> StepOutput:
         """Number the objects of one frame."""
         objects: Objects = value
         ids = self._tracker.update(stamp.time, objects.corners, objects.scores, objects.labels)
         rows = np.flatnonzero(ids)
-        return StepOutput(objects.chosen(rows)._replace(ids=ids[rows]))
+        tracks = objects.chosen(rows)._replace(ids=ids[rows])
+        if self._vote:
+            tracks = tracks._replace(labels=self._tracker.classes())
+        return StepOutput(tracks)
 
 
 _TYPES = (

@@ -8,6 +8,7 @@ import numpy as np
 
 from .assignment import best_pairs
 from .motion import BoxMotion, as_centres, as_corners, sizes_fit
+from .votes import ClassVotes
 
 _SIGMAS = 3.5
 """Standard deviations within which a box may be from where it is expected."""
@@ -20,6 +21,8 @@ _SAME_PLACE = 0.5
 _RECENT_S = 0.6
 """Only tracks that were seen within that time take boxes with low scores."""
 _MOST_TRACKS = 2000
+_SAME_BOX = 0.7
+"""Intersection over union from which two boxes of different classes are one object."""
 
 
 class TrackerSettings(NamedTuple):
@@ -31,6 +34,8 @@ class TrackerSettings(NamedTuple):
         overlap: Intersection over union from which two boxes are surely comparable in place.
         keep_s: Seconds for which a track that is not seen is kept.
         confirm: Sightings before a track is given out.
+        vote: A track may consist of boxes of several classes, and has the one with the highest
+            sum of scores. For detectors that confuse similar classes, such as cars and trucks.
     """
 
     threshold: float = 0.5
@@ -38,6 +43,7 @@ class TrackerSettings(NamedTuple):
     overlap: float = 0.2
     keep_s: float = 2.0
     confirm: int = 2
+    vote: bool = False
 
 
 class Tracker:
@@ -57,7 +63,9 @@ class Tracker:
         self._labels = np.empty(0, dtype=np.int64)
         self._hits = np.empty(0, dtype=np.int64)
         self._seen = np.empty(0)
+        self._votes = ClassVotes()
         self._names: Dict[str, int] = {}
+        self._rows = np.empty(0, dtype=np.int64)
         self._next = 1
         self._latest = float("nan")
 
@@ -90,8 +98,20 @@ class Tracker:
         tracks = self._match(boxes, scores, kinds, time)
         self._see(tracks, boxes, time)
         fresh = np.flatnonzero((tracks < 0) & (scores >= self._settings.threshold))
+        if self._settings.vote and fresh.size:
+            fresh = _without_doubles(fresh, tracks, as_corners(boxes), scores)
         tracks[fresh] = self._begin(boxes[fresh], kinds[fresh], time, first)
+        matched = tracks >= 0
+        self._rows = tracks[matched]
+        if self._settings.vote:
+            self._votes.see(self._rows, kinds[matched], scores[matched])
         return self._numbers(tracks)
+
+    def classes(self) -> Tuple[str, ...]:
+        """Return the class of each numbered box of the latest frame, in order, by votes."""
+        names = list(self._names)
+        rows = self._rows[self._hits[self._rows] >= self._settings.confirm]
+        return tuple(names[kind] for kind in self._votes.best(rows).tolist())
 
     def _drop(self, time: float, since: float) -> None:
         """Forget tracks that were not seen for too long; unconfirmed ones after one frame."""
@@ -105,6 +125,7 @@ class Tracker:
             keep[: len(keep) - _MOST_TRACKS] = False
         if not keep.all():
             self._motion.keep(keep)
+            self._votes.keep(keep)
             self._ids, self._labels = self._ids[keep], self._labels[keep]
             self._hits, self._seen = self._hits[keep], self._seen[keep]
 
@@ -159,7 +180,8 @@ class Tracker:
         nearness = 1 - np.sqrt((offsets**2).sum(axis=2))
         near = (nearness > 0) & sizes_fit(expected, boxes, _SIZES)
         fits = (shares >= self._settings.overlap) | near
-        fits &= self._labels[:, None] == kinds
+        if not self._settings.vote:
+            fits &= self._labels[:, None] == kinds
         return np.where(fits, shares + np.maximum(nearness, 1e-3), 0.0), shares
 
     def _see(self, tracks: np.ndarray, boxes: np.ndarray, time: float) -> None:
@@ -176,6 +198,7 @@ class Tracker:
         if count:
             hits = self._settings.confirm if first else 1
             self._motion.add(boxes)
+            self._votes.add(count)
             self._ids = np.concatenate([self._ids, np.zeros(count, dtype=np.int64)])
             self._labels = np.concatenate([self._labels, kinds])
             self._hits = np.concatenate([self._hits, np.full(count, hits, dtype=np.int64)])
@@ -194,6 +217,20 @@ class Tracker:
             self._hits[rows] >= self._settings.confirm, self._ids[rows], 0
         )
         return found
+
+
+def _without_doubles(
+    fresh: np.ndarray, tracks: np.ndarray, corners: np.ndarray, scores: np.ndarray
+) -> np.ndarray:
+    """Return the boxes that begin tracks, without those of an object that has another box."""
+    order = fresh[np.argsort(-scores[fresh], kind="stable")]
+    taken = np.flatnonzero(tracks >= 0).tolist()
+    found = []
+    for one in order.tolist():
+        if not taken or overlaps(corners[one : one + 1], corners[taken]).max() < _SAME_BOX:
+            found.append(one)
+            taken.append(one)
+    return np.array(sorted(found), dtype=np.intp)
 
 
 def overlaps(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -6,9 +6,11 @@ import glob
 import os
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from ...backends.providers import AUTO, CPU, VARIABLE
 from ...shared.errors import ReleaseError
+from ...shared.manifest import NAME, parse
 from ...shared.process_identity import started
 from ...units.systemd import Systemd, UnitError
 from ...units.unit import UnitOptions, render, unit_name
@@ -24,6 +26,8 @@ _ACCELERATORS = (
 )
 """Device files of NVIDIA's, AMD's, Intel's, Google's, Hailo's, Rockchip's, Qualcomm's and Huawei's
 accelerators."""
+
+_DEVICE_SOURCES = ("camera", "microphone")
 
 _TAIL_LINES = 40
 _MEMORY_SHARE = 0.8
@@ -88,7 +92,7 @@ class SystemdUnit:
             port=_port(command),
             memory_mb=_memory_mb(),
             system=self._systemd.system,
-            devices=needs_devices(command),
+            devices=needs_devices(command) or apps_need_devices(self._layout.root),
         )
         try:
             self._systemd.install(self._unit, render(options))
@@ -166,6 +170,23 @@ def needs_devices(command: Sequence[str], devices: str = "/dev") -> bool:
     if named != AUTO:
         return named != CPU
     return any(glob.glob(os.path.join(devices, one)) for one in _ACCELERATORS)
+
+
+def apps_need_devices(root: Path) -> bool:
+    """Return whether an app among the releases reads a camera, a microphone or a serial port.
+
+    A server that runs already gets its devices when it is restarted.
+    """
+    return any(_reads_device(place.parent.parent) for place in root.glob("releases/*/app/app.toml"))
+
+
+def _reads_device(release: Path) -> bool:
+    try:
+        sources = parse((release / NAME).read_bytes()).raw["app"]["sources"]
+        texts = [str(one.get(key, "")) for one in sources for key in ("type", "path")]
+    except (OSError, ReleaseError, KeyError, TypeError, AttributeError):
+        return False  # such a release is refused elsewhere
+    return any(text in _DEVICE_SOURCES or text.startswith("/dev/") for text in texts)
 
 
 def _memory_mb() -> int:

@@ -47,8 +47,8 @@ class BundledModel(NamedTuple):
     dictionary: str = ""
 
 
-class _Manifest(NamedTuple):
-    """The part of a manifest that tells of an app."""
+class _AppKeys(NamedTuple):
+    """Keys of a manifest about an app."""
 
     app: object = None
     app_models: Tuple[BundledModel, ...] = ()
@@ -74,7 +74,7 @@ def app_of(folder: Path, served: ModelSource) -> Optional[AppBundle]:
     """
     try:
         raw = json.loads((folder / "manifest.json").read_text("utf-8"))
-        found = read_record(_Manifest, raw)
+        found = read_record(_AppKeys, raw)
     except (OSError, ValueError, KeyError, TypeError):
         return None  # the server says what is wrong with a manifest
     if found.app is None:

@@ -12,7 +12,7 @@ from typing import IO, Any, Callable, Dict, List, Mapping, Optional, Tuple
 from ...shared.errors import LoadError
 from ..engine.served_model import ServedModel
 from .bundle import app_of
-from .running import RunningApp, bundle_folder, data_folder, is_app, root_of
+from .hosted_app import RunningApp, bundle_folder, data_folder, is_app, root_of
 from .shadow import AppShadow
 
 Log = Callable[..., None]

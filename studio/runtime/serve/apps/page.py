@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+_POLICY = (
+    "default-src 'none'",
+    "img-src blob:",
+    "connect-src 'self'",
+    "style-src 'unsafe-inline'",
+    "script-src 'unsafe-inline'",
+    "frame-ancestors 'none'",
+)
+
 PAGE_HEADERS = (
     "Cache-Control: no-store\r\n"
     "X-Content-Type-Options: nosniff\r\n"
     "Referrer-Policy: no-referrer\r\n"
-    "Content-Security-Policy: default-src 'none'; img-src blob:; connect-src 'self'; "
-    "style-src 'unsafe-inline'; script-src 'unsafe-inline'; frame-ancestors 'none'\r\n"
-)
+    "Content-Security-Policy: {}\r\n"
+).format("; ".join(_POLICY))
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --dim: #888; --ok: #2ea043; --bad: #cf222e; }
@@ -143,7 +151,7 @@ _BODY = """
 <h2>Events a minute, the last hour <span class="dim">(most <span id="most">0</span>)</span></h2>
 <svg id="trend" viewBox="0 0 600 90" preserveAspectRatio="none" role="img"
  aria-label="events a minute"></svg>
-<h2>Newest events</h2><table><thead><tr><th>Time<th>Source<th>Event<th>Details</thead>
+<h2>Newest events</h2><table><thead><tr><th>Time<th>AppSource<th>Event<th>Details</thead>
 <tbody id="events"></tbody></table></main>
 """
 

@@ -6,15 +6,15 @@ import time
 from typing import Any, Dict, Optional
 from urllib.parse import parse_qs
 
-from ...apps.drawing import draw, marks_of
+from ...apps.overlay import draw, marks_of
 from ..engine.executor import QueueFull
 from ..http.exchange import Exchange
 from ..http.message import HttpError, Response
 from ..rest.router import PathNames, Route
 from ..service import Service
 from .host import AppHost
+from .hosted_app import RunningApp
 from .page import PAGE, PAGE_HEADERS
-from .running import RunningApp
 
 _MOST_EVENTS = 1000
 _HTML = "text/html; charset=utf-8"

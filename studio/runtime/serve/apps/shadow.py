@@ -8,9 +8,9 @@ import threading
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
+from ...apps.event_match import match_events
 from ...apps.graph import graph_of
 from ...apps.mailbox import ReadFrame
-from ...apps.matching import match_events
 from ...apps.runner import FrameResult, GraphRunner
 from ...apps.settings import AppError
 from ...backends.failure import first_line
@@ -20,7 +20,7 @@ from ...shared.trial_request import TrialRequest
 from ..engine.served_model import ServedModel, load
 from ..engine.source import from_bundle
 from .bundle import app_of, variables_of
-from .running import BundleContext, RunningApp, root_of
+from .hosted_app import BundleContext, RunningApp, root_of
 
 _AHEAD = 4
 """Turns that the app before may lag behind; the app on trial waits beyond.
@@ -61,17 +61,29 @@ class EventAgreement:
             self._decide()
 
     def _decide(self) -> None:
-        """Count the pairs, and what is too old to be matched any more."""
+        """Count the events that are too old to be matched otherwise.
+
+        Pairs wait as long as single events. Otherwise there would be too few disagreements at each
+        moment, and sequential tests look at each moment.
+        """
         match = match_events(self._theirs, self._mine, self._within_s, self._compare)
-        self.compared += len(match.pairs)
-        self.agreed += len(match.pairs)
         horizon = self._latest - 2 * self._within_s
-        missing = [self._theirs[at] for at in match.missing]
-        extra = [self._mine[at] for at in match.extra]
-        self._theirs = [row for row in missing if row["at_s"] >= horizon]
-        self._mine = [row for row in extra if row["at_s"] >= horizon]
-        late = len(missing) + len(extra) - len(self._theirs) - len(self._mine)
-        self.compared += late
+
+        def is_old(row: Row) -> bool:
+            return bool(row["at_s"] < horizon)
+
+        old = [pair for pair in match.pairs if is_old(self._theirs[pair[0]])]
+        lost = [at for at in match.missing if is_old(self._theirs[at])]
+        new = [at for at in match.extra if is_old(self._mine[at])]
+        self.agreed += len(old)
+        self.compared += len(old) + len(lost) + len(new)
+        self._theirs = _without(self._theirs, [*lost, *(first for first, _ in old)])
+        self._mine = _without(self._mine, [*new, *(second for _, second in old)])
+
+
+def _without(rows: List[Row], numbers: Sequence[int]) -> List[Row]:
+    left_out = set(numbers)
+    return [row for at, row in enumerate(rows) if at not in left_out]
 
 
 class AppShadow:
@@ -100,6 +112,10 @@ class AppShadow:
         self._ended.set()
         self._running.engine.watch = None
 
+    def is_idle(self) -> bool:
+        """Return whether all frames that came were compared."""
+        return not self._turns.unfinished_tasks
+
     def status(self) -> Dict[str, object]:
         """Return the counts, as plain data."""
         seen = self._likeness
@@ -121,10 +137,16 @@ class AppShadow:
             "drift": None,
         }
 
+    def _rows(self, results: Sequence[FrameResult]) -> List[Row]:
+        """Return the events that leave the app; those that only its own steps take do not count."""
+        events = [event for one in results for event in one.all_events]
+        steps = {name for sink in self._running.graph.sinks for name in sink.inputs}
+        return [one.to_json() for one in events if not steps or one.step in steps]
+
     # On the thread of the engine
 
     def _observe(self, frames: Sequence[ReadFrame], results: Sequence[FrameResult]) -> None:
-        mine = [event.to_json() for one in results for event in one.all_events]
+        mine = self._rows(results)
         while not self._ended.is_set() and not self.fault:
             try:
                 self._turns.put((list(frames), mine), timeout=0.5)
@@ -171,5 +193,6 @@ class AppShadow:
             frames, mine = self._turns.get(timeout=0.5)
         except queue.Empty:
             return
-        theirs = [event.to_json() for one in other.run(frames) for event in one.all_events]
+        theirs = self._rows(other.run(frames))
         self._likeness.add(mine, theirs, max(one.stamp.time for one in frames))
+        self._turns.task_done()

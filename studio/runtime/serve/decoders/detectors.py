@@ -51,13 +51,19 @@ def detect(outputs: Outputs, settings: OutputSettings, size: Size) -> Detections
 
 
 def _listed(outputs: Outputs, settings: OutputSettings, size: Size) -> Detections:
-    if any(array.size == 0 for array in outputs.values()):
+    if any(array.size == 0 for array in outputs.values()) or _is_padding(outputs):
         return _boxes(np.zeros((0, 4)), np.zeros((0, 1)))
     rows = listed_boxes(outputs)
     if rows is None:
         raise UnknownForm("No output is a list of boxes with scores.")
     corners = _in_pixels(rows[:, :4].astype(np.float64), size)
     return Detections(corners, rows[:, 4].astype(np.float64), rows[:, 5].astype(np.int64))
+
+
+def _is_padding(outputs: Outputs) -> bool:
+    """Return whether a detector with a fixed number of rows has filled them all with 0 or -1."""
+    floats = [array for array in outputs.values() if array.dtype.kind == "f"]
+    return bool(floats) and all(bool(((one == 0) | (one == -1)).all()) for one in floats)
 
 
 def _in_pixels(corners: np.ndarray, size: Size) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from studio.runtime.apps.graph import Source
+from studio.runtime.apps.graph import AppSource
 from studio.runtime.apps.items import PICTURES, Event, FrameStamp
 from studio.runtime.apps.parts import SourceFrame, SourceType
 
@@ -55,7 +55,7 @@ class Camera:
         self.closed = threading.Semaphore(0)
         self.refusal: Exception | None = None
         kind = SourceType("made-up", "", PICTURES, CameraSettings, lambda _: live, self._open)
-        self.source = Source("door", kind, CameraSettings(**settings))
+        self.source = AppSource("door", kind, CameraSettings(**settings))
 
     def _open(self, settings: Any, context: Any) -> Camera:
         if self.refusal is not None:

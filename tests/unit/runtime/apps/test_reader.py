@@ -59,6 +59,7 @@ class Desk:
 def camera(monkeypatch: pytest.MonkeyPatch) -> Camera:
     monkeypatch.setattr(module, "_FIRST_WAIT_S", 0.001)
     monkeypatch.setattr(module, "_LONGEST_WAIT_S", 0.002)
+    monkeypatch.setattr(module, "_UNSTEADY_WAIT_S", 0.004)
     return Camera()
 
 
@@ -159,7 +160,7 @@ def test_an_opening_that_takes_long_is_not_disturbed(camera: Camera, desk: Desk)
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (OSError(111, "Connection refused"), "Connection refused"),
+        (OSError(111, "StepInput refused"), "StepInput refused"),
         (ValueError("no such codec"), "no such codec"),
         (RuntimeError("decoder"), "reading failed: decoder"),
         (ZeroDivisionError(), "reading failed: ZeroDivisionError"),
@@ -252,3 +253,20 @@ def test_a_recording_that_fails_is_reported_and_over(error: Exception) -> None:
         assert desk.came.wait_for(lambda: desk.reader.is_over, 60)
     assert desk.reader.state == FAILED
     desk.close()
+
+
+def test_a_loose_contact_is_opened_more_and_more_slowly(
+    camera: Camera, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(desk.reader._stop, "wait", waits.append)
+    for _ in range(6):
+        camera.give()
+        camera.fail(OSError("loose"))
+    for _ in range(3):
+        camera.fail(OSError("gone"))
+    desk.reader.start()
+    for _ in range(9):
+        assert camera.closed.acquire(timeout=60)
+    assert waits[:6] == [0.002, 0.004, 0.004, 0.004, 0.004, 0.004]
+    assert waits[6:8] == [0.002, 0.002]

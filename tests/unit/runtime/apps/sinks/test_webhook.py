@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -151,3 +153,23 @@ def test_a_receiver_that_fails_half_the_time_gets_every_event(
     outbox.close()
     assert len(pauses) == 6
     assert list(dict.fromkeys(came)) == ids
+
+
+@pytest.mark.needs("openssl")
+def test_a_certificate_that_nobody_vouches_for_is_not_accepted(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1"]
+    words += ["-keyout", str(key), "-out", str(certificate), "-days", "1"]
+    subprocess.run(words, check=True, capture_output=True, timeout=60)
+    server = Receiver()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    with pytest.raises(OSError, match=r"the certificate of 127\.0\.0\.1 is not valid"):
+        hook(server.url.replace("http://", "https://"), token="secret").deliver(EVENTS)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    assert server.posts == []

@@ -60,6 +60,14 @@ def test_a_small_step_forward_does_not_end_the_wait() -> None:
         assert output.value == {"length": float(at >= 50)}
 
 
+def test_who_walks_on_after_a_long_wait_waits_no_more() -> None:
+    queue = step("queue", AREA)
+    for at in range(700):
+        x = 100.0 + max(0, at - 600) * 4.0
+        output = queue.process(stamp(at / 10), standing([(x, 200.0)], [1]))
+    assert output.value == {"length": 0.0}
+
+
 def test_who_leaves_the_area_waits_no_more() -> None:
     queue = step("queue", AREA)
     for at in range(60):

@@ -32,6 +32,15 @@ def test_a_frame_without_objects_has_no_tracks() -> None:
     assert tracks.ids.shape == (0,)
 
 
+def test_by_votes_tracks_have_the_class_of_most_of_their_boxes() -> None:
+    one = step("track", {"vote": True})
+    for at, label in enumerate(["car", "truck", "car", "bus"]):
+        seen = standing([(900, 100), (100, 100)], labels=["person", label], scores=[0.3, 0.9])
+        tracks = one.process(stamp(at / 10), seen).value
+    assert tracks.labels == ("car",)
+    assert tracks.ids.tolist() == [1]
+
+
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [

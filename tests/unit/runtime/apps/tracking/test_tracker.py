@@ -25,7 +25,7 @@ def ids_of(
     return tracker.update(time, seen.corners, seen.scores, seen.labels).tolist()
 
 
-def tracker(**settings: float) -> Tracker:
+def tracker(**settings: float | bool) -> Tracker:
     """A tracker with some settings that are not the default."""
     return Tracker(TrackerSettings()._replace(**settings))
 
@@ -109,6 +109,33 @@ def test_another_class_is_another_track() -> None:
     ids_of(one, 0.0, [(100, 200)], labels=["car"])
     assert ids_of(one, 0.1, [(100, 200)], labels=["person"]) == [0]
     assert ids_of(one, 0.2, [(100, 200), (100, 200)], labels=["person", "car"]) == [2, 1]
+
+
+def test_by_votes_a_vehicle_that_flickers_between_classes_is_one_track() -> None:
+    one = tracker(vote=True)
+    for at in range(30):
+        label = "truck" if at % 3 == 1 else "car"
+        assert ids_of(one, at / FPS, [(100 + 9.0 * at, 200)], labels=[label]) == [1]
+        assert one.classes() == ("car",)
+
+
+def test_by_votes_two_boxes_of_one_vehicle_are_one_track() -> None:
+    one = tracker(vote=True)
+    for at in range(10):
+        feet = [(100 + 9.0 * at, 200), (101 + 9.0 * at, 200), (400, 200)]
+        labels = ["truck", "car", "person"]
+        seen = ids_of(one, at / FPS, feet, [0.6, 0.8, 0.9], labels)
+        assert sorted(number for number in seen if number) == [1, 2]
+        assert one.size == 2
+
+
+def test_votes_follow_tracks_that_end() -> None:
+    one = tracker(vote=True, keep_s=0.5)
+    ids_of(one, 0.0, [(100, 200), (400, 200)], labels=["car", "truck"])
+    for at in range(1, 20):
+        ids_of(one, at / FPS, [(400, 200)], labels=["truck"])
+    assert one.size == 1
+    assert one.classes() == ("truck",)
 
 
 def test_a_fast_object_whose_boxes_never_overlap_is_one_track() -> None:

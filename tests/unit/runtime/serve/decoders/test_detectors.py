@@ -104,6 +104,14 @@ def test_distances_begin_at_the_middle_of_the_cell(offset: float, raw: bool) -> 
     assert found.corners == pytest.approx(numpy.array([one.box for one in TWO]), abs=0.05)
 
 
+@pytest.mark.parametrize("filler", [0.0, -1.0])
+@pytest.mark.parametrize("columns", [6, 7])
+def test_rows_of_filling_alone_are_no_boxes(columns: int, filler: float) -> None:
+    rows = numpy.full((1, 20, columns), filler, numpy.float32)
+    chosen = OutputSettings.from_json({"task": "detection", "head": "boxes"})
+    assert detect({"output": rows}, chosen, SIZE).scores.size == 0
+
+
 @pytest.mark.parametrize("classes", [12, 80, 100])
 def test_a_number_of_classes_that_is_a_multiple_of_four_is_no_distance(classes: int) -> None:
     chosen = OutputSettings.from_json({"task": "detection", "head": "gfl", "offset": 0.5})
@@ -145,7 +153,7 @@ def test_a_detr_with_a_class_for_nothing() -> None:
 @pytest.mark.parametrize(
     ("head", "outputs", "sentence"),
     [
-        ("boxes", {"a": numpy.zeros((1, 7), "f")}, "No output is a list of boxes"),
+        ("boxes", {"a": numpy.ones((1, 7), "f")}, "No output is a list of boxes"),
         ("yolov8", {"a": numpy.zeros((1, 7), "f")}, "'a' is not one table of boxes"),
         ("yolov5", {"a": numpy.zeros((1, 9, 5), "f")}, "has only 5 numbers a box"),
         ("yolox", {"a": numpy.zeros((1, 9, 8), "f")}, "has 9 places, and the strides make 252"),

@@ -1,0 +1,1 @@
+"""Tests of apps in a server."""
