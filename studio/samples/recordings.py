@@ -13,8 +13,6 @@ from studio.samples.street.scene import FPS, HEIGHT, WIDTH, Street
 from studio.samples.street.truth import events_of, street_with_one_answer
 from studio.samples.true_events import TrueEvent
 
-_QUALITY = 80
-
 
 def write_street(path: Path, seed: int, seconds: float, progress: Progress) -> None:
     """Write a film of the street, and its expected events.
@@ -41,11 +39,11 @@ def write_film(path: Path, scene: Street, progress: Progress) -> None:
             hint="Install the extra `video`: pip install 'edgewright[video]'.",
         ) from None
     camera, count = StreetCamera(scene), round(scene.seconds * FPS)
-    film = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), FPS, (WIDTH, HEIGHT))
+    form, size = cv2.VideoWriter.fourcc(*"MJPG"), (WIDTH, HEIGHT)
+    film = cv2.VideoWriter(str(path), form, FPS, size)
     if not film.isOpened():
         raise Unavailable(f"OpenCV cannot write {path.name} here.")
     try:
-        film.set(cv2.VIDEOWRITER_PROP_QUALITY, _QUALITY)
         for number in range(count):
             progress.progress(number, count, f"Composing frame {number + 1} of {count}")
             film.write(cv2.cvtColor(camera.picture(number / FPS), cv2.COLOR_RGB2BGR))

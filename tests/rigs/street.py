@@ -13,9 +13,9 @@ from PIL import Image
 
 from studio.apps.context import DeskContext
 from studio.apps.files import AppFiles
+from studio.runtime.apps.event_match import match_events
 from studio.runtime.apps.items import FrameStamp
 from studio.runtime.apps.mailbox import ReadFrame
-from studio.runtime.apps.event_match import match_events
 from studio.runtime.apps.runner import GraphRunner
 from studio.samples.street.pictures import StreetCamera
 from studio.samples.street.scene import Street

@@ -11,9 +11,9 @@ import pytest
 from studio.api import Silent
 from studio.apps.context import DeskContext
 from studio.apps.files import AppFiles
+from studio.runtime.apps.event_match import match_events
 from studio.runtime.apps.items import FrameStamp
 from studio.runtime.apps.mailbox import ReadFrame
-from studio.runtime.apps.event_match import match_events
 from studio.runtime.apps.runner import GraphRunner
 from studio.samples.machine import CLEAN, HARD, RATE_HZ, Conditions, Machine, write_signal
 from studio.settings import resource
