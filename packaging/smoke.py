@@ -11,7 +11,12 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-PARTS = ("studio/_resources/themes/dark.toml", "studio/_resources/samples/digits/digits.onnx")
+PARTS = (
+    "studio/_resources/themes/dark.toml",
+    "studio/_resources/samples/digits/digits.onnx",
+    "studio/_resources/samples/traffic/detector/detector.onnx",
+    "studio/_resources/samples/vibration/health/health.onnx",
+)
 LICENCE = ".dist-info/licenses/LICENSE"
 SOURCES = ("LICENSE", "SECURITY.md", "requirements.lock", "docs/licences.md")
 

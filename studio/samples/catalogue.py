@@ -44,12 +44,19 @@ class SampleOptions:
         help="Use this file instead of the download. Its digest is checked.",
         advanced=True,
     )
+    seed: int = option(
+        0,
+        minimum=0,
+        zero="that of the sample",
+        help="Seed of a composed recording: another one gives another film with other events.",
+        advanced=True,
+    )
 
 
 SAMPLES_GET: Step[SampleOptions, SampleResult] = Step(
     name="samples-get",
     title="Get the sample",
-    summary="Copy or download a sample model with labelled data and a pipeline.",
+    summary="Copy, download or compose a sample: a model or an app, with data and a pipeline.",
     options=SampleOptions,
     result=SampleResult,
     work="studio.samples.work:make",
@@ -94,6 +101,21 @@ class Texts:
 
 
 @dataclass(frozen=True, slots=True)
+class Recording:
+    """Recording to be composed, with the events that are true of it.
+
+    Attributes:
+        kind: ``street`` (a film) or ``bearing`` (vibration).
+        file: Its name; ``expected.jsonl`` is next to it.
+    """
+
+    kind: str
+    file: str
+    seed: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class SampleEntry:
     """One sample of the catalogue.
 
@@ -116,6 +138,7 @@ class SampleEntry:
     wheel: Wheel | None = None
     texts: Texts | None = None
     made_by: str = ""
+    recording: Recording | None = None
     folder: Path = field(default=Path(), repr=False)
 
 

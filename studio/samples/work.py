@@ -15,7 +15,15 @@ from studio.api import InvalidData, Progress, Refused, Unavailable
 from studio.jobs import Job
 from studio.jobs.phases import Phase
 from studio.runtime.shared.safe_zip import chunks, open_archive
-from studio.samples.catalogue import MADE, SampleEntry, SampleOptions, Texts, Wheel, sample
+from studio.samples.catalogue import (
+    MADE,
+    Recording,
+    SampleEntry,
+    SampleOptions,
+    Texts,
+    Wheel,
+    sample,
+)
 from studio.samples.download import DownloadProgress
 from studio.samples.results import SampleResult
 from studio.settings.interpreter import own_python
@@ -44,6 +52,8 @@ def make(options: SampleOptions, job: Job) -> SampleResult:
         shutil.copyfile(entry.folder / name, target)
     if entry.wheel is not None:
         _open_wheel(entry.wheel, options.wheel, folder, job)
+    if entry.recording is not None:
+        _compose(entry.recording, options.seed, folder, job)
     fonts = _render(entry, entry.texts, folder, job) if entry.texts is not None else None
     if entry.made_by:
         _made_by(entry.made_by)(folder, Phase(job, _FETCHED if entry.wheel else 0.0, 1.0))
@@ -56,6 +66,13 @@ def _made_by(name: str) -> Callable[[Path, Progress], None]:
     module, _, function = name.partition(":")
     found: Callable[[Path, Progress], None] = getattr(importlib.import_module(module), function)
     return found
+
+
+def _compose(recording: Recording, seed: int, folder: Path, job: Job) -> None:
+    from studio.samples.recordings import WRITERS
+
+    write, path = WRITERS[recording.kind], folder / recording.file
+    write(path, seed or recording.seed, recording.seconds, job)
 
 
 def _open_wheel(wheel: Wheel, given: Path | None, folder: Path, job: Job) -> None:

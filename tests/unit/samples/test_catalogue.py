@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import stat
+import sys
 import tomllib
 import zipfile
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ import numpy
 import pytest
 
 from studio.api import InvalidData, Refused, Silent, TensorType, Unavailable, UsageError, Value
+from studio.apps.files import AppFiles
 from studio.datasets import Preprocess, open_dataset
 from studio.pipelines.parser import read_pipeline
 from studio.registry import Registry
@@ -70,12 +73,15 @@ def get(name: str, job: FakeJob, registry: Registry, out: Path | None = None) ->
 
 
 def test_every_sample_ships_what_it_lists() -> None:
-    assert set(samples()) == {"digits", "ocr", "ocr-hard", "shelf", "triage"}
+    apps = {"shelf", "traffic", "triage", "vibration"}
+    assert set(samples()) == {"digits", "ocr", "ocr-hard", *apps}
     for entry in samples().values():
         for name in entry.files:
             assert (entry.folder / name).is_file(), f"{entry.name}: {name}"
         read_pipeline(entry.folder / "pipeline.toml")
-        for page in (name for name in entry.files if name.endswith("preprocess.toml")):
+        pages = [name for name in entry.files if name.endswith("preprocess.toml")]
+        assert pages or entry.recording is not None or entry.made_by  # a model of signals has none
+        for page in pages:
             Preprocess.from_toml(entry.folder / page)
 
 
@@ -86,7 +92,7 @@ def test_unknown_sample_names_the_known() -> None:
 
 
 def test_step_is_data_with_network_alone() -> None:
-    assert [option.name for option in SAMPLES_GET.form] == ["name", "out", "wheel"]
+    assert [option.name for option in SAMPLES_GET.form] == ["name", "out", "wheel", "seed"]
     assert {permission.value for permission in SAMPLES_GET.needs} == {"network"}
 
 
@@ -259,3 +265,35 @@ def test_member_that_is_too_large_is_refused(
     path = wheel_file(tmp_path, {"large": b"12345678901"})
     with zipfile.ZipFile(path) as archive, pytest.raises(InvalidData, match="more than any"):
         sample_work.extract_member(archive, "large", tmp_path / "taken")
+
+
+def test_an_app_comes_with_its_recording_and_what_is_true_of_it(
+    job: FakeJob, registry: Registry
+) -> None:
+    result = get("vibration", job, registry)
+    folder = Path(result.folder)
+    assert Path(result.model) == folder / "health" / "health.onnx"
+    lines = (folder / "expected.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == ["damage", "learned", "strong"]
+    assert (folder / "machine.csv").read_text().startswith("acceleration\n")
+    files = AppFiles.open(folder)
+    assert files.document.test.expected == "expected.jsonl"
+    assert all((folder / name).is_file() for name in files.document.files)
+
+
+def test_another_seed_composes_another_recording(job: FakeJob, tmp_path: Path) -> None:
+    other = FakeJob(tmp_path / "other")
+    other.folder.mkdir()
+    for one, seed in ((job, 0), (other, 7)):
+        sample_work.make(SampleOptions("vibration", seed=seed), one)
+    first, second = (one.folder / MADE / "expected.jsonl" for one in (job, other))
+    assert first.read_text() != second.read_text()
+
+
+def test_without_opencv_a_film_is_refused_with_what_to_install(
+    job: FakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(Unavailable, match="OpenCV") as caught:
+        sample_work.make(SampleOptions("traffic"), job)
+    assert "edgewright[video]" in caught.value.hint

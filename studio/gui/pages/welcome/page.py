@@ -134,7 +134,9 @@ class WelcomePage(Page):
         self.hide_header()
         self.drop = DropZone(shell.theming, shell.choose_model)
         self._recent = Card("Recent models")
-        self._samples = Card("Samples", "Each sample has a model, labelled data and a pipeline.")
+        self._samples = Card(
+            "Samples", "Each sample has a model, data and a pipeline. Some are apps."
+        )
         self._tiles = QVBoxLayout()
         self._tiles.setSpacing(GRID)
         self._samples.body.addLayout(self._tiles)

@@ -1,0 +1,74 @@
+"""Recordings that are composed when a sample is put together, with the events that are true."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from studio.api import Progress, Unavailable
+from studio.samples.machine import Machine, write_signal
+from studio.samples.street.pictures import StreetCamera
+from studio.samples.street.scene import FPS, HEIGHT, WIDTH, Street
+from studio.samples.street.truth import events_of, street_with_one_answer
+from studio.samples.true_events import TrueEvent
+
+
+def write_street(path: Path, seed: int, seconds: float, progress: Progress) -> None:
+    """Write a film of the street, and its expected events.
+
+    Raises:
+        Unavailable: when OpenCV is not installed, or cannot write the film.
+    """
+    scene = street_with_one_answer(seed, seconds)
+    write_film(path, scene, progress)
+    write_events(_expected(path), events_of(scene))
+
+
+def write_film(path: Path, scene: Street, progress: Progress) -> None:
+    """Write all frames of a street as motion JPEG.
+
+    Raises:
+        Unavailable: when OpenCV is not installed, or cannot write the film.
+    """
+    try:
+        import cv2
+    except ImportError:
+        raise Unavailable(
+            "Composing the film needs OpenCV, which is not installed.",
+            hint="Install the extra `video`: pip install 'edgewright[video]'.",
+        ) from None
+    camera, count = StreetCamera(scene), round(scene.seconds * FPS)
+    form, size = cv2.VideoWriter.fourcc(*"MJPG"), (WIDTH, HEIGHT)
+    film = cv2.VideoWriter(str(path), form, FPS, size)
+    if not film.isOpened():
+        raise Unavailable(f"OpenCV cannot write {path.name} here.")
+    try:
+        for number in range(count):
+            progress.progress(number, count, f"Composing frame {number + 1} of {count}")
+            film.write(cv2.cvtColor(camera.picture(number / FPS), cv2.COLOR_RGB2BGR))
+    finally:
+        film.release()
+
+
+def write_bearing(path: Path, seed: int, seconds: float, progress: Progress) -> None:
+    """Write the vibration of a machine as CSV, and its expected events."""
+    machine = Machine(seed, seconds)
+    write_signal(path, machine, progress)
+    write_events(_expected(path), machine.events())
+
+
+def write_events(path: Path, events: Iterable[TrueEvent]) -> None:
+    """Write events as lines of JSON."""
+    path.write_text("".join(json.dumps(one.to_json()) + "\n" for one in events), encoding="utf-8")
+
+
+def _expected(path: Path) -> Path:
+    return path.with_name("expected.jsonl")
+
+
+WRITERS: Mapping[str, Callable[[Path, int, float, Progress], None]] = {
+    "street": write_street,
+    "bearing": write_bearing,
+}
+"""Functions that write a recording and its expected events, by the kind in the catalogue."""
