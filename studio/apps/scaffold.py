@@ -65,13 +65,11 @@ def create(options: AppNewOptions, job: Job) -> AppCreated:
     """Write the files of a new app below the job's folder.
 
     Raises:
-        UsageError: when the folder exists, or its name cannot be that of an app.
+        UsageError: when the name of the folder cannot be that of an app.
     """
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", options.out.name).strip("-")[:40]
     if not name or not name[0].isalpha():
         raise UsageError(f"{options.out.name} cannot be the name of an app: begin with a letter.")
-    if options.out.exists():
-        raise UsageError(f"{options.out} exists already.", hint="Choose another folder.")
     folder = job.folder / _MADE
     models = folder / "detector"
     models.mkdir(parents=True)
@@ -90,6 +88,6 @@ def create(options: AppNewOptions, job: Job) -> AppCreated:
 def created(
     registry: Registry, options: AppNewOptions, result: AppCreated, folder: Path
 ) -> AppCreated:
-    """Move the folder to where the user wants it."""
-    shutil.copytree(folder / _MADE, options.out)
+    """Move the folder to where the user wants it; its files take the place of older ones."""
+    shutil.copytree(folder / _MADE, options.out, dirs_exist_ok=True)
     return result

@@ -178,7 +178,8 @@ def _remove(board: Board, request: Mapping[str, object]) -> dict[str, object]:
         board.journal.append("purged", owner=board.owner)
         board.save(state.ReleaseState(history=board.state.history))
         layout = board.layout
-        for path in (layout.access, layout.service, layout.server, layout.reserve):
+        app = layout.run / "app"  # events that no sink has taken
+        for path in (layout.access, layout.service, layout.server, layout.reserve, app):
             remove(path)
         done.update(collect(board))  # also this application: all of it is loaded by now
     return done

@@ -190,8 +190,6 @@ def test_a_new_app_can_be_checked(app: Path, job: QuietJob, tmp_path: Path) -> N
     assert "detector/preprocess.toml" in result.files
     found = check(AppCheckOptions(tmp_path / "gate 2"), job)
     assert found.name == "gate-2"
-    with pytest.raises(UsageError, match="exists already"):
-        create(options, QuietJob(tmp_path / "again"))
 
 
 @pytest.mark.parametrize("name", ["1", "-", "..."])

@@ -173,7 +173,10 @@ def test_removed_and_purged(board: Machine, bundles: list[Bundle]) -> None:
     assert not Server(board.layout).runs()
     assert board.refused("rollback")["code"] == "nothing-deployed"
     board.deploy(bundles[0])  # the same release may come back
+    (board.layout.run / "app").mkdir()
+    (board.layout.run / "app" / "outbox.sqlite").write_bytes(b"events of the app")
     board.ok("remove", purge=True)
+    assert not (board.layout.run / "app").exists()
     assert list(board.layout.blobs.iterdir()) == []
     assert list(board.layout.releases.iterdir()) == []
     assert Journal(board.layout.log).broken_at() == 0
