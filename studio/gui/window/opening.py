@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from studio.gui.pages.app.page import AppPage
     from studio.gui.pages.model.page import ModelPage
     from studio.gui.shell import WindowParts
+    from studio.samples.results import SampleResult
     from studio.workspace import Event, GraphView, RunningJob
 
 
@@ -72,7 +73,7 @@ class ModelOpener:
             self._window.notify(f"{outcome.title}. {outcome.text}", "warning")
 
     def get_sample(self, name: str) -> None:
-        """Get a sample and open its model."""
+        """Get a sample and open it."""
         job = self._window.start("samples-get", name=name)
         if job is not None:
             self._samples.add(job.id)
@@ -131,7 +132,7 @@ class ModelOpener:
             self._samples.discard(job.id)
             start = self._starts.pop(job.id, "")
             if job.outcome.ok:
-                self._open(Path(result.model), start)
+                self._open_sample(result, start)
         elif (file := self._files.pop(job.id, None)) is not None:
             shown, self.previewed = self.previewed == job.id, ""
             is_away = self._stage() != self._starts.pop(job.id, "") or shown
@@ -139,6 +140,21 @@ class ModelOpener:
                 self._show_opened(file, result.variant, is_away)
             elif shown:
                 self._restore_previous()
+
+    def _open_sample(self, sample: SampleResult, start: str) -> None:
+        """Open the app of a sample, or its model where it has none.
+
+        A user who has moved to another page stays there.
+        """
+        from studio.workspace import is_app
+
+        folder = Path(sample.folder)
+        if not is_app(folder):
+            self._open(Path(sample.model), start)
+        elif self._stage() == start:
+            self._open_app(folder)
+        else:
+            self._window.notify(f"{sample.title} is in {folder}: open it on the App page.", "good")
 
     def _show_converted(self, file: Path, variant: int) -> None:
         self._show_opened(file, variant, is_away=False)
