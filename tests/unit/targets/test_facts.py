@@ -119,7 +119,10 @@ def test_the_script_on_this_computer(tmp_path: Path) -> None:
     facts = parse(done.stdout, "local", "local:", now, now - began)
     assert facts.python == sys.version.split()[0]
     assert facts.python_path == sys.executable
-    assert set(facts.runtimes) == {"numpy", "onnxruntime", "pillow", "ai-edge-litert"}
+    assert set(facts.runtimes) == {
+        *("numpy", "onnxruntime", "pillow", "ai-edge-litert"),
+        *("opencv-python-headless", "paho-mqtt"),
+    }
     assert facts.runtimes["ai-edge-litert"] == version("ai-edge-litert")
     assert facts.memory_mb > 0
     assert facts.disk_free_mb > 0

@@ -6,14 +6,16 @@ import fcntl
 import threading
 import time
 from pathlib import Path
-from typing import IO, Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import IO, TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from ...shared.errors import LoadError
 from ...shared.trial_request import TrialRequest
 from ..engine.served_model import ServedModel
-from .bundle import app_of
-from .hosted_app import RunningApp, bundle_folder, data_folder, is_app, root_of
-from .shadow import AppShadow
+from .places import bundle_folder, data_folder, is_app, root_of
+
+if TYPE_CHECKING:  # most servers have no app, and load nothing for one
+    from .hosted_app import RunningApp
+    from .shadow import AppShadow
 
 Log = Callable[..., None]
 
@@ -100,7 +102,11 @@ class AppHost:
     def _compare(self, wish: TrialRequest, folder: Path) -> Optional[AppShadow]:
         """Begin a comparison with the previous app; None while the new one does not run yet."""
         running = self.running
-        return None if running is None else AppShadow(running, wish, folder)
+        if running is None:
+            return None
+        from .shadow import AppShadow
+
+        return AppShadow(running, wish, folder)
 
     # On the thread of the host
 
@@ -125,6 +131,9 @@ class AppHost:
             self._lock = None
 
     def _start(self, model: ServedModel, turn: int) -> None:
+        from .bundle import app_of
+        from .hosted_app import RunningApp
+
         folder = bundle_folder(model)
         try:
             bundle = None if folder is None else app_of(folder, model.source)

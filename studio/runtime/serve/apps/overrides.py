@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Mapping, NamedTuple
+from typing import TYPE_CHECKING, Mapping, NamedTuple
 
 from ...apps.items import Event
 from ..http.exchange import Exchange
@@ -13,7 +13,9 @@ from ..rest.model_repository import check_json
 from ..rest.router import PathNames
 from ..service import Service
 from .host import AppHost
-from .hosted_app import RunningApp
+
+if TYPE_CHECKING:
+    from .hosted_app import RunningApp
 
 KIND = "override"
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, Optional
+from typing import TYPE_CHECKING, Any, Dict, Optional
 from urllib.parse import parse_qs
 
-from ...apps.overlay import draw, marks_of
 from ..engine.executor import QueueFull
 from ..http.exchange import Exchange
 from ..http.message import HttpError, Response
 from ..rest.router import PathNames, Route
 from ..service import Service
 from .host import AppHost
-from .hosted_app import RunningApp
 from .overrides import add_override
-from .page import PAGE, PAGE_HEADERS
+
+if TYPE_CHECKING:
+    from .hosted_app import RunningApp
 
 _MOST_EVENTS = 1000
 _HTML = "text/html; charset=utf-8"
@@ -71,6 +71,8 @@ def app_preview(service: Service, exchange: Exchange, names: PathNames) -> Optio
 
 def app_page(service: Service, exchange: Exchange, names: PathNames) -> Response:
     """Return the page of the app; it holds no data and asks for them with the user's token."""
+    from .page import PAGE, PAGE_HEADERS
+
     return Response(200, PAGE.encode("utf-8"), _HTML, PAGE_HEADERS)
 
 
@@ -86,6 +88,8 @@ class _Preview:
 
     def run(self) -> None:
         """Draw the newest frame."""
+        from ...apps.overlay import draw, marks_of
+
         graph, result = self._running.graph, self._running.engine.latest.get(self._source)
         pixels = None if result is None else result.values.get(self._source)
         if result is None or pixels is None or getattr(pixels, "ndim", 0) != 3:

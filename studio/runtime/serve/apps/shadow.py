@@ -20,7 +20,8 @@ from ...shared.trial_request import TrialRequest
 from ..engine.served_model import ServedModel, load
 from ..engine.source import from_bundle
 from .bundle import app_of, variables_of
-from .hosted_app import BundleContext, RunningApp, root_of
+from .hosted_app import BundleContext, RunningApp
+from .places import root_of
 
 _AHEAD = 4
 """Turns that the app before may lag behind; the app on trial waits beyond.
