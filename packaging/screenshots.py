@@ -32,9 +32,10 @@ LONGEST_SETTLE = 15.0  # seconds; a live page never stands still
 BETWEEN = 1.0  # seconds between two looks; the first chart takes half of that
 LIVE_REQUESTS = 100_000
 LINES = tuple(f"line-{number}" for number in range(1, 6))
+APP_S = 5.0
 FLEET_S = 45.0
 """Long enough for two windows of drift, and for a version to change in sight."""
-EARLY = {"welcome", "model", "quantize"}
+EARLY = {"welcome", "model", "quantize", "app"}
 """Pages that show nothing of what comes behind the quantization."""
 
 
@@ -113,6 +114,8 @@ def take(home: Path, theme: str, wanted: set[str]) -> None:
             window.go(page)
             if page == "quantize":
                 quantize(application, window, workspace, theme)
+            elif page == "app":
+                app(application, window, home.parent / "traffic")
             elif page == "monitor":
                 live(application, window, workspace)
                 save(window, page, theme)
@@ -146,6 +149,20 @@ def quantize(
     page.form.set_values({name: str(folder / file) for name, file in data.items()})
     settle(application, window, workspace)
     settle(application, window, workspace)  # the look ahead begins a little later
+
+
+def app(application: QApplication, window: MainWindow, folder: Path) -> None:
+    """Run the traffic sample."""
+    if not folder.is_dir():
+        subprocess.run([STUDIO, "samples", "get", "traffic", "--out", str(folder)], check=True)
+    from studio.gui.pages.app.page import AppPage
+
+    page = window.page()
+    assert isinstance(page, AppPage)
+    page.open_app(folder)
+    wait(application, APP_S)
+    page.run()
+    wait(application, APP_S)
 
 
 def compare(application: QApplication, window: MainWindow, workspace: Workspace) -> None:
