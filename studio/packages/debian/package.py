@@ -224,7 +224,7 @@ def _fields(
 
 
 def _system_names(bundle: Bundle) -> list[str]:
-    names = {"pillow": "pil"}
+    names = {"pillow": "pil", "opencv-python-headless": "opencv"}
     needed = {"numpy", bundle.backend.distribution, *bundle.requirements}
     return sorted(names.get(one, one) for one in needed)
 

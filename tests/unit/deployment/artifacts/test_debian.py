@@ -11,6 +11,7 @@ import pytest
 
 from studio.packages import Bundle, build_runtime, debian
 from studio.packages.debian.package import package_name
+from tests.rigs.apps import app_bundle, make_app
 from tests.rigs.bundles import make_bundle
 
 ANN = "Ann Edge <ann@edgeworks.org>"
@@ -47,6 +48,14 @@ def dpkg(*words: str | Path) -> str:
         ["dpkg-deb", *map(str, words)], capture_output=True, text=True, check=True, timeout=60
     )
     return done.stdout
+
+
+@pytest.mark.rig
+@pytest.mark.needs("dpkg-deb")
+def test_a_package_of_an_app_depends_on_what_its_sources_need(tmp_path: Path) -> None:
+    make_app(tmp_path / "lanes", frames=4)
+    fields = dpkg("--field", make(app_bundle(tmp_path, tmp_path / "lanes"), tmp_path / "out"))
+    assert "python3-numpy, python3-onnxruntime, python3-opencv, python3-pil\n" in fields
 
 
 @pytest.mark.rig
