@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QFrame, QScrollArea, QSizePolicy, QWidget
 
@@ -256,6 +256,15 @@ class GraphView(QScrollArea):
         """Show another app, at its height, or scrolled where it is very high."""
         self.boxes.show_parts(parts)
         self._fit()
+        QTimer.singleShot(0, self._show_first)  # when the bars know the new height
+
+    def _show_first(self) -> None:
+        """Scroll to the first part, which lies in the middle of a high graph."""
+        first = next(iter(self.boxes.boxes.values()), None)
+        if first is not None:
+            middle = first.geometry().center().y() - self.viewport().height() // 2
+            self.horizontalScrollBar().setValue(0)
+            self.verticalScrollBar().setValue(middle)
 
     def resizeEvent(self, event: object) -> None:
         """Leave room for the horizontal scroll bar where there is one."""
