@@ -259,7 +259,7 @@ class GraphView(QScrollArea):
         QTimer.singleShot(0, self._show_first)  # when the bars know the new height
 
     def _show_first(self) -> None:
-        """Scroll to the first part, which lies in the middle of a high graph."""
+        """Scroll to the first part: in a high graph it is at half of the height."""
         first = next(iter(self.boxes.boxes.values()), None)
         if first is not None:
             middle = first.geometry().center().y() - self.viewport().height() // 2
