@@ -47,12 +47,14 @@ class Camera:
 
     Attributes:
         opened: Released once for each opening.
+        hanging: Released once for each read that has begun to hang.
     """
 
     def __init__(self, live: bool = True, **settings: float) -> None:
         self.acts: queue.Queue[Act] = queue.Queue()
         self.opened = threading.Semaphore(0)
         self.closed = threading.Semaphore(0)
+        self.hanging = threading.Semaphore(0)
         self.refusal: Exception | None = None
         kind = SourceType("made-up", "", PICTURES, CameraSettings, lambda _: live, self._open)
         self.source = AppSource("door", kind, CameraSettings(**settings))
@@ -85,12 +87,15 @@ class Camera:
         """Answer a read with the end."""
         self.acts.put(lambda: None)
 
-    def hang(self) -> threading.Event:
-        """Answer a read when the returned event is set, with a picture."""
+    def hang(self, error: Exception | None = None) -> threading.Event:
+        """Answer a read when the returned event is set, with a picture or a fault."""
         released = threading.Event()
 
         def act() -> SourceFrame:
+            self.hanging.release()
             released.wait(60)
+            if error is not None:
+                raise error
             return SourceFrame(np.ones((4, 6, 3), np.uint8))
 
         self.acts.put(act)
