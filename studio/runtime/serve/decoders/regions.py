@@ -142,8 +142,8 @@ class _Rectangle(NamedTuple):
     def widened(self, ratio: float) -> _Rectangle:
         """Return the rectangle around this one, whose edges are moved by area x ratio / perimeter.
 
-        As with the chains on which these models were measured (PaddleOCR with Clipper), corners
-        are whole cells before and after, and the outer ones are round.
+        Corners are whole cells before and after, and the outer ones are round: so does the chain
+        on which these models were measured, PaddleOCR with Clipper.
         """
         distance = float(np.prod(self.sides)) * ratio / (2 * float(self.sides.sum()))
         if distance <= 0.0:
