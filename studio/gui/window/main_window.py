@@ -121,7 +121,7 @@ class MainWindow(QMainWindow):
         if not (isinstance(number, int) and number and self.current.select(number)):
             self.go(self._stage)
         # Trying the sandbox and keeping a worker ready may not hold up the first page.
-        QTimer.singleShot(0, self._warm_up)
+        QTimer.singleShot(0, self, self._warm_up)
 
     @property
     def widget(self) -> QWidget:
@@ -168,7 +168,7 @@ class MainWindow(QMainWindow):
             self._shown = page
             page.dress()
             self.stack.setCurrentWidget(page)
-            QTimer.singleShot(0, page.take_focus)  # what was just made cannot take it yet
+            QTimer.singleShot(0, page, page.take_focus)  # what was just made cannot take it yet
         self.inspector_changed()
 
     def choose_model(self) -> None:

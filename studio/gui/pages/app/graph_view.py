@@ -256,7 +256,7 @@ class GraphView(QScrollArea):
         """Show another app, at its height, or scrolled where it is very high."""
         self.boxes.show_parts(parts)
         self._fit()
-        QTimer.singleShot(0, self._show_first)  # when the bars know the new height
+        QTimer.singleShot(0, self, self._show_first)  # when the bars know the new height
 
     def _show_first(self) -> None:
         """Scroll to the first part: in a high graph it is at half of the height."""
