@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import resource
 import time
-from typing import Callable, Iterable, List, NamedTuple, Optional, Tuple
+from typing import Callable, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
 from ...drift.window import Alarm
+from ...shared.records import read
 from ..engine.served_model import ServedModel
 from ..http.exchange import Exchange
 from ..http.message import TEXT, Response
@@ -75,6 +76,7 @@ def metrics(service: Service, exchange: Exchange, names: PathNames) -> Response:
     _placement(lines, models)
     _process(lines, service)
     _upkeep(lines, service)
+    _app(lines, service)
     return Response(200, ("\n".join(lines) + "\n").encode("utf-8"), TEXT)
 
 
@@ -228,6 +230,52 @@ def _upkeep(lines: List[str], service: Service) -> None:
     for name, text, value in rows:
         if value is not None:
             _family(lines, name, "gauge", text, [("", value)])
+
+
+_OF_SOURCES = (
+    ("frames_total", "counter", "Frames of a source", "frames"),
+    ("frames_dropped_total", "counter", "Frames that came too fast", "dropped"),
+    ("source_lost_total", "counter", "How often a source was lost", "lost"),
+)
+
+
+def _app(lines: List[str], service: Service) -> None:
+    """Write the counts of the app of the release, where it runs."""
+    found = service.app.status() if service.app is not None else None
+    state = read(_AppState, found or {})
+    if not state.name:
+        return
+    sources = [('source="{}"'.format(_escape(name)), one) for name, one in state.sources.items()]
+    for name, kind, text, key in _OF_SOURCES:
+        samples = [(labels, one[key]) for labels, one in sources]
+        _family(lines, "edgewright_app_" + name, kind, text, samples)
+    up = [(labels, int(str(one["state"]) == "running")) for labels, one in sources]
+    _family(lines, "edgewright_app_source_up", "gauge", "1 while a source gives frames", up)
+    text = "Frames on which a step failed"
+    _family(lines, "edgewright_app_frames_failed_total", "counter", text, [("", state.failed)])
+    events = [(_labels_of(key), count) for key, count in state.events.items()]
+    _family(lines, "edgewright_app_events_total", "counter", "Events by step and kind", events)
+    waiting = [
+        ('sink="{}"'.format(_escape(name)), one["waiting"]) for name, one in state.sinks.items()
+    ]
+    text = "Events that a sink has not taken"
+    _family(lines, "edgewright_app_events_waiting", "gauge", text, waiting)
+
+
+class _AppState(NamedTuple):
+    """State of an app, as its engine gives it."""
+
+    name: str = ""
+    failed: int = 0
+    sources: Mapping[str, Mapping[str, float]] = {}
+    events: Mapping[str, int] = {}
+    sinks: Mapping[str, Mapping[str, float]] = {}
+
+
+def _labels_of(key: str) -> str:
+    """Return the labels of a count, whose key is the step and the kind."""
+    step, _, kind = key.partition(" ")
+    return 'step="{}",kind="{}"'.format(_escape(step), _escape(kind))
 
 
 def _bytes(megabytes: Optional[float]) -> Optional[int]:

@@ -62,6 +62,20 @@ def test_the_state_has_sources_steps_and_latency(served: ServerProcess) -> None:
     assert status["app"]["name"] == "lanes"
 
 
+def test_metrics_count_frames_and_events(served: ServerProcess) -> None:
+    wait_until(lambda: _crossings(served) >= 2, "crossings")
+    rows = dict(
+        line.rsplit(" ", 1)
+        for line in served.get("/metrics")[1].decode().splitlines()
+        if line.startswith("edgewright_app_")
+    )
+    assert int(rows['edgewright_app_frames_total{source="camera"}']) > 0
+    assert rows['edgewright_app_source_up{source="camera"}'] == "1"
+    assert int(rows['edgewright_app_events_total{step="gate",kind="crossing"}']) >= 2
+    assert rows["edgewright_app_frames_failed_total"] == "0"
+    assert 'edgewright_app_events_waiting{sink="log"}' in rows
+
+
 def test_a_preview_is_a_picture_in_which_objects_are_blurred(served: ServerProcess) -> None:
     wait_until(lambda: _crossings(served) >= 1, "a crossing")
     status, content = served.get("/edgewright/app/preview?source=camera")
