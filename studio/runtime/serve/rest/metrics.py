@@ -232,10 +232,26 @@ def _upkeep(lines: List[str], service: Service) -> None:
             _family(lines, name, "gauge", text, [("", value)])
 
 
-_OF_SOURCES = (
-    ("frames_total", "counter", "Frames of a source", "frames"),
-    ("frames_dropped_total", "counter", "Frames that came too fast", "dropped"),
-    ("source_lost_total", "counter", "How often a source was lost", "lost"),
+class _SourceState(NamedTuple):
+    """State of one source of an app."""
+
+    state: str = ""
+    frames: int = 0
+    dropped: int = 0
+    lost: int = 0
+
+
+class _SinkState(NamedTuple):
+    """State of one sink of an app."""
+
+    waiting: int = 0
+
+
+_OF_SOURCES: Tuple[Tuple[str, str, str, Callable[[_SourceState], int]], ...] = (
+    ("frames_total", "counter", "Frames of a source", lambda one: one.frames),
+    ("frames_dropped_total", "counter", "Frames that came too fast", lambda one: one.dropped),
+    ("source_lost_total", "counter", "How often a source was lost", lambda one: one.lost),
+    ("source_up", "gauge", "1 while a source gives frames", lambda one: one.state == "running"),
 )
 
 
@@ -245,18 +261,20 @@ def _app(lines: List[str], service: Service) -> None:
     state = read(_AppState, found or {})
     if not state.name:
         return
-    sources = [('source="{}"'.format(_escape(name)), one) for name, one in state.sources.items()]
-    for name, kind, text, key in _OF_SOURCES:
-        samples = [(labels, one[key]) for labels, one in sources]
+    sources = [
+        ('source="{}"'.format(_escape(name)), read(_SourceState, one))
+        for name, one in state.sources.items()
+    ]
+    for name, kind, text, value in _OF_SOURCES:
+        samples = [(labels, int(value(one))) for labels, one in sources]
         _family(lines, "edgewright_app_" + name, kind, text, samples)
-    up = [(labels, int(str(one["state"]) == "running")) for labels, one in sources]
-    _family(lines, "edgewright_app_source_up", "gauge", "1 while a source gives frames", up)
     text = "Frames on which a step failed"
     _family(lines, "edgewright_app_frames_failed_total", "counter", text, [("", state.failed)])
     events = [(_labels_of(key), count) for key, count in state.events.items()]
     _family(lines, "edgewright_app_events_total", "counter", "Events by step and kind", events)
     waiting = [
-        ('sink="{}"'.format(_escape(name)), one["waiting"]) for name, one in state.sinks.items()
+        ('sink="{}"'.format(_escape(name)), read(_SinkState, one).waiting)
+        for name, one in state.sinks.items()
     ]
     text = "Events that a sink has not taken"
     _family(lines, "edgewright_app_events_waiting", "gauge", text, waiting)
@@ -267,9 +285,9 @@ class _AppState(NamedTuple):
 
     name: str = ""
     failed: int = 0
-    sources: Mapping[str, Mapping[str, float]] = {}
+    sources: Mapping[str, Mapping[str, object]] = {}
     events: Mapping[str, int] = {}
-    sinks: Mapping[str, Mapping[str, float]] = {}
+    sinks: Mapping[str, Mapping[str, object]] = {}
 
 
 def _labels_of(key: str) -> str:
