@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -61,6 +63,21 @@ class HostileRun:
         yield from (f"defect: {word}" for word in _WORDS_OF_DEFECTS if word in self.sentence)
 
 
+_TIMEOUT = shutil.which("timeout") or "timeout"
+
+_LAUNCHER = """\
+import os, sys
+figures, *words = sys.argv[1:]
+os.set_inheritable(int(figures), False)
+pid = os.posix_spawn(words[0], words, os.environ)
+_, status, usage = os.wait4(pid, 0)
+os.write(int(figures), b"%d %d" % (status, usage.ru_maxrss))
+"""
+_LAUNCH = (sys.executable, "-I", "-S", "-c", _LAUNCHER)
+"""A small process in between: Linux counts the memory of a process that starts another one as that
+of the new one, and the tests' own process may have held more than any command."""
+
+
 def run(
     words: Sequence[str],
     studio: Studio,
@@ -75,23 +92,28 @@ def run(
     """
     before = files_below(watched, studio.home)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        begun = subprocess.Popen(
-            ["timeout", "--kill-after=5", str(seconds), program, *words],
-            env=studio.environment,
-            cwd=studio.home,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=err,
-        )
-        _, status, usage = os.wait4(begun.pid, 0)
-        begun.returncode = os.waitstatus_to_exitcode(status)
+        figures, ours = os.pipe()
+        with os.fdopen(figures) as reported:
+            subprocess.run(
+                [*_LAUNCH, str(ours), _TIMEOUT, "--kill-after=5", str(seconds), program, *words],
+                env=studio.environment,
+                cwd=studio.home,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                pass_fds=(ours,),
+                check=True,
+            )
+            os.close(ours)
+            status, kilobytes = map(int, reported.read().split())
         texts = [
             os.pread(file.fileno(), 1 << 24, 0).decode(errors="surrogateescape")
             for file in (out, err)
         ]
     after = files_below(watched, studio.home)
     written = tuple(sorted(name for name, _ in before.items() ^ after.items()))
-    return HostileRun(begun.returncode, *texts, usage.ru_maxrss / 1024, written)
+    code = os.waitstatus_to_exitcode(status)
+    return HostileRun(code, *texts, kilobytes / 1024, written)
 
 
 def files_below(*folders: Path) -> dict[str, tuple[int, int]]:
