@@ -95,7 +95,9 @@ class AppFiles:
                 raise InvalidData(f"{file.name} is too large for an app.")
             written = file.read_bytes()
             content = loads(written.decode("utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except UnicodeDecodeError:
+            raise InvalidData(f"{file.name} is no app.toml: it is not text.", hint=_HINT) from None
+        except (OSError, tomllib.TOMLDecodeError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise InvalidData(f"{file.name} cannot be read: {reason}.", hint=_HINT) from None
         try:

@@ -34,6 +34,7 @@ _PICTURE_WIDTH = 800
 _MOST_EVENTS = 10_000
 _MOST_EXPECTED = 64 << 20
 _MOST_LISTED = 200
+_RECORDINGS = {".csv": "csv", ".wav": "wav"}
 
 
 def check(options: AppCheckOptions, job: Job) -> AppCheck:
@@ -258,8 +259,10 @@ def _replayed(files: AppFiles, recordings: Sequence[Path]) -> AppFiles:
     if len(recordings) > len(sources):
         raise UsageError(f"The app has only {len(sources)} sources.")
     for at, path in enumerate(recordings):
-        kind = "folder" if path.is_dir() else "csv" if path.suffix == ".csv" else "video"
-        sources[at] = sources[at]._replace(type=kind, settings={"path": str(path)})
+        kind = "folder" if path.is_dir() else _RECORDINGS.get(path.suffix.lower(), "video")
+        # A recording of the same type keeps its settings, such as the rate of a signal.
+        same = sources[at].settings if sources[at].type == kind else {}
+        sources[at] = sources[at]._replace(type=kind, settings={**same, "path": str(path)})
     return replace(files, document=files.document._replace(sources=tuple(sources)))
 
 

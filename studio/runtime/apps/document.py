@@ -50,7 +50,7 @@ class PreviewSettings(NamedTuple):
         allowed: Whether users of the server may see what the sources see.
         blur: Classes of objects, or names of steps, that are made unrecognisable before.
         width: Most columns of a preview.
-        fps: Most pictures a second and client.
+        fps: Most pictures a second of each source.
     """
 
     allowed: bool = False

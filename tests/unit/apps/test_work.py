@@ -94,6 +94,31 @@ def test_another_film_takes_the_place_of_a_source(app: Path, job: QuietJob, tmp_
         run(AppRunOptions(app, replay=(tmp_path / "other.avi",) * 2), job)
 
 
+def test_a_recording_of_a_signal_keeps_the_rate_of_its_source(
+    tmp_path: Path, job: QuietJob
+) -> None:
+    folder = tmp_path / "sensor"
+    folder.mkdir()
+    (folder / "app.toml").write_text(
+        'name = "sensor"\n[sources.a]\ntype = "csv"\npath = "a.csv"\nrate_hz = 10.0\n'
+        "piece_s = 1.0\n"
+        '[steps.levels]\ntype = "level"\ninput = "a"\nrate_hz = 10.0\n'
+        '[steps.loud]\ntype = "rule"\ninput = "levels"\nvalue = "peak"\n'
+        'event = "loud"\nabove = 5.0\n'
+    )
+    (tmp_path / "other.csv").write_text("0\n" * 20 + "9\n-9\n" * 10)
+    result = run(AppRunOptions(folder, replay=(tmp_path / "other.csv",)), job)
+    assert [(one["kind"], one["at_s"]) for one in result.events] == [
+        ("loud", 2.0),
+        ("loud-ended", 3.0),  # with the recording
+    ]
+
+
+def test_a_file_that_is_no_text_is_no_app(app: Path) -> None:
+    with pytest.raises(InvalidData, match=r"model\.onnx is no app\.toml: it is not text\."):
+        AppFiles.open(app / "detector" / "model.onnx")
+
+
 def test_events_are_delivered_when_that_is_wanted(app: Path, job: QuietJob) -> None:
     result = run(AppRunOptions(app, deliver=True), job)
     assert result.sinks is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Dict, Optional
+from typing import Dict, NamedTuple, Optional, Tuple
 
 from ...apps.engine import AppEngine
 from ...apps.graph import graph_of
@@ -13,6 +13,7 @@ from ...apps.sinks.outbox import Outbox
 from ...shared.errors import LoadError
 from ..engine.served_model import ServedModel, load
 from ..engine.source import ModelSource
+from ..http.message import Response
 from .bundle import AppBundle, file_of, variables_of
 from .predictors import ServedPredictor
 
@@ -67,6 +68,13 @@ class BundleContext:
         return str(self._data / name)
 
 
+class RecentPreview(NamedTuple):
+    """A picture that was drawn, for all clients until the next one is due."""
+
+    drawn_at: float
+    response: Response
+
+
 class RunningApp:
     """One app at work.
 
@@ -74,6 +82,7 @@ class RunningApp:
         engine: Its engine.
         outbox: Keeper of its events.
         bundle: Where it came from.
+        previews: The latest picture of each source, with and without what was found.
     """
 
     def __init__(
@@ -89,6 +98,7 @@ class RunningApp:
             LoadError: in one sentence, when it cannot run.
         """
         self.bundle = bundle
+        self.previews: Dict[Tuple[str, bool], RecentPreview] = {}
         self.context = BundleContext(bundle, served, data)
         try:
             self.graph = graph_of(bundle.document, variables_of(root))

@@ -54,7 +54,8 @@ def app_preview(service: Service, exchange: Exchange, names: PathNames) -> Optio
     running = _host(service).running
     if running is None:
         raise HttpError(404, "The app does not run.")
-    if not running.graph.document.preview.allowed:
+    preview = running.graph.document.preview
+    if not preview.allowed:
         raise HttpError(403, "This app lets no picture leave the board.")
     query = parse_qs(exchange.request.query)
     sources = [one.name for one in running.graph.sources]
@@ -62,6 +63,9 @@ def app_preview(service: Service, exchange: Exchange, names: PathNames) -> Optio
     if source not in sources:
         raise HttpError(404, "The app has no such source.")
     overlay = query.get("overlay", ["1"])[0] != "0"
+    recent = running.previews.get((source, overlay))
+    if recent is not None and time.monotonic() - recent.drawn_at < 1 / preview.fps:
+        return recent.response
     try:
         service.executor.submit(_Preview(exchange, running, source, overlay))
     except QueueFull:
@@ -89,6 +93,7 @@ class _Preview:
     def run(self) -> None:
         """Draw the newest frame."""
         from ...apps.overlay import draw, marks_of
+        from .hosted_app import RecentPreview
 
         graph, result = self._running.graph, self._running.engine.latest.get(self._source)
         pixels = None if result is None else result.values.get(self._source)
@@ -106,6 +111,8 @@ class _Preview:
             result.stamp.number, age
         )
         self._response = Response(200, content, _JPEG, headers)
+        key = self._source, self._overlay
+        self._running.previews[key] = RecentPreview(time.monotonic(), self._response)
 
     def finish(self) -> None:
         """Send it."""

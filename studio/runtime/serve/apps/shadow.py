@@ -182,7 +182,6 @@ class AppShadow:
         served: Optional[ServedModel] = None
         if any(one is None for one in bundle.models.values()):
             served = load(source, 0, 1)
-        assert served is not None or bundle.models
         graph = graph_of(bundle.document, variables_of(root_of(self._folder)))
         mine = {one.name for one in self._running.graph.sources}
         if {one.name for one in graph.sources} != mine:

@@ -85,6 +85,18 @@ def test_a_preview_is_a_picture_in_which_objects_are_blurred(served: ServerProce
     assert (status, document["error"]) == (404, "The app has no such source.")
 
 
+def test_clients_share_a_picture_until_the_next_one_is_due(tmp_path: Path) -> None:
+    make_app(tmp_path / "lanes", source=REPEATED, more="[preview]\nallowed = true\nfps = 0.1")
+    with _server(tmp_path, tmp_path / "lanes") as server:
+        wait_until(lambda: _crossings(server) >= 1, "a crossing")
+        first = server.get("/edgewright/app/preview?source=camera")
+        frames = server.get("/edgewright/app")[1]["frames"]
+        wait_until(lambda: server.get("/edgewright/app")[1]["frames"] > frames, "other frames")
+        assert first[0] == 200
+        assert server.get("/edgewright/app/preview?source=camera") == first
+        assert server.get("/edgewright/app/preview?source=camera&overlay=0") != first
+
+
 @pytest.mark.parametrize("limit", ["0", "-1", "many", "1001", "9" * 40])
 def test_a_limit_that_is_none_is_refused(served: ServerProcess, limit: str) -> None:
     wait_until(lambda: _crossings(served) >= 1, "a crossing")
