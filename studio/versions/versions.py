@@ -104,7 +104,7 @@ def lineage(registry: Registry, named: NamedVersion) -> Lineage:
         bundle=str(version.path) if version.path.is_dir() else "",
         tools=origin.lineage.tools if origin.lineage else {},
         packaged=Packaging(noted.options, noted.inputs, noted.source) if noted else None,
-        variants=tuple(_ancestors(registry, version.variant)),
+        variants=tuple(ancestors(registry, version.variant)),
         targets=tuple(served_on(registry).get(version.digest, ())),
         moves=tuple(_move(registry, move) for move in _moves(registry, version)),
     )
@@ -134,8 +134,8 @@ class _BundleOrigin:
             return cls()
 
 
-def _ancestors(registry: Registry, number: int) -> Iterator[VariantOrigin]:
-    """Yield the packaged variant, then its ancestors."""
+def ancestors(registry: Registry, number: int) -> Iterator[VariantOrigin]:
+    """Yield a variant, then what it was made of."""
     variant: VariantRecord | None = registry.variant(number)
     while variant is not None:
         noted = registry.ledger.producer(variant)

@@ -1,0 +1,1 @@
+"""The dossier: statements about a model, and the pages that show them."""

@@ -1,0 +1,70 @@
+"""The check of an evidence folder: each byte of each file against the list."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from studio.api import Progress
+from studio.evidence.folder.manifest import MANIFEST, SIGNATURE, Manifest, is_plain_name, read_bytes
+from studio.evidence.results import Alteration
+from studio.registry import file_digest
+
+_MOST_ENTRIES = 100_000
+
+
+def alterations(folder: Path, manifest: Manifest, progress: Progress) -> tuple[Alteration, ...]:
+    """Return what is not as it was listed: changed, missing or added files, and links."""
+    found = list(_altered_list(folder, manifest))
+    listed = {file.path: file for file in manifest.files}
+    for number, (name, file) in enumerate(sorted(listed.items())):
+        progress.progress(number, len(listed), "Comparing files")
+        what = _state(folder, name, file.bytes, file.digest)
+        if what:
+            found.append(Alteration(name, what))
+    known = {*listed, MANIFEST, SIGNATURE}
+    found += (Alteration(name, what) for name, what in _others(folder, known))
+    return tuple(found)
+
+
+def _altered_list(folder: Path, manifest: Manifest) -> Iterator[Alteration]:
+    try:
+        content = read_bytes(folder / MANIFEST)
+    except OSError:
+        content = b""
+    if not manifest.is_spelled(content):
+        yield Alteration(MANIFEST, "changed")
+
+
+def _state(folder: Path, name: str, size: int, digest: str) -> str:
+    """Return how a listed file differs from the list; empty for no difference."""
+    if not is_plain_name(name):
+        return "outside the folder"
+    path = folder / name
+    # A folder on the way that is a link leads outside as well as a link itself.
+    if any(part.is_symlink() for part in (path, *path.parents) if part.is_relative_to(folder)):
+        return "a link"
+    if not path.is_file():
+        return "missing"
+    try:
+        same = path.stat().st_size == size and file_digest(path) == digest
+    except OSError:
+        return "not readable"
+    return "" if same else "changed"
+
+
+def _others(folder: Path, known: set[str]) -> Iterator[tuple[str, str]]:
+    """Yield the entries that no list names."""
+    count = 0
+    for place, folders, names in os.walk(folder):
+        links = [name for name in folders if os.path.islink(os.path.join(place, name))]
+        for name in sorted([*names, *links]):
+            count += 1
+            if count > _MOST_ENTRIES:
+                yield ".", f"more than {_MOST_ENTRIES:,} entries"
+                return
+            path = Path(place, name)
+            relative = path.relative_to(folder).as_posix()
+            if relative not in known:
+                yield relative, "a link" if path.is_symlink() else "not listed"

@@ -1,0 +1,188 @@
+"""Figures computed again from the files of an evidence folder."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import field
+from pathlib import Path
+from typing import Any
+
+from studio.api import InvalidData
+from studio.documents.dataclass_json import InvalidDocument, from_json
+from studio.evidence.folder.manifest import read_bytes
+from studio.evidence.results import DIFFERS, NOT_POSSIBLE, RECOMPUTED, CheckedFigure, Figure
+from studio.lazy_dataclass import dataclass
+from studio.profiling.build import round_times, verdicts_of
+from studio.profiling.recording import Recording
+from studio.runtime.bench.config import Config
+from studio.runtime.bench.events import BenchResult, CandidateState, InterimCheckMade, Round
+from studio.runtime.bench.statistics import percentiles
+
+MOST_BYTES = 256 << 20
+"""Largest record that is read."""
+
+TOLERANCE = 1e-9
+"""Relative difference from rounding in another order of sums; anything more is a difference."""
+
+
+@dataclass(slots=True)
+class EvidenceFolder:
+    """The files of an evidence folder, each parsed once."""
+
+    path: Path
+    _parsed: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def content(self, name: str) -> bytes:
+        """Return the bytes of a file.
+
+        Raises:
+            InvalidData: when it cannot be read.
+        """
+        try:
+            return read_bytes(self.path / name, MOST_BYTES)
+        except OSError:
+            raise InvalidData(f"{name} cannot be read.") from None
+
+    def parsed(self, name: str, kind: str, parser: Callable[[bytes], Any]) -> Any:
+        """Return what a parser makes of a file; a second call takes the same object.
+
+        Raises:
+            InvalidData: when the file cannot be read or parsed.
+        """
+        if (name, kind) not in self._parsed:
+            try:
+                self._parsed[name, kind] = parser(self.content(name))
+            except (ValueError, KeyError, TypeError, RecursionError, InvalidDocument) as error:
+                raise InvalidData(f"{name} is damaged: {error}") from None
+        return self._parsed[name, kind]
+
+    def json(self, name: str) -> Any:
+        """Return a JSON document."""
+        return self.parsed(name, "json", json.loads)
+
+
+Method = Callable[[EvidenceFolder, str, Mapping[str, Any]], float]
+"""How a value follows from a file: called with the folder, the file's name and arguments."""
+
+
+def field_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]) -> float:
+    """Return a number of a JSON record.
+
+    Args:
+        arguments: ``place``: keys and positions from the top; ``value``: a last key, in whose
+            place ``low`` and ``high`` are the bounds of an interval.
+    """
+    value = folder.json(file)
+    for step in (*arguments["place"], *filter(None, [arguments.get("value")])):
+        value = value[step]
+    return float(value)
+
+
+def number_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]) -> float:
+    """Return how many entries of a list have given values.
+
+    Args:
+        arguments: ``place``: of the list; ``having``: values by key.
+    """
+    rows = folder.json(file)
+    for step in arguments["place"]:
+        rows = rows[step]
+    having = arguments.get("having", {})
+    return float(sum(all(row.get(key) == value for key, value in having.items()) for row in rows))
+
+
+def latency_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]) -> float:
+    """Return a percentile of a candidate's latency, in milliseconds, from the raw rounds.
+
+    Args:
+        arguments: ``run``: the candidate; ``percentile``: ``p50``, ``p90`` or ``p99``.
+    """
+    recording = _recording(folder, file)
+    blocks = (one.times_ns.get(arguments["run"], []) for one in recording.clean_rounds)
+    found = percentiles.latency([time for block in blocks for time in block])
+    return float(getattr(found, arguments["percentile"]))
+
+
+def processor_time_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]) -> float:
+    """Return the median over rounds of a candidate's processor time, in milliseconds."""
+    import statistics
+
+    taken = round_times(_recording(folder, file), arguments["run"], "cpu")
+    return statistics.median(time for time in taken if time == time) / 1e6
+
+
+def verdict_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]) -> float:
+    """Return the ratio of two candidates' latencies, or a bound of its interval.
+
+    Args:
+        arguments: ``a``, ``b``: the candidates; ``value``: ``ratio``, ``low`` or ``high``.
+    """
+    found, _ = folder.parsed(
+        file, "verdicts", lambda content: verdicts_of(_read_recording(content))
+    )
+    pair = (arguments["a"], arguments["b"])
+    verdict = next(one for one in found if (one.a, one.b) == pair)
+    return float(getattr(verdict, arguments["value"]))
+
+
+METHODS: dict[str, Method] = {
+    "field": field_of,
+    "number": number_of,
+    "latency": latency_of,
+    "processor time": processor_time_of,
+    "verdict": verdict_of,
+}
+
+
+def checked(folder: EvidenceFolder, figure: Figure) -> CheckedFigure:
+    """Compute a figure again and compare it, with the bounds of its interval."""
+    method = METHODS.get(figure.method)
+    if method is None:
+        why = f"this studio does not know the method {figure.method!r}"
+        return CheckedFigure(figure.id, NOT_POSSIBLE, figure.value, why=why)
+    try:
+        found = method(folder, figure.file, figure.arguments)
+        bounds = [
+            (wanted, method(folder, figure.file, {**figure.arguments, **bound}))
+            for wanted, bound in _bounds(figure)
+        ]
+    except InvalidData as error:
+        return CheckedFigure(figure.id, NOT_POSSIBLE, figure.value, why=error.message)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, StopIteration):
+        why = f"{figure.file} does not have it"
+        return CheckedFigure(figure.id, DIFFERS, figure.value, why=why)
+    same = all(equal(*pair) for pair in ((figure.value, found), *bounds))
+    return CheckedFigure(figure.id, RECOMPUTED if same else DIFFERS, figure.value, found)
+
+
+def equal(one: float, other: float) -> bool:
+    """Return whether two values are the same but for the order of sums."""
+    return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=1e-12) or (one != one != other)
+
+
+def _bounds(figure: Figure) -> list[tuple[float, Mapping[str, Any]]]:
+    """Return the bounds of the interval with what their recomputation takes instead."""
+    given = {"low": figure.low, "high": figure.high}
+    return [(value, {"value": name}) for name, value in given.items() if value is not None]
+
+
+def _recording(folder: EvidenceFolder, file: str) -> Recording:
+    recording: Recording = folder.parsed(file, "rounds", _read_recording)
+    return recording
+
+
+def _read_recording(content: bytes) -> Recording:
+    """Return the recording of a bench, from its raw rounds."""
+    document = json.loads(content)
+    recording = Recording(from_json(Config, document["config"]))
+    recording.result = result = from_json(BenchResult, document["result"])
+    for row in document["rounds"]:
+        recording.add(from_json(Round, row))
+    for candidate in result.candidates:
+        recording.add(from_json(CandidateState, {"id": candidate.id, "state": candidate.state}))
+    if result.looks is not None:  # the level of the last check is that of the verdicts
+        for alpha in result.looks.alpha[: result.looks.used]:
+            recording.add(InterimCheckMade(True, len(recording.rounds), alpha))
+    return recording

@@ -1,0 +1,1 @@
+"""Records of a model in the registry, as evidence reads them."""
