@@ -68,9 +68,13 @@ def picture(svg: str, description: str, kind: str = "figure") -> Html:
     )
 
 
-def page(title: str, style: str, body: Iterable[str]) -> str:
-    """Return the whole document; it loads nothing and runs nothing."""
-    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+def page(title: str, style: str, body: Iterable[str], pictures: str = "") -> str:
+    """Return the whole document; it loads nothing but pictures, and runs nothing.
+
+    Args:
+        pictures: Further source of pictures, such as ``'self'`` for files beside the page.
+    """
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; img-src data: {pictures}".rstrip()
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'

@@ -70,6 +70,7 @@ class Material:
         folder: The evidence folder.
         files: Names of written files, with the run or the record in each.
         data_digest: SHA-256 of the labelled data; empty without data.
+        samples: Number of measured samples; None without data.
         code: Version of the studio.
     """
 
@@ -77,6 +78,7 @@ class Material:
     folder: Path
     code: str
     data_digest: str = ""
+    samples: int | None = None
     files: dict[str, str] = field(default_factory=dict)
 
     def origin(self, run: RecordedRun | None = None, data: str = "") -> Origin:

@@ -1,0 +1,67 @@
+"""The model card: the dossier's statements under the headings of model cards, in Markdown.
+
+The headings are those of Mitchell et al., Model Cards for Model Reporting (2019).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from studio.evidence.dossier.figure_texts import interval_text, value_text
+from studio.evidence.dossier.outline import Dossier
+from studio.evidence.dossier.statement import Statement, Table
+from studio.evidence.frameworks.subjects import subjects
+from studio.evidence.results import PRESENT
+
+_HEADINGS = {
+    "Model details": ("model.summary", "licence", "provider.identity", "model.lineage"),
+    "Intended use": ("intended.use", "misuse", "notices.users"),
+    "Factors": ("quality.groups", "data.bias"),
+    "Metrics": ("quality.metrics", "metric.choice", "quality.calibration", "quality.robustness"),
+    "Evaluation data": ("data.evaluation",),
+    "Training data": ("data.training", "data.calibration", "data.personal"),
+    "Quantitative analyses": ("performance.latency", "energy", "explanations"),
+    "Ethical considerations": ("risk.assessment", "impact.assessment", "oversight.human"),
+    "Caveats and recommendations": ("limitations", "monitoring.plan", "changes.planned"),
+}
+
+
+def model_card(dossier: Dossier) -> str:
+    """Return the card; a heading without records or answers names what is missing."""
+    lines = [f"# Model card: {dossier.subject.title}", ""]
+    for heading, names in _HEADINGS.items():
+        lines += [f"## {heading}", ""]
+        for name in names:
+            lines += _subject(dossier.statements[name], subjects()[name].title)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _subject(statement: Statement, title: str) -> Iterator[str]:
+    if statement.state != PRESENT:
+        yield from (f"**{title}**: {statement.state}. {_plain(statement.note)}", "")
+        return
+    yield from (f"**{title}** ({_plain(statement.note)})", "")
+    for text in statement.paragraphs:
+        yield from (_plain(text), "")
+    if statement.figures:
+        rows = tuple(
+            (one.title, value_text(one), interval_text(one)) for one in statement.figures
+        )
+        yield from _table(Table(("figure", "value", "95 % interval"), rows, numbers=" nn"))
+    for one in statement.tables:
+        yield from _table(one)
+
+
+def _table(table: Table) -> Iterator[str]:
+    marks = ["---:" if table.numbers[i : i + 1] == "n" else "---" for i in range(len(table.head))]
+    for cells in (table.head, marks, *table.rows):
+        yield f"| {' | '.join(_plain('' if cell is None else str(cell)) for cell in cells)} |"
+    yield ""
+
+
+def _plain(text: str) -> str:
+    """Return a text in one line that Markdown shows as it is."""
+    line = " ".join(text.split())
+    for mark in "\\`*_[]<>|#":
+        line = line.replace(mark, f"\\{mark}")
+    return line

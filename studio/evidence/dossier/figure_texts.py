@@ -1,0 +1,29 @@
+"""Figures as people read them."""
+
+from __future__ import annotations
+
+from studio.documents.text_table import count, megabytes
+from studio.evidence.results import Figure
+
+_FEW = 4
+
+
+def value_text(figure: Figure) -> str:
+    """Return the value with its unit."""
+    return _text(figure.value, figure)
+
+
+def interval_text(figure: Figure) -> str:
+    """Return the interval of 95 %; empty without one."""
+    if figure.low is None or figure.high is None:
+        return ""
+    return f"{_text(figure.low, figure)} to {_text(figure.high, figure)}"
+
+
+def _text(value: float, figure: Figure) -> str:
+    if figure.unit == "B":
+        return megabytes(value)
+    if value == int(value) and abs(value) >= 10 ** (_FEW - 1):
+        return count(value)
+    text = f"{value:.{_FEW}g}"
+    return f"{text} {figure.unit}".rstrip()

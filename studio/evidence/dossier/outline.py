@@ -1,0 +1,99 @@
+"""The dossier as data: its chapters after a framework, its statements, and its coverages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from studio.evidence.dossier.statement import Statement, figures_in, missing
+from studio.evidence.frameworks.coverage import coverage
+from studio.evidence.frameworks.results import Framework, FrameworkCoverage, SectionCoverage
+from studio.evidence.frameworks.subjects import FORM, EvidenceSubject, subjects
+from studio.evidence.results import ASKED, PRESENT, Figure, Section, Subject
+from studio.lazy_dataclass import dataclass
+
+CHAPTERS_OF = "eu-ai-act"
+CHAPTERS = "annex-iv."
+"""Sections by which the dossier is ordered: the technical documentation of Annex IV."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person has written about a subject."""
+
+    text: str
+    by: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """All statements about a subject, in the order of their chapters.
+
+    Attributes:
+        created: UTC time, ISO 8601.
+        statements: Of each subject of evidence, by its id.
+        chapters: Sections of Annex IV, with their states.
+        rest: Ids of the subjects that no chapter names.
+        coverages: Of each chosen framework.
+        files: Description of each file of the folder by its name.
+    """
+
+    subject: Subject
+    created: str
+    tools: Mapping[str, str]
+    statements: Mapping[str, Statement]
+    chapters: tuple[SectionCoverage, ...]
+    rest: tuple[str, ...]
+    coverages: tuple[FrameworkCoverage, ...]
+    files: Mapping[str, str]
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """The figures of all statements."""
+        return figures_in(self.statements.values())
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """All subjects with their states, in the order of the catalogue."""
+        known = subjects()
+        return tuple(one.section(known[name].title) for name, one in self.statements.items())
+
+
+def outline(
+    subject: Subject,
+    created: str,
+    tools: Mapping[str, str],
+    made: Iterable[Statement],
+    answers: Mapping[str, Answer],
+    frameworks: Sequence[Framework],
+    files: Mapping[str, str],
+) -> Dossier:
+    """Return the dossier of some statements and answers.
+
+    Args:
+        made: Statements from records; a subject without one is missing.
+        frameworks: Those whose coverage is shown; the one of the chapters must be among them.
+    """
+    by_subject = {one.subject: one for one in made}
+    statements = {
+        one.id: _statement(one, by_subject.get(one.id), answers.get(one.id))
+        for one in subjects().values()
+    }
+    states = {name: one.state for name, one in statements.items()}
+    coverages = tuple(coverage(one, states, frameworks) for one in frameworks)
+    order = next(one for one in coverages if one.framework == CHAPTERS_OF)
+    chapters = tuple(one for one in order.sections if one.id.startswith(CHAPTERS))
+    told = {part.id for chapter in chapters for part in chapter.subjects}
+    rest = tuple(name for name in statements if name not in told)
+    return Dossier(subject, created, tools, statements, chapters, rest, coverages, files)
+
+
+def _statement(
+    subject: EvidenceSubject, made: Statement | None, answer: Answer | None
+) -> Statement:
+    if answer is not None:
+        note = f"written by {answer.by}, {answer.at[:10]}"
+        return Statement(subject.id, PRESENT, note, paragraphs=(answer.text,))
+    if subject.source == FORM:
+        return Statement(subject.id, ASKED, f"{subject.who}: {subject.question}")
+    return made or missing(subject.id, subject.record)

@@ -1,0 +1,86 @@
+"""What the parent process does for evidence: records, answers, signature, output."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from studio.api import InvalidData
+from studio.evidence.dossier.outline import Answer
+from studio.evidence.folder.manifest import SIGNATURE
+from studio.evidence.folder.signature import is_signed, is_spelled, sign, signer
+from studio.evidence.form.forms import EvidenceForms
+from studio.evidence.records.collect import collect
+from studio.evidence.records.subject import find_subject
+from studio.evidence.results import Alteration, EvidenceResult, VerifyResult
+from studio.evidence.step import EvidenceOptions, VerifyOptions
+from studio.registry import Registry
+from studio.registry.copies import Copy
+
+FOLDER = "evidence"
+_EPOCH = "SOURCE_DATE_EPOCH"
+_MOST_DIGITS = 12
+
+
+def prepare(registry: Registry, options: EvidenceOptions) -> EvidenceOptions:
+    """Add the records of the subject, and what persons have answered.
+
+    Raises:
+        UsageError: when nothing has the subject's name.
+        StudioError: when the form of the model is damaged.
+    """
+    named = find_subject(registry, options.subject)
+    form = EvidenceForms(registry).of(named.variant.model_name)
+    answers = {name: Answer(one.text, one.by, one.at) for name, one in form.latest().items()}
+    return replace(
+        options, records=collect(registry, named), answers=answers, created=_now()
+    )
+
+
+def move_to_output(
+    registry: Registry, options: EvidenceOptions, result: EvidenceResult, folder: Path
+) -> EvidenceResult:
+    """Sign the list where a key is named, and move the folder to its place.
+
+    Raises:
+        StudioError: when the key cannot be used, or the place is taken.
+    """
+    source = folder / FOLDER
+    if options.sign is not None:
+        sign(source, options.sign)
+    copy = Copy.begin(source, str(options.out))
+    assert copy is not None
+    files = (*result.files, SIGNATURE) if options.sign is not None else result.files
+    return replace(
+        result, output=str(copy.finish()), signed=options.sign is not None, files=files
+    )
+
+
+def with_signer(
+    registry: Registry, options: VerifyOptions, result: VerifyResult, folder: Path
+) -> VerifyResult:
+    """Add who signed the list; a signature that does not fit is an alteration."""
+    if not is_signed(options.folder):
+        missing = (Alteration(SIGNATURE, "missing"),) if options.signers is not None else ()
+        return replace(result, altered=(*result.altered, *missing))
+    if not is_spelled(options.folder):
+        altered = (*result.altered, Alteration(SIGNATURE, "changed"))
+        return replace(result, altered=altered, signature="not valid")
+    if options.signers is None:
+        return replace(result, signature="not checked")
+    try:
+        who = signer(options.folder, options.signers)
+    except InvalidData as error:
+        altered = (*result.altered, Alteration(SIGNATURE, "not by an allowed signer"))
+        notes = (*result.notes, error.message)
+        return replace(result, altered=altered, signature="not valid", notes=notes)
+    return replace(result, signature="valid", signer=who)
+
+
+def _now() -> str:
+    given = os.environ.get(_EPOCH, "")
+    at = int(given) if given.isdigit() and len(given) <= _MOST_DIGITS else None
+    moment = datetime.now(UTC) if at is None else datetime.fromtimestamp(at, UTC)
+    return moment.isoformat(timespec="seconds")

@@ -1,0 +1,128 @@
+"""Work of the step ``evidence``, in a worker: measurements, statements, documents."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import studio
+from studio.api import UsageError
+from studio.evidence.bom.cyclonedx import VERSIONS, cyclonedx
+from studio.evidence.bom.facts import bom_of
+from studio.evidence.bom.spdx import spdx
+from studio.evidence.dossier.card import model_card
+from studio.evidence.dossier.document import dossier_json
+from studio.evidence.dossier.model_facts import model_facts
+from studio.evidence.dossier.operation_facts import operation_facts
+from studio.evidence.dossier.outline import Dossier, outline
+from studio.evidence.dossier.page import dossier_page
+from studio.evidence.dossier.statement import Material, Statement
+from studio.evidence.folder.manifest import FORMAT, MANIFEST, Manifest, files_of
+from studio.evidence.frameworks.catalogue import frameworks
+from studio.evidence.record import FOLDER
+from studio.evidence.records.files import write_records
+from studio.evidence.results import EvidenceResult
+from studio.evidence.step import EvidenceOptions
+from studio.evidence.verify import FIGURES, figure_text
+from studio.jobs import Job
+
+_BOMS = {"1.6": "bom.cdx.json", "1.7": "bom-1.7.cdx.json"}
+
+
+def write(options: EvidenceOptions, job: Job) -> EvidenceResult:
+    """Write the folder below ``job.folder``.
+
+    Raises:
+        UsageError: when a framework file is wrong.
+        StudioError: when the model or its data cannot be read.
+    """
+    begin = time.monotonic()
+    records = options.records
+    if records is None:
+        raise UsageError("The records of the subject are missing.")
+    folder = job.folder / FOLDER
+    folder.mkdir()
+    material = Material(records, folder, studio.__version__)
+    material.files.update(write_records(records, folder))
+    statements = list(_statements(material))
+    _with_model(options, material)
+    _name_documents(material)
+    dossier = outline(
+        records.subject,
+        options.created,
+        records.tools,
+        statements,
+        options.answers,
+        frameworks(options.framework or ()),
+        material.files,
+    )
+    _write_documents(dossier, material, options)
+    manifest = _list(dossier, folder, options)
+    names = tuple(file.path for file in manifest.files)
+    return EvidenceResult(
+        records.subject,
+        dossier.sections,
+        (*names, MANIFEST),
+        manifest.digest,
+        len(dossier.figures),
+        seconds=round(time.monotonic() - begin, 3),
+    )
+
+
+def _statements(material: Material) -> Iterator[Statement]:
+    yield from model_facts(material)
+    yield from operation_facts(material)
+
+
+def _with_model(options: EvidenceOptions, material: Material) -> None:
+    if options.with_model:
+        path = Path(material.records.variant.ref.path)
+        place = material.folder / "model"
+        place.mkdir()
+        if path.is_dir():
+            shutil.copytree(path, place / path.name)
+        else:
+            shutil.copy(path, place / path.name)
+
+
+def _name_documents(material: Material) -> None:
+    """Add the documents to the list of files, which they show themselves."""
+    material.files |= {
+        "dossier.html": "this page",
+        "dossier.json": "the same as data",
+        "model-card.md": "model card",
+        FIGURES: "figures, with what each follows from",
+        **{name: f"bill of materials, CycloneDX {one}" for one, name in _BOMS.items()},
+        "bom.spdx.json": "bill of materials, SPDX 3.0.1",
+        MANIFEST: "list of all files with their SHA-256",
+    }
+
+
+def _write_documents(dossier: Dossier, material: Material, options: EvidenceOptions) -> None:
+    bom = bom_of(dossier, material)
+    texts = {
+        "dossier.html": dossier_page(dossier),
+        "dossier.json": dossier_json(dossier),
+        "model-card.md": model_card(dossier),
+        FIGURES: figure_text(dossier.figures),
+        "bom.spdx.json": spdx(bom),
+        **{_BOMS[version]: cyclonedx(bom, version) for version in VERSIONS},
+    }
+    for name, text in texts.items():
+        (material.folder / name).write_text(text, encoding="utf-8")
+
+
+def _list(dossier: Dossier, folder: Path, options: EvidenceOptions) -> Manifest:
+    names = [one.relative_to(folder).as_posix() for one in folder.rglob("*") if one.is_file()]
+    manifest = Manifest(
+        FORMAT,
+        dossier.subject,
+        dossier.created,
+        dict(dossier.tools),
+        dossier.sections,
+        files_of(folder, names),
+    ).sealed()
+    (folder / MANIFEST).write_text(manifest.text, encoding="utf-8")
+    return manifest
