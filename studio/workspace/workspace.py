@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from studio.api import Extension, Option, Refused, StudioError, TargetSpec
 from studio.deployment.release_locations import require_own_place
 from studio.deployment.trial import why_no_trial, why_none_compared, why_none_kept
+from studio.evidence.form.forms import EvidenceForms
 from studio.jobs import (
     AnyStep,
     Containment,
@@ -67,8 +68,8 @@ class Workspace(JobListener):
     """A registry, its jobs and its plugins.
 
     Attributes:
-        paths, settings, registry, events, presets, projects, runs, project_runs, versions,
-            profiles, inbox, alerts:
+        paths, settings, registry, events, presets, projects, evidence_forms, runs, project_runs,
+            versions, profiles, inbox, alerts:
             What they say.
         activity: The jobs of the last 30 days; this session's are recorded in it once it is open.
         jobs: Every job of this session, the newest last.
@@ -108,6 +109,7 @@ class Workspace(JobListener):
         self.runs = Runs(paths.data / "runs", self._steps, self.registry, self.events)
         self.versions = Versions(self.registry)
         self.projects = Projects(self.registry)
+        self.evidence_forms = EvidenceForms(self.registry)
         self.project_runs = ProjectRuns(self.registry, self.projects, self.runs)
 
     @classmethod

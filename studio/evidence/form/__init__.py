@@ -1,0 +1,1 @@
+"""Answers of people about a model, each with its author and time."""

@@ -1,0 +1,38 @@
+"""The records of the steps ``evidence-answer`` and ``evidence-screen``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from studio.api import UsageError
+from studio.evidence.form.forms import EvidenceForms, answers_of
+from studio.evidence.form.results import RecordedAnswer
+from studio.evidence.form.step import AnswerOptions, ScreenOptions
+from studio.evidence.frameworks.screening_results import Screening
+from studio.jobs.no_work import NoWork
+from studio.registry import Registry
+
+
+def answer(
+    registry: Registry, options: AnswerOptions, result: NoWork, folder: Path
+) -> RecordedAnswer:
+    """Add the answer to the form of the model.
+
+    Raises:
+        UsageError: when question or answer are not valid.
+    """
+    model = registry.variant(options.model.variant).model_name
+    return EvidenceForms(registry).answer(model, options.subject, options.text, options.by)
+
+
+def screen(registry: Registry, options: ScreenOptions, result: NoWork, folder: Path) -> Screening:
+    """Add the answers to the form of the model, and return its screening.
+
+    Raises:
+        UsageError: when a question or an answer is not valid, or its author is missing.
+    """
+    model = registry.variant(options.model.variant).model_name
+    answers = answers_of(options.answer or ())
+    if answers and not options.by:
+        raise UsageError("Name who answers.", hint="Add --by NAME.")
+    return EvidenceForms(registry).screen(model, answers, options.by or "")

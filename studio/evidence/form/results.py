@@ -1,0 +1,85 @@
+"""The form of a model, and results of the steps that fill it in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from studio.documents.dataclass_json import optional
+from studio.lazy_dataclass import dataclass
+
+SCREEN = "screen."
+"""Prefix of the ids of screening questions in a form."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormAnswer:
+    """One answer, which stays in the form also when a later one replaces it.
+
+    Attributes:
+        question: Id of a subject of evidence, or ``screen.`` and the id of a screening question.
+        text: The answer.
+        by: Who answered.
+        at: Time in UTC.
+    """
+
+    question: str
+    text: str
+    by: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceForm:
+    """All answers about a model, the oldest first."""
+
+    answers: tuple[FormAnswer, ...] = ()
+
+    def latest(self) -> Mapping[str, FormAnswer]:
+        """Return the answer that counts, by question."""
+        return {one.question: one for one in self.answers}
+
+    def history(self, question: str) -> tuple[FormAnswer, ...]:
+        """Return all answers to a question, the oldest first."""
+        return tuple(one for one in self.answers if one.question == question)
+
+    def screening(self) -> Mapping[str, str]:
+        """Return the answers to the screening questions, by their ids."""
+        return {
+            name.removeprefix(SCREEN): one.text
+            for name, one in self.latest().items()
+            if name.startswith(SCREEN)
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQuestion:
+    """A question that a person has to answer.
+
+    Attributes:
+        kind: Of the answer: ``text``, ``choice`` or ``date``.
+        sections: Sections of frameworks that want the answer, as ``framework:section``.
+    """
+
+    id: str
+    title: str
+    question: str
+    who: str
+    kind: str
+    choices: tuple[str, ...]
+    sections: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAnswer:
+    """The result of ``evidence-answer``.
+
+    Attributes:
+        earlier: Number of earlier answers to the question, which stay in the form.
+        open: Number of questions of the form that are still open.
+    """
+
+    model: str
+    title: str
+    answer: FormAnswer
+    earlier: int
+    open: int = optional(0)

@@ -1,0 +1,66 @@
+"""The steps that fill in the form of a model."""
+
+from __future__ import annotations
+
+from studio.api import Kind
+from studio.evidence.form.results import RecordedAnswer
+from studio.evidence.frameworks.screening_results import Screening
+from studio.jobs import Limits, Step, Use
+from studio.jobs.no_work import NoWork
+from studio.jobs.options_form import option
+from studio.lazy_dataclass import dataclass
+from studio.registry import ModelRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerOptions:
+    """Options of the step ``evidence-answer``."""
+
+    model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The model.")
+    subject: str = option(
+        positional=True, help="Question to answer, such as intended.use (studio evidence ask)."
+    )
+    text: str = option(help="The answer. Earlier answers stay in the form.")
+    by: str = option(title="Answered by", help="Who answers.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenOptions:
+    """Options of the step ``evidence-screen``."""
+
+    model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The model.")
+    answer: tuple[str, ...] | None = option(
+        None,
+        title="Answers",
+        help="Question and yes, no or unsure, such as employment=no; may be repeated.",
+    )
+    by: str | None = option(None, title="Answered by", help="Who answers.")
+
+
+EVIDENCE_ANSWER: Step[AnswerOptions, RecordedAnswer] = Step(
+    name="evidence-answer",
+    title="Answer a question about",
+    summary="Answer a question of the evidence form, with author and time.",
+    options=AnswerOptions,
+    result=RecordedAnswer,
+    work_result=NoWork,
+    work="studio.jobs.no_work:do_nothing",
+    record="studio.evidence.form.record:answer",
+    texts="studio.evidence.form.texts:answer",
+    limits=Limits(seconds=120),
+    use=Use.READ,
+)
+
+EVIDENCE_SCREEN: Step[ScreenOptions, Screening] = Step(
+    name="evidence-screen",
+    title="Screen the use of",
+    summary="Place the intended use: prohibited, high-risk, transparency, minimal or for counsel.",
+    options=ScreenOptions,
+    result=Screening,
+    work_result=NoWork,
+    work="studio.jobs.no_work:do_nothing",
+    record="studio.evidence.form.record:screen",
+    texts="studio.evidence.form.texts:screening",
+    limits=Limits(seconds=120),
+    use=Use.READ,
+)

@@ -1,0 +1,158 @@
+"""The file of a model's form: answers are added, and none is ever changed or removed."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from studio.api import StudioError, UsageError
+from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
+from studio.documents.plain import plain
+from studio.evidence.form.results import EvidenceForm, FormAnswer
+from studio.lazy_dataclass import dataclass
+from studio.settings.files import write_atomically
+
+SCHEMA = 1
+MOST_BYTES = 8 * 1024 * 1024
+MOST_ANSWERS = 10_000
+MOST_TEXT = 20_000
+MOST_NAME = 200
+_ID = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
+_MOST_ID = 80
+
+
+@dataclass(frozen=True, slots=True)
+class _FormDocument:
+    """The content of the file."""
+
+    schema: int
+    answers: tuple[FormAnswer, ...]
+
+
+def read_form(file: Path) -> EvidenceForm:
+    """Return the form of a file; an empty one when it does not exist.
+
+    Raises:
+        StudioError: when the file is a link, too large, or no form.
+    """
+    content = _content(file)
+    if content is None:
+        return EvidenceForm()
+    try:
+        document = from_json(_FormDocument, json.loads(content))
+    except (ValueError, RecursionError) as error:
+        detail = str(error) if isinstance(error, InvalidDocument) else ""
+        raise _damaged(file, detail) from None
+    if document.schema != SCHEMA:
+        raise StudioError(
+            f"{file} was written by another version of Edgewright.",
+            hint="Update Edgewright, or move the file away.",
+        )
+    if len(document.answers) > MOST_ANSWERS or not all(map(_is_valid, document.answers)):
+        raise _damaged(file, "An answer is not valid.")
+    return EvidenceForm(document.answers)
+
+
+def add_answers(file: Path, answers: Iterable[FormAnswer]) -> EvidenceForm:
+    """Add answers to the form of a file, and return the form.
+
+    One process at a time adds. The file is replaced whole, after it was flushed to the disk.
+
+    Raises:
+        UsageError: when an answer is not valid, or the form is full.
+        StudioError: when the file cannot be read or written.
+    """
+    added = tuple(answers)
+    for one in added:
+        _check(one)
+    try:
+        with _locked(file.parent):
+            form = EvidenceForm((*read_form(file).answers, *added))
+            content = json.dumps(to_json(_FormDocument(SCHEMA, form.answers)), indent=1) + "\n"
+            if len(form.answers) > MOST_ANSWERS or len(content.encode()) > MOST_BYTES:
+                raise UsageError("The form of this model is full.", hint=_FULL_HINT)
+            write_atomically(file, content.encode())
+    except OSError as error:
+        raise StudioError(f"{file} cannot be written: {error.strerror or error}.") from None
+    return form
+
+
+_FULL_HINT = f"A form has up to {MOST_ANSWERS:,} answers and {MOST_BYTES // 1024**2} MB."
+
+
+def _content(file: Path) -> bytes | None:
+    """Return the bytes of a regular file, which is no link; None where it does not exist."""
+    try:
+        # Without O_NONBLOCK, a pipe in its place would be waited for.
+        handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StudioError(f"{file} cannot be read: {error.strerror or error}.") from None
+    with os.fdopen(handle, "rb") as opened:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise StudioError(f"{file} is not a file.")
+        content = opened.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise _damaged(file, f"It is larger than {MOST_BYTES // 1024**2} MB.")
+    return content
+
+
+def _damaged(file: Path, detail: str) -> StudioError:
+    return StudioError(
+        f"{file} is not a form of answers.",
+        hint="Restore the file from a backup, or move it away to begin a new form.",
+        detail=detail,
+    )
+
+
+def _check(answer: FormAnswer) -> None:
+    """Refuse an answer that the file could not hold.
+
+    Raises:
+        UsageError: with the reason.
+    """
+    if not answer.text.strip():
+        raise UsageError("The answer is empty.", hint="Write it with --text.")
+    if len(answer.text) > MOST_TEXT:
+        raise UsageError(f"The answer is longer than {MOST_TEXT:,} characters.")
+    if plain(answer.text) != answer.text:
+        raise UsageError("The answer has control characters or hidden marks.")
+    if not answer.by.strip() or len(answer.by) > MOST_NAME or not answer.by.isprintable():
+        hint = "Name who answers, with --by."
+        raise UsageError(f"The name must be one line of up to {MOST_NAME} characters.", hint=hint)
+    if not _is_valid(answer):
+        raise UsageError(f"{answer.question[:80]!r} cannot be the id of a question.")
+
+
+def _is_valid(answer: FormAnswer) -> bool:
+    """Whether an answer of a file is within the bounds of those that are written."""
+    return (
+        len(answer.question) <= _MOST_ID
+        and _ID.fullmatch(answer.question) is not None
+        and 0 < len(answer.text) <= MOST_TEXT
+        and plain(answer.text) == answer.text
+        and 0 < len(answer.by) <= MOST_NAME
+        and answer.by.isprintable()
+        and len(answer.at) <= MOST_NAME
+        and answer.at.isprintable()
+    )
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Let one process at a time change the forms of a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):  # some network file systems have no locks
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)

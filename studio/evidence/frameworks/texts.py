@@ -1,0 +1,147 @@
+"""Lines of the command line, and Markdown, about frameworks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from studio.documents.text_table import table
+from studio.evidence.frameworks.catalogue import shipped
+from studio.evidence.frameworks.results import (
+    ApplicationDate,
+    CrosswalkRow,
+    Framework,
+    FrameworkCoverage,
+    SectionCoverage,
+)
+
+NOT_CHECKED = "not checked against the source"
+LEGEND = f"(*) {NOT_CHECKED}."
+_MARK = "(*)"
+STATES = {
+    "present": "present",
+    "partial": "in part",
+    "asked": "question open",
+    "missing": "no record",
+    "outside": "not kept here",
+}
+"""States of a section, or of a subject, for people."""
+
+
+def citation(name: str) -> str:
+    """Return a section such as ``eu-ai-act:art-12`` as its source names it, with its days."""
+    framework_id, _, section_id = name.partition(":")
+    for one in shipped():
+        section = one.section(section_id) if one.id == framework_id else None
+        if section is not None:
+            days = _days([one.date(applies) for applies in section.applies])
+            return f"{one.title}, {section.cite}{f', from {days}' * bool(days)}"
+    return name
+
+
+def frameworks(found: Sequence[Framework]) -> list[str]:
+    """Return a row for each framework, then what the data is."""
+    rows = [
+        (one.id, one.title, one.jurisdiction, len(one.sections), one.as_of, _checked(one.verified))
+        for one in found
+    ]
+    head = ("id", "title", "jurisdiction", "sections", "as of", "")
+    return [*table(head, rows, right="   r"), "", *_notes(found)]
+
+
+def sections(found: Framework) -> list[str]:
+    """Return source and notes of a framework, then a row for each section."""
+    rows = [
+        (
+            one.cite,
+            one.heading,
+            ", ".join(one.subjects) or STATES["outside"],
+            _days([found.date(name) for name in one.applies]),
+            _checked(one.verified),
+        )
+        for one in found.sections
+    ]
+    lines = [
+        f"{found.title}, data of {found.as_of}",
+        found.source,
+        f"{found.note} {found.checked}",
+        "",
+        *table(("section", "heading", "evidence", "applies from", ""), rows),
+    ]
+    unsure = [one for one in found.dates if not one.verified]
+    return [*lines, "", LEGEND] if unsure else lines
+
+
+def crosswalk(found: Sequence[CrosswalkRow]) -> list[str]:
+    """Return a row for each subject, with the number of sections of each framework."""
+    names = list(found[0].sections) if found else []
+    rows = [
+        (one.subject, one.title, one.source, *(len(one.sections[name]) or "" for name in names))
+        for one in found
+    ]
+    return table(("subject", "title", "from", *names), rows, right="   " + "r" * len(names))
+
+
+def markdown(found: FrameworkCoverage) -> str:
+    """Return the coverage of a framework as a Markdown page."""
+    counts = ", ".join(
+        f"{number} {STATES[state]}" for state, number in found.counts.items() if number
+    )
+    lines = [
+        f"# {_cell(found.title)}",
+        "",
+        f"{_cell(found.source)}. Data of {found.as_of}.",
+        "",
+        f"{_cell(found.note)} {_cell(found.checked)}",
+        "",
+        f"Sections: {counts}.",
+        "",
+        "| section | heading | wants | evidence | applies from |",
+        "|---|---|---|---|---|",
+        *map(_markdown_row, found.sections),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def crosswalk_markdown(found: Sequence[CrosswalkRow]) -> str:
+    """Return the crosswalk as a Markdown table."""
+    names = list(found[0].sections) if found else []
+    lines = [
+        f"| subject | {' | '.join(names)} |",
+        f"|---|{'---|' * len(names)}",
+        *(
+            f"| {_cell(one.title)} | {' | '.join(', '.join(one.sections[n]) for n in names)} |"
+            for one in found
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _notes(found: Sequence[Framework]) -> list[str]:
+    return [f"{one.title}: {one.note} {one.checked}" for one in found]
+
+
+def _checked(verified: bool) -> str:
+    return "" if verified else NOT_CHECKED
+
+
+def _days(applies: Sequence[ApplicationDate]) -> str:
+    return ", ".join(one.day if one.verified else f"{one.day} {_MARK}" for one in applies)
+
+
+def _markdown_row(one: SectionCoverage) -> str:
+    parts = "; ".join(f"{_cell(part.title)}: {STATES[part.state]}" for part in one.subjects)
+    heading = _cell(one.heading) + ("" if one.verified else f" ({NOT_CHECKED})")
+    days = ", ".join(_day(day) for day in one.applies)
+    wants = _cell(one.wants)
+    return f"| {_cell(one.cite)} | {heading} | {wants} | {parts or STATES[one.state]} | {days} |"
+
+
+def _day(one: ApplicationDate) -> str:
+    return one.day if one.verified else f"{one.day} ({NOT_CHECKED})"
+
+
+def _cell(text: str) -> str:
+    """Return a text that neither ends a cell nor begins markup of its own."""
+    for sign in "\\`*_[]<>|":
+        text = text.replace(sign, f"\\{sign}")
+    return text
