@@ -99,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     leading = list(takewhile(_LEADING.__contains__, words))
     words = words[len(leading) :] or ["open"]
     words[1:1] = [_LEADING[flag] for flag in leading]
-    words = _exporting(words)
+    words = _as_run(words)
     with plain_output():
         arguments = _parser(words).parse_args(words)
         if arguments.no_plugins:
@@ -109,8 +109,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _run(arguments)
 
 
-def _exporting(words: list[str]) -> list[str]:
-    """Return the command as it is run: ``convert --to`` another format than ONNX is ``export``."""
+def _as_run(words: list[str]) -> list[str]:
+    """Return the command as it is run.
+
+    ``convert --to`` another format than ONNX is ``export``; ``evidence MODEL`` is
+    ``evidence make MODEL``.
+    """
+    if words[0] == "evidence":
+        return ["evidence", *_module("evidence").with_verb(words[1:])]
     if words[0] != "convert":
         return words
     given = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)

@@ -1,4 +1,4 @@
-"""``studio evidence``: frameworks, the screening of a use, and the questions of a dossier."""
+"""``studio evidence``: folders of evidence, frameworks, the screening of a use, and the questions of a dossier."""
 
 from __future__ import annotations
 
@@ -35,6 +35,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     parsers = add_verbs(parser, **{name: verb.help for name, verb in _VERBS.items()})
     for name, verb in _VERBS.items():
         verb.add(parsers[name])
+
+
+def with_verb(words: list[str]) -> list[str]:
+    """Return the words after the command with the verb: a subject alone is one to write about."""
+    named = words and not words[0].startswith("-") and words[0] not in _VERBS
+    return ["make", *words] if named else words
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -135,6 +141,8 @@ def _step(name: str, text: str) -> _Verb:
 
 
 _VERBS = {
+    "make": _step("evidence", "write a folder of evidence about a version (the default verb)"),
+    "verify": _step("evidence-verify", "verify a folder of evidence: bytes, signature, figures"),
     "frameworks": _Verb(
         "list laws and standards, or the sections of one", _add_frameworks, _list_frameworks
     ),
