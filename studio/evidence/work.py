@@ -18,6 +18,7 @@ from studio.evidence.dossier.model_facts import model_facts
 from studio.evidence.dossier.operation_facts import operation_facts
 from studio.evidence.dossier.outline import Dossier, outline
 from studio.evidence.dossier.page import dossier_page
+from studio.evidence.dossier.pdf import dossier_pdf
 from studio.evidence.dossier.statement import Material, Statement
 from studio.evidence.folder.manifest import FORMAT, MANIFEST, Manifest, files_of
 from studio.evidence.frameworks.catalogue import frameworks
@@ -90,7 +91,8 @@ def _with_model(options: EvidenceOptions, material: Material) -> None:
 def _name_documents(material: Material) -> None:
     """Add the documents to the list of files, which they show themselves."""
     material.files |= {
-        "dossier.html": "this page",
+        "dossier.html": "the dossier as a page",
+        "dossier.pdf": "the same for printing",
         "dossier.json": "the same as data",
         "model-card.md": "model card",
         FIGURES: "figures, with what each follows from",
@@ -112,6 +114,7 @@ def _write_documents(dossier: Dossier, material: Material, options: EvidenceOpti
     }
     for name, text in texts.items():
         (material.folder / name).write_text(text, encoding="utf-8")
+    (material.folder / "dossier.pdf").write_bytes(dossier_pdf(dossier, material.folder))
 
 
 def _list(dossier: Dossier, folder: Path, options: EvidenceOptions) -> Manifest:

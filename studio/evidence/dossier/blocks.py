@@ -1,0 +1,238 @@
+"""The dossier as a sequence of blocks, which the page and the PDF draw alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from studio.evidence.dossier.figure_texts import interval_text, value_text
+from studio.evidence.dossier.outline import Dossier
+from studio.evidence.dossier.statement import Picture, Statement, Table
+from studio.evidence.frameworks.results import FrameworkCoverage, SectionCoverage
+from studio.evidence.frameworks.subjects import subjects
+from studio.evidence.results import ASKED, MISSING, PRESENT, Figure
+from studio.lazy_dataclass import dataclass
+
+_STATES = (PRESENT, ASKED, MISSING)
+_SUMMARY = "summary"
+_KEY = ("quality.metrics", "quality.groups", "quality.calibration", "performance.latency")
+_MOST_KEY = 3
+_SHORT_DIGEST = 16
+_DIGEST = 64
+PURPOSE = (
+    "This folder shows what was recorded, what persons have written, and what is missing. It is "
+    "evidence, not a judgement: whether a law is met is decided by people who know the law."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StateWord:
+    """A state as a coloured word; ``words`` is shown in its place where it has more to say."""
+
+    state: str
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A text that leads to a heading of the document (``#ANCHOR``), or to a file beside it."""
+
+    text: str
+    place: str
+
+
+Content = str | StateWord | Link
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading: of the document (1), of a section (2), of a subject (3) or of a table (4)."""
+
+    text: str
+    level: int
+    anchor: str = ""
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph; a dim one is a note."""
+
+    text: str
+    dim: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """Numbers of subjects by state, in one line."""
+
+    words: tuple[StateWord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table of texts, states and links; ``numbers`` marks right-aligned columns with ``n``."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[Content, ...], ...]
+    numbers: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Pictures in a row, each with its caption."""
+
+    pictures: tuple[Picture, ...]
+
+
+Block = Heading | Paragraph | States | Grid | Pictures
+
+
+def blocks(dossier: Dossier) -> Iterator[Block]:
+    """Yield the whole dossier."""
+    yield from _head(dossier)
+    yield from _glance(dossier)
+    yield from _contents(dossier)
+    shown: set[str] = set()
+    for chapter in dossier.chapters:
+        yield from _chapter(dossier, chapter, shown)
+    yield from _rest(dossier, shown)
+    for found in dossier.coverages:
+        yield from _coverage(found)
+    yield from _files(dossier)
+
+
+def _head(dossier: Dossier) -> Iterator[Block]:
+    subject = dossier.subject
+    yield Heading(f"Evidence: {subject.title}", 1)
+    counts = {state: sum(one.state == state for one in dossier.sections) for state in _STATES}
+    yield States(tuple(StateWord(state, f"{count} {state}") for state, count in counts.items()))
+    yield Paragraph(f"Made {_moment(dossier.created)} UTC. Model SHA-256 {subject.digest}.", True)
+    yield Paragraph(PURPOSE)
+
+
+def _glance(dossier: Dossier) -> Iterator[Block]:
+    """Yield the first figures of the subjects that most readers look for."""
+    chosen = [
+        figure for name in _KEY for figure in dossier.statements[name].figures[:_MOST_KEY]
+    ]
+    if chosen:
+        yield Heading("At a glance", 2, _SUMMARY)
+        yield _figures(chosen)
+
+
+def _contents(dossier: Dossier) -> Iterator[Block]:
+    yield Heading("Contents", 2, "contents")
+    rows = tuple(
+        (Link(one.cite, f"#{one.id}"), one.heading, StateWord(one.state)) for one in dossier.chapters
+    )
+    yield Grid(("section", "heading", "state"), rows)
+
+
+def _chapter(dossier: Dossier, chapter: SectionCoverage, shown: set[str]) -> Iterator[Block]:
+    yield Heading(f"{chapter.cite}: {chapter.heading}", 2, chapter.id, chapter.state)
+    if chapter.wants:
+        yield Paragraph(chapter.wants, True)
+    for one in chapter.subjects:
+        yield from _subject(dossier, one.id, shown)
+    if not chapter.subjects:
+        yield Paragraph("The studio keeps nothing about this section.")
+
+
+def _rest(dossier: Dossier, shown: set[str]) -> Iterator[Block]:
+    """Yield the subjects that are recorded, but that Annex IV does not name."""
+    present = [name for name in dossier.rest if dossier.statements[name].state == PRESENT]
+    if present:
+        yield Heading("Further records", 2, "further")
+    for name in present:
+        yield from _subject(dossier, name, shown)
+
+
+def _subject(dossier: Dossier, name: str, shown: set[str]) -> Iterator[Block]:
+    statement, title = dossier.statements[name], subjects()[name].title
+    if name in shown:
+        yield Grid((), ((Link(f"{title}: above", f"#{name}"), StateWord(statement.state)),))
+        return
+    shown.add(name)
+    yield Heading(title, 3, name, statement.state)
+    if statement.note:
+        yield Paragraph(statement.note, True)
+    yield from _content(statement)
+
+
+def _content(statement: Statement) -> Iterator[Block]:
+    for text in statement.paragraphs:
+        yield Paragraph(text)
+    if statement.figures:
+        yield _figures(statement.figures)
+    for one in statement.tables:
+        yield from _table(one)
+    if statement.pictures:
+        yield Pictures(statement.pictures)
+
+
+def _figures(figures: Sequence[Figure]) -> Grid:
+    """Return a table of figures without columns that would be empty."""
+    columns: list[tuple[str, list[Content], str]] = [
+        ("figure", [one.title for one in figures], " "),
+        ("value", [value_text(one) for one in figures], "n"),
+        ("95 % interval", [interval_text(one) for one in figures], "n"),
+        ("samples", ["" if one.count is None else f"{one.count:,}" for one in figures], "n"),
+        ("follows from", [Link(one.file, one.file) if one.file else "" for one in figures], " "),
+    ]
+    kept = [column for column in columns if any(column[1])]
+    return Grid(
+        tuple(name for name, _, _ in kept),
+        tuple(zip(*(cells for _, cells, _ in kept), strict=True)),
+        "".join(mark for _, _, mark in kept),
+    )
+
+
+def _table(given: Table) -> Iterator[Block]:
+    if given.title:
+        yield Heading(given.title, 4)
+    rows = tuple(tuple(_cell(cell) for cell in row) for row in given.rows)
+    yield Grid(given.head, rows, given.numbers)
+
+
+def _cell(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float):
+        return f"{cell:.4g}"
+    text = str(cell)
+    return f"{text[:_SHORT_DIGEST]}…" if _is_digest(text) else text
+
+
+def _is_digest(text: str) -> bool:
+    return len(text) == _DIGEST and all(char in "0123456789abcdef" for char in text)
+
+
+def _coverage(found: FrameworkCoverage) -> Iterator[Block]:
+    yield Heading(f"Sections of {found.title}", 2, f"framework-{found.framework}")
+    yield Paragraph(f"{found.source}. As of {found.as_of}. {found.note}", True)
+    if found.checked:
+        yield Paragraph(found.checked, True)
+    rows = tuple(
+        (
+            one.cite,
+            one.heading,
+            StateWord(one.state),
+            ", ".join(part.title for part in one.subjects),
+        )
+        for one in found.sections
+    )
+    yield Grid(("section", "heading", "state", "evidence"), rows)
+
+
+def _files(dossier: Dossier) -> Iterator[Block]:
+    yield Heading("Files", 2, "files")
+    yield Paragraph(
+        "studio evidence verify FOLDER compares each file with evidence.json, checks its "
+        "signature, and computes the figures again."
+    )
+    rows = tuple((Link(name, name), what) for name, what in sorted(dossier.files.items()))
+    yield Grid(("file", "content"), rows)
+
+
+def _moment(created: str) -> str:
+    return created[:16].replace("T", " ")
