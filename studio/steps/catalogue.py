@@ -37,6 +37,7 @@ _MODULES = (
     "studio.external_registries.follow_step",
     "studio.versions.step",
     "studio.evidence.groups.step",
+    "studio.evidence.robustness.step",
     "studio.samples.catalogue",
     "studio.steps.plugin_check",
     "studio.steps.environments",
