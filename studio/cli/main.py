@@ -43,6 +43,8 @@ COMMANDS = {
     "sensitivity": "measure the sensitivity of each layer",
     "presets": "list or show quantization presets",
     "evaluate": "evaluate a model on labelled data",
+    "groups": "measure quality by group of samples, the worst group and calibration",
+    "robustness": "measure quality on corrupted samples: noise, blur, weather, attacks",
     "profile": "benchmark latency or throughput and compare variants",
     "profiles": "list, compare or export saved profiles",
     "app": "create, check, run and test apps: from camera to event",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,12 @@ from studio.datasets.subset import spread
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+
+Picture = NDArray[numpy.uint8]
+"""Height × width × 3, RGB."""
+
+Change = Callable[[str, Picture], Picture]
+"""What is done with a picture of a name before its preprocessing."""
 
 MOST_PIXELS = 100_000_000
 """Larger pictures are refused before they are unpacked."""
@@ -41,6 +48,13 @@ class ImageFolder:
         self._input = value
         self._preprocess = preprocess
         self._labels = labels
+        self._change: Change | None = None
+
+    def changing(self, change: Change) -> ImageFolder:
+        """Return the same samples, whose pictures are changed before the preprocessing."""
+        other = copy(self)
+        other._change = change
+        return other
 
     def __len__(self) -> int:
         return len(self._files)
@@ -48,7 +62,10 @@ class ImageFolder:
     def __iter__(self) -> Iterator[Sample]:
         for file in self._files:
             name = file.relative_to(self._folder).as_posix()
-            array = self._preprocess.apply(read_picture(file))
+            picture = read_picture(file)
+            if self._change is not None:
+                picture = self._change(name, picture)
+            array = self._preprocess.apply(picture)
             feeds = {self._input.name: conform(array, self._input, name)}
             yield Sample(feeds, self._labels[name] if self._labels else None, name)
 

@@ -25,6 +25,7 @@ _NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "heldout": (("heldout", "held-out", "held_out", "test"), _DATA),
     "labels": (("labels", "classes", "names"), (".txt",)),
     "label_map": (("labelmap", "label_map", "label-map"), (".txt", ".json")),
+    "groups": (("groups",), (".csv",)),
     "dictionary": (("dictionary", "dict", "charset"), (".txt",)),
 }
 """For each field the stems of its names, the best first, and their endings. Data may also be a

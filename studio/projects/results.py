@@ -37,6 +37,7 @@ PATHS = (
     "labels",
     "label_map",
     "dictionary",
+    "groups",
 )
 """The fields of a project that name a file or folder."""
 
@@ -92,6 +93,7 @@ class Project:
         outputs: What the outputs mean, an ``outputs.toml``.
         heldout: Data that no choice has seen, for the last word and for trying out.
         label_map: The model's class for each label of its data, where these are others.
+        groups: Groups of the samples, a ``groups.csv``.
         targets: Names of the targets of interest.
         float_nodes: Names of the nodes that quantization keeps in float.
         licence: The model's licence by a file in its folder; empty without one.
@@ -110,6 +112,7 @@ class Project:
     labels: str | None = None
     label_map: str | None = None
     dictionary: str | None = None
+    groups: str | None = optional()
     targets: tuple[str, ...] = ()
     float_nodes: tuple[str, ...] = ()
     licence: str = optional("")

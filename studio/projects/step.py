@@ -51,6 +51,13 @@ class ProjectOptions:
     dictionary: Path | None = option(
         None, kind=Kind.FILE, help="Characters of a text recogniser, one per line."
     )
+    groups: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        title="Groups of samples",
+        help="CSV file with the groups of each labelled sample: sample,script,blur in its first "
+        "line.",
+    )
     targets: tuple[str, ...] | None = option(
         None, title="Targets of interest", help="Target names."
     )
@@ -72,6 +79,7 @@ class ProjectOptions:
                 "labels",
                 "label_map",
                 "dictionary",
+                "groups",
                 "targets",
                 "float_nodes",
             ],

@@ -38,6 +38,8 @@ _MODULES = (
     "studio.versions.step",
     "studio.evidence.step",
     "studio.evidence.form.step",
+    "studio.evidence.groups.step",
+    "studio.evidence.robustness.step",
     "studio.samples.catalogue",
     "studio.steps.plugin_check",
     "studio.steps.environments",

@@ -25,6 +25,7 @@ _TITLES = {
     "labels": "Labels",
     "label_map": "Label map",
     "dictionary": "Dictionary",
+    "groups": "Groups of samples",
     "calibration": "Calibration data",
     "evaluation": "Evaluation data",
     "heldout": "Held-out data",
@@ -39,12 +40,13 @@ _UNSET = {
     "label_map": "Not set. Labels are the model's classes.",
     "labels": "Not set. Classes are shown as numbers.",
     "dictionary": "Not set. Texts cannot be read.",
+    "groups": "Not set. Groups follow from labels or pictures.",
     "calibration": "Not set. Calibrated int8 needs it.",
     "evaluation": "Not set. Accuracy is not measured.",
     "heldout": "Not set. Evaluation data is used.",
     "targets": "Not set.",
 }
-_OPTIONAL = ("metric", "outputs", "heldout", "label_map", "targets", _FLOAT_NODES)
+_OPTIONAL = ("metric", "outputs", "heldout", "label_map", "groups", "targets", _FLOAT_NODES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,58 @@
+"""Blur of pictures: out of focus, and moved. Lengths are shares of the picture's shorter side."""
+
+from __future__ import annotations
+
+import math
+
+import numpy
+from numpy.random import Generator
+
+from studio.evidence.robustness.noise import Pixels
+
+_REFERENCE = 224
+"""Side of the pictures whose radii the five levels are."""
+
+_DEFOCUS = (3.0, 4.0, 6.0, 8.0, 10.0)
+_MOTION = (10.0, 15.0, 20.0, 25.0, 30.0)
+_LEAST_RADIUS = (0.55, 0.7, 0.85, 1.0, 1.2)
+_LEAST_LENGTH = (1.2, 1.5, 2.0, 2.5, 3.0)
+"""Pixels of each level on small pictures, where shares of the side would change nothing."""
+
+
+def defocus(pixels: Pixels, level: int, random: Generator) -> Pixels:
+    """Average over a disk, as a lens out of focus does."""
+    radius = max(_LEAST_RADIUS[level], _DEFOCUS[level] * _scale(pixels))
+    reach = math.ceil(radius)
+    down, right = numpy.mgrid[-reach : reach + 1, -reach : reach + 1]
+    # The edge of the disk is one pixel wide, so that small radii differ.
+    return convolved(pixels, numpy.clip(radius + 0.5 - numpy.hypot(down, right), 0, 1))
+
+
+def motion(pixels: Pixels, level: int, random: Generator) -> Pixels:
+    """Average along a line of random direction, as a moved camera does."""
+    length = max(_LEAST_LENGTH[level], _MOTION[level] * _scale(pixels))
+    angle = random.uniform(0, math.pi)
+    reach = math.ceil(length / 2)
+    down, right = numpy.mgrid[-reach : reach + 1, -reach : reach + 1]
+    along = right * math.cos(angle) + down * math.sin(angle)
+    beside = right * math.sin(angle) - down * math.cos(angle)
+    line = numpy.clip(length / 2 + 0.5 - abs(along), 0, 1) * numpy.clip(1 - abs(beside), 0, 1)
+    return convolved(pixels, line)
+
+
+def convolved(pixels: Pixels, kernel: Pixels) -> Pixels:
+    """Return pixels averaged with the weights of an odd kernel; edges are mirrored."""
+    reach = kernel.shape[0] // 2
+    sides = [(reach, reach), (reach, reach), (0, 0)]
+    wide = numpy.pad(pixels, sides, mode="symmetric")
+    shape = wide.shape[:2]
+    spectrum = (
+        numpy.fft.rfft2(wide, axes=(0, 1))
+        * numpy.fft.rfft2(kernel / kernel.sum(), shape)[:, :, None]
+    )
+    found = numpy.fft.irfft2(spectrum, shape, axes=(0, 1))
+    return numpy.asarray(found[2 * reach :, 2 * reach :], numpy.float64)
+
+
+def _scale(pixels: Pixels) -> float:
+    return float(min(pixels.shape[:2])) / _REFERENCE
