@@ -1,0 +1,1 @@
+"""Evidence about versions: model cards, dossiers, groups, explanations and logs."""
