@@ -62,9 +62,7 @@ def cost(altered: Perturbation, steps: int) -> int:
     return (2 * steps + 2) * altered.rows
 
 
-def _scores(
-    scorer: Scorer, altered: Perturbation, found: Attribution, chosen: Choices
-) -> Floats:
+def _scores(scorer: Scorer, altered: Perturbation, found: Attribution, chosen: Choices) -> Floats:
     scores = [_batch(altered, found, row) for row in chosen]
     return numpy.concatenate([altered.means(scorer.scores(batch)) for batch in scores])
 

@@ -37,9 +37,7 @@ class _Sets:
     complete: int
 
 
-def kernel_shap(
-    scorer: Scorer, altered: Perturbation, evaluations: int, seed: int
-) -> Attribution:
+def kernel_shap(scorer: Scorer, altered: Perturbation, evaluations: int, seed: int) -> Attribution:
     """Return the value of each feature; they add up to the change from the reference.
 
     Exact where the bound allows all sets.
