@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 import numpy
 from numpy.typing import NDArray
 
-from studio.api import Array, Feeds, Progress, Sample, Session, Silent, UsageError
-from studio.evaluation.session_pool import answers
+from studio.api import Array, Feeds, Progress, Sample, Silent, UsageError
 from studio.lazy_dataclass import dataclass
 
 Floats = NDArray[numpy.float64]
-Reader = Callable[[Mapping[str, Array]], Floats]
+Outputs = Mapping[str, Array]
+Reader = Callable[[Outputs], Floats]
 """Makes one score for each sample of the outputs of a batch."""
+
+Answer = Callable[[Iterable[Sample]], Iterator[Outputs]]
+"""Runs samples, here or on a target, and gives their outputs in the same order."""
 
 _MOST_ROWS = 16
 """Samples of one inference. A fixed number: sums in another order would change the last bits."""
@@ -33,17 +36,18 @@ class Scorer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SessionScorer:
+class ModelScorer:
     """Scores by a loaded model.
 
     Attributes:
+        answer: Runs the model.
         name: The input that is altered; the other feeds stay as they are.
         feeds: One sample.
         reader: Makes scores of outputs.
         is_batched: Whether the model takes several samples at once.
     """
 
-    session: Session
+    answer: Answer
     name: str
     feeds: Feeds
     reader: Reader
@@ -51,7 +55,7 @@ class SessionScorer:
 
     def scores(self, batch: Array) -> Floats:
         """Return the scores of the samples, in their order."""
-        found = [self.reader(outputs) for _, outputs in answers(self.session, self._runs(batch))]
+        found = [self.reader(outputs) for outputs in self.answer(self._runs(batch))]
         return numpy.concatenate(found)
 
     def _runs(self, batch: Array) -> Iterator[Sample]:
