@@ -43,6 +43,7 @@ COMMANDS = {
     "sensitivity": "measure the sensitivity of each layer",
     "presets": "list or show quantization presets",
     "evaluate": "evaluate a model on labelled data",
+    "explain": "show which places, features or tokens a score depends on",
     "profile": "benchmark latency or throughput and compare variants",
     "profiles": "list, compare or export saved profiles",
     "app": "create, check, run and test apps: from camera to event",

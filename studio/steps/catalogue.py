@@ -36,6 +36,7 @@ _MODULES = (
     "studio.external_registries.step",
     "studio.external_registries.follow_step",
     "studio.versions.step",
+    "studio.evidence.explanations.step",
     "studio.samples.catalogue",
     "studio.steps.plugin_check",
     "studio.steps.environments",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from studio.api import Dataset, InvalidData, Sample, UsageError
@@ -48,7 +48,7 @@ class ChosenSamples:
         names = tuple(text_lines(features))
         if data.suffix.lower() == SUFFIX and data.is_file():
             rows = RowsFile(data, subject.inputs, names)
-            return cls(_found(rows, _words(wanted)), _spread(rows), rows.names)
+            return cls(_found_rows(rows, _words(wanted)), rows.background(), rows.names)
         dataset = subject.samples(data, None)
         samples = _found(dataset, _words(wanted))
         return cls(samples, tuple(subject.samples(data, _BACKGROUND_PICTURES)), names)
@@ -72,18 +72,29 @@ def _found(dataset: Dataset, words: Sequence[str]) -> tuple[Sample, ...]:
                 found.setdefault(word, sample)
         if len(found) == len(words):
             break
-    missing = [word for word in words if word not in found]
-    if missing:
-        raise UsageError(
-            f"The data has no sample {missing[0][:_QUOTED]!r}; it has {len(dataset)} samples.",
-            hint=f"Give a number from 0 to {len(dataset) - 1}, or the name of a sample.",
-        )
+    missing = next((word for word in words if word not in found), None)
+    if missing is not None:
+        raise _no_sample(missing, len(dataset))
     return tuple(found[word] for word in words)
 
 
-def _spread(rows: Iterable[Sample]) -> tuple[Sample, ...]:
-    every = tuple(rows)
-    return every[:: max(1, len(every) // 256)]
+def _found_rows(rows: RowsFile, words: Sequence[str]) -> tuple[Sample, ...]:
+    """Return rows by their numbers; no other row has to be complete."""
+    found = []
+    for word in words:
+        number = word.removeprefix("#")
+        is_number = number.isascii() and number.isdigit() and len(number) < 10
+        if not is_number or int(number) >= len(rows):
+            raise _no_sample(word, len(rows))
+        found.append(rows.sample(int(number)))
+    return tuple(found)
+
+
+def _no_sample(word: str, count: int) -> UsageError:
+    return UsageError(
+        f"The data has no sample {word[:_QUOTED]!r}; it has {count} samples.",
+        hint=f"Give a number from 0 to {count - 1}, or the name of a sample.",
+    )
 
 
 def feature_names(names: Sequence[str], count: int) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from studio.datasets.fit import conform
 SUFFIX = ".csv"
 _MOST_BYTES = 64 << 20
 _MOST_ROWS = 1_000_000
+_BACKGROUND = 256
 
 
 class RowsFile:
@@ -50,10 +51,23 @@ class RowsFile:
         return len(self._rows)
 
     def __iter__(self) -> Iterator[Sample]:
-        for number, row in enumerate(self._rows):
-            name = f"#{number}"
-            array: Array = row[None].astype(numpy.float32)
-            yield Sample({self._input.name: conform(array, self._input, name)}, None, name)
+        return map(self.sample, range(len(self)))
+
+    def sample(self, number: int) -> Sample:
+        """Return one row.
+
+        Raises:
+            InvalidData: when it does not fit the input, or has a value that is no number.
+        """
+        name = f"#{number}"
+        array: Array = self._rows[number][None].astype(numpy.float32)
+        return Sample({self._input.name: conform(array, self._input, name)}, None, name)
+
+    def background(self) -> tuple[Sample, ...]:
+        """Return complete rows, spread evenly."""
+        whole = numpy.flatnonzero(numpy.isfinite(self._rows).all(axis=1))
+        step = max(1, len(whole) // _BACKGROUND)
+        return tuple(self.sample(int(number)) for number in whole[::step])
 
 
 def _read(path: Path) -> tuple[list[str], list[list[str]]]:

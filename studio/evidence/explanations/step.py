@@ -126,6 +126,7 @@ EXPLAIN: Step[ExplainOptions, ExplainResult] = Step(
     summary="Show which places, features or tokens the score of a sample depends on.",
     options=ExplainOptions,
     result=ExplainResult,
+    prepare="studio.evidence.explanations.record:prepared",
     work="studio.evidence.explanations.work:explain",
     record="studio.evidence.explanations.record:explained",
     remote_needs=frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS}),
