@@ -45,6 +45,7 @@ COMMANDS = {
     "evaluate": "evaluate a model on labelled data",
     "groups": "measure quality by group of samples, the worst group and calibration",
     "robustness": "measure quality on corrupted samples: noise, blur, weather, attacks",
+    "explain": "show which places, features or tokens a score depends on",
     "profile": "benchmark latency or throughput and compare variants",
     "profiles": "list, compare or export saved profiles",
     "app": "create, check, run and test apps: from camera to event",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import secrets
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from studio.api import (
@@ -18,6 +19,7 @@ from studio.api import (
     Format,
     Limits,
     Progress,
+    Sample,
     Session,
     TargetError,
     TargetSpec,
@@ -123,6 +125,16 @@ class TargetSession:
             close()
 
     def _answered(self, dataset: Dataset) -> Iterator[dict[str, Array]]:
+        with self.connected() as answer:
+            yield from answer(dataset)
+
+    @contextmanager
+    def connected(self) -> Iterator[Callable[[Iterable[Sample]], Iterator[dict[str, Array]]]]:
+        """Bring the program and the model to the target once.
+
+        Yields:
+            A function that answers samples in their order; it may be called several times.
+        """
         connector = connector_for(self._host, self._target)
         channel = connector.connect(self._target, self._job)
         try:
@@ -131,8 +143,12 @@ class TargetSession:
             place = f"{root}/evaluate-{secrets.token_hex(6)}"
             with folder_on(channel, place):
                 request = self._ship(channel, place)
-                for pack in self._packs(dataset):
-                    yield from self._run_pack(channel, python, place, request, pack)
+
+                def answer(samples: Iterable[Sample]) -> Iterator[dict[str, Array]]:
+                    for pack in self._packs(samples):
+                        yield from self._run_pack(channel, python, place, request, pack)
+
+                yield answer
         finally:
             channel.close()
 
@@ -157,7 +173,7 @@ class TargetSession:
             provider=self._provider,
         )
 
-    def _packs(self, dataset: Dataset) -> Iterator[Path]:
+    def _packs(self, dataset: Iterable[Sample]) -> Iterator[Path]:
         """Yield files of samples, each as large as one transfer allows."""
         path, size, number = self._folder / "samples.zip", 0, 0
         archive = zipfile.ZipFile(path, "w")

@@ -40,6 +40,7 @@ _MODULES = (
     "studio.evidence.form.step",
     "studio.evidence.groups.step",
     "studio.evidence.robustness.step",
+    "studio.evidence.explanations.step",
     "studio.samples.catalogue",
     "studio.steps.plugin_check",
     "studio.steps.environments",

@@ -1,0 +1,1 @@
+"""Explanations of a model's answers: which places, features and tokens a score depends on."""

@@ -1,0 +1,110 @@
+"""The samples to explain, found by number or name, with others as a background."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from studio.api import Dataset, InvalidData, Sample, UsageError
+from studio.datasets.text_lines import text_lines
+from studio.evaluation.loaded_model import LoadedModel
+from studio.evidence.explanations.rows_file import SUFFIX, RowsFile
+from studio.lazy_dataclass import dataclass
+
+MOST = 16
+"""Most samples of one run."""
+
+_BACKGROUND_PICTURES = 32
+_QUOTED = 40
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenSamples:
+    """Samples to explain.
+
+    Attributes:
+        background: Samples of the data, spread evenly.
+        names: Of the features of a row, where they are known.
+    """
+
+    samples: tuple[Sample, ...]
+    background: tuple[Sample, ...]
+    names: tuple[str, ...] = ()
+
+    @classmethod
+    def read(
+        cls, subject: LoadedModel, data: Path, wanted: Sequence[str], features: Path | None
+    ) -> ChosenSamples:
+        """Find the samples in the data.
+
+        Args:
+            wanted: Numbers from 0, or names; several may be in one text, with commas.
+            features: A file with the names of the features, one per line.
+
+        Raises:
+            UsageError: when there is no such sample.
+            InvalidData: when the data does not fit the model.
+        """
+        names = tuple(text_lines(features))
+        if data.suffix.lower() == SUFFIX and data.is_file():
+            rows = RowsFile(data, subject.inputs, names)
+            return cls(_found_rows(rows, _words(wanted)), rows.background(), rows.names)
+        dataset = subject.samples(data, None)
+        samples = _found(dataset, _words(wanted))
+        return cls(samples, tuple(subject.samples(data, _BACKGROUND_PICTURES)), names)
+
+
+def _words(wanted: Sequence[str]) -> list[str]:
+    words = [word.strip() for text in wanted for word in text.split(",") if word.strip()]
+    if not words:
+        raise UsageError("No sample is named.", hint="Give --sample NUMBER, counted from 0.")
+    if len(words) > MOST:
+        raise UsageError(f"{len(words)} samples are too many; one run explains up to {MOST}.")
+    return list(dict.fromkeys(words))
+
+
+def _found(dataset: Dataset, words: Sequence[str]) -> tuple[Sample, ...]:
+    """Return the samples in the order of the words; the data is read no further than needed."""
+    found: dict[str, Sample] = {}
+    for number, sample in enumerate(dataset):
+        for word in (str(number), sample.name):
+            if word in words:
+                found.setdefault(word, sample)
+        if len(found) == len(words):
+            break
+    missing = next((word for word in words if word not in found), None)
+    if missing is not None:
+        raise _no_sample(missing, len(dataset))
+    return tuple(found[word] for word in words)
+
+
+def _found_rows(rows: RowsFile, words: Sequence[str]) -> tuple[Sample, ...]:
+    """Return rows by their numbers; no other row has to be complete."""
+    found = []
+    for word in words:
+        number = word.removeprefix("#")
+        is_number = number.isascii() and number.isdigit() and len(number) < 10
+        if not is_number or int(number) >= len(rows):
+            raise _no_sample(word, len(rows))
+        found.append(rows.sample(int(number)))
+    return tuple(found)
+
+
+def _no_sample(word: str, count: int) -> UsageError:
+    return UsageError(
+        f"The data has no sample {word[:_QUOTED]!r}; it has {count} samples.",
+        hint=f"Give a number from 0 to {count - 1}, or the name of a sample.",
+    )
+
+
+def feature_names(names: Sequence[str], count: int) -> tuple[str, ...]:
+    """Return a name for each feature.
+
+    Raises:
+        InvalidData: when there are names, and not one for each.
+    """
+    if not names:
+        return tuple(f"feature {number}" for number in range(count))
+    if len(names) != count:
+        raise InvalidData(f"There are {len(names)} names for the {count} features of a row.")
+    return tuple(names)

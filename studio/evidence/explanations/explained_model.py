@@ -1,0 +1,109 @@
+"""A model that is ready to score altered samples, here or on a target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy
+
+from studio.api import Array, Feeds, Progress, Sample, Session, StudioError, TargetSpec, Value
+from studio.evaluation.float_outputs import in_floats
+from studio.evaluation.loaded_model import LoadedModel
+from studio.evaluation.on_target import TargetSession
+from studio.evaluation.session_pool import answers
+from studio.evidence.explanations.scoring import Answer, ModelScorer, Outputs, Reader
+from studio.lazy_dataclass import dataclass
+from studio.plugin_host import PluginHost
+
+_TOLERANCE = 1e-3
+"""Largest difference, relative to the largest output, between a batch and single samples."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedModel:
+    """A loaded variant.
+
+    Attributes:
+        answer: Runs samples.
+    """
+
+    subject: LoadedModel
+    answer: Answer
+
+    def outputs(self, feeds: Feeds) -> Outputs:
+        """Return the outputs for one sample."""
+        return next(iter(self.answer([Sample(feeds)])))
+
+    def scorer(self, name: str, feeds: Feeds, reader: Reader) -> ModelScorer:
+        """Return the scores of alterations of one input of a sample."""
+        return ModelScorer(self.answer, name, feeds, reader, self._is_batched(feeds))
+
+    def _is_batched(self, feeds: Feeds) -> bool:
+        """Return whether two samples in one batch have the outputs of each alone."""
+        if not all(map(_is_open, self.subject.inputs)):
+            return False
+        twice = {name: numpy.repeat(array, 2, axis=0) for name, array in feeds.items()}
+        single = self.outputs(feeds)
+        try:
+            double = self.outputs(twice)
+        except StudioError:  # a size inside the model is fixed to one sample
+            return False
+        return all(_agrees(array, double[name]) for name, array in single.items())
+
+
+@contextmanager
+def loaded(subject: LoadedModel, path: Path | None = None) -> Iterator[ExplainedModel]:
+    """Load a variant on this computer.
+
+    Args:
+        path: A changed file of the same model.
+    """
+    session = subject.scoring(path)
+    try:
+        yield ExplainedModel(subject, _here(session))
+    finally:
+        session.close()
+
+
+@contextmanager
+def on_target(
+    subject: LoadedModel, host: PluginHost, target: TargetSpec, folder: Path, progress: Progress
+) -> Iterator[ExplainedModel]:
+    """Bring a variant to a target, whose runtime then answers.
+
+    Args:
+        folder: For what travels, on this computer.
+
+    Raises:
+        TargetError: when the connection is lost, or the target cannot run the model.
+    """
+    with TargetSession(subject, host, target, folder, progress).connected() as run:
+
+        def answer(samples: Iterable[Sample]) -> Iterator[Outputs]:
+            return (in_floats(outputs, subject.steps) for outputs in run(samples))
+
+        yield ExplainedModel(subject, answer)
+
+
+def _here(session: Session) -> Answer:
+    def answer(samples: Iterable[Sample]) -> Iterator[Outputs]:
+        return (outputs for _, outputs in answers(session, samples))
+
+    return answer
+
+
+def _is_open(value: Value) -> bool:
+    shape = value.type.shape if value.type else None
+    return bool(shape) and not (isinstance(shape[0], int) and shape[0] > 0)
+
+
+def _agrees(single: Array, double: Array) -> bool:
+    if double.shape[:1] != (2,) or single.shape[:1] != (1,) or single.shape[1:] != double.shape[1:]:
+        return False
+    if single.dtype.kind not in "fiu":
+        return False
+    size = max(1e-6, float(numpy.abs(single).max(initial=0)))
+    difference = numpy.abs(double.astype(numpy.float64) - single.astype(numpy.float64))
+    return bool(difference.max(initial=0) <= _TOLERANCE * size)

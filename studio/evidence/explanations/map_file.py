@@ -1,0 +1,36 @@
+"""The file of maps: equal maps give equal bytes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy
+
+from studio.api import Array
+
+_LONGEST = 100
+
+
+class MapFile:
+    """Maps by name, to be written into one ``.npz`` file."""
+
+    def __init__(self) -> None:
+        self._maps: dict[str, Array] = {}
+
+    def add(self, name: str, values: Array) -> str:
+        """Add a map; returns the name that it has in the file."""
+        key = re.sub(r"[^A-Za-z0-9._:-]", "_", name)[:_LONGEST]
+        while key in self._maps:
+            key += "_"
+        self._maps[key] = values
+        return key
+
+    def get(self, name: str) -> Array | None:
+        """Return a map; None for a name without one."""
+        return self._maps.get(name)
+
+    def write(self, path: Path) -> None:
+        """Write the file. The archive has no times, so its bytes follow from the maps alone."""
+        with path.open("wb") as file:
+            numpy.savez(file, allow_pickle=False, **self._maps)
