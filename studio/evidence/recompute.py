@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -9,9 +10,14 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any
 
-from studio.api import InvalidData
-from studio.documents.dataclass_json import InvalidDocument, from_json
+import numpy
+
+from studio.api import InvalidData, UsageError
+from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
+from studio.evidence.explanations.agreement import rank_correlation
 from studio.evidence.folder.manifest import read_bytes
+from studio.evidence.groups.measure import measure
+from studio.evidence.groups.sample_table import SampleTable
 from studio.evidence.results import DIFFERS, NOT_POSSIBLE, RECOMPUTED, CheckedFigure, Figure
 from studio.lazy_dataclass import dataclass
 from studio.profiling.build import round_times, verdicts_of
@@ -127,12 +133,58 @@ def verdict_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]) 
     return float(getattr(verdict, arguments["value"]))
 
 
+def quality_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]) -> float:
+    """Return a figure of quality by group, from the table of samples.
+
+    Args:
+        arguments: ``by``, ``seed`` and ``least`` of the report; ``place`` and ``value`` in it.
+    """
+    by, seed, least = tuple(arguments["by"]), arguments["seed"], arguments["least"]
+
+    def report(content: bytes) -> Any:
+        return to_json(measure(SampleTable.of_csv(content.decode(), file), seed, by, least))
+
+    value = folder.parsed(file, f"quality {by} {seed} {least}", report)
+    for step in (*arguments["place"], arguments["value"]):
+        value = value[step]
+    return float(value)
+
+
+def robustness_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]) -> float:
+    """Return a figure of a corruption.
+
+    Args:
+        arguments: ``row``: its position; ``value``: ``value``, or ``low`` or ``high``.
+    """
+    row = folder.json(file)["rows"][arguments["row"]]
+    name = arguments["value"]
+    return float(row[name] if name == "value" else row["interval"][name])
+
+
+def agreement_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]) -> float:
+    """Return the rank correlation of two maps of a file (.npz).
+
+    Args:
+        arguments: ``first``, ``second``: names of the maps.
+    """
+    maps = folder.parsed(file, "maps", _read_maps)
+    return rank_correlation(maps[arguments["first"]], maps[arguments["second"]])
+
+
+def _read_maps(content: bytes) -> dict[str, Any]:
+    with numpy.load(io.BytesIO(content), allow_pickle=False) as found:
+        return {name: found[name] for name in found.files}
+
+
 METHODS: dict[str, Method] = {
     "field": field_of,
     "number": number_of,
     "latency": latency_of,
     "processor time": processor_time_of,
     "verdict": verdict_of,
+    "quality": quality_of,
+    "robustness": robustness_of,
+    "agreement": agreement_of,
 }
 
 
@@ -148,7 +200,7 @@ def checked(folder: EvidenceFolder, figure: Figure) -> CheckedFigure:
             (wanted, method(folder, figure.file, {**figure.arguments, **bound}))
             for wanted, bound in _bounds(figure)
         ]
-    except InvalidData as error:
+    except (InvalidData, UsageError) as error:
         return CheckedFigure(figure.id, NOT_POSSIBLE, figure.value, why=error.message)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, StopIteration):
         why = f"{figure.file} does not have it"

@@ -35,6 +35,28 @@ class EvidenceOptions:
         title="Samples",
         help="Maximum number of samples to measure on.",
     )
+    by: tuple[str, ...] | None = option(
+        None,
+        title="Group by",
+        help="Groups of samples, as for studio groups: label, brightness:3, a column of groups.csv.",
+    )
+    explanations: int = option(
+        4,
+        minimum=0,
+        maximum=20,
+        zero="none",
+        title="Explanations",
+        help="Explained samples: two typical ones, then the worst.",
+        advanced=True,
+    )
+    evaluations: int = option(
+        500,
+        minimum=16,
+        maximum=100_000,
+        title="Evaluations",
+        help="Maximum number of scored samples for one explanation.",
+        advanced=True,
+    )
     framework: tuple[Path, ...] | None = option(
         None, kind=Kind.FILE, title="Framework", help="Further framework, as TOML.", advanced=True
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import studio
 from studio.api import UsageError
+from studio.documents.dataclass_json import to_json
 from studio.evidence.bom.cyclonedx import VERSIONS, cyclonedx
 from studio.evidence.bom.facts import bom_of
 from studio.evidence.bom.spdx import spdx
@@ -19,15 +19,24 @@ from studio.evidence.dossier.operation_facts import operation_facts
 from studio.evidence.dossier.outline import Dossier, outline
 from studio.evidence.dossier.page import dossier_page
 from studio.evidence.dossier.pdf import dossier_pdf
-from studio.evidence.dossier.statement import Material, Statement
+from studio.evidence.dossier.quality_facts import quality_facts
+from studio.evidence.dossier.statement import Material
 from studio.evidence.folder.manifest import FORMAT, MANIFEST, Manifest, files_of
 from studio.evidence.frameworks.catalogue import frameworks
+from studio.evidence.measured import (
+    DRAWING_FILE,
+    MAPS_FILE,
+    SAMPLES_FILE,
+    Measured,
+    measured,
+)
 from studio.evidence.record import FOLDER
-from studio.evidence.records.files import write_records
+from studio.evidence.records.files import write_record, write_records
 from studio.evidence.results import EvidenceResult
 from studio.evidence.step import EvidenceOptions
 from studio.evidence.verify import FIGURES, figure_text
 from studio.jobs import Job
+from studio.registry import file_digest, folder_digest
 
 _BOMS = {"1.6": "bom.cdx.json", "1.7": "bom-1.7.cdx.json"}
 
@@ -47,7 +56,14 @@ def write(options: EvidenceOptions, job: Job) -> EvidenceResult:
     folder.mkdir()
     material = Material(records, folder, studio.__version__)
     material.files.update(write_records(records, folder))
-    statements = list(_statements(material))
+    found = measured(options, records, folder, job)
+    _write_measured(found, options, material)
+    statements = [
+        *model_facts(material),
+        *quality_facts(material, found),
+        *operation_facts(material),
+    ]
+    job.progress(0.95, 1, "Writing the dossier")
     _with_model(options, material)
     _name_documents(material)
     dossier = outline(
@@ -72,9 +88,25 @@ def write(options: EvidenceOptions, job: Job) -> EvidenceResult:
     )
 
 
-def _statements(material: Material) -> Iterator[Statement]:
-    yield from model_facts(material)
-    yield from operation_facts(material)
+def _write_measured(found: Measured, options: EvidenceOptions, material: Material) -> None:
+    """Write the results of the measurements beside their raw values."""
+    data = options.data or material.records.data
+    if data is not None and found.groups is not None:
+        material.data_digest = folder_digest(data) if data.is_dir() else file_digest(data)
+        material.samples = found.groups.samples
+        material.files[SAMPLES_FILE] = "label, answer and figure of each sample"
+    if found.explanations is not None:
+        material.files[MAPS_FILE] = "maps of the explanations"
+        material.files[DRAWING_FILE] = "maps drawn over their samples"
+    results = {
+        "groups": ("quality by group, intervals and calibration", found.groups),
+        "robustness": ("quality on corrupted samples", found.robustness),
+        "explanations": ("explained scores, with curves and checks", found.explanations),
+    }
+    for name, (title, result) in results.items():
+        if result is not None:
+            write_record(material.folder / "records" / f"{name}.json", to_json(result))
+            material.files[f"records/{name}.json"] = title
 
 
 def _with_model(options: EvidenceOptions, material: Material) -> None:

@@ -128,7 +128,7 @@ def _changes(material: Material) -> Statement:
     head = ("at (UTC)", "alias", "before", "after", "why", "by")
     tables = (Table(head, moved, "Moves of aliases"),) if moved else ()
     count = len(records.releases)
-    sentence = f"{count} changes of releases were recorded; deployment.targets lists them."
+    sentence = f"{count} changes of releases were recorded; see Targets and runtimes."
     return Statement(
         "changes",
         note="from the registry",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
+import importlib.metadata
+import platform
 from collections.abc import Iterator
 
+import studio
 from studio.evidence.records.records import (
     RecordedFile,
     RecordedRelease,
@@ -23,6 +27,7 @@ from studio.versions.versions import NamedVersion, ancestors, lineage
 RUN_STEPS = ("evaluate", "quantize", "sensitivity", "profile", "monitor", "call", "stream")
 """Steps whose newest run is evidence; those that this stage runs are measured for the folder."""
 
+_LIBRARIES = ("numpy", "onnx", "onnxruntime", "pillow")
 _MOST_RELEASES = 500
 
 
@@ -44,7 +49,17 @@ def collect(registry: Registry, named: Named) -> Records:
         moves=origin.moves if origin else (),
         signed=signed,
         by=getpass.getuser(),
+        tools=_tools(),
     )
+
+
+def _tools() -> dict[str, str]:
+    """Return the versions of what measures and writes."""
+    found = {"edgewright": studio.__version__, "python": platform.python_version()}
+    for name in _LIBRARIES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
 
 
 def _lineage(registry: Registry, named: Named) -> Lineage | None:

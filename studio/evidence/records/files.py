@@ -30,7 +30,7 @@ def write_records(records: Records, folder: Path) -> dict[str, str]:
     for run in records.runs:
         documents[run.name] = (f"the run of {run.step} on {run.at[:19]} UTC", run)
     for name, (title, value) in documents.items():
-        _write(folder / "records" / f"{name}.json", to_json(value))
+        write_record(folder / "records" / f"{name}.json", to_json(value))
         written[f"records/{name}.json"] = title
     for run in records.runs:
         for key, kept in run.files.items():
@@ -38,7 +38,7 @@ def write_records(records: Records, folder: Path) -> dict[str, str]:
             if source.suffix != ".json" or not source.is_file() or kept.bytes > MOST_BYTES:
                 continue
             name = f"records/{run.name}/{key}.json"
-            _write(folder / name, json.loads(source.read_bytes()))
+            write_record(folder / name, json.loads(source.read_bytes()))
             written[name] = f"{key} of the run of {run.step}"
     return written
 
@@ -62,7 +62,8 @@ def _with_flags(records: Records) -> list[dict[str, Any]]:
     ]
 
 
-def _write(path: Path, document: Any) -> None:
+def write_record(path: Path, document: Any) -> None:
+    """Write a document in a form that does not depend on this computer."""
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(without_paths(document), indent=1, sort_keys=True)
     path.write_text(text + "\n", encoding="utf-8")

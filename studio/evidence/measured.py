@@ -1,0 +1,172 @@
+"""Measurements that a dossier makes: quality by group, robustness, explanations."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from studio.api import StudioError
+from studio.evidence.explanations.results import ExplainResult
+from studio.evidence.explanations.step import ExplainOptions
+from studio.evidence.explanations.work import explain
+from studio.evidence.groups.results import GroupsResult
+from studio.evidence.groups.sample_table import SampleRow, SampleTable
+from studio.evidence.groups.step import GroupsOptions
+from studio.evidence.groups.work import TABLE, groups
+from studio.evidence.records.records import Records
+from studio.evidence.robustness.results import RobustnessResult
+from studio.evidence.robustness.step import RobustnessOptions
+from studio.evidence.robustness.work import robustness
+from studio.evidence.step import EvidenceOptions
+from studio.jobs import Job
+from studio.jobs.phases import Phase
+from studio.lazy_dataclass import dataclass
+
+SAMPLES_FILE = "records/samples.csv"
+MAPS_FILE = "explanations/maps.npz"
+DRAWING_FILE = "explanations/maps.png"
+
+_TYPICAL, _WORST = 2, 2
+_ROBUSTNESS_SAMPLES = 200
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The results of the measurements; None for one that was not possible.
+
+    Attributes:
+        problems: Why one was not possible, by subject.
+    """
+
+    groups: GroupsResult | None
+    robustness: RobustnessResult | None
+    explanations: ExplainResult | None
+    problems: dict[str, str]
+
+
+class _Part(Phase):
+    """A part of the job that writes into a folder of its own."""
+
+    def __init__(self, job: Job, begin: float, end: float, name: str) -> None:
+        super().__init__(job, begin, end)
+        self._job = job
+        self.folder = job.folder / name
+        self.folder.mkdir()
+
+    def event(self, name: str, /, **values: object) -> None:
+        self._job.event(name, **values)
+
+
+def measured(options: EvidenceOptions, records: Records, folder: Path, job: Job) -> Measured:
+    """Measure the variant on its labelled data; copy the files into the folder of evidence."""
+    problems: dict[str, str] = {}
+    data = options.data or records.data
+    if data is None:
+        hint = "no labelled data: --data FILE, or studio project set MODEL --heldout FILE"
+        return Measured(None, None, None, {"quality.metrics": hint})
+    part = _Part(job, 0.02, 0.4, "groups")
+    found = _tried(
+        "quality.metrics", problems, lambda: groups(_group_options(options, records, data), part)
+    )
+    if found is not None:
+        _copy(part.folder / TABLE, folder / SAMPLES_FILE)
+    corrupted = _tried(
+        "quality.robustness",
+        problems,
+        lambda: robustness(_robustness_options(options, records, data), _Part(job, 0.4, 0.7, "corrupted")),
+    )
+    explained = None
+    if options.explanations and found is not None:
+        part = _Part(job, 0.7, 0.95, "explained")
+        table = SampleTable.read(folder / SAMPLES_FILE)
+        chosen = chosen_samples(table, options.explanations)
+        explained = _tried(
+            "explanations",
+            problems,
+            lambda: explain(_explain_options(options, records, data, chosen), part),
+        )
+        if explained is not None:
+            _copy(part.folder / explained.maps, folder / MAPS_FILE)
+            _copy(part.folder / explained.output, folder / DRAWING_FILE)
+    return Measured(found, corrupted, explained, problems)
+
+
+def chosen_samples(table: SampleTable, most: int) -> tuple[str, ...]:
+    """Return the numbers of samples to explain: typical ones, then the worst.
+
+    Typical ones are right with the median confidence; the worst are wrong with the highest, and
+    where nothing is wrong, right with the lowest.
+    """
+    numbered = list(enumerate(table.rows))
+    best = max((row.value for row in table.rows), default=0)
+    right = sorted((one for one in numbered if one[1].value >= best), key=_confidence)
+    wrong = sorted((one for one in numbered if one[1].value < best), key=_confidence, reverse=True)
+    typical = right[len(right) // 2 :][: min(_TYPICAL, most)]
+    worst = [*wrong, *(one for one in right if one not in typical)][: max(0, most - len(typical))]
+    return tuple(str(number) for number, _ in (*typical, *worst))
+
+
+def _confidence(row: tuple[int, SampleRow]) -> float:
+    return row[1].confidence or 0.0
+
+
+def _group_options(options: EvidenceOptions, records: Records, data: Path) -> GroupsOptions:
+    return GroupsOptions(
+        model=records.variant.ref,
+        data=data,
+        groups=_path(records.project.groups),
+        by=options.by or (),
+        against=None if records.is_original else records.reference.ref,
+        samples=options.samples,
+        dictionary=_path(records.project.dictionary),
+        label_map=_path(records.project.label_map),
+    )
+
+
+def _robustness_options(options: EvidenceOptions, records: Records, data: Path) -> RobustnessOptions:
+    return RobustnessOptions(
+        model=records.variant.ref,
+        data=data,
+        samples=min(options.samples, _ROBUSTNESS_SAMPLES),
+        dictionary=_path(records.project.dictionary),
+        label_map=_path(records.project.label_map),
+    )
+
+
+def _explain_options(
+    options: EvidenceOptions, records: Records, data: Path, chosen: tuple[str, ...]
+) -> ExplainOptions:
+    return ExplainOptions(
+        model=records.variant.ref,
+        data=data,
+        sample=chosen,
+        evaluations=options.evaluations,
+        against=() if records.is_original else (records.reference.ref,),
+        sanity=True,
+        labels=_path(records.project.labels),
+        outputs=_path(records.project.outputs),
+        target=None,
+    )
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text else None
+
+
+def _tried(
+    subject: str, problems: dict[str, str], work: Callable[[], ResultT]
+) -> ResultT | None:
+    """Return the result of a measurement; a failure is a sentence of the dossier."""
+    try:
+        return work()
+    except StudioError as error:
+        problems[subject] = f"{error.message} {error.hint}".strip()
+        return None
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
