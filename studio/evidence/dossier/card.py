@@ -6,6 +6,7 @@ The headings are those of Mitchell et al., Model Cards for Model Reporting (2019
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import escape
 
 from studio.evidence.dossier.figure_texts import interval_text, value_text
 from studio.evidence.dossier.outline import Dossier
@@ -28,7 +29,7 @@ _HEADINGS = {
 
 def model_card(dossier: Dossier) -> str:
     """Return the card; a heading without records or answers names what is missing."""
-    lines = [f"# Model card: {dossier.subject.title}", ""]
+    lines = [f"# Model card: {_plain(dossier.subject.title)}", ""]
     for heading, names in _HEADINGS.items():
         lines += [f"## {heading}", ""]
         for name in names:
@@ -61,7 +62,7 @@ def _table(table: Table) -> Iterator[str]:
 
 def _plain(text: str) -> str:
     """Return a text in one line that Markdown shows as it is."""
-    line = " ".join(text.split())
-    for mark in "\\`*_[]<>|#":
+    line = escape(" ".join(text.split()), quote=False)
+    for mark in "\\`*_[]|#":
         line = line.replace(mark, f"\\{mark}")
     return line

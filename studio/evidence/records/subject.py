@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from studio.api import UsageError
@@ -49,16 +50,17 @@ def find_subject(registry: Registry, text: str) -> Named:
         return _of_file(registry, path)
     if any(target.name == text for target in registry.targets()):
         return _of_target(registry, text)
-    name, _, part = text.partition(":")
-    if "@" in text or part.isdigit():
+    _, _, part = text.partition(":")
+    if "@" in text or part.isdigit() or _DIGEST.fullmatch(text):
         return _of_version(registry, text)
     try:
         variant = registry.find(text)
     except UsageError as error:
         raise UsageError(error.message, hint=_HINT) from None
-    return _newest(registry, variant, any_variant=not part)
+    return _newest(registry, variant, any_variant=not part and not text.startswith("#"))
 
 
+_DIGEST = re.compile("[0-9a-f]{8,64}")
 _HINT = "Pass a model file, NAME, NAME:VARIANT, NAME:NUMBER, NAME@ALIAS or a target."
 
 

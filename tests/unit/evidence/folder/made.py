@@ -1,0 +1,29 @@
+"""A small folder of evidence, without a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from studio.evidence.folder.manifest import FORMAT, MANIFEST, Manifest, files_of
+from studio.evidence.results import PRESENT, Section, Subject
+
+SUBJECT = Subject("digits", "int8", "ab" * 32, 2, "cd" * 32)
+TEXTS = {"dossier.html": "<p>digits</p>", "records/a.json": '{"a": 1}', "records/b/c.csv": "x,y\n"}
+
+
+def made(folder: Path) -> Manifest:
+    """Write a folder with its list."""
+    for name, text in TEXTS.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    manifest = Manifest(
+        FORMAT,
+        SUBJECT,
+        "2026-11-30T22:00:00+00:00",
+        {"edgewright": "0"},
+        (Section("model.summary", "Model summary", PRESENT),),
+        files_of(folder, TEXTS),
+    ).sealed()
+    (folder / MANIFEST).write_text(manifest.text)
+    return manifest
