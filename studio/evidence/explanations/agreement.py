@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy
+from numpy.typing import NDArray
 
 from studio.evidence.explanations.scoring import Floats
 
@@ -43,7 +44,7 @@ def points_at(values: Floats, box: Sequence[float]) -> bool:
     return bool(left <= column < right and top <= row < bottom)
 
 
-def _order(values: Floats) -> Floats:
+def _order(values: Floats) -> NDArray[numpy.intp]:
     return numpy.argsort(-values.reshape(-1), kind="stable")
 
 

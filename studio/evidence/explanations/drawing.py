@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from studio.api import Array
 from studio.documents.palette import DIM, LINE, SURFACE, TEXT
 from studio.evidence.explanations.explainer import FoundMap
 from studio.evidence.explanations.heat import overlaid, picture_pixels, scaled, tint
@@ -46,7 +47,7 @@ def _strip(sample: SampleExplanation, found: FoundMap, maps: MapFile) -> Image.I
     """Return the title of a sample with its panels."""
     panels = _panels(sample, found, maps)[:_MOST_PANELS]
     width = max(_GAP + sum(one.width + _GAP for _, one in panels), 520)
-    height = 2 * _LINE + max(one.height for _, one in panels) + 2 * _GAP + _LINE
+    height = 2 * _LINE + max(one.height for _, one in panels) + 2 * _GAP
     strip = Image.new("RGB", (width, height), SURFACE)
     canvas = ImageDraw.Draw(strip)
     title = f"{sample.name or 'sample'}: {sample.label}, score {sample.score:.3g}"
@@ -68,10 +69,12 @@ def _panels(
         is_text = sample.kind == "text"
         return [(legend, _tokens(sample) if is_text else _bars(sample))]
     named = [(sample.method, sample.map)]
-    for one in sample.against:
-        named.append((f"{one.model}, rank correlation {one.rank_correlation:.2f}", one.map))
+    named += [
+        (f"{one.model}, rank correlation {one.rank_correlation:.2f}", one.map)
+        for one in sample.against
+    ]
     if sample.sanity is not None:
-        named.append((f"shuffled weights, {sample.sanity.mean:.2f}", f"{sample.map}-shuffled"))
+        named.append((f"shuffled weights, rank correlation {sample.sanity.mean:.2f}", f"{sample.map}-shuffled"))
     drawn = _signal if sample.kind == "signal" else _picture
     panels = [] if sample.kind == "signal" else [("input", drawn(sample, found, None))]
     for caption, key in named:
@@ -80,10 +83,10 @@ def _panels(
     return panels
 
 
-def _picture(sample: SampleExplanation, found: FoundMap, values: object) -> Image.Image:
+def _picture(sample: SampleExplanation, found: FoundMap, values: Array | None) -> Image.Image:
     pixels = picture_pixels(found.altered.sample, found.altered.axes)
     if values is not None:
-        pixels = overlaid(pixels, values)  # type: ignore[arg-type]
+        pixels = overlaid(pixels, values)
     image = Image.fromarray(pixels)
     scale = _SIDE / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
@@ -96,7 +99,7 @@ def _picture(sample: SampleExplanation, found: FoundMap, values: object) -> Imag
     return image
 
 
-def _signal(sample: SampleExplanation, found: FoundMap, values: object) -> Image.Image:
+def _signal(sample: SampleExplanation, found: FoundMap, values: Array | None) -> Image.Image:
     """Return the curve of a signal before columns of colour."""
     array = found.altered.sample[0]
     if found.altered.axes == (1,) and array.ndim > 1:
@@ -106,7 +109,7 @@ def _signal(sample: SampleExplanation, found: FoundMap, values: object) -> Image
     canvas = ImageDraw.Draw(image)
     count = lines.shape[1]
     if values is not None:
-        for place, share in enumerate(scaled(values)):  # type: ignore[arg-type]
+        for place, share in enumerate(scaled(values)):
             left, right = (at * _SIGNAL_WIDTH / count for at in (place, place + 1))
             canvas.rectangle((left, 0, right, image.height), tint(float(share) * _BEHIND_SIGNAL))
     low, high = float(lines.min()), float(lines.max())
@@ -133,7 +136,9 @@ def _bars(sample: SampleExplanation) -> Image.Image:
         name = one.name if len(one.name) <= _LONGEST // 2 else f"{one.name[: _LONGEST // 2]}…"
         canvas.text((0, y + 4), printable(f"{name} = {one.value:.4g}"), TEXT, font(12))
         end = middle + reach * one.share / top
-        canvas.rectangle((min(middle, end), y + 4, max(middle, end), y + 18), tint(_sign(one.share)))
+        canvas.rectangle(
+            (min(middle, end), y + 4, max(middle, end), y + 18), tint(_sign(one.share))
+        )
         canvas.text((_BAR_WIDTH - 70, y + 4), f"{one.share:+.3g}", DIM, font(12))
     canvas.line((middle, 0, middle, image.height), LINE)
     return image

@@ -96,7 +96,9 @@ def _here(session: Session) -> Answer:
 
 def _is_open(value: Value) -> bool:
     shape = value.type.shape if value.type else None
-    return bool(shape) and not (isinstance(shape[0], int) and shape[0] > 0)
+    if not shape:
+        return False
+    return not (isinstance(shape[0], int) and shape[0] > 0)
 
 
 def _agrees(single: Array, double: Array) -> bool:

@@ -40,7 +40,9 @@ def overlaid(pixels: Pixels, values: Array) -> Pixels:
     shares = scaled(values)
     opacity = numpy.abs(shares)[:, :, None] * _STRONGEST
     colours = numpy.where((shares > 0)[:, :, None], RAISES, LOWERS)
-    return (grey * (1 - opacity) + colours * opacity).round().clip(0, 255).astype(numpy.uint8)
+    mixed = grey * (1 - opacity) + colours * opacity
+    found: Pixels = mixed.round().clip(0, 255).astype(numpy.uint8)
+    return found
 
 
 def tint(share: float) -> tuple[int, int, int]:

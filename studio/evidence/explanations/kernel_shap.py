@@ -118,7 +118,7 @@ def _solved(choices: Choices, weights: Floats, scores: Floats, low: float, high:
 
 def _halves(sets: _Sets, scores: Floats, low: float, high: float) -> tuple[Floats, Floats] | None:
     """Return the values by either half of the sampled pairs; None where nothing was sampled."""
-    if sets.complete == len(scores) or (len(scores) - sets.complete) < 4:  # noqa: PLR2004
+    if sets.complete == len(scores) or (len(scores) - sets.complete) < 4:
         return None
     first, second = (
         _solved(sets.choices[part], sets.weights[part], scores[part], low, high)

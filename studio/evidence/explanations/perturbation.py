@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy
 from numpy.typing import NDArray
@@ -61,8 +62,10 @@ class Perturbation:
         if self.sample.dtype.kind != "f":
             mixed = numpy.where(shares >= 0.5, self.sample, self.reference)
         else:
-            mixed = (self.sample - self.reference) * shares
-            mixed += self.reference
+            sample, reference = _floats(self.sample), _floats(self.reference)
+            mixed = (sample - reference) * shares
+            if reference.any():
+                mixed += reference
         return numpy.ascontiguousarray(
             mixed.reshape(-1, *self.sample.shape[1:]), dtype=self.sample.dtype
         )
@@ -77,7 +80,8 @@ class Perturbation:
 
     def means(self, scores: NDArray[numpy.float64]) -> NDArray[numpy.float64]:
         """Return one score for each copy: the mean over the references."""
-        return scores.reshape(-1, self.rows).mean(axis=1)
+        found: NDArray[numpy.float64] = scores.reshape(-1, self.rows).mean(axis=1)
+        return found
 
     def _spread(self, shape: Sequence[int]) -> tuple[int, ...]:
         """Return the shape of a map with axes of size 1 where the sample has further ones."""
@@ -85,6 +89,11 @@ class Perturbation:
         for axis, size in zip(self.axes, shape, strict=True):
             found[axis - 1] = size
         return tuple(found)
+
+
+def _floats(array: Array) -> NDArray[numpy.floating]:
+    """Return the same array, for type checkers: its type was looked at."""
+    return cast("NDArray[numpy.floating]", array)
 
 
 def tiles(shape: Sequence[int], most: int) -> Features:

@@ -103,8 +103,8 @@ class ClassScore:
 
     def __call__(self, outputs: Mapping[str, Array]) -> Floats:
         """Return the score of each sample of a batch."""
-        rows = outputs[self.output]
-        rows = rows.reshape(len(rows), -1).astype(numpy.float64)
+        given = outputs[self.output]
+        rows = given.reshape(len(given), -1).astype(numpy.float64)
         if not self.as_probability:
             return rows[:, self.index]
         rows = numpy.exp(rows - rows.max(axis=1, keepdims=True))

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 import numpy
 
 from studio.evidence.explanations.attribution import Attribution
-from studio.evidence.explanations.masks import MaskGenerator
-from studio.evidence.explanations.perturbation import Masks, Perturbation
+from studio.evidence.explanations.masks import DrawnMasks, MaskGenerator
+from studio.evidence.explanations.perturbation import Perturbation
 from studio.evidence.explanations.scoring import Floats, Scorer, chunk_size, too_few
 
 LEAST = 16
@@ -46,48 +46,44 @@ def rise(
     if count < LEAST:
         raise too_few("RISE", LEAST * altered.rows, evaluations)
     masks = MaskGenerator(altered.shape, grid_cells(altered.shape, cells), seed)
-    halves = (_Covariance(altered.shape), _Covariance(altered.shape))
+    halves = (_Covariance(masks), _Covariance(masks))
     piece = max(2, chunk_size(altered.sample) // altered.rows // 2 * 2)
     for start in range(0, count, piece):
         drawn = masks.draw(min(piece, count - start))
-        scores = altered.means(scorer.scores(altered.masked(drawn)))
+        scores = altered.means(scorer.scores(altered.masked(drawn.masks)))
         for offset, half in enumerate(halves):
-            half.add(drawn[offset::2], scores[offset::2])
+            half.add(drawn.every_second(offset), scores[offset::2])
     whole = halves[0].with_other(halves[1])
-    return Attribution(whole.value, (halves[0].value, halves[1].value))
+    return Attribution(whole.value(), (halves[0].value(), halves[1].value()))
 
 
 class _Covariance:
     """Covariance of scores with the masks at each place, summed up piece by piece."""
 
-    def __init__(self, shape: Sequence[int]) -> None:
-        self._shape = tuple(shape)
+    def __init__(self, generator: MaskGenerator) -> None:
+        self._generator = generator
         self._count, self._scores = 0, 0.0
-        self._masks, self._products = numpy.zeros(self._shape), numpy.zeros(self._shape)
+        self._masks, self._products = generator.total(), generator.total()
 
-    def add(self, masks: Masks, scores: Floats) -> None:
+    def add(self, drawn: DrawnMasks, scores: Floats) -> None:
         """Add masks with their scores."""
-        flat = masks.reshape(len(masks), -1)
-        self._count += len(masks)
+        self._count += len(scores)
         self._scores += float(scores.sum())
-        self._masks += flat.sum(axis=0, dtype=numpy.float64).reshape(self._shape)
-        # Masks around zero leave the digits of a short float to what differs.
-        products = scores.astype(numpy.float32) @ (flat - numpy.float32(0.5))
-        self._products += products.astype(numpy.float64).reshape(self._shape)
+        self._masks.add(drawn, numpy.ones(len(scores)))
+        self._products.add(drawn, scores)
 
     def with_other(self, other: _Covariance) -> _Covariance:
         """Return the covariance over the masks of both."""
-        found = _Covariance(self._shape)
+        found = _Covariance(self._generator)
         found._count, found._scores = self._count + other._count, self._scores + other._scores
-        found._masks = self._masks + other._masks
-        found._products = self._products + other._products
+        found._masks = self._masks.plus(other._masks)
+        found._products = self._products.plus(other._products)
         return found
 
-    @property
     def value(self) -> Floats:
-        """The covariance at each place."""
-        centred = self._masks - 0.5 * self._count
-        found: Floats = (self._products - self._scores * centred / self._count) / self._count
+        """Return the covariance at each place."""
+        products, masks = self._products.value(), self._masks.value()
+        found: Floats = (products - self._scores * masks / self._count) / self._count
         return found
 
 

@@ -19,10 +19,12 @@ Reader = Callable[[Outputs], Floats]
 Answer = Callable[[Iterable[Sample]], Iterator[Outputs]]
 """Runs samples, here or on a target, and gives their outputs in the same order."""
 
-_MOST_ROWS = 16
-"""Samples of one inference. A fixed number: sums in another order would change the last bits."""
+_MOST_ROWS = 64
+_RUNS = 4
+"""Least inferences of a batch, for parallel sessions. Not the number of processors: sums in another
+order would change the last bits of a map from one computer to the next."""
 
-_CHUNK_BYTES = 16 << 20
+_CHUNK_BYTES = 48 << 20
 """Memory of the altered samples that exist at one time."""
 
 _LARGEST_CHUNK = 512
@@ -59,7 +61,7 @@ class ModelScorer:
         return numpy.concatenate(found)
 
     def _runs(self, batch: Array) -> Iterator[Sample]:
-        rows = _MOST_ROWS if self.is_batched else 1
+        rows = min(max(1, len(batch) // _RUNS), _MOST_ROWS) if self.is_batched else 1
         for start in range(0, len(batch), rows):
             part = batch[start : start + rows]
             others = {name: _repeated(one, len(part)) for name, one in self.feeds.items()}

@@ -50,6 +50,7 @@ class _Task:
 class _Explained:
     """A sample with its question and its map."""
 
+    number: int
     sample: Sample
     question: Question
     found: FoundMap
@@ -122,16 +123,15 @@ def _own(task: _Task, job: Job, phase: Progress) -> tuple[list[_Explained], int]
             part = Phase(phase, *_share(number, len(chosen.samples)), title)
             found = explained(model, question, sample, chosen.background, options, part)
             task.maps.add(f"sample-{number}", found.values)
-            rows.append(_Explained(sample, question, found))
+            rows.append(_Explained(number, sample, question, found))
     return rows, sum(one.found.total for one in rows)
 
 
 def _described(task: _Task, one: _Explained) -> SampleExplanation:
-    number = task.chosen.samples.index(one.sample)
     names: tuple[str, ...] = ()
     if one.question.altered.kind is InputKind.ROW:
         names = feature_names(task.chosen.names, one.found.altered.count)
-    key = f"sample-{number}"
+    key = f"sample-{one.number}"
     return described(one.sample, one.question, one.found, key, names, task.tokens)
 
 
@@ -192,13 +192,9 @@ def _checked(
                 )
     for number, found in enumerate(others):
         task.maps.add(f"sample-{number}-shuffled", found[0].values)
-    checked = [is_changed(*row) for row in zip(samples, rows_of(rows), others, strict=True)]
+    own = [one.found for one in rows]
+    checked = [is_changed(*row) for row in zip(samples, own, others, strict=True)]
     return checked, sum(one.total for found in others for one in found), ()
-
-
-def rows_of(rows: Sequence[_Explained]) -> list[FoundMap]:
-    """Return the maps of explained samples."""
-    return [one.found for one in rows]
 
 
 def _shuffled(task: _Task, job: Job, number: int) -> Path:
