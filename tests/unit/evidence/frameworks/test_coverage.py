@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from studio.documents.dataclass_json import from_json, to_json
@@ -93,6 +95,16 @@ def test_markdown_names_state_source_and_what_was_not_checked() -> None:
     rows = [line for line in page.splitlines() if line.startswith("| C.R.S.")]
     assert len(rows) == 12
     assert {line.replace("\\|", "").count("|") for line in rows} == {6}
+
+
+def test_texts_of_a_framework_stay_in_their_cells() -> None:
+    act = framework("us-tx-hb149", shipped())
+    hostile = replace(act.sections[0], heading="a | b <img> [c](d)", wants="`x` *y*")
+    page = markdown(coverage(replace(act, sections=(hostile,)), {}))
+    row = page.splitlines()[-1]
+    assert "a \\| b \\<img\\> \\[c\\](d)" in row
+    assert "\\`x\\` \\*y\\*" in row
+    assert row.replace("\\|", "").count("|") == 6
 
 
 def test_markdown_of_the_crosswalk_has_a_row_for_each_subject() -> None:
