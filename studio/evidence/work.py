@@ -17,7 +17,7 @@ from studio.evidence.dossier.document import dossier_json
 from studio.evidence.dossier.model_facts import model_facts
 from studio.evidence.dossier.operation_facts import operation_facts
 from studio.evidence.dossier.outline import Dossier, outline
-from studio.evidence.dossier.page import dossier_page
+from studio.evidence.dossier.page import dossier_page, frameworks_page
 from studio.evidence.dossier.pdf import dossier_pdf
 from studio.evidence.dossier.quality_facts import quality_facts
 from studio.evidence.dossier.statement import Material
@@ -126,6 +126,7 @@ def _name_documents(material: Material) -> None:
         "dossier.html": "the dossier as a page",
         "dossier.pdf": "the same for printing",
         "dossier.json": "the same as data",
+        "frameworks.html": "sections of laws and standards, with their states",
         "model-card.md": "model card",
         FIGURES: "figures, with what each follows from",
         **{name: f"bill of materials, CycloneDX {one}" for one, name in _BOMS.items()},
@@ -139,6 +140,7 @@ def _write_documents(dossier: Dossier, material: Material, options: EvidenceOpti
     texts = {
         "dossier.html": dossier_page(dossier),
         "dossier.json": dossier_json(dossier),
+        "frameworks.html": frameworks_page(dossier),
         "model-card.md": model_card(dossier),
         FIGURES: figure_text(dossier.figures),
         "bom.spdx.json": spdx(bom),

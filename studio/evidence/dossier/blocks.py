@@ -88,7 +88,7 @@ Block = Heading | Paragraph | States | Grid | Pictures
 
 
 def blocks(dossier: Dossier) -> Iterator[Block]:
-    """Yield the whole dossier."""
+    """Yield the dossier; the sections of all frameworks are a document of their own."""
     yield from _head(dossier)
     yield from _glance(dossier)
     yield from _contents(dossier)
@@ -96,9 +96,15 @@ def blocks(dossier: Dossier) -> Iterator[Block]:
     for chapter in dossier.chapters:
         yield from _chapter(dossier, chapter, shown)
     yield from _rest(dossier, shown)
+    yield from _files(dossier)
+
+
+def coverage_blocks(dossier: Dossier) -> Iterator[Block]:
+    """Yield the sections of all frameworks with their states."""
+    yield Heading(f"Frameworks: {dossier.subject.title}", 1)
+    yield Paragraph(PURPOSE)
     for found in dossier.coverages:
         yield from _coverage(found)
-    yield from _files(dossier)
 
 
 def _head(dossier: Dossier) -> Iterator[Block]:

@@ -25,5 +25,5 @@ def _text(value: float, figure: Figure) -> str:
         return megabytes(value)
     if value == int(value) and abs(value) >= 10 ** (_FEW - 1):
         return count(value)
-    text = f"{value:.{_FEW}g}"
+    text = str(int(value)) if value == int(value) else f"{value:#.{_FEW}g}"
     return f"{text} {figure.unit}".rstrip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 
 from studio.documents.html import Html, page, paragraph, table
@@ -17,6 +17,7 @@ from studio.evidence.dossier.blocks import (
     States,
     StateWord,
     blocks,
+    coverage_blocks,
 )
 from studio.evidence.dossier.outline import Dossier
 from studio.evidence.dossier.statement import Picture
@@ -30,17 +31,26 @@ _SECTION = 2
 
 def dossier_page(dossier: Dossier) -> str:
     """Return the page."""
+    return _page(f"Evidence: {dossier.subject.title}", blocks(dossier))
+
+
+def frameworks_page(dossier: Dossier) -> str:
+    """Return a page with the sections of all frameworks."""
+    return _page(f"Frameworks: {dossier.subject.title}", coverage_blocks(dossier))
+
+
+def _page(title: str, content: Iterable[Block]) -> str:
     style = "\n".join(
         resource("templates", name).read_text(encoding="utf-8")
         for name in ("report.css", "dossier.css")
     )
-    return page(f"Evidence: {dossier.subject.title}", style, _body(dossier), pictures="'self'")
+    return page(title, style, _body(content), pictures="'self'")
 
 
-def _body(dossier: Dossier) -> Iterator[str]:
+def _body(content: Iterable[Block]) -> Iterator[str]:
     """Yield the markup; each heading of the second level begins a section."""
     is_open = False
-    for block in blocks(dossier):
+    for block in content:
         if isinstance(block, Heading) and block.level == _SECTION:
             yield "</section>" if is_open else ""
             yield f"<section{_anchor(block)}>"

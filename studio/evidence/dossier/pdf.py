@@ -45,7 +45,7 @@ _MARGIN = 18 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
 _SIZES = {1: 18, 2: 13, 3: 10, 4: 9}
 _BODY, _SMALL = 8.5, 7.5
-_PICTURE = 40 * mm
+_TALLEST = 190 * mm
 _NARROWEST, _WIDEST = 4, 44
 """Characters of a column that its width is made of."""
 
@@ -154,14 +154,9 @@ def _widths(grid: Grid) -> list[float]:
 
 
 def _pictures(block: Pictures, folder: Path) -> Iterator[Flowable]:
-    cells = []
     for picture in block.pictures:
-        image = Image(str(folder / picture.file), _PICTURE, _PICTURE, kind="proportional")
-        cells.append([image, Text(_escaped(picture.caption), _style(_SMALL, dim=True))])
-    across = max(1, int(_WIDTH // (_PICTURE + 2 * mm)))
-    for begin in range(0, len(cells), across):
-        row = cells[begin : begin + across]
-        yield LongTable([row], colWidths=[_PICTURE + 2 * mm] * len(row), hAlign="LEFT")
+        yield Image(str(folder / picture.file), _WIDTH, _TALLEST, kind="proportional")
+        yield Text(_escaped(picture.caption), _style(_SMALL, dim=True))
 
 
 def _plain(content: Content) -> str:

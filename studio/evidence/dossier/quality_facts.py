@@ -238,7 +238,7 @@ def _maps(
     others = [(f"{sample.name}, agreement with {one.model}", one.map) for one in sample.against]
     if sample.sanity is not None:
         shuffled = f"sample-{number}-shuffled"
-        others.append((f"{sample.name}, agreement with shuffled weights", shuffled))
+        others.append((f"{sample.name}, agreement with a copy of shuffled weights", shuffled))
     for place, (title, other) in enumerate(others):
         arguments = {"first": sample.map, "second": other}
         yield Figure(
