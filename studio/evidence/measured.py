@@ -18,6 +18,7 @@ from studio.evidence.groups.work import TABLE, groups
 from studio.evidence.records.records import Records
 from studio.evidence.robustness.results import RobustnessResult
 from studio.evidence.robustness.step import RobustnessOptions
+from studio.evidence.robustness.work import TABLE as CORRUPTED
 from studio.evidence.robustness.work import robustness
 from studio.evidence.step import EvidenceOptions
 from studio.jobs import Job
@@ -25,6 +26,7 @@ from studio.jobs.phases import Phase
 from studio.lazy_dataclass import dataclass
 
 SAMPLES_FILE = "records/samples.csv"
+CORRUPTED_FILE = "records/corrupted.csv"
 MAPS_FILE = "explanations/maps.npz"
 DRAWING_FILE = "explanations/maps.png"
 
@@ -73,11 +75,14 @@ def measured(options: EvidenceOptions, records: Records, folder: Path, job: Job)
     )
     if found is not None:
         _copy(part.folder / TABLE, folder / SAMPLES_FILE)
+    damage = _Part(job, 0.4, 0.7, "corrupted")
     corrupted = _tried(
         "quality.robustness",
         problems,
-        lambda: robustness(_robustness_options(options, records, data), _Part(job, 0.4, 0.7, "corrupted")),
+        lambda: robustness(_robustness_options(options, records, data), damage),
     )
+    if corrupted is not None:
+        _copy(damage.folder / CORRUPTED, folder / CORRUPTED_FILE)
     explained = None
     if options.explanations and found is not None:
         part = _Part(job, 0.7, 0.95, "explained")
@@ -126,7 +131,9 @@ def _group_options(options: EvidenceOptions, records: Records, data: Path) -> Gr
     )
 
 
-def _robustness_options(options: EvidenceOptions, records: Records, data: Path) -> RobustnessOptions:
+def _robustness_options(
+    options: EvidenceOptions, records: Records, data: Path
+) -> RobustnessOptions:
     return RobustnessOptions(
         model=records.variant.ref,
         data=data,
@@ -156,9 +163,7 @@ def _path(text: str | None) -> Path | None:
     return Path(text) if text else None
 
 
-def _tried(
-    subject: str, problems: dict[str, str], work: Callable[[], ResultT]
-) -> ResultT | None:
+def _tried(subject: str, problems: dict[str, str], work: Callable[[], ResultT]) -> ResultT | None:
     """Return the result of a measurement; a failure is a sentence of the dossier."""
     try:
         return work()

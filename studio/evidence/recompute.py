@@ -16,9 +16,11 @@ from studio.api import InvalidData, UsageError
 from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
 from studio.evidence.explanations.agreement import rank_correlation
 from studio.evidence.folder.manifest import read_bytes
+from studio.evidence.groups.intervals import mean_interval
 from studio.evidence.groups.measure import measure
 from studio.evidence.groups.sample_table import SampleTable
 from studio.evidence.results import DIFFERS, NOT_POSSIBLE, RECOMPUTED, CheckedFigure, Figure
+from studio.evidence.robustness.figure_table import FigureTable
 from studio.lazy_dataclass import dataclass
 from studio.profiling.build import round_times, verdicts_of
 from studio.profiling.recording import Recording
@@ -151,14 +153,16 @@ def quality_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]) 
 
 
 def robustness_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]) -> float:
-    """Return a figure of a corruption.
+    """Return the mean figure under a corruption, or a bound of its interval.
 
     Args:
-        arguments: ``row``: its position; ``value``: ``value``, or ``low`` or ``high``.
+        arguments: ``corruption``, ``severity``, ``seed``; ``value``: ``value``, ``low``, ``high``.
     """
-    row = folder.json(file)["rows"][arguments["row"]]
-    name = arguments["value"]
-    return float(row[name] if name == "value" else row["interval"][name])
+    table = folder.parsed(file, "corrupted", lambda content: FigureTable.read(content.decode()))
+    values = table.of(arguments["corruption"], arguments["severity"])
+    if arguments["value"] == "value":
+        return float(values.mean())
+    return float(getattr(mean_interval(values, arguments["seed"]), arguments["value"]))
 
 
 def agreement_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]) -> float:

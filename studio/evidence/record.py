@@ -34,9 +34,7 @@ def prepare(registry: Registry, options: EvidenceOptions) -> EvidenceOptions:
     named = find_subject(registry, options.subject)
     form = EvidenceForms(registry).of(named.variant.model_name)
     answers = {name: Answer(one.text, one.by, one.at) for name, one in form.latest().items()}
-    return replace(
-        options, records=collect(registry, named), answers=answers, created=_now()
-    )
+    return replace(options, records=collect(registry, named), answers=answers, created=_now())
 
 
 def move_to_output(
@@ -53,9 +51,7 @@ def move_to_output(
     copy = Copy.begin(source, str(options.out))
     assert copy is not None
     files = (*result.files, SIGNATURE) if options.sign is not None else result.files
-    return replace(
-        result, output=str(copy.finish()), signed=options.sign is not None, files=files
-    )
+    return replace(result, output=str(copy.finish()), signed=options.sign is not None, files=files)
 
 
 def with_signer(

@@ -24,6 +24,7 @@ from studio.evidence.dossier.statement import Material
 from studio.evidence.folder.manifest import FORMAT, MANIFEST, Manifest, files_of
 from studio.evidence.frameworks.catalogue import frameworks
 from studio.evidence.measured import (
+    CORRUPTED_FILE,
     DRAWING_FILE,
     MAPS_FILE,
     SAMPLES_FILE,
@@ -95,6 +96,8 @@ def _write_measured(found: Measured, options: EvidenceOptions, material: Materia
         material.data_digest = folder_digest(data) if data.is_dir() else file_digest(data)
         material.samples = found.groups.samples
         material.files[SAMPLES_FILE] = "label, answer and figure of each sample"
+    if found.robustness is not None:
+        material.files[CORRUPTED_FILE] = "figure of each sample under each corruption"
     if found.explanations is not None:
         material.files[MAPS_FILE] = "maps of the explanations"
         material.files[DRAWING_FILE] = "maps drawn over their samples"

@@ -118,9 +118,7 @@ def _head(dossier: Dossier) -> Iterator[Block]:
 
 def _glance(dossier: Dossier) -> Iterator[Block]:
     """Yield the first figures of the subjects that most readers look for."""
-    chosen = [
-        figure for name in _KEY for figure in dossier.statements[name].figures[:_MOST_KEY]
-    ]
+    chosen = [figure for name in _KEY for figure in dossier.statements[name].figures[:_MOST_KEY]]
     if chosen:
         yield Heading("At a glance", 2, _SUMMARY)
         yield _figures(chosen)
@@ -129,7 +127,8 @@ def _glance(dossier: Dossier) -> Iterator[Block]:
 def _contents(dossier: Dossier) -> Iterator[Block]:
     yield Heading("Contents", 2, "contents")
     rows = tuple(
-        (Link(one.cite, f"#{one.id}"), one.heading, StateWord(one.state)) for one in dossier.chapters
+        (Link(one.cite, f"#{one.id}"), one.heading, StateWord(one.state))
+        for one in dossier.chapters
     )
     yield Grid(("section", "heading", "state"), rows)
 

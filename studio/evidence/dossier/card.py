@@ -45,9 +45,7 @@ def _subject(statement: Statement, title: str) -> Iterator[str]:
     for text in statement.paragraphs:
         yield from (_plain(text), "")
     if statement.figures:
-        rows = tuple(
-            (one.title, value_text(one), interval_text(one)) for one in statement.figures
-        )
+        rows = tuple((one.title, value_text(one), interval_text(one)) for one in statement.figures)
         yield from _table(Table(("figure", "value", "95 % interval"), rows, numbers=" nn"))
     for one in statement.tables:
         yield from _table(one)

@@ -145,9 +145,7 @@ def _intake(material: Material) -> Statement:
         f"Findings: {len(rows) or 'none'}."
     )
     tables = (Table(("level", "code", "finding"), rows, "Findings"),) if rows else ()
-    return Statement(
-        "security.intake", note="from the file", paragraphs=(sentence,), tables=tables
-    )
+    return Statement("security.intake", note="from the file", paragraphs=(sentence,), tables=tables)
 
 
 def _components(material: Material) -> Statement:

@@ -38,7 +38,10 @@ def _speed(material: Material) -> Statement:
     rounds = f"records/{run.name}/rounds.json"
     figures: tuple[Figure, ...] = ()
     if rounds in material.files:
-        figures = (*_latencies(material, run, found, rounds), *_ratios(material, run, found, rounds))
+        figures = (
+            *_latencies(material, run, found, rounds),
+            *_ratios(material, run, found, rounds),
+        )
     machine = f"Measured on {found.environment.cpu}, target {found.target}: "
     kept = f"{found.rounds_kept} of {found.rounds} rounds counted."
     texts = tuple(verdict.text for verdict in found.verdicts)

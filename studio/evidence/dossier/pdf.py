@@ -146,9 +146,7 @@ def _columns(grid: Grid) -> int:
 def _widths(grid: Grid) -> list[float]:
     """Return widths by the longest text of each column, within bounds."""
     rows = [*([grid.head] if grid.head else []), *grid.rows]
-    longest = [
-        max(len(_plain(row[place])) for row in rows) for place in range(_columns(grid))
-    ]
+    longest = [max(len(_plain(row[place])) for row in rows) for place in range(_columns(grid))]
     wanted = [min(_WIDEST, max(_NARROWEST, length)) + 2 for length in longest]
     return [_WIDTH * one / sum(wanted) for one in wanted]
 

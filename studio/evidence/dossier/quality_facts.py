@@ -7,13 +7,18 @@ from collections.abc import Iterator
 from studio.evidence.dossier.statement import Material, Picture, Statement, Table, missing
 from studio.evidence.explanations.results import ExplainResult, SampleExplanation
 from studio.evidence.groups.results import Difference, GroupCell, GroupsResult
-from studio.evidence.measured import DRAWING_FILE, MAPS_FILE, SAMPLES_FILE, Measured
+from studio.evidence.measured import (
+    CORRUPTED_FILE,
+    DRAWING_FILE,
+    MAPS_FILE,
+    SAMPLES_FILE,
+    Measured,
+)
 from studio.evidence.recompute import METHODS, EvidenceFolder
 from studio.evidence.results import Figure
 from studio.evidence.robustness.results import RobustnessResult
 
 _MOST_GROUPS = 60
-ROBUSTNESS_FILE = "records/robustness.json"
 
 
 def quality_facts(material: Material, measured: Measured) -> Iterator[Statement]:
@@ -181,13 +186,18 @@ def _robustness(material: Material, measured: Measured) -> Statement:
             row.interval.low,
             row.interval.high,
             count=found.samples,
-            file=ROBUSTNESS_FILE,
+            file=CORRUPTED_FILE,
             method="robustness",
-            arguments={"row": number, "value": "value"},
+            arguments={
+                "corruption": row.corruption,
+                "severity": row.severity,
+                "seed": found.seed,
+                "value": "value",
+            },
             origin=material.origin(data=material.data_digest),
             section="quality.robustness",
         )
-        for number, row in enumerate(found.rows)
+        for row in found.rows
     )
     sentence = (
         f"{found.title} on {found.samples} samples: {found.clean:.4f} clean, "
@@ -262,9 +272,7 @@ def _evaluation_data(material: Material, measured: Measured) -> Statement:
         f"{name}: {found.samples:,} samples, SHA-256 {material.data_digest}. The data itself is "
         "not in this folder; its labels and the model's answers are in records/samples.csv."
     )
-    return Statement(
-        "data.evaluation", note="from the data", paragraphs=(sentence, *found.notes)
-    )
+    return Statement("data.evaluation", note="from the data", paragraphs=(sentence, *found.notes))
 
 
 def _calibration_data(material: Material) -> Statement:

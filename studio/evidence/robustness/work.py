@@ -20,6 +20,7 @@ from studio.evidence.groups.work import metric_of
 from studio.evidence.robustness.attack import SquareAttack
 from studio.evidence.robustness.corrupted_samples import TEXT_INPUT, CorruptedSamples, InputScale
 from studio.evidence.robustness.families import ADVERSARIAL, random_for
+from studio.evidence.robustness.figure_table import FigureTable
 from studio.evidence.robustness.results import (
     AttackResult,
     CorruptionRow,
@@ -33,6 +34,8 @@ from studio.plugin_host import PluginHost
 from studio.registry import Registry
 
 Floats = NDArray[numpy.float64]
+
+TABLE = "corrupted.csv"
 
 
 def robustness(options: RobustnessOptions, job: Job) -> RobustnessResult:
@@ -51,10 +54,12 @@ def robustness(options: RobustnessOptions, job: Job) -> RobustnessResult:
     session = subject.scoring()
     try:
         clean = figures(session, dataset, judge, Phase(job, 0.02, 0.05, "Clean samples"))
-        rows = _rows(session, dataset, judge, scale, families, clean, options, job)
+        each = FigureTable(clean)
+        rows = _rows(session, dataset, judge, scale, families, each, options, job)
         attack = _attack(session, dataset, scale, options, job) if options.attack else None
     finally:
         session.close()
+    each.write(job.folder / TABLE)
     means = _means(rows)
     lowest = min(means.values())
     held = attack.held / attack.samples if attack is not None else None
@@ -136,7 +141,7 @@ def _rows(
     judge: Evaluator,
     scale: InputScale,
     families: Mapping[str, Sequence[str]],
-    clean: Floats,
+    each: FigureTable,
     options: RobustnessOptions,
     job: Job,
 ) -> list[CorruptionRow]:
@@ -152,7 +157,7 @@ def _rows(
         begin = 0.05 + share * index
         progress = Phase(job, begin, begin + share, f"{corruption}, severity {severity}")
         samples = CorruptedSamples(dataset, scale, corruption, severity, options.seed)
-        found = figures(session, samples, judge, progress)
+        found = each.add(corruption, severity, figures(session, samples, judge, progress))
         rows.append(
             CorruptionRow(
                 family,
@@ -160,7 +165,7 @@ def _rows(
                 severity,
                 float(found.mean()),
                 mean_interval(found, options.seed),
-                paired_difference(found, clean, options.seed),
+                paired_difference(found, each.clean, options.seed),
             )
         )
     return rows

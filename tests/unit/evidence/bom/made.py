@@ -26,7 +26,7 @@ BOM = ModelBom(
     groups=(Figure("groups.label.7", "Top-1 accuracy, label 7", 1.0, 0.92, 1.0, count=44),),
     energy=(Figure("energy.int8", "Energy per inference", 0.3, unit="mJ"),),
     answers={
-        "intended.use": "Reads <digits> & \"numbers\" of meters.",
+        "intended.use": 'Reads <digits> & "numbers" of meters.',
         "limitations": "Small pictures.",
         "risk.assessment": "A wrong number is billed.",
         "data.training": "UCI digits.",

@@ -28,7 +28,9 @@ def test_a_document_is_read_by_the_bindings_without_open_references(bom: ModelBo
 
 def test_a_model_is_tested_on_its_data_and_descends_from_its_parent() -> None:
     objects = read(spdx(BOM))
-    kinds = {one.relationshipType.rpartition("/")[2] for one in objects.foreach_type("Relationship")}
+    kinds = {
+        one.relationshipType.rpartition("/")[2] for one in objects.foreach_type("Relationship")
+    }
     assert {"testedOn", "trainedOn", "descendantOf", "hasDeclaredLicense"} <= kinds
     package = next(iter(objects.foreach_type("ai_AIPackage")))
     assert [one.value for one in package.ai_metric][0] == "0.9978 [0.987, 0.9996]"
