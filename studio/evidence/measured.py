@@ -65,7 +65,7 @@ class _Part(Phase):
 def measured(options: EvidenceOptions, records: Records, folder: Path, job: Job) -> Measured:
     """Measure the variant on its labelled data; copy the files into the folder of evidence."""
     problems: dict[str, str] = {}
-    data = options.data or records.data
+    data = options.data
     if data is None:
         hint = "no labelled data: --data FILE, or studio project set MODEL --heldout FILE"
         return Measured(None, None, None, {"quality.metrics": hint})
@@ -122,12 +122,12 @@ def _group_options(options: EvidenceOptions, records: Records, data: Path) -> Gr
     return GroupsOptions(
         model=records.variant.ref,
         data=data,
-        groups=_path(records.project.groups),
-        by=options.by or (),
+        groups=options.groups,
+        by=options.by,
         against=None if records.is_original else records.reference.ref,
         samples=options.samples,
-        dictionary=_path(records.project.dictionary),
-        label_map=_path(records.project.label_map),
+        dictionary=options.dictionary,
+        label_map=options.label_map,
     )
 
 
@@ -138,8 +138,8 @@ def _robustness_options(
         model=records.variant.ref,
         data=data,
         samples=min(options.samples, _ROBUSTNESS_SAMPLES),
-        dictionary=_path(records.project.dictionary),
-        label_map=_path(records.project.label_map),
+        dictionary=options.dictionary,
+        label_map=options.label_map,
     )
 
 
@@ -153,14 +153,10 @@ def _explain_options(
         evaluations=options.evaluations,
         against=() if records.is_original else (records.reference.ref,),
         sanity=True,
-        labels=_path(records.project.labels),
-        outputs=_path(records.project.outputs),
+        labels=options.labels,
+        outputs=options.outputs,
         target=None,
     )
-
-
-def _path(text: str | None) -> Path | None:
-    return Path(text) if text else None
 
 
 def _tried(subject: str, problems: dict[str, str], work: Callable[[], ResultT]) -> ResultT | None:

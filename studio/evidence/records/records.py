@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from pathlib import Path
 
 from studio.deployment.results import LogHead, TrialEvidence
 from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json, optional
@@ -129,12 +128,6 @@ class Records:
         """Return the newest run of a step; of a variant, where one is named."""
         wanted = (one for one in self.runs if one.step == step and variant in ("", one.variant))
         return next(wanted, None)
-
-    @property
-    def data(self) -> Path | None:
-        """Labelled data of the project: held-out before evaluation data."""
-        found = self.project.usable("heldout", "evaluation")
-        return Path(found[0]) if found else None
 
     @property
     def is_original(self) -> bool:
