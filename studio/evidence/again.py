@@ -130,6 +130,7 @@ def _request_options(
         by=request.by,
         explanations=request.explanations,
         evaluations=request.evaluations,
+        corrupted=request.corrupted,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -32,6 +33,11 @@ DRAWING_FILE = "explanations/maps.png"
 
 _TYPICAL, _WORST = 2, 2
 _ROBUSTNESS_SAMPLES = 200
+_FEWEST_SAMPLES = 20
+_ROBUSTNESS_SECONDS = 60.0
+_PASSES = 36
+"""Passes over the samples of a measurement of robustness: eleven corruptions at three severities,
+and the clean ones."""
 ResultT = TypeVar("ResultT")
 
 
@@ -65,7 +71,7 @@ class _Part(Phase):
 def measured(options: EvidenceOptions, records: Records, folder: Path, job: Job) -> Measured:
     """Measure the variant on its labelled data; copy the files into the folder of evidence."""
     problems: dict[str, str] = {}
-    data = options.data
+    data, begin = options.data, time.monotonic()
     if data is None:
         hint = "no labelled data: --data FILE, or studio project set MODEL --heldout FILE"
         return Measured(None, None, None, {"quality.metrics": hint})
@@ -76,10 +82,13 @@ def measured(options: EvidenceOptions, records: Records, folder: Path, job: Job)
     if found is not None:
         _copy(part.folder / TABLE, folder / SAMPLES_FILE)
     damage = _Part(job, 0.4, 0.7, "corrupted")
+    passes = 1 if records.is_original else 2
+    each = (time.monotonic() - begin) / (passes * found.samples) if found is not None else 0.0
+    samples = options.corrupted or corrupted_samples(options.samples, each)
     corrupted = _tried(
         "quality.robustness",
         problems,
-        lambda: robustness(_robustness_options(options, records, data), damage),
+        lambda: robustness(_robustness_options(options, records, data, samples), damage),
     )
     if corrupted is not None:
         _copy(damage.folder / CORRUPTED, folder / CORRUPTED_FILE)
@@ -97,6 +106,17 @@ def measured(options: EvidenceOptions, records: Records, folder: Path, job: Job)
             _copy(part.folder / explained.maps, folder / MAPS_FILE)
             _copy(part.folder / explained.output, folder / DRAWING_FILE)
     return Measured(found, corrupted, explained, problems)
+
+
+def corrupted_samples(most: int, seconds: float) -> int:
+    """Return how many samples to corrupt, so that a slow model does not take all day.
+
+    Args:
+        most: Samples that are measured at all.
+        seconds: Time of one sample.
+    """
+    affordable = _ROBUSTNESS_SECONDS / (_PASSES * max(seconds, 1e-6))
+    return min(most, _ROBUSTNESS_SAMPLES, max(_FEWEST_SAMPLES, int(affordable)))
 
 
 def chosen_samples(table: SampleTable, most: int) -> tuple[str, ...]:
@@ -132,12 +152,12 @@ def _group_options(options: EvidenceOptions, records: Records, data: Path) -> Gr
 
 
 def _robustness_options(
-    options: EvidenceOptions, records: Records, data: Path
+    options: EvidenceOptions, records: Records, data: Path, samples: int
 ) -> RobustnessOptions:
     return RobustnessOptions(
         model=records.variant.ref,
         data=data,
-        samples=min(options.samples, _ROBUSTNESS_SAMPLES),
+        samples=samples,
         dictionary=options.dictionary,
         label_map=options.label_map,
     )

@@ -73,6 +73,15 @@ class EvidenceOptions(MeasuringOptions):
         help="Maximum number of scored samples for one explanation.",
         advanced=True,
     )
+    corrupted: int = option(
+        0,
+        minimum=0,
+        maximum=1_000_000,
+        zero="as many as a minute allows, up to 200",
+        title="Corrupted samples",
+        help="Samples of the measurement of robustness.",
+        advanced=True,
+    )
     framework: tuple[Path, ...] = option(
         (), kind=Kind.FILE, title="Framework", help="Further framework, as TOML.", advanced=True
     )

@@ -110,6 +110,7 @@ def _write_measured(found: Measured, options: EvidenceOptions, material: Materia
         options.by,
         options.explanations,
         options.evaluations,
+        found.robustness.samples if found.robustness is not None else 0,
     )
     write_record(material.folder / REQUEST_FILE, to_json(request))
     material.files[REQUEST_FILE] = "options of the measurements"
