@@ -26,6 +26,7 @@ _MODULES = (
     "studio.deployment.artifacts.step",
     "studio.deployment.artifacts.packager_step",
     "studio.deployment.step",
+    "studio.deployment.variables.step",
     "studio.monitoring.step",
     "studio.monitoring.live_step",
     "studio.monitoring.prometheus.step",
