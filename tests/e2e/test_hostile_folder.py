@@ -86,7 +86,12 @@ LINES: dict[str, list[Line]] = {
     "monitor": [("monitor --target local", (0, 1))],
     "run": [("run pipeline.toml", _OK)],
     "versions": [("versions list", _OK)],
-    "app": [("app new gate", _OK), ("app check gate", (1,)), ("app run gate", (1,)), ("app variables local", (1,))],
+    "app": [
+        ("app new gate", _OK),
+        ("app check gate", (1,)),
+        ("app run gate", (1,)),
+        ("app variables local", (1,)),
+    ],
     "samples": [("samples list", _OK), ("samples get digits", _OK)],
     "plugins": [("plugins list", _OK), ("plugins new made --kind metric", _OK)],
     "backends": [("backends list", _OK)],

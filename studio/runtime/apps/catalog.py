@@ -6,6 +6,7 @@ from typing import Dict
 
 from .parts import SinkType, SourceType, StepType
 from .sinks import file, webhook
+from .sinks import mjpeg as mjpeg_sink
 from .sinks import mqtt as mqtt_sink
 from .sources import folder, mjpeg, mqtt, sound, table, video
 from .steps import (
@@ -53,4 +54,9 @@ STEPS: Dict[str, StepType] = {
     **assess.TYPES,
     **own.TYPES,
 }
-SINKS: Dict[str, SinkType] = {**file.TYPES, **webhook.TYPES, **mqtt_sink.TYPES}
+SINKS: Dict[str, SinkType] = {
+    **file.TYPES,
+    **webhook.TYPES,
+    **mqtt_sink.TYPES,
+    **mjpeg_sink.TYPES,
+}

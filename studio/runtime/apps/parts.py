@@ -182,6 +182,7 @@ class SinkType(NamedTuple):
 
     Attributes:
         make: Of the name, the settings and the context; must not block.
+        takes_pictures: Its input is a source, of which it shows the pictures, and no events.
     """
 
     name: str
@@ -189,6 +190,7 @@ class SinkType(NamedTuple):
     settings: Type[Any]
     make: Callable[[str, Any, AppContext], Delivery]
     requirements: Mapping[str, str] = {}
+    takes_pictures: bool = False
 
 
 def kinds(*names: str) -> FrozenSet[str]:

@@ -141,7 +141,7 @@ class AppShadow:
     def _rows(self, results: Sequence[FrameResult]) -> List[Row]:
         """Return the events that leave the app; those that only its own steps take do not count."""
         events = [event for one in results for event in one.all_events]
-        steps = {name for sink in self._running.graph.sinks for name in sink.inputs}
+        steps = {name for sink in self._running.graph.receivers for name in sink.inputs}
         return [one.to_json() for one in events if not steps or one.step in steps]
 
     # On the thread of the engine
