@@ -22,7 +22,7 @@ def check_of(files: AppFiles, variables: Mapping[str, str]) -> AppCheck:
     """
     graph, document = files.graph(variables), files.document
     models = files.models()
-    own = tuple(str(step.settings.file) for step in graph.steps if step.type.name == "python")
+    own = tuple(dict.fromkeys(graph.own_code.values()))
     for name in own:
         files.path(name, "steps")
     return AppCheck(

@@ -8,6 +8,7 @@ from .parts import SinkType, SourceType, StepType
 from .sinks import file, webhook
 from .sinks import mjpeg as mjpeg_sink
 from .sinks import mqtt as mqtt_sink
+from .sinks import own as own_sink
 from .sources import folder, mjpeg, mqtt, sound, table, video
 from .steps import (
     assess,
@@ -59,4 +60,5 @@ SINKS: Dict[str, SinkType] = {
     **webhook.TYPES,
     **mqtt_sink.TYPES,
     **mjpeg_sink.TYPES,
+    **own_sink.TYPES,
 }

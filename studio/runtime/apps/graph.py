@@ -7,6 +7,7 @@ from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Sequence, Se
 from .catalog import SINKS, SOURCES, STEPS
 from .document import AppDocument, PartDocument
 from .items import EVENTS, PICTURES
+from .own_code import TYPE
 from .parts import SinkType, SourceType, StepType
 from .settings import AppError, read_settings
 
@@ -72,6 +73,12 @@ class AppGraph(NamedTuple):
     def receivers(self) -> Tuple[Sink, ...]:
         """The sinks that take events."""
         return tuple(one for one in self.sinks if not one.type.takes_pictures)
+
+    @property
+    def own_code(self) -> Dict[str, str]:
+        """Python files of the app by the steps and sinks that run them."""
+        parts: Tuple[Any, ...] = (*self.steps, *self.sinks)
+        return {one.name: str(one.settings.file) for one in parts if one.type.name == TYPE}
 
     @property
     def requirements(self) -> Dict[str, str]:
