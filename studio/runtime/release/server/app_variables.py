@@ -17,13 +17,13 @@ from ..board import Board
 from .server_control import Server
 
 MOST_BYTES = 64 * 1024
-"""Of the file; a server reads no longer one."""
+"""Most bytes of the file; a server reads no longer one."""
 
 HIDDEN = "***"
 """Stands in place of a secret."""
 
 BOARD, APP, MISSING = "board", "app", "missing"
-"""Where a value comes from."""
+"""Origins of a value."""
 
 FAILED = "failed"
 """State of an app that cannot run, as its server reports it."""
@@ -38,7 +38,7 @@ _POLL_S = 0.1
 
 
 class VariablesRequest(NamedTuple):
-    """Change of variables.
+    """Change of the variables of an app.
 
     Attributes:
         values: New values by their names.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Protocol
 
+from ...apps.engine import AppEngine
 from ...apps.graph import AppGraph
 from ...apps.parts import AppContext
 from ...apps.runner import FrameResult
@@ -13,10 +14,6 @@ from ..http.answer_stream import AnswerStream
 from ..http.exchange import Exchange
 from ..http.message import HttpError, Response
 from ..service import Service
-
-if TYPE_CHECKING:
-    from .host import AppHost
-    from .hosted_app import RunningApp
 
 _BOUNDARY = "edgewright-frame"
 _TYPE = "multipart/x-mixed-replace; boundary=" + _BOUNDARY
@@ -39,6 +36,30 @@ class StreamSettings(NamedTuple):
     overlay: bool
 
 
+class StreamedApp(Protocol):
+    """An app at work, as its streams see it.
+
+    Attributes:
+        stream_fault: Why none can be drawn; empty where they can.
+    """
+
+    graph: AppGraph
+    engine: AppEngine
+    stream_fault: str
+
+    @property
+    def streams(self) -> Mapping[str, PictureStream]:
+        """Streams by the names of their sinks."""
+
+
+class StreamHost(Protocol):
+    """The host of the app."""
+
+    @property
+    def running(self) -> Optional[StreamedApp]:
+        """The app at work; None without one."""
+
+
 class PictureStream:
     """One stream and its clients; used in the thread of the event loop alone.
 
@@ -58,7 +79,7 @@ class PictureStream:
         state = {"clients": clients, "sent": self.sent, "left_out": self.left_out}
         return {"type": "mjpeg", "source": self.settings.source, **state}
 
-    def add(self, service: Service, host: AppHost, exchange: Exchange) -> None:
+    def add(self, service: Service, host: StreamHost, exchange: Exchange) -> None:
         """Take one more client.
 
         Raises:
@@ -73,7 +94,7 @@ class PictureStream:
             self._at_work = True
             service.begin(self._work(service, host))
 
-    async def _work(self, service: Service, host: AppHost) -> None:
+    async def _work(self, service: Service, host: StreamHost) -> None:
         """Draw and send until all clients have left, or the app has ended."""
         running, last = host.running, -1
         try:
@@ -92,7 +113,7 @@ class PictureStream:
                 one.end()
             self._clients = []
 
-    async def _show(self, service: Service, running: RunningApp, result: FrameResult) -> None:
+    async def _show(self, service: Service, running: StreamedApp, result: FrameResult) -> None:
         done: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         try:
             service.executor.submit(_LivePicture(self.settings, running, result, done))
@@ -116,7 +137,7 @@ class _LivePicture:
     def __init__(
         self,
         settings: StreamSettings,
-        running: RunningApp,
+        running: StreamedApp,
         result: FrameResult,
         done: asyncio.Future[bytes],
     ) -> None:
@@ -172,7 +193,7 @@ def streams_of(graph: AppGraph, context: AppContext) -> Dict[str, PictureStream]
 
 
 def open_stream(
-    service: Service, host: AppHost, exchange: Exchange, name: str
+    service: Service, host: StreamHost, exchange: Exchange, name: str
 ) -> Optional[Response]:
     """Begin to send live pictures, where the app allows it.
 

@@ -14,7 +14,7 @@ _KERNEL_BYTES = 256 * 1024
 
 
 class AnswerStream:
-    """An answer that ends when the client leaves, or at the server's wish."""
+    """An answer that ends when the client leaves or the server ends it."""
 
     def __init__(self, connection: TimedConnection, response: Response, date: bytes) -> None:
         """Send the head of the answer.
