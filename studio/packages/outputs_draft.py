@@ -11,6 +11,7 @@ import numpy
 from studio.api import Array, InvalidData, InvalidModel
 from studio.datasets.output_settings import read_outputs
 from studio.lazy_dataclass import dataclass
+from studio.packages.object_heads import object_heads
 from studio.runtime.serve.decoders.decoder import Decoder
 from studio.runtime.serve.decoders.settings import OutputSettings
 from studio.runtime.serve.outputs.detections import listed_boxes, sums_to_one, unit
@@ -36,6 +37,8 @@ _COMMENTS = {
     "refer": "Probabilities between these two are left to a person",
     "unit": "Of the values",
     "blank": "Class for no character",
+    "point_score": "Least score of a key point that counts",
+    "mask_score": "Least likelihood of a pixel of a mask",
 }
 Choice = Mapping[str, object]
 
@@ -91,6 +94,7 @@ def _choices(sample: AnsweredSample) -> Iterator[Choice]:
     if sample.characters:
         yield {"task": "text", "blank": 0}
     if sample.size is not None:
+        yield from object_heads(sample.outputs, sample.size)
         yield from _detectors(sample, sample.size)
         yield from _maps(sample)
     yield from _rows(sample)

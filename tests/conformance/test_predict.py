@@ -49,6 +49,18 @@ def test_boxes_are_in_pixels_of_the_picture(
         assert one["box"] == pytest.approx(IN_PICTURE, abs=0.01)
 
 
+def test_rows_of_several_outputs_are_objects_of_one_picture(
+    ask: Ask, segmenter: ServerProcess, picture: Path
+) -> None:
+    answer = ask(segmenter, "/v2/models/segmenter/predict", *send(picture, "image/png"))
+    assert answer.status == 200, answer.body
+    (found,) = answer.json["predictions"]
+    assert [one["label"] for one in found["objects"]] == ["dog", "cat"]
+    assert found["objects"][0]["box"] == pytest.approx(IN_PICTURE, abs=0.01)
+    # The right half of 16 columns; four rows of the box are in the picture.
+    assert found["objects"][0]["mask"] == {"width": 16, "height": 4, "runs": [8] * 8}
+
+
 def arrays() -> dict[str, Any]:
     return {
         "inputs": [

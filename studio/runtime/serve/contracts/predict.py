@@ -34,7 +34,8 @@ def answer(
     if size is None and picture is not None and picture.placement is not None:
         size = picture.placement.height, picture.placement.width
     try:
-        found = [decoder.decode(one, size, picture) for one in _instances(named)]
+        count = None if question is None else question.instances
+        found = [decoder.decode(one, size, picture) for one in _instances(named, count)]
     except ValueError as error:
         raise bad("{}", str(error)) from None
     document: Dict[str, object] = {
@@ -49,8 +50,16 @@ def answer(
     return Response(200, text.encode("utf-8"), JSON, model.headers)
 
 
-def _instances(outputs: Dict[str, np.ndarray]) -> List[Dict[str, np.ndarray]]:
-    """Return the outputs of each sample of a batch; all outputs where they have no such axis."""
+def _instances(
+    outputs: Dict[str, np.ndarray], wanted: Optional[int]
+) -> List[Dict[str, np.ndarray]]:
+    """Return the outputs of each sample of a batch; all outputs where they have no such axis.
+
+    Args:
+        wanted: Number of samples, where it is known: rows of one sample may be boxes, too.
+    """
+    if wanted == 1:
+        return [outputs]
     counts = {len(array) if array.ndim else 0 for array in outputs.values()}
     if len(counts) != 1 or counts <= {0, 1}:
         return [outputs]
