@@ -14,13 +14,17 @@ from ..protocol.tensor_data import bad
 from ..rest.router import PathNames, Route
 from ..service import Service
 from .call import Contract, run_request
+from .drawing import drawn
 from .question import Question
+
+_NOT_KEPT = "Cache-Control: no-store\r\n"
+"""A drawing is the caller's: no cache on its way keeps it."""
 
 
 def answer(
     arrays: Sequence[np.ndarray], model: ServedModel, question: Optional[Question]
 ) -> Response:
-    """Return the meaning of the outputs of each instance.
+    """Return the meaning of the outputs of each instance, or a picture with it.
 
     Raises:
         HttpError: 400, when they do not have the form of ``outputs.toml``.
@@ -38,6 +42,9 @@ def answer(
         found = [decoder.decode(one, size, picture) for one in _instances(named, count)]
     except ValueError as error:
         raise bad("{}", str(error)) from None
+    if question is not None and question.drawing and picture is not None:
+        content = drawn(found[0], decoder, picture, question.drawing)
+        return Response(200, content, question.drawing, model.headers + _NOT_KEPT)
     document: Dict[str, object] = {
         "model_name": model.name,
         "model_version": model.version,
@@ -72,7 +79,7 @@ def _no_meaning(model: ServedModel) -> HttpError:
     return HttpError(404, sentence.format(model.name))
 
 
-CONTRACT = Contract(answer=answer)
+CONTRACT = Contract(answer=answer, draws=True)
 
 
 def predict(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:

@@ -28,11 +28,13 @@ class PictureInInput(NamedTuple):
     Attributes:
         height, width: Of the picture, in pixels.
         placement: None where the input is not made from it by known steps.
+        pixels: Height x width x 3, RGB, uint8, where the answer is drawn on it.
     """
 
     height: int
     width: int
     placement: Optional[PicturePlacement] = None
+    pixels: Optional[np.ndarray] = None
 
 
 class FoundObjects(NamedTuple):
