@@ -66,14 +66,24 @@ def draft_outputs(sample: AnsweredSample) -> str:
     Raises:
         InvalidModel: when the outputs have no form that is known.
     """
-    for choice in _choices(sample):
-        if _fits(choice, sample):
-            return _text(choice)
+    choice = _recognised(sample)
+    if choice is not None:
+        return _text(choice)
     shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in sample.outputs.items())
     raise InvalidModel(
         f"The outputs have no form that is known: {shapes}.",
         hint="Write the outputs.toml yourself; docs/outputs.md has its settings.",
     )
+
+
+def recognised_outputs(sample: AnsweredSample) -> OutputSettings | None:
+    """Return the settings of an ``outputs.toml``; None where the outputs have no known form."""
+    choice = _recognised(sample)
+    return None if choice is None else OutputSettings.from_json(choice)
+
+
+def _recognised(sample: AnsweredSample) -> Choice | None:
+    return next((choice for choice in _choices(sample) if _fits(choice, sample)), None)
 
 
 def check_outputs(path: Path, sample: AnsweredSample) -> None:

@@ -11,7 +11,7 @@ from . import settings as tasks
 from .detections import Detections, in_picture, points_in_picture
 from .detectors import detect
 from .instances import Area, instances
-from .keypoints import point_names, poses
+from .keypoints import COCO, point_names, poses
 from .maps import class_map, likelihoods
 from .regions import Region, regions
 from .settings import OutputSettings
@@ -173,6 +173,8 @@ class Decoder(NamedTuple):
         ]
         if found.points is not None:
             names = point_names(self.settings, found.points.shape[1])
+            if tuple(names) == COCO and not self.labels:
+                objects = [{**one, "label": "person"} for one in objects]
             for one, points in zip(objects, found.points):
                 one["points"] = [_point(*both) for both in zip(names, points.tolist())]
         for one, mask in zip(objects, found.masks or ()):

@@ -216,6 +216,7 @@ def test_points_have_names_and_lie_in_the_picture() -> None:
     pose = numpy.tile([0.5, 0.5, 0.9], (17, 1))
     pose[0] = [0.25, 0.0, 0.8]  # left of the picture, in the padding
     (one,) = decoded({"y": pose[None, None]}, picture, head="movenet")["objects"]
+    assert one["label"] == "person"
     assert [point["name"] for point in one["points"]] == list(COCO)
     assert one["points"][1] == {"name": "left_eye", "x": 160.0, "y": 240.0, "score": 0.9}
     assert one["points"][0] == {"name": "nose", "x": 0.0, "y": 120.0, "score": 0.8}
@@ -224,6 +225,7 @@ def test_points_have_names_and_lie_in_the_picture() -> None:
 def test_points_without_names_have_numbers() -> None:
     row = numpy.full((1, 63), 30.0)
     (one,) = decoded({"y": row}, None, head="landmarks")["objects"]
+    assert one["label"] == "0"
     assert [point["name"] for point in one["points"]] == [str(at) for at in range(21)]
 
 

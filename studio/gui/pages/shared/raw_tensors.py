@@ -1,0 +1,60 @@
+"""The outputs of a model as they are, below what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from studio.gui.widgets.basics import button, label
+
+TASKS = {
+    "classification": "Classes",
+    "probability": "A probability",
+    "detection": "Objects with boxes",
+    "keypoints": "Objects with key points",
+    "instances": "Objects with masks",
+    "segmentation": "A map of classes",
+    "text-detection": "Lines of text",
+    "text": "A text",
+    "embedding": "An embedding",
+    "regression": "Values",
+}
+"""What outputs mean, for people, by the tasks of an ``outputs.toml``."""
+
+_SHOW, _HIDE = "Show raw tensors", "Hide raw tensors"
+
+
+def meaning_of(task: str, recognised: bool) -> str:
+    """Return what the outputs mean in one line, and how it is known."""
+    if not task:
+        return ""
+    title = TASKS.get(task, task)
+    return f"{title}, recognised from the outputs" if recognised else f"{title}, by outputs.toml"
+
+
+class RawTensors(QWidget):
+    """Lines with the shape and the range of each output, behind a button."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.toggle = button(_SHOW, self._switch, "link")
+        self.lines = label("", "mono", wrap=True)
+        self.lines.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.toggle)
+        column.addWidget(self.lines)
+        self.hide()
+
+    def show_lines(self, lines: Sequence[str]) -> None:
+        """Show other outputs; nothing without any."""
+        self.lines.setText("\n".join(lines))
+        self.setVisible(bool(lines))
+
+    def _switch(self) -> None:
+        shown = self.lines.isHidden()
+        self.lines.setVisible(shown)
+        text = _HIDE if shown else _SHOW
+        self.toggle.setText(text)
+        self.toggle.setAccessibleName(text)
