@@ -9,6 +9,7 @@ from typing import Any
 from studio.api import Array
 from studio.documents.dataclass_json import from_json
 from studio.models.answers import OutputReader, output_line
+from studio.models.outputs.draft import AnsweredSample, recognised_outputs
 from studio.monitoring.stream.frames import PreparedFrame
 from studio.monitoring.stream.results import (
     ClassScore,
@@ -17,7 +18,6 @@ from studio.monitoring.stream.results import (
     FoundPoint,
     FrameAnswer,
 )
-from studio.packages.outputs_draft import AnsweredSample, recognised_outputs
 from studio.runtime.serve.decoders.decoder import Decoder, PictureInInput
 from studio.runtime.serve.decoders.settings import OutputSettings
 from studio.runtime.serve.images.preprocess import PicturePlacement

@@ -7,20 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.gui.widgets.basics import button, label
-
-TASKS = {
-    "classification": "Classes",
-    "probability": "A probability",
-    "detection": "Objects with boxes",
-    "keypoints": "Objects with key points",
-    "instances": "Objects with masks",
-    "segmentation": "A map of classes",
-    "text-detection": "Lines of text",
-    "text": "A text",
-    "embedding": "An embedding",
-    "regression": "Values",
-}
-"""What outputs mean, for people, by the tasks of an ``outputs.toml``."""
+from studio.models.outputs.words import in_words
 
 _SHOW, _HIDE = "Show raw tensors", "Hide raw tensors"
 
@@ -29,7 +16,7 @@ def meaning_of(task: str, recognised: bool) -> str:
     """Return what the outputs mean in one line, and how it is known."""
     if not task:
         return ""
-    title = TASKS.get(task, task)
+    title = in_words(task)
     return f"{title}, recognised from the outputs" if recognised else f"{title}, by outputs.toml"
 
 

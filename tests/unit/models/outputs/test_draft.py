@@ -11,7 +11,7 @@ import pytest
 
 from studio.api import InvalidData, InvalidModel
 from studio.datasets.output_settings import read_outputs
-from studio.packages.outputs_draft import AnsweredSample, check_outputs, draft_outputs
+from studio.models.outputs.draft import AnsweredSample, check_outputs, draft_outputs
 from tests.unit.runtime.serve.decoders.heads import HEADS, SIZE, Truth, gfl
 from tests.unit.runtime.serve.decoders.test_instances import maskrcnn, outputs_of
 from tests.unit.runtime.serve.decoders.test_keypoints import yolo_pose
