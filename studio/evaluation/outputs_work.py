@@ -45,8 +45,9 @@ def find_outputs(options: OutputsOptions, job: Job) -> OutputsResult:
     place = whole_picture(subject.inputs, feeds)
     sample = answered(outputs, place, options.labels, options.dictionary)
     choice = _choice(sample, options)
-    check_settings(_settings(choice), sample, _FILE)
-    return OutputsResult(outputs_text(choice), in_words(choice["task"], choice.get("head", "")))
+    settings = _settings(choice)
+    check_settings(settings, sample, _FILE)
+    return OutputsResult(outputs_text(choice), in_words(settings))
 
 
 def _feeds(subject: LoadedModel, session: Session, options: OutputsOptions) -> Feeds:
@@ -64,7 +65,7 @@ def _choice(sample: AnsweredSample, options: OutputsOptions) -> Mapping[str, obj
     given = {name: value for name, value in every.items() if value is not None}
     known = recognised_choice(sample) or {}
     if any(given.get(name, known.get(name)) != known.get(name) for name in ("task", "head")):
-        known = {"task": known["task"]} if "task" in known and "task" not in given else {}
+        known = {name: value for name, value in known.items() if name == "task"}
     found = {**known, **given}
     if "task" not in found:
         shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in sample.outputs.items())

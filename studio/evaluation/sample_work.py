@@ -26,6 +26,7 @@ from studio.models.answers import OutputReader
 from studio.models.outputs.draft import AnsweredSample, outputs_text, recognised_choice
 from studio.models.outputs.words import in_words
 from studio.plugin_host import PluginHost
+from studio.runtime.serve.decoders.settings import OutputSettings
 
 _SIDE = 96
 """Most pixels of a drawn sample in each direction."""
@@ -77,7 +78,7 @@ def _meaning(choice: Mapping[str, object] | None) -> tuple[str, str]:
     """Return the text of an ``outputs.toml``, and what it means in one line."""
     if choice is None:
         return "", ""
-    return outputs_text(choice), in_words(choice["task"], choice.get("head", ""))
+    return outputs_text(choice), in_words(OutputSettings.from_json(choice))
 
 
 def answered(

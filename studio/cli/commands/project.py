@@ -21,7 +21,8 @@ from studio.steps.overwrites import in_the_way
 from studio.workspace import JobOutcome, VariantRecord, Workspace
 
 _SET, _DRAFT, _OUTPUTS = "project-set", "project-draft", "project-outputs"
-_STEPS = {"set": _SET, "draft": _DRAFT, "outputs": _OUTPUTS}
+_VERBS = ("set", "draft", "outputs")
+"""Each runs the step of its name."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -46,8 +47,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show, set or write."""
-    if arguments.verb in _STEPS:
-        return run_named(_STEPS[arguments.verb], arguments)
+    if arguments.verb in _VERBS:
+        return run_named(f"project-{arguments.verb}", arguments)
     with workspace() as opened:
         found = _found(opened, arguments.model)
         if isinstance(found, JobOutcome):

@@ -23,7 +23,7 @@ _PIXELS = 2.0
 
 _QUARTER = 4
 _EMPTY = 0.05
-"""Mean of heat maps, at most: a point covers few of their cells."""
+"""Mean of heatmaps, at most: a point covers few of their cells."""
 
 
 def object_heads(outputs: Mapping[str, Array], size: Size) -> Iterator[Choice]:

@@ -42,7 +42,7 @@ HEADS_OF = {
 }
 
 
-def in_words(task: object, head: object = "") -> str:
-    """Return a task with its head: ``Objects with boxes (yolov8)``."""
-    title = TITLES.get(str(task), str(task))
-    return f"{title} ({head})" if head else title
+def in_words(chosen: settings.OutputSettings) -> str:
+    """Return the meaning of outputs in one line: ``Objects with boxes (yolov8)``."""
+    title = TITLES.get(chosen.task, chosen.task)
+    return f"{title} ({chosen.head})" if chosen.task in settings.WITH_OBJECTS else title

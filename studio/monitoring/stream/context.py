@@ -11,7 +11,7 @@ from studio.datasets.preprocess import FILE as PREPROCESS_FILE
 from studio.datasets.preprocess import Preprocess
 from studio.lazy_dataclass import dataclass
 from studio.models.answers import OutputReader
-from studio.monitoring.stream.meaning import MeaningReader
+from studio.monitoring.stream.answer_reader import MeaningReader
 from studio.monitoring.stream.step import StreamOptions
 
 LABELS_FILE = "labels.txt"

@@ -85,7 +85,7 @@ def test_a_link_is_not_written_through(capsys: pytest.CaptureFixture[str], digit
     [
         (["--task", "keypoints", "--head", "movenet"], 1, "does not fit the model"),
         (["--task", "keypoints", "--head", "yolov8"], 2, "head cannot be 'yolov8' for keypoints"),
-        (["--threshold", "2"], 2, "threshold"),
+        (["--threshold", "2"], 2, "Least score must be at most 1"),
         (["--task", "magic"], 2, "magic"),
     ],
 )

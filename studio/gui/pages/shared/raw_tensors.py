@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.gui.widgets.basics import button, label
-from studio.models.outputs.words import in_words
+from studio.models.outputs.words import TITLES
 
 _SHOW, _HIDE = "Show raw tensors", "Hide raw tensors"
 
@@ -16,7 +16,7 @@ def meaning_of(task: str, recognised: bool) -> str:
     """Return what the outputs mean in one line, and how it is known."""
     if not task:
         return ""
-    title = in_words(task)
+    title = TITLES.get(task, task)
     return f"{title}, recognised from the outputs" if recognised else f"{title}, by outputs.toml"
 
 

@@ -18,8 +18,8 @@ from ..protocol.request_template import RequestedOutput
 from ..protocol.tensor_data import numbers_of
 from ..service import Service
 from . import bodies
+from .answer_picture import kind_of_drawing
 from .documents import document_of, is_open_inference, read_document
-from .drawing import kind_of_drawing
 from .predictions import CSV, NPY, as_csv, as_json, as_npy, instances_of
 from .question import Question
 

@@ -13,8 +13,8 @@ from ..http.message import JSON, HttpError, Response
 from ..protocol.tensor_data import bad
 from ..rest.router import PathNames, Route
 from ..service import Service
+from .answer_picture import drawn
 from .call import Contract, run_request
-from .drawing import drawn
 from .question import Question
 
 _NOT_KEPT = "Cache-Control: no-store\r\n"

@@ -1,8 +1,8 @@
 """Decoders of key points, such as those of a person's pose, by the form of their head.
 
-Sources of the forms: YOLOv8-pose and its successors as Ultralytics exports them; MoveNet's model
-card; heat maps with a shift by a quarter of a cell, Xiao et al., "Simple Baselines for Human Pose
-Estimation", 2018; SimCC, Li et al. 2022, as of RTMPose; landmarks as of MediaPipe's models.
+Sources of the forms: Ultralytics' exports for YOLOv8-pose and its successors, and the model card
+of MoveNet. Heatmaps are those of Xiao et al., "Simple Baselines for Human Pose Estimation", 2018.
+SimCC is of Li et al. 2022, as in RTMPose. Landmarks are as of MediaPipe's models.
 """
 
 from __future__ import annotations
@@ -184,16 +184,16 @@ def _heatmaps(outputs: Outputs, settings: OutputSettings, size: Size) -> Poses:
 
 
 def _maps(outputs: Outputs, settings: OutputSettings) -> np.ndarray:
-    """Return the heat maps of one picture, points x height x width."""
+    """Return the heatmaps of one picture, points x height x width."""
     name = settings.output or next(iter(outputs), "")
     array = outputs.get(name)
     if array is None or array.ndim != 4 or array.shape[0] != 1 or not array.size:
-        raise UnknownForm("The output {!r} is no heat maps of one picture.".format(name))
+        raise UnknownForm("The output {!r} is no heatmaps of one picture.".format(name))
     count = len(settings.points)
     first = array.shape[1] == count if count else array.shape[1] <= array.shape[3]
     maps = array[0] if first else array[0].transpose(2, 0, 1)
     if count and len(maps) != count:
-        raise UnknownForm("The output has {} heat maps, not {}.".format(len(maps), count))
+        raise UnknownForm("The output has {} heatmaps, not {}.".format(len(maps), count))
     found: np.ndarray = np.nan_to_num(maps.astype(np.float64))
     return found
 

@@ -112,7 +112,7 @@ class Canvas:
         return (ROWS + 2) * self.thick
 
     def _near(self, point: Tuple[float, float]) -> np.ndarray:
-        """Return a point moved to at most one picture beside the edges, so that loops are short."""
+        """Return a point moved to at most one picture beyond the edges, so that loops are short."""
         low, high = (-self.width, -self.height), (2 * self.width, 2 * self.height)
         found: np.ndarray = np.clip(np.nan_to_num(np.array(point, dtype=np.float64)), low, high)
         return found

@@ -11,18 +11,20 @@ ROWS, COLUMNS = 9, 5
 ADVANCE = COLUMNS + 1
 """Columns from a character to the next one."""
 
-_GLYPHS = (  # printable ASCII
-    "0 4444404 aaa aavavaa 4fke5u4 op248j3 cik8lid 444 2488842 8422248 04lel40 044v440 00000c48 "
-    "000v 00000cc 01248g0 ehjlphe 4c4444e eh1248v v2421he 26aiv22 vgu11he 68guhhe v124888 ehhehhe "
-    "ehhf12c 0cc0cc0 0cc0c48 248g842 00v0v00 8421248 eh12404 ehnlnge ehhvhhh uhhuhhu ehggghe "
-    "uhhhhhu vgguggv vgguggg ehgnhhf hhhvhhh e44444e 72222ic hikokih ggggggv hrllhhh hhpljhh "
-    "ehhhhhe uhhuggg ehhhlid uhhukih fgge11u v444444 hhhhhhe hhhhha4 hhhllla hha4ahh hhha444 "
-    "v1248gv e88888e 0g84210 e22222e 4ah 0000000v 842 00e1fhf ggmphhu 00egghe 11djhhf 00ehvge "
-    "698s888 00fhhhf1e ggmphhh 40c444e 2062222ic ggikoki c44444e 00qllhh 00mphhh 00ehhhe "
-    "00uhhhugg 00fhhhf11 00mpggg 00fge1u 88s8896 00hhhjd 00hhha4 00hhlla 00ha4ah 00hhhhf1e "
-    "00v248v 6448446 4444444 c44244c 008l200"
+_GLYPHS = (
+    "0 4444404 aaa aavavaa 4fke5u4 op248j3 cik8lid 444 2488842",
+    "8422248 04lel40 044v440 00000c48 000v 00000cc 01248g0 ehjlphe 4c4444e",
+    "eh1248v v2421he 26aiv22 vgu11he 68guhhe v124888 ehhehhe ehhf12c 0cc0cc0",
+    "0cc0c48 248g842 00v0v00 8421248 eh12404 ehnlnge ehhvhhh uhhuhhu ehggghe",
+    "uhhhhhu vgguggv vgguggg ehgnhhf hhhvhhh e44444e 72222ic hikokih ggggggv",
+    "hrllhhh hhpljhh ehhhhhe uhhuggg ehhhlid uhhukih fgge11u v444444 hhhhhhe",
+    "hhhhha4 hhhllla hha4ahh hhha444 v1248gv e88888e 0g84210 e22222e 4ah",
+    "0000000v 842 00e1fhf ggmphhu 00egghe 11djhhf 00ehvge 698s888 00fhhhf1e",
+    "ggmphhh 40c444e 2062222ic ggikoki c44444e 00qllhh 00mphhh 00ehhhe 00uhhhugg",
+    "00fhhhf11 00mpggg 00fge1u 88s8896 00hhhjd 00hhha4 00hhlla 00ha4ah 00hhhhf1e",
+    "00v248v 6448446 4444444 c44244c 008l200",
 )
-"""Of the characters from the space on: a digit a row, to the base of 32, its bits the columns."""
+"""Of the characters from the space on. Each digit, to the base of 32, has the bits of a row."""
 
 _FIRST = 0x20
 
@@ -34,7 +36,7 @@ def _glyph(rows: str) -> np.ndarray:
 
 
 _KNOWN: Dict[str, np.ndarray] = {
-    chr(_FIRST + at): _glyph(rows) for at, rows in enumerate(_GLYPHS.split())
+    chr(_FIRST + at): _glyph(rows) for at, rows in enumerate(" ".join(_GLYPHS).split())
 }
 
 

@@ -12,7 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from PIL import Image
 
-from studio.runtime.serve.contracts.drawing import JPEG, MOST_SIDE, PNG, drawn, kind_of_drawing
+from studio.runtime.serve.contracts.answer_picture import (
+    JPEG,
+    MOST_SIDE,
+    PNG,
+    drawn,
+    kind_of_drawing,
+)
 from studio.runtime.serve.decoders.decoder import Decoder, PictureInInput
 from studio.runtime.serve.decoders.keypoints import COCO
 from studio.runtime.serve.decoders.settings import OutputSettings

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from studio.api import Array
 from studio.documents.dataclass_json import from_json
 from studio.models.answers import OutputReader, output_line
 from studio.models.outputs.draft import AnsweredSample, recognised_outputs
 from studio.monitoring.stream.frames import PreparedFrame
+from studio.monitoring.stream.predictions import (
+    DecodedClass,
+    DecodedObject,
+    DecodedPoint,
+    DecodedRegion,
+    Prediction,
+)
 from studio.monitoring.stream.results import (
     ClassScore,
     FoundBox,
@@ -24,6 +30,7 @@ from studio.runtime.serve.images.preprocess import PicturePlacement
 
 _MOST_DRAWN = 100
 _MOST_LINES = 12
+_MOST_CLASSES = 5
 
 
 class MeaningReader:
@@ -45,17 +52,19 @@ class MeaningReader:
         """Return the answer for one frame."""
         raw = tuple(output_line(*one) for one in outputs.items())
         if self._recognised:
-            answer = self._reader.read(outputs, shot.placement)
-            if answer.kind != "values":
-                return replace(from_json(FrameAnswer, answer.to_json()), raw=raw)
+            guess = self._reader.read(outputs, shot.placement)
+            if guess.kind != "values":
+                return replace(from_json(FrameAnswer, guess.to_json()), raw=raw)
             self._recognise(outputs, shot)
         if self._settings is None:
             return FrameAnswer("values", values=raw)
+        settings = self._settings
         try:
-            found = self._decoder(self._settings).decode(outputs, _size(shot), _place(shot))
+            decoded = self._decoder(settings).decode(outputs, _size(shot), _place(shot))
         except ValueError as error:
             return FrameAnswer("values", values=(str(error), *raw))
-        return _answer(found, self._settings, shot, raw, self._recognised)
+        answer = _answer(from_json(Prediction, decoded), settings, shot)
+        return replace(answer, task=settings.task, recognised=self._recognised, raw=raw)
 
     def _recognise(self, outputs: Mapping[str, Array], shot: PreparedFrame) -> None:
         if self._is_looked_at:
@@ -81,97 +90,84 @@ def _place(shot: PreparedFrame) -> PictureInInput | None:
     return PictureInInput(height, width, placement)
 
 
-def _answer(
-    found: Mapping[str, Any],
-    settings: OutputSettings,
-    shot: PreparedFrame,
-    raw: tuple[str, ...],
-    recognised: bool,
-) -> FrameAnswer:
+def _answer(found: Prediction, settings: OutputSettings, shot: PreparedFrame) -> FrameAnswer:
     """Return what the decoder has found, with places in fractions of the picture."""
-    answer = _found(found, settings, shot)
-    return replace(answer, task=settings.task, recognised=recognised, raw=raw)
-
-
-def _found(found: Mapping[str, Any], settings: OutputSettings, shot: PreparedFrame) -> FrameAnswer:
-    height, width = shot.picture.shape[:2] if shot.picture is not None else (1, 1)
-    if "objects" in found:
-        boxes = [_box(one, width, height, settings) for one in found["objects"][:_MOST_DRAWN]]
+    size = shot.picture.shape[:2] if shot.picture is not None else (1, 1)
+    if found.objects is not None:
+        boxes = [_box(one, size, settings) for one in found.objects[:_MOST_DRAWN]]
         return FrameAnswer("boxes", boxes=tuple(boxes))
-    if "regions" in found:
-        boxes = [_region(one, width, height) for one in found["regions"][:_MOST_DRAWN]]
+    if found.regions is not None:
+        boxes = [_region(one, size) for one in found.regions[:_MOST_DRAWN]]
         return FrameAnswer("boxes", boxes=tuple(boxes))
-    if "map" in found:
-        classes = _classes(found["classes"], "share")
-        return FrameAnswer("map", classes=classes, map=_map(found["map"], shot))
-    if "classes" in found:
-        return FrameAnswer("classes", classes=_classes(found["classes"], "score"))
-    if "text" in found:
-        return FrameAnswer("text", text=found["text"], score=found["score"])
+    classes = _classes(found.classes or ())
+    if found.map is not None:
+        return FrameAnswer("map", classes=classes, map=_map(found, shot))
+    if found.classes is not None:
+        return FrameAnswer("classes", classes=classes)
+    if found.text is not None:
+        return FrameAnswer("text", text=found.text, score=found.score)
     return FrameAnswer("values", values=tuple(_lines(found)))
 
 
-def _classes(rows: Sequence[Mapping[str, Any]], key: str) -> tuple[ClassScore, ...]:
-    ranked = sorted(rows, key=lambda one: -one[key])[:5]
-    return tuple(ClassScore(one["label"], one["index"], one[key]) for one in ranked)
+def _classes(rows: tuple[DecodedClass, ...]) -> tuple[ClassScore, ...]:
+    ranked = sorted(rows, key=lambda one: -(one.score + one.share))[:_MOST_CLASSES]
+    return tuple(ClassScore(one.label, one.index, one.score + one.share) for one in ranked)
 
 
-def _box(one: Mapping[str, Any], width: int, height: int, settings: OutputSettings) -> FoundBox:
-    left, top, right, bottom = one["box"]
-    points = tuple(
-        FoundPoint(
-            _part(point["x"], width), _part(point["y"], height), point["score"], point["name"]
-        )
-        for point in one.get("points", ())
-        if point["score"] >= settings.point_score
-    )
-    mask = one.get("mask")
+def _box(one: DecodedObject, size: tuple[int, ...], settings: OutputSettings) -> FoundBox:
+    height, width = size
+    left, top, right, bottom = one.box
+    likely = [point for point in one.points if point.score >= settings.point_score]
+    mask = one.mask
     return FoundBox(
         (_part(left, width), _part(top, height), _part(right, width), _part(bottom, height)),
-        one["label"],
-        one["score"],
-        one["index"],
-        points or None,
-        FoundCells(mask["width"], mask["height"], tuple(mask["runs"])) if mask else None,
+        one.label,
+        one.score,
+        one.index,
+        tuple(_point(point, width, height) for point in likely) or None,
+        None if mask is None else FoundCells(mask.width, mask.height, mask.runs),
     )
 
 
-def _point(one: Mapping[str, Any], width: int, height: int) -> FoundPoint:
-    return FoundPoint(_part(one["x"], width), _part(one["y"], height), one["score"], one["name"])
+def _point(one: DecodedPoint, width: int, height: int) -> FoundPoint:
+    return FoundPoint(_part(one.x, width), _part(one.y, height), one.score, one.name)
 
 
-def _region(one: Mapping[str, Any], width: int, height: int) -> FoundBox:
-    corners = [(_part(x, width), _part(y, height)) for x, y in one["corners"]]
+def _region(one: DecodedRegion, size: tuple[int, ...]) -> FoundBox:
+    height, width = size
+    corners = [(_part(x, width), _part(y, height)) for x, y in one.corners]
     across, down = zip(*corners, strict=True)
     flat = tuple(side for corner in corners for side in corner)
     box = (min(across), min(down), max(across), max(down))
-    return FoundBox(box, "text", one["score"], corners=flat)
+    return FoundBox(box, "text", one.score, corners=flat)
 
 
 def _part(value: float, whole: int) -> float:
     return round(value / whole, 4)
 
 
-def _map(cells: Mapping[str, Any], shot: PreparedFrame) -> FoundCells:
+def _map(found: Prediction, shot: PreparedFrame) -> FoundCells | None:
     """Return a map with the area of the whole input on the picture."""
-    at = shot.placement
+    cells, at = found.map, shot.placement
+    if cells is None:
+        return None
     box = (0.0, 0.0, 1.0, 1.0)
     if at is not None:
         left, top = -at.left / at.columns, -at.top / at.rows
         box = (left, top, left + at.width / at.columns, top + at.height / at.rows)
-    flat = tuple(number for run in cells["runs"] for number in run)
-    return FoundCells(cells["width"], cells["height"], flat, box)
+    flat = tuple(number for run in cells.runs for number in run)
+    return FoundCells(cells.width, cells.height, flat, box)
 
 
-def _lines(found: Mapping[str, Any]) -> list[str]:
+def _lines(found: Prediction) -> list[str]:
     """Return a probability, values or an embedding in lines for people."""
-    if "probability" in found:
-        name = found.get("label", "Probability")
-        return [f"{name} {100 * found['probability']:.1f} %", found["decision"]]
-    if "vector" in found:
-        return [f"{len(found['vector']):,} numbers, norm {found['norm']:.4g}"]
+    if found.probability is not None:
+        name = found.label or "Probability"
+        return [f"{name} {100 * found.probability:.1f} %", found.decision]
+    if found.vector is not None:
+        return [f"{len(found.vector):,} numbers, norm {found.norm:.4g}"]
     lines = []
-    for one in found["values"][:_MOST_LINES]:
-        value = "-" if one["value"] is None else f"{one['value']:.4g}"
-        lines.append(" ".join(filter(None, (one.get("name", ""), value, one.get("unit", "")))))
+    for one in (found.values or ())[:_MOST_LINES]:
+        value = "-" if one.value is None else f"{one.value:.4g}"
+        lines.append(" ".join(filter(None, (one.name, value, one.unit))))
     return lines

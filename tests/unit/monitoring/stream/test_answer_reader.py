@@ -11,9 +11,9 @@ from studio.api import InvalidData
 from studio.datasets import Preprocess
 from studio.documents.dataclass_json import from_json, to_json
 from studio.models.answers import OutputReader
+from studio.monitoring.stream.answer_reader import MeaningReader
 from studio.monitoring.stream.context import ServedContext
 from studio.monitoring.stream.frames import PreparedFrame
-from studio.monitoring.stream.meaning import MeaningReader
 from studio.monitoring.stream.results import FrameAnswer
 from studio.monitoring.stream.step import StreamOptions
 from studio.runtime.serve.decoders.settings import OutputSettings
