@@ -20,7 +20,8 @@ from studio.settings import write_atomically
 from studio.steps.overwrites import in_the_way
 from studio.workspace import JobOutcome, VariantRecord, Workspace
 
-_SET, _DRAFT, _OUTPUTS = "project-set", "project-draft", "project-outputs"
+_SET, _DRAFT = "project-set", "project-draft"
+_OUTPUTS = "project-outputs"
 _VERBS = ("set", "draft", "outputs")
 """Each runs the step of its name."""
 

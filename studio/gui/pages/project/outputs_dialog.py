@@ -11,11 +11,11 @@ from studio.api import Option
 from studio.gui.forms.editors import ChoiceEditor
 from studio.gui.forms.form import Form
 from studio.gui.widgets.basics import GRID, button, label, row
-from studio.models.outputs.words import HEADS_OF, KEYS
+from studio.workspace import OUTPUT_HEADS, OUTPUT_KEYS
 
 _WIDTH = 54 * GRID
 _TASK = "task"
-_KEYS = tuple(dict.fromkeys(key for keys in KEYS.values() for key in keys))
+_KEYS = tuple(dict.fromkeys(key for keys in OUTPUT_KEYS.values() for key in keys))
 
 
 class OutputsDialog(QDialog):
@@ -69,15 +69,15 @@ class OutputsDialog(QDialog):
         """Show what the task has a use for."""
         task = self._task
         for name in _KEYS:
-            self.form.fields[name].setVisible(name in KEYS.get(task, ()))
+            self.form.fields[name].setVisible(name in OUTPUT_KEYS.get(task, ()))
         head = self.form.fields["head"].editor
         if isinstance(head, ChoiceEditor):
-            head.set_entries([(one, one) for one in HEADS_OF.get(task, ())])
+            head.set_entries([(one, one) for one in OUTPUT_HEADS.get(task, ())])
         self.confirm.setEnabled(bool(task))
 
     def _accept(self) -> None:
         if self.form.check():
-            shown = (_TASK, *KEYS[self._task])
+            shown = (_TASK, *OUTPUT_KEYS[self._task])
             given = {name: value for name, value in self.form.values().items() if name in shown}
             self.accept()
             self._agreed(given)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.gui.widgets.basics import button, label
-from studio.models.outputs.words import TITLES
+from studio.workspace import OUTPUT_TITLES
 
 _SHOW, _HIDE = "Show raw tensors", "Hide raw tensors"
 
@@ -16,7 +16,7 @@ def meaning_of(task: str, recognised: bool) -> str:
     """Return what the outputs mean in one line, and how it is known."""
     if not task:
         return ""
-    title = TITLES.get(task, task)
+    title = OUTPUT_TITLES.get(task, task)
     return f"{title}, recognised from the outputs" if recognised else f"{title}, by outputs.toml"
 
 
