@@ -18,6 +18,7 @@ _MODULES = (
     "studio.conversion.chips.step",
     "studio.projects.step",
     "studio.evaluation.sample_step",
+    "studio.evaluation.outputs_step",
     "studio.quantization.step",
     "studio.profiling.step",
     "studio.profiling.export",

@@ -44,6 +44,7 @@ LINES: dict[str, list[Line]] = {
         ("project show digits.onnx", _OK),
         ("project set digits --metric f1", _OK),
         ("project draft digits", (2,)),
+        ("project outputs digits --dry-run", _OK),
     ],
     "presets": [("presets list", _OK), ("recipes list", _OK)],
     "evaluate": [("evaluate digits.onnx --data heldout.npz", _OK)],

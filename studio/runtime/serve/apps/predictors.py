@@ -158,8 +158,8 @@ class ServedPredictor:
         size = self._size
         if size is None and placement is not None:
             size = placement.height, placement.width
-        if decoder.settings.task == tasks.DETECTION:
-            found = decoder.objects(outputs, size, picture)
+        if decoder.settings.task in tasks.WITH_OBJECTS:
+            found = decoder.objects(outputs, size, picture).boxes
             names = tuple(label(decoder.labels, int(one)) for one in found.classes)
             return Objects(pixels, found.corners, found.scores, names)
         if decoder.settings.task == tasks.TEXT_DETECTION:

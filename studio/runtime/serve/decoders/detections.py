@@ -34,7 +34,12 @@ class Detections(NamedTuple):
 
 
 def suppressed(boxes: Detections, overlap: float, most: int) -> Detections:
-    """Return boxes without those that a likelier one of the same class covers.
+    """Return boxes without those that a likelier one of the same class covers; see ``unique``."""
+    return boxes.chosen(unique(boxes, overlap, most))
+
+
+def unique(boxes: Detections, overlap: float, most: int) -> np.ndarray:
+    """Return the numbers of the boxes that no likelier one of the same class covers.
 
     Greedy non-maximum suppression, as of Felzenszwalb et al., "Object Detection with
     Discriminatively Trained Part Based Models", 2010.
@@ -42,7 +47,7 @@ def suppressed(boxes: Detections, overlap: float, most: int) -> Detections:
     Args:
         boxes: The likeliest first.
         overlap: Least intersection over union at which two boxes are one object.
-        most: Most boxes to return.
+        most: Most numbers to return.
     """
     left = np.arange(len(boxes.scores))
     kept: List[int] = []
@@ -52,7 +57,7 @@ def suppressed(boxes: Detections, overlap: float, most: int) -> Detections:
         shared = _overlaps(boxes.corners[first], boxes.corners[rest])
         same = boxes.classes[rest] == boxes.classes[first]
         left = rest[~(same & (shared > overlap))]
-    return boxes.chosen(np.array(kept, dtype=np.intp))
+    return np.array(kept, dtype=np.intp)
 
 
 def _overlaps(one: np.ndarray, others: np.ndarray) -> np.ndarray:
