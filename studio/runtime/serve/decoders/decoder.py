@@ -11,7 +11,7 @@ from . import settings as tasks
 from .detections import Detections, in_picture, points_in_picture
 from .detectors import detect
 from .maps import class_map, likelihoods
-from .regions import Region, regions
+from .regions import Region, in_reading_order, regions
 from .settings import OutputSettings
 from .texts import text
 from .vectors import classes, embedding, label, probability, row_of, short, values
@@ -103,7 +103,7 @@ class Decoder(NamedTuple):
         size: Optional[Tuple[int, int]],
         picture: Optional[PictureInInput],
     ) -> List[Region]:
-        """Return the places of text of one sample in pixels of the picture.
+        """Return the places of text of one sample in pixels of the picture, as they are read.
 
         Raises:
             ValueError: in one sentence, when the outputs do not have the form of the settings.
@@ -114,11 +114,11 @@ class Decoder(NamedTuple):
         scale = np.array([width / likely.shape[1], height / likely.shape[0]])
         moved = [one._replace(corners=one.corners * scale) for one in found[: chosen.most]]
         if picture is None or picture.placement is None:
-            return moved
+            return in_reading_order(moved)
         placement, edges = picture.placement, (picture.height, picture.width)
-        return [
+        return in_reading_order(
             one._replace(corners=points_in_picture(one.corners, placement, edges)) for one in moved
-        ]
+        )
 
     def _texts(
         self,

@@ -7,7 +7,7 @@ perimeter.
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -19,6 +19,10 @@ _TOLERANCE = 0.25
 
 _SMALLEST = 3.0
 """Least side of a region in cells, before and after it is widened by two more."""
+
+
+_ONE_LINE = 10
+"""Pixels between the upper left corners of two texts of one line, at most."""
 
 
 class Region(NamedTuple):
@@ -66,6 +70,25 @@ def regions(likely: np.ndarray, threshold: float, least: float, widen: float) ->
         if wide.shortest >= _SMALLEST + 2:
             found.append(Region(wide.corners(), score))
     return found
+
+
+def in_reading_order(found: Iterable[Region]) -> List[Region]:
+    """Return regions from top to bottom, those of one line from left to right.
+
+    Their upper left corners are compared in whole pixels, as PaddleOCR does.
+    """
+    placed = [(one.corners[0].round().tolist(), one) for one in found]
+    placed.sort(key=lambda one: (one[0][1], one[0][0]))
+    for number in range(1, len(placed)):
+        at = number
+        while at and _comes_before(placed[at][0], placed[at - 1][0]):
+            placed[at - 1], placed[at] = placed[at], placed[at - 1]
+            at -= 1
+    return [one for _, one in placed]
+
+
+def _comes_before(one: Sequence[float], other: Sequence[float]) -> bool:
+    return abs(one[1] - other[1]) < _ONE_LINE and one[0] < other[0]
 
 
 Run = Tuple[int, int, int]
