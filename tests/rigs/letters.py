@@ -17,14 +17,15 @@ _NAMES = (
     "DejaVuSansMono.ttf",
     "DejaVuSerif.ttf",
 )
-_WORDS = (
+_TEXT = (
     "Order Invoice number dated the following parts were sent from our store to yours please "
     "check seals and weights before you sign for them Total net gross VAT per piece kg EUR "
     "Pump valve gasket M8x40 rev.B No.7 bearing 6204-2RS cable 3x1.5 fuse relay board sensor "
     "temperature between -20 and +85 C humidity below 90% ISO-9001 Room Monday week shipped "
     "returned open closed Signature Smith, Müller & Sons (Ltd.) http://example.org/a?b=1 "
     "12,450.00 7.5 1998 2026-11-30 10:45 #4711 A/B"
-).split()
+)
+_WORDS = _TEXT.split()
 _LARGEST_TILT = 4.0
 
 

@@ -47,7 +47,9 @@ def test_texts_are_those_of_the_chain(
         return board.run(shlex.join(words), timeout=120)
 
     found = of_board(run, str(deployed["endpoint"]), PAGES, _LONG)
-    lines = [pair for ours, theirs in zip(found, wanted, strict=True) for pair in _pairs(ours, theirs)]
+    lines = [
+        pair for ours, theirs in zip(found, wanted, strict=True) for pair in _pairs(ours, theirs)
+    ]
     equal = sum(ours == theirs for ours, theirs in lines)
     pages = sum(ours == theirs for ours, theirs in zip(found, wanted, strict=True))
     print(f"{equal} of {len(lines)} lines and {pages} of {PAGES} pages are equal", flush=True)

@@ -111,7 +111,7 @@ class Decoder(NamedTuple):
         likely, chosen = likelihoods(outputs, self.settings), self.settings
         found = regions(likely, chosen.threshold, chosen.region_score, chosen.widen)
         height, width = size or likely.shape
-        scale = np.array([width / likely.shape[1], height / likely.shape[0]])
+        scale = np.array([width / likely.shape[1], height / likely.shape[0]], dtype=np.float32)
         moved = [one._replace(corners=one.corners * scale) for one in found[: chosen.most]]
         if picture is None or picture.placement is None:
             return in_reading_order(moved)
