@@ -1,7 +1,7 @@
 """The least turned rectangle around points, and the polygon at a distance around it.
 
-Freeman and Shapira, "Determining the minimum-area encasing rectangle for an arbitrary closed curve",
-1975; Toussaint, "Solving geometric problems with the rotating calipers", 1983. All is in single
+Freeman and Shapira, "Determining the minimum-area encasing rectangle for an arbitrary closed
+curve", 1975; Toussaint, "Solving geometric problems with the rotating calipers", 1983. All is in single
 precision, step by step as in OpenCV's ``minAreaRect``. Detectors of text were measured with it, and
 their chains cut corners to whole cells: another rounding error would move a text by a pixel.
 """
@@ -84,7 +84,7 @@ def least_rectangle(points: np.ndarray, *, from_right: bool = False) -> Rectangl
     corner, first, second = _frame(hull)
     middle_x = corner[0] + (first[0] + second[0]) * _HALF
     middle_y = corner[1] + (first[1] + second[1]) * _HALF
-    width, height = (np.float32(np.hypot(*map(float, one))) for one in (first, second))
+    width, height = (np.float32(np.hypot(float(x), float(y))) for x, y in (first, second))
     degrees = float(np.arctan2(float(first[1]), float(first[0]))) * 180 / np.pi
     if degrees >= 90:
         return Rectangle((middle_x, middle_y), (width, height), np.float32(degrees - 180))

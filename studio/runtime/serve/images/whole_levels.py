@@ -46,11 +46,12 @@ def resize_levels(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     rows = source[:, left] * columns[0]
     rows += source[:, right] * columns[1]
     rows >>= 4
-    found = (rows[upper] * shares[0]) >> 16
+    found: np.ndarray = (rows[upper] * shares[0]) >> 16
     found += (rows[lower] * shares[1]) >> 16
     found += 2
     found >>= 2
-    return found.astype(np.uint8)
+    levels: np.ndarray = found.astype(np.uint8)
+    return levels
 
 
 def _neighbours(source: int, target: int) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
