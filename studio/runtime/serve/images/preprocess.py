@@ -175,7 +175,7 @@ class Preprocess(NamedTuple):
             return self
         widest = max(width / height for height, width in sizes)
         width = max(1, self.min_width, int(self.height * widest))
-        width = min(width, self.max_width) if self.max_width else width
+        width = min(width, self.max_width or _LARGEST)
         return self._replace(min_width=width, max_width=width)
 
     def placement(self, height: int, width: int) -> PicturePlacement:

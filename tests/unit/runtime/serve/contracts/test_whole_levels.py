@@ -67,3 +67,5 @@ def test_pictures_that_run_together_have_the_width_of_the_widest() -> None:
 def test_a_widest_picture_stays_below_the_bound() -> None:
     steps = Preprocess(resize="height", height=48, max_width=120)
     assert steps.together([(10, 100)]).max_width == 120
+    # One long and thin picture must not make all others huge.
+    assert steps._replace(max_width=0).together([(1, 9000), (20, 30)]).max_width == 16384
