@@ -76,8 +76,8 @@ class ServedPredictor:
     def lines(self, pixels: Sequence[np.ndarray], most: int) -> Sequence[Any]:
         """Return the meaning of each line of text, where lines of like width run together.
 
-        Lines are ordered by their ratio of width to height, and each group is padded to its widest
-        line where the steps of the model let the width follow.
+        Lines are ordered by their ratio of width to height. Each group is padded to its widest line
+        where the model takes any width.
 
         Args:
             most: Lines of a group.

@@ -1,7 +1,7 @@
 """Bilinear resizing of bytes in whole numbers, bit by bit as OpenCV does it.
 
 Many models were trained on pictures that ``cv2.resize`` had made of bytes. It weighs in steps of
-1/2048 and drops digits on its path, so that a result is up to one level from the rounded exact one.
+1/2048 and drops digits on its path. So a result is up to one level from the exact one, rounded.
 """
 
 from __future__ import annotations
