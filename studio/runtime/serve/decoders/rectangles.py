@@ -1,9 +1,10 @@
 """The least turned rectangle around points, and the polygon at a distance around it.
 
 Freeman and Shapira, "Determining the minimum-area encasing rectangle for an arbitrary closed
-curve", 1975; Toussaint, "Solving geometric problems with the rotating calipers", 1983. All is in single
-precision, step by step as in OpenCV's ``minAreaRect``. Detectors of text were measured with it, and
-their chains cut corners to whole cells: another rounding error would move a text by a pixel.
+curve", 1975. Toussaint, "Solving geometric problems with the rotating calipers", 1983.
+
+All is in single precision, step by step as in OpenCV's ``minAreaRect``. Chains of detectors cut its
+corners to whole cells, where another rounding error would move a text by a pixel.
 """
 
 from __future__ import annotations
