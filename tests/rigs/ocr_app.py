@@ -91,6 +91,7 @@ def make_ocr_app(folder: Path, count: int) -> Path:
 _REGIONS = """\
 task = "text-detection"
 region_score = 0.5
+score_in = "box"
 widen = 1.6
 most = 1000
 """

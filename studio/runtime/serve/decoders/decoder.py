@@ -109,7 +109,8 @@ class Decoder(NamedTuple):
             ValueError: in one sentence, when the outputs do not have the form of the settings.
         """
         likely, chosen = likelihoods(outputs, self.settings), self.settings
-        found = regions(likely, chosen.threshold, chosen.region_score, chosen.widen)
+        limits = chosen.threshold, chosen.region_score, chosen.widen
+        found = regions(likely, *limits, in_box=chosen.score_in == "box")
         height, width = size or likely.shape
         scale = np.array([width / likely.shape[1], height / likely.shape[0]], dtype=np.float32)
         moved = [one._replace(corners=one.corners * scale) for one in found[: chosen.most]]

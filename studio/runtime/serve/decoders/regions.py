@@ -11,6 +11,7 @@ from typing import Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
+from .quadrangles import mean_in
 from .rectangles import least_rectangle
 
 _MOST_RUNS = 200_000
@@ -29,14 +30,16 @@ class Region(NamedTuple):
 
     Attributes:
         corners: Four points (x, y) in cells, the upper left one first, clockwise, float32.
-        score: Mean likelihood of the cells of the region.
+        score: Mean likelihood of the cells of the region, or of its box.
     """
 
     corners: np.ndarray
     score: float
 
 
-def regions(likely: np.ndarray, threshold: float, least: float, widen: float) -> List[Region]:
+def regions(
+    likely: np.ndarray, threshold: float, least: float, widen: float, *, in_box: bool = False
+) -> List[Region]:
     """Return the regions of a map, from top to bottom.
 
     Args:
@@ -44,6 +47,7 @@ def regions(likely: np.ndarray, threshold: float, least: float, widen: float) ->
         threshold: Cells with more belong to a region.
         least: Mean likelihood that a region needs.
         widen: Ratio by which regions are widened.
+        in_box: Take the mean over the cells of its rectangle, before that is widened.
 
     Raises:
         ValueError: when the map is noise.
@@ -57,13 +61,16 @@ def regions(likely: np.ndarray, threshold: float, least: float, widen: float) ->
         if cells < _SMALLEST:
             continue
         score = float((sums[rows, ends] - sums[rows, begins]).sum()) / cells
-        if score < least:
+        if score < least and not in_box:
             continue
         # The middles of the cells, as OpenCV has them, on which these models were measured.
         outer = np.concatenate([begins, ends - 1])
         points = np.stack([outer, np.concatenate([rows, rows])], axis=1).astype(np.float64)
         rectangle = least_rectangle(points)
         if rectangle.shortest < _SMALLEST:
+            continue
+        score = mean_in(likely, rectangle.corners()) if in_box else score
+        if score < least:
             continue
         wide = rectangle.widened(widen)
         if wide.shortest >= _SMALLEST + 2:
