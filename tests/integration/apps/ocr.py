@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from tests.rigs.boards import until
 
 HERE = Path(__file__).parent
 _LIMIT_S = 1800.0
+_BETWEEN_S = 5.0
+"""Between two looks, which take their share of the processor."""
 
 Texts = list[list[str]]
 """Lines of each page."""
@@ -56,10 +59,16 @@ def of_board(run: Callable[..., str], endpoint: str, pages: int, limit_s: float)
 
     def events() -> list[dict[str, Any]]:
         path = "/edgewright/app/events?limit=1000"
-        found: dict[str, Any] = json.loads(run("python3", "-c", _ASK, endpoint, path))
-        return found["events"]  # type: ignore[no-any-return]
+        found: list[dict[str, Any]] = json.loads(run("python3", "-c", _ASK, endpoint, path))[
+            "events"
+        ]
+        return found
 
-    until(lambda: len(_texts(events())) >= pages, "all pages", limit_s)
+    def over() -> bool:
+        time.sleep(_BETWEEN_S)
+        return len(_texts(events())) >= pages
+
+    until(over, "all pages", limit_s)
     return _texts(events())
 
 
