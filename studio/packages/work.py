@@ -151,7 +151,9 @@ def _content(
         model=model,
         files=files,
         samples=samples,
-        tolerance=golden.tolerance(samples, ref.precision, options.tolerance),
+        tolerance=golden.tolerance(
+            samples, ref.precision, options.tolerance, made_up=options.data is None
+        ),
         labels=options.labels,
         preprocess=options.preprocess or _beside(options.data),
         outputs=options.outputs,

@@ -38,6 +38,9 @@ class Predictor(Protocol):
         ``PictureObjects`` for detectors; otherwise plain data, as ``/predict`` answers.
         """
 
+    def lines(self, pixels: Sequence[np.ndarray], most: int) -> Sequence[Any]:
+        """Return the meaning of each line of text; up to ``most`` of like width run together."""
+
     def arrays(self, feeds: Mapping[str, np.ndarray]) -> Mapping[str, Any]:
         """Return the meaning of one sample of arrays; an empty name is the only input."""
 

@@ -115,7 +115,7 @@ def _source(folder: Path, model: BundledModel, served: ModelSource) -> Optional[
 
 
 def file_of(folder: Path, name: str) -> str:
-    """Return the path of a file of an app: one of its bundle, or one of the board.
+    """Return the path of a file or folder of an app: one of its bundle, or one of the board.
 
     Raises:
         AppError: when it is not there.
@@ -123,9 +123,11 @@ def file_of(folder: Path, name: str) -> str:
     path = Path(name)
     if not path.is_absolute():
         try:
-            path = _inside(folder / FOLDER, name)
+            path = _place(folder / FOLDER, name)
         except ValueError as error:
             raise AppError(str(error)) from None
+        if not path.exists():
+            raise AppError("The bundle lacks the file {}.".format(name))
     if not path.exists():
         raise AppError("The file {} does not exist.".format(name))
     return str(path)
@@ -172,13 +174,17 @@ def _parsed(text: str) -> Dict[str, str]:
 
 
 def _inside(folder: Path, name: str) -> Path:
-    file = PurePosixPath(name)
-    if file.is_absolute() or ".." in file.parts:
-        raise ValueError("The file {} is outside the app.".format(name))
-    path = folder / file
+    path = _place(folder, name)
     if not path.is_file():
         raise ValueError("The bundle lacks the file {}.".format(name))
     return path
+
+
+def _place(folder: Path, name: str) -> Path:
+    file = PurePosixPath(name)
+    if file.is_absolute() or ".." in file.parts:
+        raise ValueError("The file {} is outside the app.".format(name))
+    return folder / file
 
 
 def _lines(folder: Path, name: str) -> Tuple[str, ...]:

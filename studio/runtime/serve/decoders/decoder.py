@@ -13,7 +13,7 @@ from .detectors import detect
 from .instances import Area, instances
 from .keypoints import COCO, point_names, poses
 from .maps import class_map, likelihoods
-from .regions import Region, regions
+from .regions import Region, in_reading_order, regions
 from .settings import OutputSettings
 from .texts import text
 from .vectors import classes, embedding, label, probability, row_of, short, values
@@ -126,22 +126,23 @@ class Decoder(NamedTuple):
         size: Optional[Tuple[int, int]],
         picture: Optional[PictureInInput],
     ) -> List[Region]:
-        """Return the places of text of one sample in pixels of the picture.
+        """Return the places of text of one sample in pixels of the picture, as they are read.
 
         Raises:
             ValueError: in one sentence, when the outputs do not have the form of the settings.
         """
         likely, chosen = likelihoods(outputs, self.settings), self.settings
-        found = regions(likely, chosen.threshold, chosen.region_score, chosen.widen)
+        limits = chosen.threshold, chosen.region_score, chosen.widen
+        found = regions(likely, *limits, in_box=chosen.score_in == "box")
         height, width = size or likely.shape
-        scale = np.array([width / likely.shape[1], height / likely.shape[0]])
+        scale = np.array([width / likely.shape[1], height / likely.shape[0]], dtype=np.float32)
         moved = [one._replace(corners=one.corners * scale) for one in found[: chosen.most]]
         if picture is None or picture.placement is None:
-            return moved
+            return in_reading_order(moved)
         placement, edges = picture.placement, (picture.height, picture.width)
-        return [
+        return in_reading_order(
             one._replace(corners=points_in_picture(one.corners, placement, edges)) for one in moved
-        ]
+        )
 
     def _texts(
         self,

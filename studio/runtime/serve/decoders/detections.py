@@ -88,8 +88,12 @@ def in_picture(
 def points_in_picture(
     points: np.ndarray, placement: PicturePlacement, size: Tuple[int, int]
 ) -> np.ndarray:
-    """Return points (x, y) of the input in pixels of the picture, moved to its edges."""
+    """Return points (x, y) of the input in pixels of the picture, moved to its edges.
+
+    Shares of the input are computed in the precision of the points.
+    """
     height, width = size
-    moved = points - np.array([placement.left, placement.top], dtype=np.float64)
-    found: np.ndarray = moved * [width / placement.columns, height / placement.rows]
+    moved = points - np.array([placement.left, placement.top], dtype=points.dtype)
+    shares = moved / np.array([placement.columns, placement.rows], dtype=points.dtype)
+    found: np.ndarray = shares.astype(np.float64) * [width, height]
     return found.clip(0, [width, height])

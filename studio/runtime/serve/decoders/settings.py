@@ -60,6 +60,7 @@ class OutputSettings(NamedTuple):
         overlap: Boxes of one class that cover each other by more (intersection over union) are
             one object.
         region_score: Least mean likelihood of a region of text.
+        score_in: Where that mean is taken: in the ``region``, or in the ``box`` around it.
         widen: Ratio by which regions of text are widened, for DB shrinks them in training.
         most: Most boxes, and most classes, of an answer.
         strides: Pixels of a cell on each level of ``yolox`` and ``gfl``.
@@ -80,6 +81,7 @@ class OutputSettings(NamedTuple):
     refer: Tuple[float, ...] = ()
     overlap: float = 0.5
     region_score: float = 0.6
+    score_in: str = "region"
     widen: float = 1.5
     most: int = 100
     strides: Tuple[int, ...] = (8, 16, 32)
@@ -150,6 +152,7 @@ _CHOICES: Dict[str, Tuple[str, ...]] = {
     "task": TASKS,
     "head": HEADS,
     "activation": ACTIVATIONS,
+    "score_in": ("region", "box"),
     "background": ("none", "first", "last"),
 }
 
