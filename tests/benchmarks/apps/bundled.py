@@ -36,7 +36,7 @@ class BundledApp:
             self._loaded[folder] = _opened(Path(folder))
         bundle, model = self._loaded[folder]
         context = BundleContext(bundle, model, self._data)
-        if "every" in request and request.get("wanted") == "boxes":
+        if request.get("wanted") == "boxes":
             return {"frames": _boxes(context, request)}
         return _run(bundle, context, request)
 
@@ -54,7 +54,7 @@ def _run(
     """CPU and wall time a frame, and the crossings."""
     graph = graph_of(bundle.document, {"FILM": request["film"]})
     engine, done = AppEngine(graph, context, MemoryStore("film")), threading.Event()
-    last, ends = request["frames"] - 1, []
+    last, ends = request["frames"] - 1, list[float]()
     events: list[tuple[float, str, str]] = []
 
     def watch(frames: Sequence[ReadFrame], results: Sequence[FrameResult]) -> None:
@@ -94,7 +94,9 @@ def _boxes(context: BundleContext, request: Mapping[str, Any]) -> list[list[list
             return found
         if number >= request["first"] and (number - request["first"]) % request["every"] == 0:
             objects = predictor.pictures([pixels[:, :, ::-1]])[0]
-            rows = zip(objects.corners.tolist(), objects.scores.tolist(), objects.labels)
+            rows = zip(
+                objects.corners.tolist(), objects.scores.tolist(), objects.labels, strict=True
+            )
             found.append([[*corners, score] for corners, score, label in rows if label == "person"])
         number += 1
 

@@ -10,7 +10,6 @@ nodes in the order of channels first, with paddings and biases inside the convol
 
 from __future__ import annotations
 
-import base64
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -24,12 +23,9 @@ from onnx import TensorProto, helper, numpy_helper
 Node = Mapping[str, Any]
 STRIDES = (8, 16, 32)
 OUTPUTS = {
-    **{name: f"cls_{side}" for name, side in zip(("Identity", "Identity_1", "Identity_2"), STRIDES)},
-    **{
-        name: f"dis_{side}"
-        for name, side in zip(("Identity_3", "Identity_4", "Identity_5"), STRIDES)
-    },
-}
+    "Identity": "cls_8", "Identity_1": "cls_16", "Identity_2": "cls_32",
+    "Identity_3": "dis_8", "Identity_4": "dis_16", "Identity_5": "dis_32",
+}  # fmt: skip
 SIZE, NECK, CLASSES, BINS = 416, 128, 80, 44
 
 
@@ -151,8 +147,11 @@ def convert(document: Node, data: bytes) -> onnx.ModelProto:
     converter = Converter(weights_of(document, data))
     for node in document["modelTopology"]["node"]:
         converter.take(node)
-    shapes = {f"{kind}_{side}": [1, (SIZE // side) ** 2, width]
-              for kind, width in (("cls", CLASSES), ("dis", BINS)) for side in STRIDES}
+    shapes = {
+        f"{kind}_{side}": [1, (SIZE // side) ** 2, width]
+        for kind, width in (("cls", CLASSES), ("dis", BINS))
+        for side in STRIDES
+    }
     graph = helper.make_graph(
         converter.nodes, "nanodet",
         [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, SIZE, SIZE])],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+from importlib.machinery import SourceFileLoader
+from types import CodeType
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Tuple, cast
 
 from ..items import KINDS, Event, FrameStamp, StepOutput
@@ -71,8 +73,17 @@ class Own:
         return tuple(found)
 
 
+class _SourceAlone(SourceFileLoader):
+    """Loads the signed file itself: no compiled file is read, and none is left in the bundle."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        return compile(self.get_data(self.path), self.path, "exec", dont_inherit=True)
+
+
 def _function(name: str, path: str) -> OwnProcess:
-    spec = importlib.util.spec_from_file_location("app_step_" + name.replace("-", "_"), path)
+    module_name = "app_step_" + name.replace("-", "_")
+    loader = _SourceAlone(module_name, path)
+    spec = importlib.util.spec_from_file_location(module_name, path, loader=loader)
     if spec is None or spec.loader is None:
         raise AppError("steps.{}: {} is no Python file.".format(name, path))
     module = importlib.util.module_from_spec(spec)

@@ -8,7 +8,6 @@ import numpy as np
 
 from ..images.preprocess import PicturePlacement
 
-
 _BLOCK = 128
 """Boxes that are compared with each other at once."""
 
