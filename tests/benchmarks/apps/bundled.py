@@ -87,7 +87,7 @@ def _boxes(context: BundleContext, request: Mapping[str, Any]) -> list[list[list
     import cv2
 
     predictor, capture = context.predictor("detector"), cv2.VideoCapture(request["film"])
-    found, number = [], 0
+    found, number = list[list[list[float]]](), 0
     while True:
         read, pixels = capture.read()
         if not read:

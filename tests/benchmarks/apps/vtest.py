@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.packages.bundle import Bundle
-from studio.packages.work import package
-from tests.rigs.bundles import QuietJob, package_options, reference
+from tests.rigs.apps import app_bundle
 
 LEFTWARDS = (
     11, 45, 52, 138, 156, 189, 226, 251, 259, 422, 454, 508, 604, 634, 672, 676, 723, 743,
@@ -92,6 +91,4 @@ def bundle_of(folder: Path, model: Path, request: Mapping[str, Any]) -> Bundle:
     names = ["person", *(f"class {number}" for number in range(1, 80))]
     (detector / "labels.txt").write_text("\n".join(names) + "\n")
     (folder / "film" / "app.toml").write_text(_APP.format(**request))
-    ref = reference(detector / "model.onnx", "detector")
-    options = package_options(ref, 1, samples=1, app=folder / "film")
-    return Bundle.open(Path(package(options, QuietJob(folder / "job")).bundle))
+    return app_bundle(folder, folder / "film")
