@@ -1,8 +1,8 @@
 """Comparison of two lists of events: which happened in both, at nearly the same time.
 
-Two rules choose the pairs. A score of a finished recording wants as many pairs as possible. A trial
-wants each event beside its nearest: where events are dense, as many pairs as possible would give a
-lost event the next one, that one the next again, and so hide a loss for as long as they are dense.
+Two rules choose the pairs. A score of a finished recording has as many pairs as possible. A trial
+pairs the nearest events first. Otherwise a lost event would take the next one, and that one the one
+after it: where events are dense, this would hide the loss.
 """
 
 from __future__ import annotations

@@ -171,7 +171,7 @@ class TrialDecision:
             is_longest: Whether it cannot be extended (see ``LONGEST``).
 
         Returns:
-            ``open`` to extend it, ``keep`` or ``take back``.
+            ``open`` to extend it, or a value of ``undecided``.
         """
         against = max(map(self.weight, findings), default=0.0)
         if against > 0.0 and not is_longest:
