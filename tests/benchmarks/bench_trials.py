@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from itertools import product
+from multiprocessing import Pool
 from typing import NamedTuple
 
 from studio.runtime.release.trial.decision import (
@@ -32,7 +34,7 @@ from studio.runtime.serve.apps.shadow import EventAgreement
 RULE = TrialRule(judge="agreement")
 WITHIN_S = 1.0
 GAPS_S = (3.0, 0.5, 0.1, 0.05)
-"""Mean seconds between two events."""
+"""Mean seconds between two events; the denser they are, the longer a simulated trial takes."""
 LATE_S = (0.0, 0.1)
 """Greatest delay of an event of the new version."""
 LOST = {"equal": 0.0, "2 % differ": 0.02, "10 % lost": 0.1}
@@ -102,17 +104,22 @@ def main() -> int:
     """Simulate all scenes."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--trials", type=int, default=1000, help="of each scene")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes")
+    parser.add_argument("--gaps", type=float, nargs="*", default=GAPS_S, help="s between events")
     given = parser.parse_args()
-    decided = {
-        f"{name}, one event in {gap} s, up to {late} s late": rates(
-            Scene(gap, late, lost), PLENTY, given.trials
-        )
-        for (name, lost), gap, late in product(LOST.items(), GAPS_S, LATE_S)
+    plenty = {
+        f"{name}, one event in {gap} s, up to {late} s late": (Scene(gap, late, lost), PLENTY)
+        for (name, lost), gap, late in product(LOST.items(), given.gaps, LATE_S)
     }
-    short = {
-        f"{name}, {events} events": rates(Scene(3.0, 0.0, lost), events, given.trials)
+    few = {
+        f"{name}, {events} events": (Scene(3.0, 0.0, lost), events)
         for (name, lost), events in product(LOST.items(), FEW)
     }
+    jobs = [(*job, given.trials) for job in (*plenty.values(), *few.values())]
+    with Pool(given.workers) as pool:
+        found = pool.starmap(rates, jobs, chunksize=1)
+    decided = dict(zip(plenty, found, strict=False))
+    short = dict(zip(few, found[len(plenty) :], strict=True))
     rule = {key: getattr(RULE, key) for key in ("disagreement_ok", "disagreement", "alpha", "beta")}
     document = {
         "name": "trials", "rule": rule, "longest": LONGEST, "trials": given.trials,

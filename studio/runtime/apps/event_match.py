@@ -84,9 +84,12 @@ def _match(
         names = tuple(name for name in details if name in row)
         groups[names, _key(row, names)].append(at)
     taken: Dict[int, int] = {}
+    alike: Dict[Key, Mapping[Key, List[int]]] = {}
     # Those with the most details choose first: others would take what only these can have.
     for (names, key), members in sorted(groups.items(), key=lambda one: -len(one[0][0])):
-        free = [at for at, row in enumerate(found) if at not in taken and _key(row, names) == key]
+        if names not in alike:
+            alike[names] = _by_key(found, names)
+        free = [at for at in alike[names].get(key, ()) if at not in taken]
         ones = sorted((_time(expected[at]), at) for at in members)
         others = sorted((_time(found[at]), at) for at in free)
         taken.update((second, first) for first, second in pairs_of(ones, others, within_s))
@@ -95,6 +98,14 @@ def _match(
     extra = tuple(at for at in range(len(found)) if at not in taken)
     both = sorted((first, second) for second, first in taken.items())
     return EventMatch(tuple(both), missing, extra)
+
+
+def _by_key(rows: Sequence[Row], names: Key) -> Mapping[Key, List[int]]:
+    """Return the numbers of alike events."""
+    found: DefaultDict[Key, List[int]] = defaultdict(list)
+    for at, row in enumerate(rows):
+        found[_key(row, names)].append(at)
+    return found
 
 
 def _key(row: Row, names: Key) -> Key:
