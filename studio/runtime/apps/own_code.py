@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+from importlib.machinery import SourceFileLoader
+from types import CodeType
 from typing import Any, Callable, cast
 
 from .settings import AppError
@@ -24,7 +26,8 @@ def load_functions(place: str, path: str, *names: str) -> Callable[[str], OwnFun
         AppError: in one sentence, when it cannot be loaded or lacks a function.
     """
     module_name = "app_" + place.replace("-", "_").replace(".", "_")
-    spec = importlib.util.spec_from_file_location(module_name, path)
+    loader = _SourceAlone(module_name, path)
+    spec = importlib.util.spec_from_file_location(module_name, path, loader=loader)
     if spec is None or spec.loader is None:
         raise AppError("{}: {} is no Python file.".format(place, path))
     module = importlib.util.module_from_spec(spec)
@@ -38,6 +41,13 @@ def load_functions(place: str, path: str, *names: str) -> Callable[[str], OwnFun
         if not callable(getattr(module, name, None)):
             raise AppError("{}: its file has no function {}.".format(place, name))
     return lambda name: cast("OwnFunction", getattr(module, name, _nothing))
+
+
+class _SourceAlone(SourceFileLoader):
+    """Loads the signed file itself: no compiled file is read, and none is left in the bundle."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        return compile(self.get_data(self.path), self.path, "exec", dont_inherit=True)
 
 
 def _nothing(*given: object) -> None:

@@ -110,7 +110,7 @@ class Preprocess(NamedTuple):
         Raises:
             ValueError: when the result would be huge, as of a very long and thin picture.
         """
-        resized = self._resized(self._colored(picture), resizer)
+        resized = self._resized(self._grey(picture), resizer)
         array = self._normalized(self._cropped(self._padded(resized)))
         target = np.dtype(self.dtype)
         if target.kind in "iu":
@@ -125,19 +125,17 @@ class Preprocess(NamedTuple):
         array = np.empty((channels, *pixels.shape[:2]) if first else pixels.shape, np.float32)
         settings = (np.array(one, np.float32) for one in (self.mean, self.std))
         means, stds = (np.resize(one, channels) for one in settings)
-        for channel in range(channels):  # one pass each, on memory that fits the cache
+        # Channels change places last: resizing a reversed view would be twice as slow.
+        order = range(channels)[::-1] if self.color == "BGR" else range(channels)
+        for channel, taken in enumerate(order):  # one pass each, on memory that fits the cache
             part = array[channel] if first else array[:, :, channel]
-            np.multiply(pixels[:, :, channel], np.float32(self.scale), out=part)
+            np.multiply(pixels[:, :, taken], np.float32(self.scale), out=part)
             part -= means[channel]
             part /= stds[channel]
         return array
 
-    def _colored(self, pixels: np.ndarray) -> np.ndarray:
-        if self.color == "BGR":
-            return pixels[:, :, ::-1]
-        if self.color == "GRAY":
-            return grey(pixels)[:, :, None]
-        return pixels
+    def _grey(self, pixels: np.ndarray) -> np.ndarray:
+        return grey(pixels)[:, :, None] if self.color == "GRAY" else pixels
 
     def _resized(self, pixels: np.ndarray, resizer: Resizer) -> np.ndarray:
         """Return the pixels in their new size, float32."""
