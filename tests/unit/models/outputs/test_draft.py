@@ -11,8 +11,10 @@ import pytest
 
 from studio.api import InvalidData, InvalidModel
 from studio.datasets.output_settings import read_outputs
-from studio.packages.outputs_draft import AnsweredSample, check_outputs, draft_outputs
+from studio.models.outputs.draft import AnsweredSample, check_outputs, draft_outputs
 from tests.unit.runtime.serve.decoders.heads import HEADS, SIZE, Truth, gfl
+from tests.unit.runtime.serve.decoders.test_instances import maskrcnn, outputs_of
+from tests.unit.runtime.serve.decoders.test_keypoints import yolo_pose
 
 TRUTHS = (Truth((8, 16, 40, 60), 1, 0.9), Truth((70, 20, 110, 76), 3, 0.6))
 
@@ -95,3 +97,46 @@ def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
     file.write_bytes(b"#" * (1 << 21))
     with pytest.raises(InvalidData, match="too large for settings"):
         read_outputs(file)
+
+
+def blobs(points: int, tall: int, wide: int) -> Any:
+    """Heat maps with one small blob each."""
+    maps = numpy.zeros((1, points, tall, wide))
+    for at in range(points):
+        maps[0, at, 3 + at % 9, 4 + at] = 0.9
+    return maps
+
+
+POINTS = [
+    ("movenet", {"output_0": numpy.full((1, 1, 17, 3), 0.4)}),
+    ("movenet-multi", {"output_0": numpy.full((1, 6, 56), 0.4)}),
+    ("heatmaps", {"output": blobs(17, 24, 32)}),
+    ("heatmaps", {"output": blobs(17, 24, 32).transpose(0, 2, 3, 1)}),
+    ("simcc", {"x": numpy.ones((1, 17, 256)), "y": numpy.ones((1, 17, 192))}),
+    ("yolo-pose", yolo_pose()),
+    ("yolo-pose-rows", {"output0": numpy.tile([40.0, 30, 0.5], (1, 300, 19))}),
+]
+
+
+@pytest.mark.parametrize(("head", "outputs"), POINTS)
+def test_the_head_of_key_points_is_recognised(head: str, outputs: dict[str, Any]) -> None:
+    found = recognised(outputs, size=SIZE)
+    assert (found["task"], found["head"]) == ("keypoints", head)
+
+
+@pytest.mark.parametrize("head", ["yolov5-seg", "yolo-seg", "yolo-seg-rows", "queries"])
+def test_the_head_of_masks_is_recognised(head: str) -> None:
+    found = recognised(outputs_of(head), size=SIZE)
+    assert (found["task"], found["head"]) == ("instances", head)
+
+
+def test_the_masks_of_a_list_of_boxes_are_recognised() -> None:
+    outputs, _ = maskrcnn()
+    found = tomllib.loads(draft_outputs(AnsweredSample(outputs, SIZE)))
+    assert (found["task"], found["head"]) == ("instances", "maskrcnn")
+
+
+def test_a_detector_of_52_classes_has_no_key_points() -> None:
+    table = numpy.random.default_rng(1).uniform(0, 0.2, (1, 56, 252))
+    table[0, :4] *= 300
+    assert recognised({"output0": table}, size=SIZE)["head"] == "yolov8"

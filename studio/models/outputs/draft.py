@@ -11,6 +11,7 @@ import numpy
 from studio.api import Array, InvalidData, InvalidModel
 from studio.datasets.output_settings import read_outputs
 from studio.lazy_dataclass import dataclass
+from studio.models.outputs.object_heads import object_heads
 from studio.runtime.serve.decoders.decoder import Decoder
 from studio.runtime.serve.decoders.settings import OutputSettings
 from studio.runtime.serve.outputs.detections import listed_boxes, sums_to_one, unit
@@ -36,6 +37,8 @@ _COMMENTS = {
     "refer": "Probabilities between these two are left to a person",
     "unit": "Of the values",
     "blank": "Class for no character",
+    "point_score": "Least score of a key point that counts",
+    "mask_score": "Least likelihood of a pixel of a mask",
 }
 Choice = Mapping[str, object]
 
@@ -63,14 +66,25 @@ def draft_outputs(sample: AnsweredSample) -> str:
     Raises:
         InvalidModel: when the outputs have no form that is known.
     """
-    for choice in _choices(sample):
-        if _fits(choice, sample):
-            return _text(choice)
+    choice = recognised_choice(sample)
+    if choice is not None:
+        return outputs_text(choice)
     shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in sample.outputs.items())
     raise InvalidModel(
         f"The outputs have no form that is known: {shapes}.",
         hint="Write the outputs.toml yourself; docs/outputs.md has its settings.",
     )
+
+
+def recognised_outputs(sample: AnsweredSample) -> OutputSettings | None:
+    """Return the settings of an ``outputs.toml``; None where the outputs have no known form."""
+    choice = recognised_choice(sample)
+    return None if choice is None else OutputSettings.from_json(choice)
+
+
+def recognised_choice(sample: AnsweredSample) -> Choice | None:
+    """Return the keys of an ``outputs.toml``; None where the outputs have no known form."""
+    return next((choice for choice in _choices(sample) if _fits(choice, sample)), None)
 
 
 def check_outputs(path: Path, sample: AnsweredSample) -> None:
@@ -79,11 +93,22 @@ def check_outputs(path: Path, sample: AnsweredSample) -> None:
     Raises:
         InvalidData: when the file cannot be read, or the outputs do not have its form.
     """
-    decoder = Decoder(read_outputs(path), sample.labels, sample.characters)
+    check_settings(read_outputs(path), sample, path.name)
+
+
+def check_settings(settings: OutputSettings, sample: AnsweredSample, name: str) -> None:
+    """Decode a sample by settings.
+
+    Args:
+        name: Of the settings, for the sentence of an error.
+
+    Raises:
+        InvalidData: when the outputs do not have their form.
+    """
     try:
-        decoder.decode(sample.outputs, sample.size)
+        Decoder(settings, sample.labels, sample.characters).decode(sample.outputs, sample.size)
     except ValueError as error:
-        raise InvalidData(f"{path.name} does not fit the model: {error}") from None
+        raise InvalidData(f"{name} does not fit the model: {error}") from None
 
 
 def _choices(sample: AnsweredSample) -> Iterator[Choice]:
@@ -91,6 +116,7 @@ def _choices(sample: AnsweredSample) -> Iterator[Choice]:
     if sample.characters:
         yield {"task": "text", "blank": 0}
     if sample.size is not None:
+        yield from object_heads(sample.outputs, sample.size)
         yield from _detectors(sample, sample.size)
         yield from _maps(sample)
     yield from _rows(sample)
@@ -161,7 +187,8 @@ def _fits(choice: Choice, sample: AnsweredSample) -> bool:
     return True
 
 
-def _text(choice: Choice) -> str:
+def outputs_text(choice: Choice) -> str:
+    """Return the text of an ``outputs.toml`` with a comment for each key."""
     lines = [
         "# What an endpoint answers to /v2/models/NAME/predict. Check it with your own samples."
     ]
