@@ -74,6 +74,7 @@ class RobustnessResult:
     """The quality of a model on corrupted samples.
 
     Attributes:
+        figure: The figure of one sample, whose mean is compared.
         clean: Mean figure of the clean samples.
         interval: 95 % confidence interval of it.
         applied_to: What was corrupted: picture files, or pictures, numbers or texts in the input.
@@ -85,6 +86,7 @@ class RobustnessResult:
     model: str
     metric: str
     title: str
+    figure: str
     samples: int
     clean: float
     interval: Interval

@@ -18,10 +18,16 @@ _SHARE = (0.05, 0.1, 0.2, 0.3, 0.5)
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Mean and deviation of the samples: of each number, or one for all of them."""
+    """Figures of the samples: of each number, or one for all of them.
+
+    Attributes:
+        low, high: Smallest and largest values.
+    """
 
     mean: Floats
     deviation: Floats
+    low: Floats
+    high: Floats
 
 
 def noise(values: Floats, level: int, random: Generator, spread: Spread) -> Floats:
