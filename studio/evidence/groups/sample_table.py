@@ -130,7 +130,7 @@ class SampleTable:
         try:
             if file.stat().st_size > MOST_BYTES:
                 raise InvalidData(f"{file.name} is larger than {MOST_BYTES >> 20} MB.")
-            return cls.of_csv(file.read_text(encoding="utf-8"), file.name)
+            return cls.of_csv(file.read_bytes().decode("utf-8"), file.name)
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidData(f"{file.name} cannot be read.", detail=str(error)) from None
 
