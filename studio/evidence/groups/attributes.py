@@ -39,7 +39,7 @@ class Band:
         """Return the parts of ``brightness:3*script``.
 
         Raises:
-            UsageError: for a number of bands that is none.
+            UsageError: for bands without a valid number.
         """
         return tuple(cls._one(part.strip()) for part in text.split(CROSS))
 

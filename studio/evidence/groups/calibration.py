@@ -1,9 +1,8 @@
 """Calibration of confidences: expected calibration error, Brier score, reliability table.
 
-Sources: Naeini, Cooper and Hauskrecht, "Obtaining well calibrated probabilities using Bayesian
-binning" (2015), and Guo et al., "On calibration of modern neural networks" (2017), for the errors;
-Brier, "Verification of forecasts expressed in terms of probability" (1950); Bröcker and Smith,
-"Increasing the reliability of reliability diagrams" (2007), for the errors by chance.
+Errors: Guo et al., "On calibration of modern neural networks" (2017). Brier, "Verification of
+forecasts expressed in terms of probability" (1950). Errors by chance: Bröcker and Smith,
+"Increasing the reliability of reliability diagrams" (2007).
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from studio.api import InvalidData, Progress, Session, UsageError
 from studio.datasets.text_lines import text_lines
 from studio.evaluation.judge import Evaluator
 from studio.evaluation.session_pool import answers
-from studio.evidence.groups.answers import AnswerReader, Reading, settled
+from studio.evidence.groups.answers import AnswerReader, SampleAnswer, settled
 from studio.evidence.groups.attributes import BANDS, COMPUTED, LABEL, NUMBERS, Band, banded
 from studio.evidence.groups.group_file import GroupFile
 from studio.evidence.groups.sample_table import SampleRow, SampleTable
@@ -85,7 +85,7 @@ def answered(
         UsageError: when the metric has no figure of a single sample.
     """
     rows: list[SampleRow] = []
-    readings: list[Reading] = []
+    readings: list[SampleAnswer] = []
     reader: AnswerReader | None = None
     for index, (sample, outputs) in enumerate(answers(session, samples)):
         progress.progress(index, len(samples))

@@ -1,4 +1,4 @@
-"""The file of groups: ``sample,script,blur`` in the first line, then one sample a line."""
+"""The file of groups, ``groups.csv``: its columns, and the agreement with the data."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class MeanDifference:
     """The difference of two means.
 
     Attributes:
@@ -62,8 +62,8 @@ class GroupCell:
     low: float | None
     high: float | None
     method: str
-    rest: Difference | None = optional()
-    against: Difference | None = optional()
+    rest: MeanDifference | None = optional()
+    against: MeanDifference | None = optional()
     ece: float | None = optional()
 
 

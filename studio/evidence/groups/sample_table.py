@@ -139,8 +139,8 @@ class SampleTable:
         """Read a table from CSV.
 
         Raises:
-            InvalidData: in one sentence, for a text that is no such table, a number that is none,
-                or a sample that occurs twice.
+            InvalidData: in one sentence, for a text that is no such table, a wrong number, or a
+                sample that occurs twice.
         """
         lines = list(_lines(text, name))
         head = lines[0] if lines else []

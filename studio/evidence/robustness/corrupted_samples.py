@@ -18,7 +18,7 @@ from studio.evidence.robustness.families import (
     corrupted_picture,
     random_for,
 )
-from studio.evidence.robustness.signals import Spread
+from studio.evidence.robustness.signals import ValueSpread
 from studio.evidence.robustness.typos import typos
 from studio.lazy_dataclass import dataclass
 
@@ -48,7 +48,7 @@ class InputScale:
     kind: str
     low: float = 0.0
     high: float = 1.0
-    spread: Spread | None = None
+    spread: ValueSpread | None = None
     channels_first: bool = True
 
     @classmethod
@@ -59,7 +59,7 @@ class InputScale:
             InvalidData: for inputs that no corruption is known for.
         """
         value = inputs[0]
-        measured = _Measured()
+        measured = _RunningScale()
         for sample in dataset:
             measured.add(sample.feeds[value.name])
         if measured.of_texts:
@@ -80,7 +80,7 @@ class InputScale:
         return {family: tuple(corruptions) for family, corruptions in known.items()}
 
 
-class _Measured:
+class _RunningScale:
     """Running figures of arrays."""
 
     def __init__(self) -> None:
@@ -123,7 +123,7 @@ class _Measured:
     def _merge(self) -> None:
         self._sum, self._square = (numpy.asarray(one.mean()) for one in (self._sum, self._square))
 
-    def spread(self) -> Spread:
+    def spread(self) -> ValueSpread:
         """Return the figures; of each number where there are more samples than numbers."""
         mean, square = self._sum / self._count, self._square / self._count
         apart = mean.ndim > 0 and mean.size <= self._count
@@ -131,8 +131,8 @@ class _Measured:
             mean, square = numpy.asarray(mean.mean()), numpy.asarray(square.mean())
         deviation = numpy.sqrt(numpy.maximum(0, square - mean**2))
         if apart:
-            return Spread(mean, deviation, self._lowest, self._highest)
-        return Spread(mean, deviation, numpy.asarray(self.low), numpy.asarray(self.high))
+            return ValueSpread(mean, deviation, self._lowest, self._highest)
+        return ValueSpread(mean, deviation, numpy.asarray(self.low), numpy.asarray(self.high))
 
 
 class CorruptedSamples:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.documents.dataclass_json import optional
-from studio.evidence.groups.results import Difference, Interval
+from studio.evidence.groups.results import Interval, MeanDifference
 from studio.lazy_dataclass import dataclass
 
 
@@ -22,7 +22,7 @@ class CorruptionRow:
     severity: int
     value: float
     interval: Interval
-    change: Difference
+    change: MeanDifference
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def robustness(result: RobustnessResult) -> list[str]:
     if result.attack is not None:
         attack = result.attack
         lines.append(
-            f"Attack: {attack.held} of {attack.samples} samples held against changes of up to "
+            f"Attack: {attack.held} of {attack.samples} samples stay right under changes of up to "
             f"{attack.epsilon:g} of the range ({attack.runs} runs each). A stronger attack may "
             "break more."
         )

@@ -13,12 +13,12 @@ from studio.evidence.groups.answers import (
     SOFTMAX,
     TEXTS,
     AnswerReader,
-    Reading,
+    SampleAnswer,
     settled,
 )
 
 
-def readings(*rows: list[float]) -> tuple[list[Reading], str]:
+def readings(*rows: list[float]) -> tuple[list[SampleAnswer], str]:
     reader = AnswerReader()
     return settled([reader.read({"y": numpy.array([row], numpy.float32)}) for row in rows])
 
@@ -88,4 +88,4 @@ def test_texts_have_the_confidence_of_their_characters() -> None:
 
 def test_outputs_of_another_kind_have_no_answer() -> None:
     found, kind = settled([AnswerReader().read({"y": numpy.zeros((1, 4, 4), numpy.float32)})])
-    assert (found[0], kind) == (Reading(), "")
+    assert (found[0], kind) == (SampleAnswer(), "")

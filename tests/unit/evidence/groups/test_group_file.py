@@ -1,4 +1,4 @@
-"""The file of groups, and what does not fit in it."""
+"""The file of groups: columns, and errors in one sentence."""
 
 from __future__ import annotations
 

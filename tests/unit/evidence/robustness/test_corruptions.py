@@ -13,7 +13,7 @@ from studio.evidence.robustness.families import (
     corrupted_picture,
     random_for,
 )
-from studio.evidence.robustness.signals import Spread
+from studio.evidence.robustness.signals import ValueSpread
 from studio.evidence.robustness.typos import typos
 from studio.evidence.robustness.weather import plasma, stretched
 
@@ -124,7 +124,7 @@ def test_a_signal_keeps_its_shape_and_changes_more_with_the_severity(
     random = numpy.random.default_rng(1)
     clean = random.normal(3, 2, (1, 400))
     one = numpy.asarray
-    spread = Spread(one(3.0), one(2.0), one(-4.0), one(10.0))
+    spread = ValueSpread(one(3.0), one(2.0), one(-4.0), one(10.0))
     distances = []
     for level in range(SEVERITIES):
         found = change(clean, level, random_for(0, name, 1, "a"), spread)  # type: ignore[operator]
@@ -135,7 +135,7 @@ def test_a_signal_keeps_its_shape_and_changes_more_with_the_severity(
 
 def test_a_single_number_can_be_corrupted() -> None:
     one = numpy.asarray
-    spread = Spread(one(0.0), one(1.0), one(-1.0), one(1.0))
+    spread = ValueSpread(one(0.0), one(1.0), one(-1.0), one(1.0))
     for name, change in CHANGES:
         assert change(numpy.ones((1, 1)), 4, random_for(0, name, 5, "a"), spread).shape == (1, 1)  # type: ignore[operator]
 
