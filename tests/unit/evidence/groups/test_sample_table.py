@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,9 @@ NAMES = (
     "two\nlines",
     "back\r\nslash\\",
     "=1+1",
+    "'=1+1",
+    "-x",
+    "@cmd",
     " spaced ",
     "日本",
     "#0",
@@ -44,6 +49,11 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
     file = tmp_path / "table.csv"
     table().write(file)
     assert SampleTable.read(file) == table()
+
+
+def test_no_cell_of_a_text_begins_like_a_formula() -> None:
+    for line in csv.reader(io.StringIO(table().to_csv(), newline="")):
+        assert not any(cell.startswith(("=", "+", "-", "@")) for cell in line)
 
 
 def test_equal_tables_are_equal_bytes() -> None:

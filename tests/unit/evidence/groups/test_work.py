@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,26 @@ import numpy
 import pytest
 from PIL import Image
 
-from studio.api import InvalidData, UsageError
+from studio.api import (
+    Array,
+    Feeds,
+    InvalidData,
+    Sample,
+    Silent,
+    TensorType,
+    UsageError,
+    Value,
+)
+from studio.evaluation.judge import Evaluator
 from studio.evidence.groups import texts
+from studio.evidence.groups.fill import Grouping, answered, grouped
 from studio.evidence.groups.measure import measure
 from studio.evidence.groups.results import GroupsResult
 from studio.evidence.groups.sample_table import SampleTable
 from studio.evidence.groups.step import GROUPS, GroupsOptions
+from studio.evidence.groups.watched_samples import WatchedSamples
 from studio.evidence.groups.work import TABLE, groups, recorded
+from studio.plugin_host import PluginHost
 from studio.registry import ModelRef, Registry, VariantRecord
 from tests.unit.quantization.conftest import DIGITS, FakeJob, options_of
 
@@ -195,3 +209,47 @@ def test_the_record_keeps_the_report_and_writes_the_table(
     assert found.output == str(tmp_path / "table.csv")
     assert len(SampleTable.read(tmp_path / "table.csv").rows) == 30
     assert registry.runs("groups", digits.id)[0].result["samples"] == 30
+
+
+class Boxes:
+    """A model that finds the box of a picture where it is larger than 10."""
+
+    input_names, output_names = ("x",), ("y",)
+
+    def run(self, feeds: Feeds, outputs: Sequence[str] | None = None) -> dict[str, Array]:
+        side = float(feeds["x"].reshape(-1)[0])
+        rows = [[0.0, 0.0, side, side, 0.9, 1.0]] if side > 10 else []
+        return {"y": numpy.array(rows, numpy.float32).reshape(-1, 6)}
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+class Pictures:
+    """Pictures with a box each, of growing size."""
+
+    def __len__(self) -> int:
+        return 20
+
+    def __iter__(self) -> Iterator[Sample]:
+        for side in range(1, 21):
+            array = numpy.full((1, 1, 4, 4), side, numpy.float32)
+            yield Sample({"x": array}, f"1 0 0 {side} {side}", f"{side}.png")
+
+
+def test_a_detector_by_the_size_of_its_objects() -> None:
+    judge = Evaluator.choose(PluginHost.discover(), "map", Pictures(), None)
+    assert judge is not None
+    inputs = (Value("x", TensorType("float32", (1, 1, 4, 4))),)
+    grouping = Grouping.choose(["object-size:2"], None, "")
+    samples = WatchedSamples(Pictures(), grouping.attributes, inputs)
+    rows, kind = answered(Boxes(), samples, judge, Silent())
+    report = measure(grouped(rows, samples, grouping, whole=True))
+    assert kind == ""
+    assert [(c.group, c.samples, c.value) for c in report.groups] == [
+        ("1 to 10", 10, 0.0),
+        ("11 to 20", 10, 1.0),
+    ]
+    assert report.worst_group is not None
+    assert report.worst_group.significant
+    assert report.calibration is None
