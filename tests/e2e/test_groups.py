@@ -76,9 +76,7 @@ def test_the_report_of_a_command_follows_from_its_table(
 
 def test_variants_are_compared_on_the_same_samples(studio: Studio, digits: Path) -> None:
     data = ("--data", digits / "heldout.npz")
-    small = studio.ok(
-        "quantize", digits / "digits.onnx", "--data", digits / "calibration.npz", "--no-cache"
-    )
+    small = studio.ok("quantize", digits / "digits.onnx", "--data", digits / "calibration.npz")
     found = studio.ok("groups", f"#{small['variant']}", *data, "--against", digits / "digits.onnx")
     assert found["overall"]["against"]["method"] in ("Bonett-Price", "bootstrap-t")
     assert found["against"].startswith("digits:")

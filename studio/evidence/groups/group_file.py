@@ -1,4 +1,4 @@
-"""The file of groups, ``groups.csv``: its columns, and the agreement with the data."""
+"""Groups of samples as ``groups.csv`` has them, and their agreement with the data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file of groups: columns, and errors in one sentence."""
+"""Groups of samples in a CSV, and errors of it in one sentence."""
 
 from __future__ import annotations
 
