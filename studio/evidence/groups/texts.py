@@ -91,16 +91,17 @@ def _worst(result: GroupsResult) -> str:
 def _small(result: GroupsResult) -> list[str]:
     """Return a line about groups that are too small to be the worst one, though lower."""
     worst = result.worst_group
+    if worst is None:
+        return []
     lower = [
         cell
         for cell in result.groups
-        if cell.value is not None
-        and cell.samples < result.least
-        and (worst is None or cell.value < worst.value)
+        if cell.value is not None and cell.samples < result.least and cell.value < worst.value
     ]
     if not lower:
         return []
-    return [f"{len(lower)} groups of fewer than {result.least} samples are lower than the worst."]
+    names = ", ".join(one_line(f"{cell.column}: {cell.group}") for cell in lower[:5])
+    return [f"Lower, with fewer than {result.least} samples: {names}."]
 
 
 def _against(result: GroupsResult, other: str) -> list[str]:

@@ -26,7 +26,7 @@ from studio.evidence.groups import texts
 from studio.evidence.groups.fill import Grouping, answered, grouped
 from studio.evidence.groups.measure import measure
 from studio.evidence.groups.results import GroupsResult
-from studio.evidence.groups.sample_table import SampleTable
+from studio.evidence.groups.sample_table import SampleRow, SampleTable
 from studio.evidence.groups.step import GROUPS, GroupsOptions
 from studio.evidence.groups.watched_samples import WatchedSamples
 from studio.evidence.groups.work import TABLE, groups, recorded
@@ -140,6 +140,7 @@ def test_a_file_that_does_not_fit_the_data_is_one_sentence(
     [
         ({"by": ["light"]}, "no groups 'light'"),
         ({"by": ["blur:0"]}, "no number of bands"),
+        ({"by": ["blur:2", "label*blur:3"]}, "two numbers of bands"),
         ({"metric": "none"}, "No metric fits"),
         ({"metric": "cosine"}, "compares with a float model"),
     ],
@@ -253,3 +254,16 @@ def test_a_detector_by_the_size_of_its_objects() -> None:
     assert report.worst_group is not None
     assert report.worst_group.significant
     assert report.calibration is None
+
+
+def test_small_groups_below_the_worst_are_named() -> None:
+    rows = tuple(
+        SampleRow(f"#{k}", float(k > 2), groups={"g": "small" if k < 4 else "big"})
+        for k in range(30)
+    )
+    report = measure(SampleTable(rows, ("g",)))
+    result = GroupsResult(
+        "m:fp32", "top1", "Top-1 accuracy", "accuracy", 30, report.overall, report.columns,
+        report.groups, report.worst_group, None, "", None, "", 0, 5, None, True,
+    )  # fmt: skip
+    assert "Lower, with fewer than 5 samples: g: small." in texts.groups(result)
