@@ -129,14 +129,14 @@ class Calibration:
     low: float
     high: float
     ece_debiased: float
-    chance: float
-    p: float
     ece_mass: float
     mce: float
     brier: float | None
     confidence: float
     accuracy: float
     bins: tuple[CalibrationBin, ...]
+    chance: float = 0.0
+    p: float = 1.0
 
     @property
     def is_significant(self) -> bool:
@@ -199,7 +199,6 @@ class GroupsResult:
     model: str
     metric: str
     title: str
-    figure: str
     samples: int
     overall: GroupCell
     columns: tuple[GroupColumn, ...]
@@ -215,3 +214,4 @@ class GroupsResult:
     passed: bool
     output: str | None = None
     notes: tuple[str, ...] = ()
+    figure: str = ""

@@ -22,7 +22,14 @@ _CONFIDENCES = {
 
 def groups(result: GroupsResult) -> list[str]:
     """Return the table of the groups, the worst group, the comparison and the calibration."""
-    head = ["group", "samples", result.figure, "95 % CI", "to the rest", "p (Holm)"]
+    head = [
+        "group",
+        "samples",
+        result.figure or result.metric,
+        "95 % CI",
+        "to the rest",
+        "p (Holm)",
+    ]
     right = " rrrrr"
     if result.against:
         head, right = [*head, f"to {result.against}", "p (Holm)"], right + "rr"

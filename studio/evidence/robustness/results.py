@@ -86,7 +86,6 @@ class RobustnessResult:
     model: str
     metric: str
     title: str
-    figure: str
     samples: int
     clean: float
     interval: Interval
@@ -100,3 +99,4 @@ class RobustnessResult:
     attack: AttackResult | None
     required: float | None
     passed: bool
+    figure: str = ""

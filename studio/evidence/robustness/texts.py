@@ -18,7 +18,7 @@ def robustness(result: RobustnessResult) -> list[str]:
         ["clean", "", f"{result.clean:.4f}", _range(result.interval), "", ""],
         *(_row(row) for row in result.rows),
     ]
-    head = ("corruption", "severity", result.figure, "95 % CI", "change", "p")
+    head = ("corruption", "severity", result.figure or result.metric, "95 % CI", "change", "p")
     lines = table(head, rows, right=" rrrrr")
     lines.append(f"Mean of each family: {_families(result.robustness)}.")
     if result.attack is not None:

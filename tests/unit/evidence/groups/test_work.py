@@ -263,7 +263,9 @@ def test_small_groups_below_the_worst_are_named() -> None:
     )
     report = measure(SampleTable(rows, ("g",)))
     result = GroupsResult(
-        "m:fp32", "top1", "Top-1 accuracy", "accuracy", 30, report.overall, report.columns,
-        report.groups, report.worst_group, None, "", None, "", 0, 5, None, True,
+        model="m:fp32", metric="top1", title="Top-1 accuracy", samples=30, overall=report.overall,
+        columns=report.columns, groups=report.groups, worst_group=report.worst_group,
+        calibration=None, confidences="", against=None, table="", seed=0, least=5, required=None,
+        passed=True,
     )  # fmt: skip
     assert "Lower, with fewer than 5 samples: g: small." in texts.groups(result)
