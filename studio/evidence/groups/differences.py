@@ -31,6 +31,9 @@ _FEWEST_CHANGES = 6
 _MANY = 200
 """Samples of each group from which the normal approximation does for figures of any kind."""
 
+_RARE = 20
+"""How many times as large all samples are, for a group to be drawn with replacement."""
+
 _BLOCK = 1 << 22
 _SLACK = 1e-12
 
@@ -144,15 +147,19 @@ def _p_value(one: Floats, other: Floats, seed: int) -> float:
 
 def _permuted(one: Floats, other: Floats, seed: int) -> float:
     """Return the p-value of the difference under random division into two groups."""
-    pool = numpy.concatenate([one, other])
+    pool, count = numpy.concatenate([one, other]), min(len(one), len(other))
     random, wanted = numpy.random.default_rng(seed), abs(float(one.mean() - other.mean()))
-    total, count, hits = float(pool.sum()), len(one), 0
-    step = max(1, min(_DRAWS, _BLOCK // len(pool)))
+    total, rest, hits = float(pool.sum()), len(pool) - count, 0
+    few = count * _RARE < len(pool)
+    step = max(1, min(_DRAWS, _BLOCK // (count if few else len(pool))))
     for start in range(0, _DRAWS, step):
-        block = numpy.tile(pool, (min(step, _DRAWS - start), 1))
-        sums = random.permuted(block, axis=1)[:, :count].sum(axis=1)
-        gaps = numpy.abs(sums / count - (total - sums) / len(other))
-        hits += int((gaps >= wanted - _SLACK).sum())
+        rows = min(step, _DRAWS - start)
+        if few:  # drawing a sample twice is rare, and a whole permutation slow
+            drawn = pool[random.integers(0, len(pool), (rows, count))]
+        else:
+            drawn = random.permuted(numpy.tile(pool, (rows, 1)), axis=1)[:, :count]
+        sums = drawn.sum(axis=1)
+        hits += int((numpy.abs(sums / count - (total - sums) / rest) >= wanted - _SLACK).sum())
     return (hits + 1) / (_DRAWS + 1)
 
 
