@@ -48,6 +48,10 @@ LINES: dict[str, list[Line]] = {
     ],
     "presets": [("presets list", _OK), ("recipes list", _OK)],
     "evaluate": [("evaluate digits.onnx --data heldout.npz", _OK)],
+    "groups": [("groups digits.onnx --data heldout.npz --samples 50", _OK)],
+    "robustness": [
+        ("robustness digits.onnx --data heldout.npz --family blur --samples 20", _OK),
+    ],
     "profile": [("profile digits.onnx --seconds 1", _OK), ("profiles list", _OK)],
     "profiles": [("profiles list", _OK)],
     "package": [
