@@ -82,8 +82,8 @@ class _Covariance:
 
     def value(self) -> Floats:
         """Return the covariance at each place."""
-        products, masks = self._products.value(), self._masks.value()
-        found: Floats = (products - self._scores * masks / self._count) / self._count
+        mean = self._scores / self._count
+        found: Floats = self._products.plus(self._masks, -mean).value() / self._count
         return found
 
 
