@@ -47,6 +47,7 @@ LINES: dict[str, list[Line]] = {
     ],
     "presets": [("presets list", _OK), ("recipes list", _OK)],
     "evaluate": [("evaluate digits.onnx --data heldout.npz", _OK)],
+    "explain": [("explain digits.onnx --data heldout.npz --evaluations 50", _OK)],
     "profile": [("profile digits.onnx --seconds 1", _OK), ("profiles list", _OK)],
     "profiles": [("profiles list", _OK)],
     "package": [

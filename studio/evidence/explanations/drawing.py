@@ -74,7 +74,12 @@ def _panels(
         for one in sample.against
     ]
     if sample.sanity is not None:
-        named.append((f"shuffled weights, rank correlation {sample.sanity.mean:.2f}", f"{sample.map}-shuffled"))
+        named.append(
+            (
+                f"shuffled weights, rank correlation {sample.sanity.mean:.2f}",
+                f"{sample.map}-shuffled",
+            )
+        )
     drawn = _signal if sample.kind == "signal" else _picture
     panels = [] if sample.kind == "signal" else [("input", drawn(sample, found, None))]
     for caption, key in named:

@@ -118,7 +118,7 @@ def explain(request: dict[str, Any]) -> dict[str, Any]:
     prepared = run[request["method"]](request)
     maps, wall, busy = [], [], []
     with contextlib.redirect_stderr(io.StringIO()):
-        for number, (sample, kind) in enumerate(zip(samples, classes)):
+        for number, (sample, kind) in enumerate(zip(samples, classes, strict=True)):
             begin, begin_busy = time.perf_counter(), time.process_time()
             maps.append(prepared(sample[None], int(kind), request["seed"] + number))
             wall.append(time.perf_counter() - begin)

@@ -40,7 +40,7 @@ def composed(digits: np.ndarray, labels: np.ndarray, count: int, seed: int) -> S
     boxes = np.zeros((count, DIGITS_A_SCENE, 4))
     for number in range(count):
         chosen = random.choice(10, DIGITS_A_SCENE, replace=False)
-        for place, (kind, (left, top)) in enumerate(zip(chosen, _places(random))):
+        for place, (kind, (left, top)) in enumerate(zip(chosen, _places(random), strict=True)):
             digit = digits[random.choice(np.flatnonzero(labels == kind))][0]
             large = np.kron(digit, np.ones((SCALE, SCALE), np.float32))
             region = pictures[number, 0, top : top + EDGE, left : left + EDGE]
