@@ -10,6 +10,7 @@ from pathlib import Path
 from studio.api import Extension, Progress, Sample, TargetSpec, Transform
 from studio.datasets.text_lines import text_lines
 from studio.evaluation.loaded_model import LoadedModel
+from studio.evaluation.results import RuntimeVersion
 from studio.evidence.explanations.chosen_samples import ChosenSamples, feature_names
 from studio.evidence.explanations.described import compared, described, is_changed
 from studio.evidence.explanations.drawing import draw
@@ -67,7 +68,8 @@ def explain(options: ExplainOptions, job: Job) -> ExplainResult:
     begin = time.monotonic()
     task = _task(options, job)
     parts = 1 + len(options.against) + (SHUFFLES if options.sanity else 0)
-    rows, total = _own(task, job, Phase(job, 0.05, 0.05 + 0.9 / parts))
+    rows, runtime = _own(task, job, Phase(job, 0.05, 0.05 + 0.9 / parts))
+    total = sum(one.found.total for one in rows)
     samples = [_described(task, one) for one in rows]
     for number, other in enumerate(options.against):
         phase = _part(job, 1 + number, parts, f"Explaining {other.name}")
@@ -88,7 +90,7 @@ def explain(options: ExplainOptions, job: Job) -> ExplainResult:
         data_digest=_digest(options.data),
         method=", ".join(dict.fromkeys(one.method for one in samples)),
         target=options.target.name if options.target else "local",
-        backend=task.subject.runtime,
+        backend=runtime,
         seed=options.seed,
         reference=options.reference,
         evaluations=total,
@@ -111,7 +113,7 @@ def _task(options: ExplainOptions, job: Job) -> _Task:
     return _Task(options, host, subject, chosen, tuple(labels), tuple(tokens), MapFile())
 
 
-def _own(task: _Task, job: Job, phase: Progress) -> tuple[list[_Explained], int]:
+def _own(task: _Task, job: Job, phase: Progress) -> tuple[list[_Explained], RuntimeVersion]:
     """Explain the samples by the model itself, here or on the target."""
     chosen, options = task.chosen, task.options
     rows: list[_Explained] = []
@@ -124,7 +126,7 @@ def _own(task: _Task, job: Job, phase: Progress) -> tuple[list[_Explained], int]
             found = explained(model, question, sample, chosen.background, options, part)
             task.maps.add(f"sample-{number}", found.values)
             rows.append(_Explained(number, sample, question, found))
-    return rows, sum(one.found.total for one in rows)
+        return rows, model.runtime
 
 
 def _described(task: _Task, one: _Explained) -> SampleExplanation:
