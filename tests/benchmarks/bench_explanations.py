@@ -26,9 +26,9 @@ from typing import Any
 import numpy as np
 
 from studio.evidence.explanations.agreement import points_at, rank_correlation
-from studio.evidence.explanations.attribution import Attribution
 from studio.evidence.explanations.curves import curves
-from studio.evidence.explanations.perturbation import Perturbation, each
+from studio.evidence.explanations.methods.attribution import Attribution
+from studio.evidence.explanations.methods.perturbation import Perturbation, each
 from tests.benchmarks.bench_apps import Worker
 from tests.benchmarks.explanations.scenes import (
     SIDE,

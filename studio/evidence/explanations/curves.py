@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy
 from numpy.typing import NDArray
 
-from studio.evidence.explanations.attribution import Attribution
-from studio.evidence.explanations.perturbation import Choices, Perturbation
-from studio.evidence.explanations.scoring import Floats, Scorer
+from studio.evidence.explanations.methods.attribution import Attribution
+from studio.evidence.explanations.methods.perturbation import Choices, Perturbation
+from studio.evidence.explanations.methods.scoring import Floats, Scorer
 from studio.lazy_dataclass import dataclass
 
 MOST_STEPS = 16

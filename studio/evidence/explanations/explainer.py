@@ -10,12 +10,13 @@ import numpy
 from studio.api import Array, InvalidData, Progress, Sample, Silent
 from studio.datasets.output_settings import read_outputs
 from studio.evidence.explanations.agreement import rank_correlation
-from studio.evidence.explanations.attribution import Attribution
 from studio.evidence.explanations.boxes import BoxScore, box_score, is_detector
 from studio.evidence.explanations.curves import MOST_STEPS, Curves, curves
 from studio.evidence.explanations.explained_model import ExplainedModel
-from studio.evidence.explanations.methods import MethodChoice
-from studio.evidence.explanations.perturbation import Perturbation
+from studio.evidence.explanations.method_choice import MethodChoice
+from studio.evidence.explanations.methods.attribution import Attribution
+from studio.evidence.explanations.methods.perturbation import Perturbation
+from studio.evidence.explanations.methods.scoring import BoundedScorer, Outputs
 from studio.evidence.explanations.question import (
     AlteredInput,
     ClassScore,
@@ -24,7 +25,6 @@ from studio.evidence.explanations.question import (
     class_score,
 )
 from studio.evidence.explanations.references import reference_for
-from studio.evidence.explanations.scoring import BoundedScorer, Outputs
 from studio.evidence.explanations.step import ExplainOptions
 from studio.lazy_dataclass import dataclass
 

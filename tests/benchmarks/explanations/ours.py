@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from studio.evaluation.session_pool import abreast, answers
-from studio.evidence.explanations.kernel_shap import kernel_shap
-from studio.evidence.explanations.occlusion import occlusion
-from studio.evidence.explanations.perturbation import Perturbation, each, tiles
-from studio.evidence.explanations.rise import rise
-from studio.evidence.explanations.scoring import ModelScorer
-from studio.evidence.explanations.shapley import shapley
+from studio.evidence.explanations.methods.kernel_shap import kernel_shap
+from studio.evidence.explanations.methods.occlusion import occlusion
+from studio.evidence.explanations.methods.perturbation import Perturbation, each, tiles
+from studio.evidence.explanations.methods.rise import rise
+from studio.evidence.explanations.methods.scoring import ModelScorer
+from studio.evidence.explanations.methods.shapley import shapley
 from studio_onnxruntime.backend import OnnxRuntime
 from tests.benchmarks.explanations.scenes import serve
 

@@ -159,6 +159,25 @@ def test_features_of_a_linear_model_have_their_exact_share(tmp_path: Path, job: 
     assert any("f" in line for line in lines_of(result))
 
 
+def test_the_nearest_row_of_another_class_is_named(tmp_path: Path, job: FakeJob) -> None:
+    value = helper.make_tensor_value_info
+    model = network(
+        tmp_path,
+        [helper.make_node("MatMul", ["x", "w"], ["y"])],
+        value("x", TensorProto.FLOAT, ["n", 2]),
+        value("y", TensorProto.FLOAT, ["n", 2]),
+        {"w": numpy.array([[1, -1], [0, 0]], dtype=numpy.float32)},
+    )
+    data = tmp_path / "rows.csv"
+    data.write_text("a,b\n2,5\n1,5\n-9,5\n-1,5\n", encoding="utf-8")
+    result = run(model, data, job, sample=["0"])
+    other = result.samples[0].counterfactual
+    assert other is not None
+    assert (other.name, other.label) == ("#3", "1")
+    assert [(one.name, one.value, one.other) for one in other.changes] == [("a", 2, -1)]
+    assert any("a 2 to -1" in line for line in lines_of(result))
+
+
 def test_rows_of_the_triage_sample_are_explained_by_name(job: FakeJob) -> None:
     make(SampleOptions("triage"), job)
     folder = job.folder / MADE

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy
 from numpy.typing import NDArray
 
-from studio.evidence.explanations.perturbation import Masks
+from studio.evidence.explanations.methods.perturbation import Masks
 from studio.lazy_dataclass import dataclass
 
 _MOST_SHIFTS = 32

@@ -14,10 +14,10 @@ from math import comb
 
 import numpy
 
-from studio.evidence.explanations.attribution import Attribution
-from studio.evidence.explanations.perturbation import Choices, Perturbation
-from studio.evidence.explanations.scoring import Floats, Scorer, too_few
-from studio.evidence.explanations.shapley import worths
+from studio.evidence.explanations.methods.attribution import Attribution
+from studio.evidence.explanations.methods.perturbation import Choices, Perturbation
+from studio.evidence.explanations.methods.scoring import Floats, Scorer, too_few
+from studio.evidence.explanations.methods.shapley import worths
 from studio.lazy_dataclass import dataclass
 
 _RIDGE = 1e-10

@@ -12,14 +12,14 @@ import pytest
 from studio.api import Cancelled, Silent, UsageError
 from studio.evidence.explanations.agreement import points_at, rank_correlation, top_overlap
 from studio.evidence.explanations.curves import MOST_STEPS, cost, curves
-from studio.evidence.explanations.kernel_shap import kernel_shap
-from studio.evidence.explanations.masks import MaskGenerator
-from studio.evidence.explanations.occlusion import leave_one_out, occlusion
-from studio.evidence.explanations.perturbation import Perturbation, each, tiles
-from studio.evidence.explanations.rise import LEAST, rise
-from studio.evidence.explanations.scoring import BoundedScorer
-from studio.evidence.explanations.shapley import shapley
-from tests.unit.evidence.explanations.functions import (
+from studio.evidence.explanations.methods.kernel_shap import kernel_shap
+from studio.evidence.explanations.methods.masks import MaskGenerator
+from studio.evidence.explanations.methods.occlusion import leave_one_out, occlusion
+from studio.evidence.explanations.methods.perturbation import Perturbation, each, tiles
+from studio.evidence.explanations.methods.rise import LEAST, rise
+from studio.evidence.explanations.methods.scoring import BoundedScorer
+from studio.evidence.explanations.methods.shapley import shapley
+from tests.unit.evidence.explanations.methods.functions import (
     PATCH,
     Floats,
     FunctionScorer,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy
 from numpy.typing import NDArray
 
-from studio.evidence.explanations.perturbation import Perturbation, each, tiles
+from studio.evidence.explanations.methods.perturbation import Perturbation, each, tiles
 
 Floats = NDArray[numpy.float64]
 

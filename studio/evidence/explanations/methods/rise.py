@@ -13,10 +13,10 @@ from collections.abc import Sequence
 
 import numpy
 
-from studio.evidence.explanations.attribution import Attribution
-from studio.evidence.explanations.masks import DrawnMasks, MaskGenerator
-from studio.evidence.explanations.perturbation import Perturbation
-from studio.evidence.explanations.scoring import Floats, Scorer, chunk_size, too_few
+from studio.evidence.explanations.methods.attribution import Attribution
+from studio.evidence.explanations.methods.masks import DrawnMasks, MaskGenerator
+from studio.evidence.explanations.methods.perturbation import Perturbation
+from studio.evidence.explanations.methods.scoring import Floats, Scorer, chunk_size, too_few
 
 LEAST = 16
 """Fewest masks of a map that is more than noise."""
