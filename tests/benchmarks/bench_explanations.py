@@ -44,6 +44,7 @@ WINDOW, STRIDE = 4, 2
 """Of occlusion with a bound of 1,000 on pictures of 64 pixels."""
 
 Request = dict[str, Any]
+PARTS = ("pictures", "large pictures", "linear rows", "rows")
 
 
 class Sides:
@@ -239,6 +240,15 @@ def _mean_agreement(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -
     return round(statistics.mean(rank_correlation(a, b) for a, b in pairs), 4)
 
 
+def trained(sides: Sides, given: argparse.Namespace) -> Path:
+    """Return the classifier of scenes, trained by the peer where there is none."""
+    model: Path = given.model or sides.folder / "scenes.onnx"
+    if not model.exists():
+        training = {"method": "train", "digits": str(DIGITS), "steps": given.train_steps}
+        sides.call("peer", {**training, "out": str(model)})
+    return model
+
+
 def main() -> int:
     """Measure and print one JSON document."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -249,20 +259,21 @@ def main() -> int:
     parser.add_argument("--evaluations", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--parts", default=",".join(PARTS), help="of the result, with commas")
     given = parser.parse_args()
+    parts = given.parts.split(",")
     with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
         sides = Sides(stack, Path(place), given.peer_python)
-        model = given.model or Path(place) / "scenes.onnx"
-        if not model.exists():
-            training = {"method": "train", "digits": str(DIGITS), "steps": given.train_steps}
-            sides.call("peer", {**training, "out": str(model)})
+        measures = {
+            "pictures": lambda: on_pictures(sides, trained(sides, given), given),
+            "large pictures": lambda: on_large_pictures(sides, given),
+            "linear rows": lambda: on_rows(sides, given, 10, 0, 200),
+            "rows": lambda: on_rows(sides, given, 12, 16, 1000),
+        }
         document = {
             "name": "explanations",
             "peer": "shap, captum, openvino_xai",
-            "pictures": on_pictures(sides, model, given),
-            "large pictures": on_large_pictures(sides, given),
-            "linear rows": on_rows(sides, given, 10, 0, 200),
-            "rows": on_rows(sides, given, 12, 16, 1000),
+            **{name: measure() for name, measure in measures.items() if name in parts},
             "load": os.getloadavg()[0],
         }
     print(json.dumps(document, indent=1))
