@@ -59,7 +59,8 @@ def test_weights_change_places_and_nothing_else_does(tmp_path: Path, external: b
 
 def test_equal_seeds_give_equal_files(tmp_path: Path) -> None:
     source = model(tmp_path)
-    files = [shuffled(source, tmp_path / str(n), seed).read_bytes() for n, seed in enumerate((1, 1, 2))]
+    runs = enumerate((1, 1, 2))
+    files = [shuffled(source, tmp_path / str(n), seed).read_bytes() for n, seed in runs]
     assert files[0] == files[1]
     assert files[0] != files[2]
 

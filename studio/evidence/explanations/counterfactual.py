@@ -12,8 +12,8 @@ import numpy
 
 from studio.api import Array, Sample
 from studio.evidence.explanations.explained_model import ExplainedModel
-from studio.evidence.explanations.explainer import Question
-from studio.evidence.explanations.methods.scoring import Floats, Outputs
+from studio.evidence.explanations.explainer import ScoreQuestion
+from studio.evidence.explanations.methods.scorer import Floats, Outputs
 from studio.evidence.explanations.question import ClassScore, InputKind
 from studio.evidence.explanations.results import Counterfactual, FeatureChange
 from studio.lazy_dataclass import dataclass
@@ -63,7 +63,7 @@ class Decisions:
 
 def counterfactual(
     model: ExplainedModel,
-    question: Question,
+    question: ScoreQuestion,
     sample: Sample,
     others: Sequence[Sample],
     decisions: Decisions,
@@ -107,7 +107,7 @@ def _distances(sample: Array, others: Sequence[Array]) -> Floats:
 
 
 def _changes(
-    question: Question, sample: Sample, other: Sample, names: Sequence[str]
+    question: ScoreQuestion, sample: Sample, other: Sample, names: Sequence[str]
 ) -> tuple[FeatureChange, ...]:
     """Return the features of a row that differ, in their order."""
     if question.altered.kind is not InputKind.ROW:

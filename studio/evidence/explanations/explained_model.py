@@ -14,7 +14,7 @@ from studio.evaluation.loaded_model import LoadedModel
 from studio.evaluation.on_target import TargetSession
 from studio.evaluation.results import RuntimeVersion
 from studio.evaluation.session_pool import answers
-from studio.evidence.explanations.methods.scoring import Answer, ModelScorer, Outputs, Reader
+from studio.evidence.explanations.methods.scorer import Answer, ModelScorer, Outputs, Reader
 from studio.lazy_dataclass import dataclass
 from studio.plugin_host import PluginHost
 

@@ -16,7 +16,7 @@ from studio.evidence.explanations.explained_model import ExplainedModel
 from studio.evidence.explanations.method_choice import MethodChoice
 from studio.evidence.explanations.methods.attribution import Attribution
 from studio.evidence.explanations.methods.perturbation import Perturbation
-from studio.evidence.explanations.methods.scoring import BoundedScorer, Outputs
+from studio.evidence.explanations.methods.scorer import BoundedScorer, Outputs
 from studio.evidence.explanations.question import (
     AlteredInput,
     ClassScore,
@@ -32,7 +32,7 @@ ScoreReader = ClassScore | BoxScore
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ScoreQuestion:
     """What one explanation is about.
 
     Attributes:
@@ -52,7 +52,7 @@ class Question:
         outputs: Outputs,
         labels: Sequence[str],
         names: Sequence[str],
-    ) -> Question:
+    ) -> ScoreQuestion:
         """Find out what the options mean for a sample and its outputs.
 
         Raises:
@@ -110,7 +110,7 @@ class FoundMap:
 
 def explained(
     model: ExplainedModel,
-    question: Question,
+    question: ScoreQuestion,
     sample: Sample,
     background: Sequence[Sample],
     options: ExplainOptions,

@@ -8,7 +8,7 @@ from studio.evidence.explanations.methods.kernel_shap import kernel_shap
 from studio.evidence.explanations.methods.occlusion import leave_one_out, occlusion
 from studio.evidence.explanations.methods.perturbation import Perturbation, each, tiles
 from studio.evidence.explanations.methods.rise import CELLS, DETECTOR_CELLS, rise
-from studio.evidence.explanations.methods.scoring import Scorer
+from studio.evidence.explanations.methods.scorer import Scorer
 from studio.evidence.explanations.methods.shapley import MOST_FEATURES, shapley
 from studio.evidence.explanations.question import AlteredInput, InputKind
 from studio.lazy_dataclass import dataclass

@@ -149,7 +149,7 @@ class ExplainResult:
         method: Of the samples; several are joined with commas.
         target: Where the model ran.
         evaluations: Of all maps, curves and checks.
-        output: The drawing, or the file that was asked for.
+        output: The drawing, or the requested file.
         maps: The file of maps (.npz).
         maps_digest: SHA-256 of that file.
         sanity: Whether all sanity checks passed; None without one.

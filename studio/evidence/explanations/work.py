@@ -15,17 +15,17 @@ from studio.evaluation.loaded_model import LoadedModel
 from studio.evaluation.results import RuntimeVersion
 from studio.evidence.explanations.chosen_samples import ChosenSamples, feature_names
 from studio.evidence.explanations.counterfactual import Decisions, counterfactual
-from studio.evidence.explanations.described import compared, described, is_changed
-from studio.evidence.explanations.drawing import draw
 from studio.evidence.explanations.explained_model import ExplainedModel, loaded, on_target
-from studio.evidence.explanations.explainer import FoundMap, Question, explained
+from studio.evidence.explanations.explainer import FoundMap, ScoreQuestion, explained
 from studio.evidence.explanations.map_file import MapFile
+from studio.evidence.explanations.panels import draw
 from studio.evidence.explanations.question import ClassScore, InputKind
 from studio.evidence.explanations.results import (
     Counterfactual,
     ExplainResult,
     SampleExplanation,
 )
+from studio.evidence.explanations.sample_parts import compared, described, is_changed
 from studio.evidence.explanations.step import ExplainOptions
 from studio.jobs.phases import Phase
 from studio.jobs.step import Job
@@ -60,7 +60,7 @@ class _Explained:
 
     number: int
     sample: Sample
-    question: Question
+    question: ScoreQuestion
     found: FoundMap
     names: tuple[str, ...]
     other: Counterfactual | None
@@ -129,7 +129,7 @@ def _own(task: _Task, job: Job, phase: Progress) -> tuple[list[_Explained], Runt
     with _model(task, job) as model:
         for number, sample in enumerate(chosen.samples):
             outputs = model.outputs(sample.feeds)
-            question = Question.of(options, sample, outputs, task.labels, chosen.names)
+            question = ScoreQuestion.of(options, sample, outputs, task.labels, chosen.names)
             title = f"Explaining sample {sample.name or number}"
             part = Phase(phase, *_share(number, len(chosen.samples)), title)
             found = explained(model, question, sample, chosen.background, options, part)
@@ -140,7 +140,7 @@ def _own(task: _Task, job: Job, phase: Progress) -> tuple[list[_Explained], Runt
         return rows, model.runtime
 
 
-def _names(task: _Task, question: Question, found: FoundMap) -> tuple[str, ...]:
+def _names(task: _Task, question: ScoreQuestion, found: FoundMap) -> tuple[str, ...]:
     """Return the names of the features of a row; none of other inputs."""
     is_row = question.altered.kind is InputKind.ROW
     return feature_names(task.chosen.names, found.altered.count) if is_row else ()
@@ -149,7 +149,7 @@ def _names(task: _Task, question: Question, found: FoundMap) -> tuple[str, ...]:
 def _other(
     task: _Task,
     model: ExplainedModel,
-    question: Question,
+    question: ScoreQuestion,
     sample: Sample,
     names: tuple[str, ...],
 ) -> Counterfactual | None:

@@ -13,7 +13,7 @@ from studio.evidence.explanations.methods.kernel_shap import kernel_shap
 from studio.evidence.explanations.methods.occlusion import occlusion
 from studio.evidence.explanations.methods.perturbation import Perturbation, each, tiles
 from studio.evidence.explanations.methods.rise import rise
-from studio.evidence.explanations.methods.scoring import ModelScorer
+from studio.evidence.explanations.methods.scorer import ModelScorer
 from studio.evidence.explanations.methods.shapley import shapley
 from studio_onnxruntime.backend import OnnxRuntime
 from tests.benchmarks.explanations.scenes import serve

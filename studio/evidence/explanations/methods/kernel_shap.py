@@ -1,9 +1,9 @@
 """Kernel SHAP: Shapley values by weighted regression on sampled sets of features.
 
-Lundberg and Lee, "A Unified Approach to Interpreting Model Predictions", 2017, with paired sampling
-and the exact constraint of Covert and Lee, "Improving KernelSHAP: Practical Shapley Value
-Estimation Using Linear Regression", 2021. Sizes of sets are taken completely, the smallest and
-largest first, as long as the bound allows it; the rest is sampled together with its complements.
+Lundberg and Lee, "A Unified Approach to Interpreting Model Predictions", 2017. Paired sampling and
+the exact constraint are those of Covert and Lee, "Improving KernelSHAP", 2021. Sizes of sets are
+taken completely as long as the bound allows it, the smallest and largest first. The rest is sampled
+together with its complements.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy
 
 from studio.evidence.explanations.methods.attribution import Attribution
 from studio.evidence.explanations.methods.perturbation import Choices, Perturbation
-from studio.evidence.explanations.methods.scoring import Floats, Scorer, too_few
+from studio.evidence.explanations.methods.scorer import Floats, Scorer, too_few
 from studio.evidence.explanations.methods.shapley import worths
 from studio.lazy_dataclass import dataclass
 

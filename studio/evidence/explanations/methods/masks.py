@@ -11,7 +11,7 @@ from studio.evidence.explanations.methods.perturbation import Masks
 from studio.lazy_dataclass import dataclass
 
 _MOST_SHIFTS = 32
-"""Shifts along each axis; on large maps they are some pixels apart."""
+"""Shifts along each axis; on large maps there are pixels between them."""
 
 
 @dataclass(frozen=True, slots=True)

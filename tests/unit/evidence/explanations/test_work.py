@@ -230,7 +230,7 @@ def test_a_box_of_a_detector_is_found_again(tmp_path: Path, job: FakeJob) -> Non
     [
         ({"sample": ["450"]}, "The data has no sample '450'; it has 450 samples."),
         ({"sample": ["../x"]}, "The data has no sample '../x'; it has 450 samples."),
-        ({"sample": [","]}, "No sample is named."),
+        ({"sample": [","]}, "The option --sample is empty."),
         ({"sample": [",".join(map(str, range(17)))]}, "17 samples are too many; one run explains"),
         ({"class": "10"}, "The model has no class '10'; its 10 classes start at 0."),
         ({"class": "²"}, "The model has no class '²'; its 10 classes start at 0."),

@@ -17,7 +17,7 @@ from studio.evidence.explanations.methods.masks import MaskGenerator
 from studio.evidence.explanations.methods.occlusion import leave_one_out, occlusion
 from studio.evidence.explanations.methods.perturbation import Perturbation, each, tiles
 from studio.evidence.explanations.methods.rise import LEAST, rise
-from studio.evidence.explanations.methods.scoring import BoundedScorer
+from studio.evidence.explanations.methods.scorer import BoundedScorer
 from studio.evidence.explanations.methods.shapley import shapley
 from tests.unit.evidence.explanations.methods.functions import (
     PATCH,
