@@ -57,7 +57,9 @@ class ChosenSamples:
 def _words(wanted: Sequence[str]) -> list[str]:
     words = [word.strip() for text in wanted for word in text.split(",") if word.strip()]
     if not words:
-        raise UsageError("The option --sample is empty.", hint="Give --sample NUMBER, counted from 0.")
+        raise UsageError(
+            "The option --sample is empty.", hint="Give --sample NUMBER, counted from 0."
+        )
     if len(words) > MOST:
         raise UsageError(f"{len(words)} samples are too many; one run explains up to {MOST}.")
     return list(dict.fromkeys(words))
