@@ -52,6 +52,7 @@ LINES: dict[str, list[Line]] = {
     "robustness": [
         ("robustness digits.onnx --data heldout.npz --family blur --samples 20", _OK),
     ],
+    "explain": [("explain digits.onnx --data heldout.npz --evaluations 50", _OK)],
     "profile": [("profile digits.onnx --seconds 1", _OK), ("profiles list", _OK)],
     "profiles": [("profiles list", _OK)],
     "package": [

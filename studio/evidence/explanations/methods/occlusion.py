@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy
 
-from studio.evidence.explanations.attribution import Attribution
-from studio.evidence.explanations.perturbation import Perturbation
-from studio.evidence.explanations.scoring import Floats, Scorer, chunk_size, too_few
+from studio.evidence.explanations.methods.attribution import Attribution
+from studio.evidence.explanations.methods.perturbation import Perturbation
+from studio.evidence.explanations.methods.scorer import Floats, Scorer, chunk_size, too_few
 
 _FINEST = 16
 """Most windows, without overlap, along the longest axis."""

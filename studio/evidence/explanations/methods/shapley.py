@@ -12,9 +12,9 @@ from math import comb
 import numpy
 from numpy.typing import NDArray
 
-from studio.evidence.explanations.attribution import Attribution
-from studio.evidence.explanations.perturbation import Choices, Perturbation
-from studio.evidence.explanations.scoring import Floats, Scorer, chunk_size, too_few
+from studio.evidence.explanations.methods.attribution import Attribution
+from studio.evidence.explanations.methods.perturbation import Choices, Perturbation
+from studio.evidence.explanations.methods.scorer import Floats, Scorer, chunk_size, too_few
 
 MOST_FEATURES = 12
 """More features need more than 4,096 scores."""

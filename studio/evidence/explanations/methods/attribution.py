@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from studio.evidence.explanations.scoring import Floats
+from studio.evidence.explanations.methods.scorer import Floats
 from studio.lazy_dataclass import dataclass
 
 

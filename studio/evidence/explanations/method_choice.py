@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from studio.api import Array, UsageError
-from studio.evidence.explanations.attribution import Attribution
-from studio.evidence.explanations.kernel_shap import kernel_shap
-from studio.evidence.explanations.occlusion import leave_one_out, occlusion
-from studio.evidence.explanations.perturbation import Perturbation, each, tiles
+from studio.evidence.explanations.methods.attribution import Attribution
+from studio.evidence.explanations.methods.kernel_shap import kernel_shap
+from studio.evidence.explanations.methods.occlusion import leave_one_out, occlusion
+from studio.evidence.explanations.methods.perturbation import Perturbation, each, tiles
+from studio.evidence.explanations.methods.rise import CELLS, DETECTOR_CELLS, rise
+from studio.evidence.explanations.methods.scorer import Scorer
+from studio.evidence.explanations.methods.shapley import MOST_FEATURES, shapley
 from studio.evidence.explanations.question import AlteredInput, InputKind
-from studio.evidence.explanations.rise import CELLS, DETECTOR_CELLS, rise
-from studio.evidence.explanations.scoring import Scorer
-from studio.evidence.explanations.shapley import MOST_FEATURES, shapley
 from studio.lazy_dataclass import dataclass
 
 _KERNEL_TILES = 7

@@ -9,7 +9,7 @@ from studio.api import Sample
 from studio.evidence.explanations.agreement import rank_correlation, top_overlap
 from studio.evidence.explanations.boxes import BoxScore
 from studio.evidence.explanations.curves import Curves
-from studio.evidence.explanations.explainer import FoundMap, Question
+from studio.evidence.explanations.explainer import FoundMap, ScoreQuestion
 from studio.evidence.explanations.question import InputKind
 from studio.evidence.explanations.results import (
     CurveAreas,
@@ -27,13 +27,13 @@ _DIGITS = 6
 
 def described(
     sample: Sample,
-    question: Question,
+    question: ScoreQuestion,
     found: FoundMap,
     key: str,
     names: Sequence[str],
     tokens: Sequence[str],
 ) -> SampleExplanation:
-    """Return the explanation of a sample as a part of the result.
+    """Return the explanation of a sample in the form of the result.
 
     Args:
         key: Name of its map.
@@ -86,7 +86,7 @@ def is_changed(
 
 
 def _features(
-    question: Question, found: FoundMap, names: Sequence[str], tokens: Sequence[str]
+    question: ScoreQuestion, found: FoundMap, names: Sequence[str], tokens: Sequence[str]
 ) -> tuple[FeatureShare, ...]:
     """Return the features of a row, or the tokens of a text; none of a picture."""
     kind = question.altered.kind

@@ -1,9 +1,9 @@
 """Kernel SHAP: Shapley values by weighted regression on sampled sets of features.
 
-Lundberg and Lee, "A Unified Approach to Interpreting Model Predictions", 2017, with paired sampling
-and the exact constraint of Covert and Lee, "Improving KernelSHAP: Practical Shapley Value
-Estimation Using Linear Regression", 2021. Sizes of sets are taken completely, the smallest and
-largest first, as long as the bound allows it; the rest is sampled together with its complements.
+Lundberg and Lee, "A Unified Approach to Interpreting Model Predictions", 2017. Paired sampling and
+the exact constraint are those of Covert and Lee, "Improving KernelSHAP", 2021. Sizes of sets are
+taken completely, the smallest and largest first, where sampling would draw each set at least once.
+The rest is sampled together with its complements.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from math import comb
 
 import numpy
 
-from studio.evidence.explanations.attribution import Attribution
-from studio.evidence.explanations.perturbation import Choices, Perturbation
-from studio.evidence.explanations.scoring import Floats, Scorer, too_few
-from studio.evidence.explanations.shapley import worths
+from studio.evidence.explanations.methods.attribution import Attribution
+from studio.evidence.explanations.methods.perturbation import Choices, Perturbation
+from studio.evidence.explanations.methods.scorer import Floats, Scorer, too_few
+from studio.evidence.explanations.methods.shapley import worths
 from studio.lazy_dataclass import dataclass
+
+_DRAWS = 3
+"""Draws for each pair, of which equal ones count once."""
 
 _RIDGE = 1e-10
 """Keeps the equations solvable where few sets were sampled; relative to their diagonal."""
@@ -67,7 +70,9 @@ def _chosen(count: int, affordable: int, seed: int) -> _Sets:
     left = affordable
     for size in range(1, count // 2 + 1):
         pair = {size, count - size}
-        if len(pair) * comb(count, size) > left:
+        share = sum(mass[one] for one in pair) / sum(mass.values())
+        # A size whose sets would be drawn less than once each is sampled like the rest.
+        if left * share < len(pair) * comb(count, size):
             break
         for one in sorted(pair):
             rows.append(_all_of(count, one))
@@ -75,9 +80,9 @@ def _chosen(count: int, affordable: int, seed: int) -> _Sets:
         left -= len(pair) * comb(count, size)
     complete = sum(map(len, rows))
     if mass and left >= 2:
-        drawn = _drawn(count, mass, left // 2, seed)
+        drawn, shares = _drawn(count, mass, left // 2, seed)
         rows.append(drawn)
-        weights.append(numpy.full(len(drawn), sum(mass.values()) / len(drawn)))
+        weights.append(shares * sum(mass.values()))
     return _Sets(numpy.concatenate(rows), numpy.concatenate(weights), complete)
 
 
@@ -88,16 +93,23 @@ def _all_of(count: int, size: int) -> Choices:
     return found
 
 
-def _drawn(count: int, mass: dict[int, float], pairs: int, seed: int) -> Choices:
-    """Return random sets of the remaining sizes, each followed by its complement."""
+def _drawn(count: int, mass: dict[int, float], pairs: int, seed: int) -> tuple[Choices, Floats]:
+    """Return random sets of the remaining sizes, each followed by its complement.
+
+    A set that is drawn again costs no evaluation, and gets its share of the weight twice.
+    """
     random = numpy.random.Generator(numpy.random.PCG64(seed))
     shares = numpy.array(list(mass.values()))
-    sizes = random.choice(list(mass), size=pairs, p=shares / shares.sum())
-    order = random.permuted(numpy.tile(numpy.arange(count), (pairs, 1)), axis=1)
+    sizes = random.choice(list(mass), size=_DRAWS * pairs, p=shares / shares.sum())
+    order = random.permuted(numpy.tile(numpy.arange(count), (len(sizes), 1)), axis=1)
     chosen = order < sizes[:, None]
-    found = numpy.empty((2 * pairs, count), dtype=numpy.bool_)
-    found[0::2], found[1::2] = chosen, ~chosen
-    return found
+    chosen ^= chosen[:, :1]  # of a set and its complement, the one without the first feature
+    _, first, times = numpy.unique(chosen, axis=0, return_index=True, return_counts=True)
+    kept = numpy.argsort(first, kind="stable")[:pairs]
+    found = numpy.empty((2 * len(kept), count), dtype=numpy.bool_)
+    found[0::2], found[1::2] = chosen[first[kept]], ~chosen[first[kept]]
+    weights = numpy.repeat(times[kept], 2).astype(numpy.float64)
+    return found, weights / weights.sum()
 
 
 def _solved(choices: Choices, weights: Floats, scores: Floats, low: float, high: float) -> Floats:

@@ -1,10 +1,11 @@
 """RISE and D-RISE: a map from the scores of randomly masked copies of a picture.
 
-Petsiuk et al., "RISE: Randomized Input Sampling for Explanation of Black-box Models", 2018, and
-"Black-box Explanation of Object Detectors via Saliency Maps", 2021. Two things differ from the
-papers, and both let the map converge with fewer evaluations: each mask keeps one half of its coarse
-cells exactly, and the map is the covariance of scores and masks, in which cancels out what all
-masks and all scores have in common. The order of the places in the limit is the same.
+Petsiuk et al., "RISE: Randomized Input Sampling for Explanation of Black-box Models", 2018.
+Petsiuk et al., "Black-box Explanation of Object Detectors via Saliency Maps", 2021.
+
+Two things differ from the papers, and both let the map converge with fewer evaluations. Each mask
+keeps one half of its coarse cells exactly. The map is the covariance of scores and masks, in which
+their means cancel out. The order of the places in the limit is the same.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from collections.abc import Sequence
 
 import numpy
 
-from studio.evidence.explanations.attribution import Attribution
-from studio.evidence.explanations.masks import DrawnMasks, MaskGenerator
-from studio.evidence.explanations.perturbation import Perturbation
-from studio.evidence.explanations.scoring import Floats, Scorer, chunk_size, too_few
+from studio.evidence.explanations.methods.attribution import Attribution
+from studio.evidence.explanations.methods.masks import DrawnMasks, MaskGenerator
+from studio.evidence.explanations.methods.perturbation import Perturbation
+from studio.evidence.explanations.methods.scorer import Floats, Scorer, chunk_size, too_few
 
 LEAST = 16
 """Fewest masks of a map that is more than noise."""
@@ -82,8 +83,8 @@ class _Covariance:
 
     def value(self) -> Floats:
         """Return the covariance at each place."""
-        products, masks = self._products.value(), self._masks.value()
-        found: Floats = (products - self._scores * masks / self._count) / self._count
+        mean = self._scores / self._count
+        found: Floats = self._products.plus(self._masks, -mean).value() / self._count
         return found
 
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy
 from numpy.typing import NDArray
 
-from studio.evidence.explanations.perturbation import Masks
+from studio.evidence.explanations.methods.perturbation import Masks
 from studio.lazy_dataclass import dataclass
 
 _MOST_SHIFTS = 32
-"""Shifts along each axis; on large maps they are some pixels apart."""
+"""Shifts along each axis; on large maps there are pixels between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +53,29 @@ class MaskGenerator:
         self._weights += [_enlarged(*pair) for pair in pairs]
         self._grid = tuple(one.shape[2] for one in self._weights)
         self._shifts = tuple(len(one) for one in self._weights)
+        # Each pixel mixes two rows of the grid: the number of the upper one, and the other's share.
+        rows = self._weights[0]
+        self._lower = numpy.minimum((rows > 0).argmax(axis=2), max(rows.shape[2] - 2, 0))
+        self._shares = 1 - numpy.take_along_axis(rows, self._lower[:, :, None], axis=2)[:, :, 0]
 
     def draw(self, count: int) -> DrawnMasks:
         """Return new masks."""
         grids = self._balanced(count).reshape(count, *self._grid)
         shifts = numpy.stack([self._random.integers(one, size=count) for one in self._shifts], 1)
-        first, second = (one[shifts[:, axis]] for axis, one in enumerate(self._weights))
-        columns = numpy.ascontiguousarray(second.transpose(0, 2, 1))
-        masks: Masks = numpy.matmul(numpy.matmul(first, grids), columns)
+        columns = numpy.ascontiguousarray(self._weights[1][shifts[:, 1]].transpose(0, 2, 1))
+        masks = self._rows(numpy.matmul(grids, columns), shifts[:, 0])
         return DrawnMasks(masks[:, 0] if self._is_line else masks, grids, shifts)
+
+    def _rows(self, wide: Masks, shifts: NDArray[numpy.int64]) -> Masks:
+        """Return masks from their coarse rows: whole rows are mixed, which needs no product."""
+        number, index = numpy.arange(len(wide))[:, None], self._lower[shifts]
+        masks: Masks = wide[number, index]
+        if wide.shape[1] > 1:
+            above = wide[number, index + 1]
+            above -= masks
+            above *= self._shares[shifts][:, :, None]
+            masks += above
+        return masks
 
     def _balanced(self, count: int) -> NDArray[numpy.float32]:
         """Return rows of zeros and ones in equal numbers, each in an order of its own."""
@@ -93,10 +107,10 @@ class MaskTotal:
         products = drawn.grids * weights[:, None, None]
         numpy.add.at(self._sums, (rows, columns), products)
 
-    def plus(self, other: MaskTotal) -> MaskTotal:
-        """Return the sum of both."""
+    def plus(self, other: MaskTotal, factor: float = 1.0) -> MaskTotal:
+        """Return the sum of this one and a multiple of another one."""
         found = MaskTotal(self._weights, self._is_line)
-        found._sums = self._sums + other._sums
+        found._sums = self._sums + factor * other._sums
         return found
 
     def value(self) -> NDArray[numpy.float64]:

@@ -64,8 +64,11 @@ class ModelScorer:
         rows = min(max(1, len(batch) // _RUNS), _MOST_ROWS) if self.is_batched else 1
         for start in range(0, len(batch), rows):
             part = batch[start : start + rows]
-            others = {name: _repeated(one, len(part)) for name, one in self.feeds.items()}
-            yield Sample({**others, self.name: part})
+            feeds = {name: _repeated(one, len(part)) for name, one in self._others()}
+            yield Sample({**feeds, self.name: part})
+
+    def _others(self) -> Iterator[tuple[str, Array]]:
+        return ((name, one) for name, one in self.feeds.items() if name != self.name)
 
 
 def _repeated(array: Array, count: int) -> Array:
