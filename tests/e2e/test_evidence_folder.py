@@ -1,4 +1,4 @@
-"""``studio evidence MODEL --out DIR`` and ``verify`` on the digits, from records to altered bytes."""
+"""``studio evidence`` and its verification on the digits, from records to altered bytes."""
 
 from __future__ import annotations
 
@@ -84,9 +84,7 @@ def test_no_file_names_a_folder_of_this_computer(studio: Studio, home: Path) -> 
 @pytest.mark.parametrize(
     "name", ["figures.json", "dossier.pdf", "records/samples.csv", "evidence.json.sig"]
 )
-def test_an_altered_byte_is_named(
-    studio: Studio, home: Path, tmp_path: Path, name: str
-) -> None:
+def test_an_altered_byte_is_named(studio: Studio, home: Path, tmp_path: Path, name: str) -> None:
     folder = tmp_path / "out"
     shutil.copytree(home / "out", folder)
     content = bytearray((folder / name).read_bytes())

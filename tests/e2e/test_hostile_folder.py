@@ -92,14 +92,16 @@ LINES: dict[str, list[Line]] = {
     "monitor": [("monitor --target local", (0, 1))],
     "run": [("run pipeline.toml", _OK)],
     "versions": [("versions list", _OK)],
-    "app": [("app new gate", _OK), ("app check gate", (1,)), ("app run gate", (1,))],
     "evidence": [
+        ("evidence digits.onnx --out evidence", _OK),
+        ("evidence verify evidence", _OK),
         ("evidence frameworks", _OK),
         ("evidence crosswalk", _OK),
         ("evidence screen digits.onnx", _OK),
         ("evidence answer digits misuse --text no --by me", _OK),
         ("evidence answers digits", _OK),
         ("evidence ask digits", _OK),
+    ],
     "app": [
         ("app new gate", _OK),
         ("app check gate", (1,)),

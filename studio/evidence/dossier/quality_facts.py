@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from studio.documents.dataclass_json import JsonValue
 from studio.evidence.dossier.statement import Material, Picture, Statement, Table, missing
 from studio.evidence.explanations.results import SampleExplanation
-from studio.evidence.groups.results import Difference, GroupCell, GroupsResult
+from studio.evidence.groups.results import GroupCell, GroupsResult, MeanDifference
 from studio.evidence.measured import (
     CORRUPTED_FILE,
     DRAWING_FILE,
@@ -51,7 +51,7 @@ def _metrics(material: Material, measured: Measured) -> Statement:
     )
 
 
-def _compared(other: str, found: Difference) -> str:
+def _compared(other: str, found: MeanDifference) -> str:
     if found.value is None or found.low is None or found.high is None:
         return f"No comparison with {other} was possible."
     interval = f"{found.value:+.4f} ({found.low:+.4f} to {found.high:+.4f})"
