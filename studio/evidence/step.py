@@ -7,7 +7,6 @@ from dataclasses import field
 from pathlib import Path
 
 from studio.api import Kind
-from studio.evidence.dossier.outline import Answer
 from studio.evidence.explanations.step import EXPLAIN
 from studio.evidence.groups.step import GROUPS
 from studio.evidence.records.records import Records
@@ -107,7 +106,7 @@ class EvidenceOptions(MeasuringOptions):
         "", title="Target", help="Target that serves the version.", advanced=True
     )
     records: Records | None = None
-    answers: Mapping[str, Answer] = field(default_factory=dict)
+    answers: Mapping[str, WrittenAnswer] = field(default_factory=dict)
     created: str = ""
 
 

@@ -69,8 +69,7 @@ class Workspace(JobListener):
 
     Attributes:
         paths, settings, registry, events, presets, projects, evidence_forms, runs, project_runs,
-            versions, profiles, inbox, alerts:
-            What they say.
+            versions, profiles, inbox, alerts: What they say.
         activity: The jobs of the last 30 days; this session's are recorded in it once it is open.
         jobs: Every job of this session, the newest last.
     """

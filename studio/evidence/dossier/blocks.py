@@ -34,7 +34,7 @@ class StateWord:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A text that leads to a heading of the document (``#ANCHOR``), or to a file beside it."""
+    """A text that leads to a heading of the document (``#ANCHOR``), or to a file next to it."""
 
     text: str
     place: str

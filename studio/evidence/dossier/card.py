@@ -46,7 +46,7 @@ def _subject(statement: Statement, title: str) -> Iterator[str]:
         yield from (_plain(text), "")
     if statement.figures:
         rows = tuple((one.title, value_text(one), interval_text(one)) for one in statement.figures)
-        yield from _table(Table(("figure", "value", "95 % interval"), rows, numbers=" nn"))
+        yield from _table(StatementTable(("figure", "value", "95 % interval"), rows, numbers=" nn"))
     for one in statement.tables:
         yield from _table(one)
 

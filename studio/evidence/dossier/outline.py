@@ -8,7 +8,7 @@ from studio.evidence.dossier.statement import Statement, figures_in, missing
 from studio.evidence.frameworks.coverage import coverage
 from studio.evidence.frameworks.results import Framework, FrameworkCoverage, SectionCoverage
 from studio.evidence.frameworks.subjects import FORM, EvidenceSubject, subjects
-from studio.evidence.results import ASKED, PRESENT, Figure, Section, Subject
+from studio.evidence.results import ASKED, PRESENT, AssessedVersion, Figure, Section
 from studio.lazy_dataclass import dataclass
 
 CHAPTERS_OF = "eu-ai-act"
@@ -17,7 +17,7 @@ CHAPTERS = "annex-iv."
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WrittenAnswer:
     """What a person has written about a subject."""
 
     text: str
@@ -38,7 +38,7 @@ class Dossier:
         files: Description of each file of the folder by its name.
     """
 
-    subject: Subject
+    subject: AssessedVersion
     created: str
     tools: Mapping[str, str]
     statements: Mapping[str, Statement]
@@ -60,11 +60,11 @@ class Dossier:
 
 
 def outline(
-    subject: Subject,
+    subject: AssessedVersion,
     created: str,
     tools: Mapping[str, str],
     made: Iterable[Statement],
-    answers: Mapping[str, Answer],
+    answers: Mapping[str, WrittenAnswer],
     frameworks: Sequence[Framework],
     files: Mapping[str, str],
 ) -> Dossier:
@@ -89,7 +89,7 @@ def outline(
 
 
 def _statement(
-    subject: EvidenceSubject, made: Statement | None, answer: Answer | None
+    subject: EvidenceSubject, made: Statement | None, answer: WrittenAnswer | None
 ) -> Statement:
     if answer is not None:
         note = f"written by {answer.by}, {answer.at[:10]}"

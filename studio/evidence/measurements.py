@@ -56,7 +56,7 @@ class Measured:
 
 
 class _Part(Phase):
-    """A part of the job that writes into a folder of its own."""
+    """The progress of one measurement, with a folder of its own to write to."""
 
     def __init__(self, job: Job, begin: float, end: float, name: str) -> None:
         super().__init__(job, begin, end)
