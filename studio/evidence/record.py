@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from studio.api import InvalidData, UsageError
+from studio.evidence.dossier.outline import WrittenAnswer
 from studio.evidence.folder.manifest import SIGNATURE, EvidenceList
 from studio.evidence.folder.signature import is_signed, is_spelled, sign, signer
 from studio.evidence.form.forms import EvidenceForms

@@ -7,6 +7,7 @@ from dataclasses import field
 from pathlib import Path
 
 from studio.api import Kind
+from studio.evidence.dossier.outline import WrittenAnswer
 from studio.evidence.explanations.step import EXPLAIN
 from studio.evidence.groups.step import GROUPS
 from studio.evidence.records.records import Records

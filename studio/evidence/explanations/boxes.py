@@ -71,7 +71,7 @@ def box_score(
         UsageError: when the picture has no such box.
     """
     try:
-        found = Decoder(settings).objects(outputs, size, None)
+        found = Decoder(settings).objects(outputs, size, None).boxes
     except ValueError as error:
         raise InvalidModel(f"The outputs do not fit the outputs.toml: {error}") from None
     index = class_number(wanted, labels, _MOST_CLASSES)
