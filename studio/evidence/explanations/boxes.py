@@ -50,7 +50,7 @@ class BoxScore:
         return numpy.array([self._of(row) for row in rows])
 
     def _of(self, outputs: Mapping[str, Array]) -> float:
-        found = self.decoder.objects(outputs, self.size, None)
+        found = self.decoder.objects(outputs, self.size, None).boxes
         same = found.chosen(found.classes == self.index)
         if not len(same.scores):
             return 0.0
