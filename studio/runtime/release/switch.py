@@ -336,7 +336,7 @@ def _earlier(board: Board, wanted: str) -> Manifest:
     if wanted:
         found = [one for one in others if wanted in (str(one.version), one.digest)]
     else:
-        found = [one for one in others if _came_before(board.state, one, now)]
+        found = _proved(board.state, [one for one in others if _came_before(board.state, one, now)])
     if found:
         return found[-1]
     there = ", ".join(str(one.version) for one in others)
@@ -349,6 +349,18 @@ def _earlier(board: Board, wanted: str) -> Manifest:
         "Name an available version with --to. " * bool(there)
         + 'Deploy an older version with --downgrade "REASON".',
     )
+
+
+def _proved(now: state.ReleaseState, found: list[Manifest]) -> list[Manifest]:
+    """Return the releases without those that failed; those that were rolled back come first.
+
+    A release that failed its trial may lie on the disk until the next collection, and has a higher
+    counter than the one that served before.
+    """
+    past = [read(PastRelease, entry) for entry in now.history]
+    last = {entry.release: entry.state for entry in past}
+    kept = [one for one in found if last.get(one.digest) != "failed"]
+    return sorted(kept, key=lambda one: last.get(one.digest) != "rolled back")
 
 
 def _came_before(now: state.ReleaseState, one: Manifest, current: Manifest) -> bool:

@@ -84,6 +84,22 @@ def test_deploy_deploy_rollback(board: Machine, bundles: list[Bundle]) -> None:
     board.check_invariants()
 
 
+def test_a_rollback_passes_over_a_release_that_failed(
+    board: Machine, bundles: list[Bundle]
+) -> None:
+    board.deploy(bundles[0])
+    board.ready(bundles[1])
+    bad = board.layout.release(bundles[1].digest) / "model.onnx"
+    good = bad.read_bytes()
+    spoil(board, bundles[1])
+    board.refused("switch", release=bundles[1].digest, soak_s=0)
+    bad.unlink()
+    bad.write_bytes(good)
+    board.ready(bundles[2])
+    board.ok("switch", release=bundles[2].digest, soak_s=0)
+    assert board.ok("rollback", soak_s=0)["to"] == 1
+
+
 def test_the_last_two_are_kept(board: Machine, bundles: list[Bundle]) -> None:
     for bundle in bundles[:3]:
         board.deploy(bundle)
