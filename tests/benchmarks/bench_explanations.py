@@ -138,7 +138,11 @@ def judged(model: SceneModel, scenes: Scenes, found: np.ndarray) -> dict[str, fl
 
 
 def known_scenes(model: Path, count: int, seed: int) -> Scenes:
-    """Return pictures of digits that were not trained with, whose first digit the model finds."""
+    """Return pictures of digits that were not trained with.
+
+    The model finds the first digit, and does not find it when its place is grey: only then is the
+    place of the digit that of the score.
+    """
     with np.load(DIGITS) as file:
         digits, labels = file["image"][300:], file["labels"][300:]
     scenes = composed(digits, labels, 4 * count, seed)
@@ -146,7 +150,11 @@ def known_scenes(model: Path, count: int, seed: int) -> Scenes:
     sure = []
     for number, kind in enumerate(scenes.labels[:, 0]):
         reader.kind = int(kind)
-        sure.append(float(reader.scores(scenes.pictures[number : number + 1])[0]) >= 0.8)
+        left, top, right, bottom = scenes.boxes[number, 0].astype(int)
+        both = np.repeat(scenes.pictures[number : number + 1], 2, axis=0)
+        both[1, :, top:bottom, left:right] = 0.125
+        found, without = reader.scores(both)
+        sure.append(found >= 0.8 and without <= 0.3)
     chosen = np.flatnonzero(sure)[:count]
     return Scenes(*(part[chosen] for part in scenes))
 
