@@ -28,6 +28,7 @@ import numpy as np
 from studio.evidence.explanations.agreement import points_at, rank_correlation
 from studio.evidence.explanations.curves import curves
 from studio.evidence.explanations.methods.attribution import Attribution
+from studio.evidence.explanations.methods.occlusion import finest_windows
 from studio.evidence.explanations.methods.perturbation import Perturbation, each
 from tests.benchmarks.bench_apps import Worker
 from tests.benchmarks.explanations.scenes import (
@@ -40,9 +41,6 @@ from tests.benchmarks.explanations.scenes import (
 
 ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "resources" / "samples" / "digits" / "heldout.npz"
-WINDOW, STRIDE = 4, 2
-"""Of occlusion with a bound of 1,000 on pictures of 64 pixels."""
-
 Request = dict[str, Any]
 PARTS = ("pictures", "large pictures", "linear rows", "rows")
 
@@ -159,6 +157,13 @@ def known_scenes(model: Path, count: int, seed: int) -> Scenes:
     return Scenes(*(part[chosen] for part in scenes))
 
 
+def windows_of(evaluations: int) -> dict[str, int]:
+    """Return edge and stride of the windows of our occlusion, for the peer to use the same."""
+    windows = finest_windows((SIDE, SIDE), evaluations - 1) or []
+    first, second = (one[1] for one in windows[:2])
+    return {"window": first.stop - first.start, "stride": second.start - first.start}
+
+
 def on_pictures(sides: Sides, model: Path, given: argparse.Namespace) -> dict[str, object]:
     """All methods on composed pictures."""
     scenes = known_scenes(model, given.pictures, given.seed)
@@ -166,7 +171,7 @@ def on_pictures(sides: Sides, model: Path, given: argparse.Namespace) -> dict[st
     samples = saved(sides.folder, "scenes.npz", scenes.pictures, kinds)
     common: Request = {
         "model": str(model), "samples": samples, "seed": given.seed,
-        "evaluations": given.evaluations, "window": WINDOW, "stride": STRIDE, "cells": 7,
+        "evaluations": given.evaluations, "cells": 7, **windows_of(given.evaluations),
     }  # fmt: skip
     methods: dict[str, tuple[str, Request]] = {
         "ours rise": ("ours", {**common, "method": "rise"}),
