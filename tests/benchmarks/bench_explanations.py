@@ -28,6 +28,7 @@ import numpy as np
 from studio.evidence.explanations.agreement import points_at, rank_correlation
 from studio.evidence.explanations.curves import curves
 from studio.evidence.explanations.methods.attribution import Attribution
+from studio.evidence.explanations.methods.occlusion import finest_windows
 from studio.evidence.explanations.methods.perturbation import Perturbation, each
 from tests.benchmarks.bench_apps import Worker
 from tests.benchmarks.explanations.scenes import (
@@ -40,9 +41,6 @@ from tests.benchmarks.explanations.scenes import (
 
 ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "resources" / "samples" / "digits" / "heldout.npz"
-WINDOW, STRIDE = 4, 2
-"""Of occlusion with a bound of 1,000 on pictures of 64 pixels."""
-
 Request = dict[str, Any]
 PARTS = ("pictures", "large pictures", "linear rows", "rows")
 
@@ -138,7 +136,11 @@ def judged(model: SceneModel, scenes: Scenes, found: np.ndarray) -> dict[str, fl
 
 
 def known_scenes(model: Path, count: int, seed: int) -> Scenes:
-    """Return pictures of digits that were not trained with, whose first digit the model finds."""
+    """Return pictures of digits that were not trained with.
+
+    The model finds the first digit, and does not find it when its place is grey: only then is the
+    place of the digit that of the score.
+    """
     with np.load(DIGITS) as file:
         digits, labels = file["image"][300:], file["labels"][300:]
     scenes = composed(digits, labels, 4 * count, seed)
@@ -146,9 +148,20 @@ def known_scenes(model: Path, count: int, seed: int) -> Scenes:
     sure = []
     for number, kind in enumerate(scenes.labels[:, 0]):
         reader.kind = int(kind)
-        sure.append(float(reader.scores(scenes.pictures[number : number + 1])[0]) >= 0.8)
+        left, top, right, bottom = scenes.boxes[number, 0].astype(int)
+        both = np.repeat(scenes.pictures[number : number + 1], 2, axis=0)
+        both[1, :, top:bottom, left:right] = 0.125
+        found, without = reader.scores(both)
+        sure.append(found >= 0.8 and without <= 0.3)
     chosen = np.flatnonzero(sure)[:count]
     return Scenes(*(part[chosen] for part in scenes))
+
+
+def windows_of(evaluations: int) -> dict[str, int]:
+    """Return edge and stride of the windows of our occlusion, for the peer to use the same."""
+    windows = finest_windows((SIDE, SIDE), evaluations - 1) or []
+    first, second = (one[1] for one in windows[:2])
+    return {"window": first.stop - first.start, "stride": second.start - first.start}
 
 
 def on_pictures(sides: Sides, model: Path, given: argparse.Namespace) -> dict[str, object]:
@@ -158,7 +171,7 @@ def on_pictures(sides: Sides, model: Path, given: argparse.Namespace) -> dict[st
     samples = saved(sides.folder, "scenes.npz", scenes.pictures, kinds)
     common: Request = {
         "model": str(model), "samples": samples, "seed": given.seed,
-        "evaluations": given.evaluations, "window": WINDOW, "stride": STRIDE, "cells": 7,
+        "evaluations": given.evaluations, "cells": 7, **windows_of(given.evaluations),
     }  # fmt: skip
     methods: dict[str, tuple[str, Request]] = {
         "ours rise": ("ours", {**common, "method": "rise"}),
