@@ -7,7 +7,7 @@ from dataclasses import field
 from pathlib import Path
 
 from studio.api import Kind
-from studio.evidence.dossier.outline import Answer
+from studio.evidence.dossier.outline import Answer, Requested
 from studio.evidence.records.records import Records
 from studio.evidence.results import EvidenceResult, VerifyResult
 from studio.jobs.options_form import option
@@ -74,6 +74,7 @@ class EvidenceOptions:
     )
     records: Records | None = None
     answers: Mapping[str, Answer] = field(default_factory=dict)
+    requests: Mapping[str, Requested] = field(default_factory=dict)
     created: str = ""
 
 

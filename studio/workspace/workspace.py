@@ -34,6 +34,7 @@ from studio.steps.runner import StepRunner
 from studio.workspace.alert_file import AlertFile
 from studio.workspace.background import Background
 from studio.workspace.endpoint_state import EndpointStates, changing_targets
+from studio.workspace.evidence import Evidence
 from studio.workspace.events import (
     EndpointChanged,
     Events,
@@ -68,7 +69,7 @@ class Workspace(JobListener):
     """A registry, its jobs and its plugins.
 
     Attributes:
-        paths, settings, registry, events, presets, projects, evidence_forms, runs, project_runs,
+        paths, settings, registry, events, presets, projects, evidence, evidence_forms, runs, project_runs,
             versions, profiles, inbox, alerts:
             What they say.
         activity: The jobs of the last 30 days; this session's are recorded in it once it is open.
@@ -110,6 +111,7 @@ class Workspace(JobListener):
         self.versions = Versions(self.registry)
         self.projects = Projects(self.registry)
         self.evidence_forms = EvidenceForms(self.registry)
+        self.evidence = Evidence(self.registry, self.evidence_forms)
         self.project_runs = ProjectRuns(self.registry, self.projects, self.runs)
 
     @classmethod

@@ -15,7 +15,8 @@ from studio.evidence.explanations.described import compared, described, is_chang
 from studio.evidence.explanations.drawing import draw
 from studio.evidence.explanations.explained_model import ExplainedModel, loaded, on_target
 from studio.evidence.explanations.explainer import FoundMap, Question, explained
-from studio.evidence.explanations.map_file import MapFile
+from studio.evidence.explanations.heat import picture_pixels
+from studio.evidence.explanations.map_file import PIXELS, MapFile
 from studio.evidence.explanations.question import InputKind
 from studio.evidence.explanations.results import ExplainResult, SampleExplanation
 from studio.evidence.explanations.step import ExplainOptions
@@ -123,6 +124,9 @@ def _own(task: _Task, job: Job, phase: Progress) -> tuple[list[_Explained], int]
             part = Phase(phase, *_share(number, len(chosen.samples)), title)
             found = explained(model, question, sample, chosen.background, options, part)
             task.maps.add(f"sample-{number}", found.values)
+            if question.altered.kind is InputKind.PICTURE:
+                pixels = picture_pixels(found.altered.sample, found.altered.axes)
+                task.maps.add(f"sample-{number}{PIXELS}", pixels)
             rows.append(_Explained(number, sample, question, found))
     return rows, sum(one.found.total for one in rows)
 
