@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import math
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import field
 from pathlib import Path
@@ -62,7 +64,7 @@ class EvidenceFolder:
         if (name, kind) not in self._parsed:
             try:
                 self._parsed[name, kind] = parser(self.content(name))
-            except (ValueError, KeyError, TypeError, RecursionError, InvalidDocument) as error:
+            except _DAMAGE as error:
                 raise InvalidData(f"{name} is damaged: {error}") from None
         return self._parsed[name, kind]
 
@@ -70,6 +72,12 @@ class EvidenceFolder:
         """Return a JSON document."""
         return self.parsed(name, "json", json.loads)
 
+
+_DAMAGE = (
+    *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError),
+    *(EOFError, csv.Error, zipfile.BadZipFile, InvalidDocument),
+)
+"""What a parser raises for a file that is not as it was written."""
 
 Method = Callable[[EvidenceFolder, str, Mapping[str, Any]], float]
 """How a value follows from a file: called with the folder, the file's name and arguments."""
@@ -206,7 +214,7 @@ def checked(folder: EvidenceFolder, figure: Figure) -> CheckedFigure:
         ]
     except (InvalidData, UsageError) as error:
         return CheckedFigure(figure.id, NOT_POSSIBLE, figure.value, why=error.message)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, StopIteration):
+    except (*_DAMAGE, StopIteration):
         why = f"{figure.file} does not have it"
         return CheckedFigure(figure.id, DIFFERS, figure.value, why=why)
     same = all(equal(*pair) for pair in ((figure.value, found), *bounds))

@@ -7,14 +7,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from studio.api import InvalidData
+from studio.api import InvalidData, UsageError
 from studio.documents.dataclass_json import to_json
 from studio.evidence.dossier.outline import Answer, Requested
-from studio.evidence.folder.manifest import SIGNATURE
+from studio.evidence.folder.manifest import SIGNATURE, Manifest
 from studio.evidence.folder.signature import is_signed, is_spelled, sign, signer
 from studio.evidence.form.forms import EvidenceForms
 from studio.evidence.records.collect import collect
-from studio.evidence.records.subject import find_subject
+from studio.evidence.records.subject import Named, find_subject
 from studio.evidence.results import Alteration, EvidenceResult, VerifyResult
 from studio.evidence.step import EvidenceOptions, VerifyOptions
 from studio.registry import Registry
@@ -43,6 +43,30 @@ def prepare(registry: Registry, options: EvidenceOptions) -> EvidenceOptions:
         requests=requests,
         created=_now(),
     )
+
+
+def prepare_verification(registry: Registry, options: VerifyOptions) -> VerifyOptions:
+    """Add the records of the folder's model, where it is here and is to be run again.
+
+    Raises:
+        InvalidData: when the folder is no evidence.
+        UsageError: when the model that was named is another one.
+    """
+    if not options.again:
+        return options
+    digest = Manifest.read(options.folder).subject.digest
+    if options.model is None:
+        variant = registry.variant_by_digest(digest)
+    else:
+        variant = registry.variant(options.model.variant)
+    if variant is None:
+        return options
+    if variant.digest != digest:
+        raise UsageError(
+            f"{options.folder} is about another model than {variant.model_name}:{variant.name}.",
+            hint=f"The SHA-256 of its model begins with {digest[:12]}.",
+        )
+    return replace(options, records=collect(registry, Named(variant)))
 
 
 def move_to_output(

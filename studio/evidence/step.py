@@ -11,8 +11,10 @@ from studio.evidence.dossier.outline import Answer, Requested
 from studio.evidence.records.records import Records
 from studio.evidence.results import EvidenceResult, VerifyResult
 from studio.jobs.options_form import option
+from studio.jobs.prepared_files import PreparedFiles
 from studio.jobs.step import Effect, Limits, Step, Use
 from studio.lazy_dataclass import dataclass
+from studio.registry import ModelRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class EvidenceOptions:
     by: tuple[str, ...] | None = option(
         None,
         title="Group by",
-        help="Groups of samples, as for studio groups: label, brightness:3, a column of groups.csv.",
+        help="Groups as for studio groups: label, brightness:3, a column of groups.csv.",
     )
     explanations: int = option(
         4,
@@ -77,6 +79,11 @@ class EvidenceOptions:
     requests: Mapping[str, Requested] = field(default_factory=dict)
     created: str = ""
 
+    @property
+    def prepared_files(self) -> PreparedFiles:
+        """Files of the project that the worker reads."""
+        return PreparedFiles() if self.records is None else self.records.files
+
 
 @dataclass(frozen=True, slots=True)
 class VerifyOptions:
@@ -89,6 +96,29 @@ class VerifyOptions:
         title="Allowed signers",
         help="Keys that may have signed it, in OpenSSH's form (name, type and key in a line).",
     )
+    again: bool = option(
+        False,
+        title="Measure again",
+        help="Also run the model on its data again and compare each figure.",
+    )
+    model: ModelRef | None = option(
+        None,
+        kind=Kind.MODEL,
+        help="The model (default: the one of the registry with the digest in the folder).",
+        advanced=True,
+    )
+    data: Path | None = option(
+        None,
+        kind=Kind.DATA,
+        help="The data (default: that of the model's project).",
+        advanced=True,
+    )
+    records: Records | None = None
+
+    @property
+    def prepared_files(self) -> PreparedFiles:
+        """Files of the project that the worker reads."""
+        return PreparedFiles() if self.records is None else self.records.files
 
 
 EVIDENCE: Step[EvidenceOptions, EvidenceResult] = Step(
@@ -112,6 +142,7 @@ EVIDENCE_VERIFY: Step[VerifyOptions, VerifyResult] = Step(
     summary="Verify a folder of evidence: every byte, its signature, and every figure.",
     options=VerifyOptions,
     result=VerifyResult,
+    prepare="studio.evidence.record:prepare_verification",
     work="studio.evidence.verify:verify",
     record="studio.evidence.record:with_signer",
     texts="studio.evidence.texts:verified",

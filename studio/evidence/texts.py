@@ -43,6 +43,8 @@ def verified(result: VerifyResult) -> list[str]:
     impossible = [one for one in result.figures if one.state == NOT_POSSIBLE]
     lines += [f"Not computed: {one.id} ({one.why})" for one in impossible[:_MOST_ROWS]]
     lines.append(_signature(result))
+    if result.run_again:
+        lines.append(f"{result.run_again} figures come from measurements that were made again.")
     lines += result.notes
     lines.append(
         f"{result.recomputed} of {len(result.figures)} figures computed again with equal values; "

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 
 from studio.api import InvalidData
-from studio.documents.dataclass_json import InvalidDocument, from_json
+from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
+from studio.evidence.again import measure_again, with_again
 from studio.evidence.folder.check import alterations
 from studio.evidence.folder.manifest import Manifest
 from studio.evidence.recompute import EvidenceFolder, checked
-from studio.evidence.results import RECOMPUTED, CheckedFigure, Figure, VerifyResult
+from studio.evidence.results import RECOMPUTED, RUN_AGAIN, CheckedFigure, Figure, VerifyResult
 from studio.evidence.step import VerifyOptions
 from studio.jobs import Job
 from studio.jobs.phases import Phase
@@ -33,23 +34,35 @@ def verify(options: VerifyOptions, job: Job) -> VerifyResult:
     """
     folder = options.folder
     manifest = Manifest.read(folder)
-    altered = alterations(folder, manifest, Phase(job, 0, 0.4))
-    figures = _figures(EvidenceFolder(folder), Phase(job, 0.4, 1))
+    altered = alterations(folder, manifest, Phase(job, 0, 0.1))
+    listed = _listed(EvidenceFolder(folder))
+    figures = _checked(EvidenceFolder(folder), listed, Phase(job, 0.1, 0.3))
+    notes: tuple[str, ...] = ()
+    if options.again:
+        again = measure_again(options, job)
+        figures, notes = with_again(listed, figures, again), again.notes
     return VerifyResult(
         folder=str(folder),
         subject=manifest.subject,
         digest=manifest.digest,
         figures=figures,
-        recomputed=sum(one.state == RECOMPUTED for one in figures),
+        recomputed=sum(one.state in (RECOMPUTED, RUN_AGAIN) for one in figures),
         altered=altered,
+        run_again=sum(one.state == RUN_AGAIN for one in figures),
+        notes=notes,
     )
 
 
-def _figures(folder: EvidenceFolder, phase: Phase) -> tuple[CheckedFigure, ...]:
+def _listed(folder: EvidenceFolder) -> tuple[Figure, ...]:
     try:
-        listed = from_json(FigureList, folder.json(FIGURES)).figures
+        return from_json(FigureList, folder.json(FIGURES)).figures
     except (InvalidData, InvalidDocument):
         return ()  # the file itself is among the alterations
+
+
+def _checked(
+    folder: EvidenceFolder, listed: tuple[Figure, ...], phase: Phase
+) -> tuple[CheckedFigure, ...]:
     found = []
     for number, figure in enumerate(listed):
         phase.progress(number, len(listed), "Computing figures")
@@ -59,6 +72,4 @@ def _figures(folder: EvidenceFolder, phase: Phase) -> tuple[CheckedFigure, ...]:
 
 def figure_text(figures: tuple[Figure, ...]) -> str:
     """Return the content of ``figures.json``."""
-    from studio.documents.dataclass_json import to_json
-
     return json.dumps(to_json(FigureList(figures)), indent=1, sort_keys=True) + "\n"

@@ -32,7 +32,8 @@ from studio.evidence.measured import (
     measured,
 )
 from studio.evidence.record import FOLDER
-from studio.evidence.records.files import write_record, write_records
+from studio.evidence.records.files import REQUEST_FILE, write_record, write_records
+from studio.evidence.records.request import MeasurementRequest
 from studio.evidence.results import EvidenceResult
 from studio.evidence.step import EvidenceOptions
 from studio.evidence.verify import FIGURES, figure_text
@@ -102,6 +103,17 @@ def _write_measured(found: Measured, options: EvidenceOptions, material: Materia
     if found.explanations is not None:
         material.files[MAPS_FILE] = "maps of the explanations"
         material.files[DRAWING_FILE] = "maps drawn over their samples"
+    name = data.name if data is not None and found.groups is not None else ""
+    request = MeasurementRequest(
+        name,
+        material.data_digest,
+        options.samples,
+        options.by or (),
+        options.explanations,
+        options.evaluations,
+    )
+    write_record(material.folder / REQUEST_FILE, to_json(request))
+    material.files[REQUEST_FILE] = "options of the measurements"
     results = {
         "groups": ("quality by group, intervals and calibration", found.groups),
         "robustness": ("quality on corrupted samples", found.robustness),

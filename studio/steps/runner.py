@@ -24,6 +24,7 @@ from studio.jobs import (
     contained,
 )
 from studio.jobs.object_names import load
+from studio.jobs.prepared_files import prepared_files
 from studio.jobs.runner import Finish
 from studio.jobs.spec import class_path
 from studio.plugin_host import PluginHost
@@ -78,20 +79,22 @@ class StepRunner:
         resolved = resolve(step, filled.options, self._registry)
         self._check_formats(step, resolved)
         options = self._prepared(step, step.options_of(resolved.arguments))
+        further = prepared_files(options)
+        preprocess = filled.preprocess or further.preprocess
         note = StepRecord(step, dict(given), resolved, source or self.source)
         spec = JobSpec(
             id=uuid.uuid4().hex[:12],
             title=f"{step.title} {resolved.subject}".strip(),
             entry=step.work,
             arguments=to_json(options),
-            reads=(*resolved.reads, *([filled.preprocess] if filled.preprocess else ())),
+            reads=(*resolved.reads, *further.reads, *([preprocess] if preprocess else ())),
             needs=self._granted(step, resolved),
             limits=self._limits(step),
             options=class_path(step.options),
             step=name,
             notes=filled.notes,
             asked=note.options,
-            preprocess=filled.preprocess,
+            preprocess=preprocess,
         )
         if not note.is_recorded:
             self.asked[name] = note.action(next(self._numbers))

@@ -131,7 +131,9 @@ class Evidence:
         form = self._forms.of(variant.model_name)
         answers = {name: Answer(one.text, one.by, one.at) for name, one in form.latest().items()}
         requests = {name: Requested(one.of, one.at) for name, one in form.pending().items()}
-        found = survey(collect(self._registry, _named(self._registry, variant)), last, answers, requests)
+        found = survey(
+            collect(self._registry, _named(self._registry, variant)), last, answers, requests
+        )
         sections = {
             name: _section(subjects()[name], one, answers.get(name), requests.get(name))
             for name, one in found.items()
@@ -226,9 +228,7 @@ def _section(
 
 def _tables(statement: Statement) -> Iterator[SectionTable]:
     if statement.figures:
-        rows = tuple(
-            (one.title, value_text(one), interval_text(one)) for one in statement.figures
-        )
+        rows = tuple((one.title, value_text(one), interval_text(one)) for one in statement.figures)
         yield SectionTable("", ("figure", "value", "95 % interval"), rows[:_MOST_ROWS], " nn")
     for table in statement.tables:
         cells = (tuple(map(_cell, row)) for row in table.rows[:_MOST_ROWS])

@@ -34,7 +34,6 @@ from studio.steps.runner import StepRunner
 from studio.workspace.alert_file import AlertFile
 from studio.workspace.background import Background
 from studio.workspace.endpoint_state import EndpointStates, changing_targets
-from studio.workspace.evidence import Evidence
 from studio.workspace.events import (
     EndpointChanged,
     Events,
@@ -44,6 +43,7 @@ from studio.workspace.events import (
     JobStarted,
     RegistryChanged,
 )
+from studio.workspace.evidence import Evidence
 from studio.workspace.graph_view import Early, GraphView, read_drawn_graph, read_graph
 from studio.workspace.inbox import Inbox
 from studio.workspace.job_history import JobHistory, is_lasting

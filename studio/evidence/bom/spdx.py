@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -119,7 +120,7 @@ def _relations(bom: ModelBom) -> Iterator[dict[str, Any]]:
     for part in bom.data:
         yield _relation(bom, "model", _RELATION[part.role], f"data/{part.role}")
     chain = ["model", *(f"parent/{name}" for name, _ in bom.parents)]
-    for one, made_of in zip(chain, chain[1:], strict=False):
+    for one, made_of in itertools.pairwise(chain):
         yield _relation(bom, one, "descendantOf", made_of)
 
 

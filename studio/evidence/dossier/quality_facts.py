@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from studio.documents.dataclass_json import JsonValue
 from studio.evidence.dossier.model_facts import calibration_data
 from studio.evidence.dossier.statement import Material, Picture, Statement, Table, missing
-from studio.evidence.explanations.results import ExplainResult, SampleExplanation
+from studio.evidence.explanations.results import SampleExplanation
 from studio.evidence.groups.results import Difference, GroupCell, GroupsResult
 from studio.evidence.measured import (
     CORRUPTED_FILE,
@@ -17,7 +18,6 @@ from studio.evidence.measured import (
 )
 from studio.evidence.recompute import METHODS, EvidenceFolder
 from studio.evidence.results import Figure
-from studio.evidence.robustness.results import RobustnessResult
 
 _MOST_GROUPS = 60
 
@@ -85,7 +85,7 @@ def _quality(
     )
 
 
-def _arguments(found: GroupsResult, place: list[str | int]) -> dict[str, object]:
+def _arguments(found: GroupsResult, place: list[str | int]) -> dict[str, JsonValue]:
     by = [column.name for column in found.columns]
     return {"by": by, "seed": found.seed, "least": found.least, "place": place, "value": "value"}
 

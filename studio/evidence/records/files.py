@@ -10,6 +10,7 @@ from typing import Any
 from studio.documents.dataclass_json import to_json
 from studio.evidence.records.records import Records
 
+REQUEST_FILE = "records/request.json"
 MOST_BYTES = 128 << 20
 """Largest file of a run that is copied."""
 

@@ -33,7 +33,7 @@ def test_a_model_is_tested_on_its_data_and_descends_from_its_parent() -> None:
     }
     assert {"testedOn", "trainedOn", "descendantOf", "hasDeclaredLicense"} <= kinds
     package = next(iter(objects.foreach_type("ai_AIPackage")))
-    assert [one.value for one in package.ai_metric][0] == "0.9978 [0.987, 0.9996]"
+    assert next(one.value for one in package.ai_metric) == "0.9978 [0.987, 0.9996]"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,13 +22,13 @@ CHANGES = 1000
 
 
 @pytest.fixture(scope="module")
-def signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]:
+def signed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A signed folder, and the keys that may sign one."""
     place = tmp_path_factory.mktemp("signed")
     key, allowed = keys(place, "auditor")
     made(place / "evidence")
     sign(place / "evidence", key)
-    yield place / "evidence", allowed
+    return place / "evidence", allowed
 
 
 def keys(place: Path, name: str) -> tuple[Path, Path]:
