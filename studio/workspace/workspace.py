@@ -43,7 +43,7 @@ from studio.workspace.events import (
     JobStarted,
     RegistryChanged,
 )
-from studio.workspace.evidence import Evidence
+from studio.workspace.evidence.facade import Evidence
 from studio.workspace.graph_view import Early, GraphView, read_drawn_graph, read_graph
 from studio.workspace.inbox import Inbox
 from studio.workspace.job_history import JobHistory, is_lasting
@@ -69,8 +69,8 @@ class Workspace(JobListener):
     """A registry, its jobs and its plugins.
 
     Attributes:
-        paths, settings, registry, events, presets, projects, evidence, evidence_forms, runs, project_runs,
-            versions, profiles, inbox, alerts:
+        paths, settings, registry, events, presets, projects, evidence, evidence_forms, runs,
+            project_runs, versions, profiles, inbox, alerts:
             What they say.
         activity: The jobs of the last 30 days; this session's are recorded in it once it is open.
         jobs: Every job of this session, the newest last.

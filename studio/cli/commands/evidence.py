@@ -1,4 +1,4 @@
-"""``studio evidence``: folders of evidence, frameworks, the screening of a use, and the questions of a dossier."""
+"""``studio evidence``: folders of evidence, frameworks, screenings, and open questions."""
 
 from __future__ import annotations
 

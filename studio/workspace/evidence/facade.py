@@ -1,0 +1,46 @@
+"""The evidence of a registry's models; its calls read files, and belong in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from studio.evidence.explanations.results import ExplainResult
+    from studio.evidence.form.forms import EvidenceForms
+    from studio.registry import Registry, VariantRecord
+    from studio.workspace.evidence.views import EvidenceSurvey, ModelEvidence, SamplePicture
+
+
+class Evidence:
+    """The evidence about the models of a registry; what reads it is imported at the first call."""
+
+    def __init__(self, registry: Registry, forms: EvidenceForms) -> None:
+        self._registry, self._forms = registry, forms
+
+    def survey(self, variant: VariantRecord) -> EvidenceSurvey:
+        """Return the sections about a variant with their states.
+
+        Raises:
+            StudioError: when the form of the model is damaged.
+        """
+        from studio.workspace.evidence.survey import read_survey
+
+        return read_survey(self._registry, self._forms, variant)
+
+    def models(self) -> tuple[ModelEvidence, ...]:
+        """Return a line for each model, by name."""
+        from studio.workspace.evidence.models import read_models
+
+        return read_models(self._registry, self._forms)
+
+    def pictures(self, result: ExplainResult) -> Mapping[str, SamplePicture]:
+        """Return the pictures of explained samples by the names of their maps.
+
+        Raises:
+            OSError: when the file of maps is gone.
+            ValueError: when it is damaged.
+        """
+        from studio.workspace.evidence.pictures import read_pictures
+
+        return read_pictures(result)
