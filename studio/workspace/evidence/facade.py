@@ -9,7 +9,12 @@ if TYPE_CHECKING:
     from studio.evidence.explanations.results import ExplainResult
     from studio.evidence.form.forms import EvidenceForms
     from studio.registry import Registry, VariantRecord
-    from studio.workspace.evidence.views import EvidenceSurvey, ModelEvidence, SamplePicture
+    from studio.workspace.evidence.views import (
+        EvidenceSurvey,
+        MeasuredSamples,
+        ModelEvidence,
+        SamplePicture,
+    )
 
 
 class Evidence:
@@ -27,6 +32,17 @@ class Evidence:
         from studio.workspace.evidence.survey import read_survey
 
         return read_survey(self._registry, self._forms, variant)
+
+    def samples(self, variant: int) -> MeasuredSamples:
+        """Return the samples of the newest measurement by group; none without one.
+
+        Raises:
+            InvalidData: when the table is damaged.
+            OSError: when it is gone.
+        """
+        from studio.workspace.evidence.samples import read_samples
+
+        return read_samples(self._registry, variant)
 
     def models(self) -> tuple[ModelEvidence, ...]:
         """Return a line for each model, by name."""

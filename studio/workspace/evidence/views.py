@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from studio.evidence.explanations.results import ExplainResult
-from studio.evidence.groups.results import GroupsResult
-from studio.evidence.results import PRESENT
-from studio.evidence.robustness.results import RobustnessResult
 from studio.lazy_dataclass import dataclass
+
+if TYPE_CHECKING:  # the start of the window needs none of them
+    from studio.evidence.explanations.results import ExplainResult
+    from studio.evidence.groups.results import GroupsResult
+    from studio.evidence.robustness.results import RobustnessResult
+
+PRESENT = "present"
+"""The state of a section with evidence (``studio.evidence.results``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,47 @@ class SamplePicture:
     height: int
     pixels: bytes
     maps: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleAnswer:
+    """The answer of a model to a labelled sample.
+
+    Attributes:
+        number: Of the sample in the data, from 0.
+        value: The metric's figure; ``is_right`` where it is as high as any.
+    """
+
+    number: int
+    name: str
+    label: str
+    answer: str
+    value: float
+    is_right: bool
+    confidence: float | None
+    groups: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredSamples:
+    """The samples of the newest measurement by group.
+
+    Attributes:
+        chosen: Numbers of samples to explain: typical ones, then the worst.
+    """
+
+    rows: tuple[SampleAnswer, ...] = ()
+    chosen: tuple[str, ...] = ()
+
+    def named(self, name: str) -> SampleAnswer | None:
+        """Return a sample by its name."""
+        return next((one for one in self.rows if one.name == name), None)
+
+    def misses(self, column: str, group: str) -> tuple[SampleAnswer, ...]:
+        """Return the samples of a group that the model answered wrong."""
+        return tuple(
+            one for one in self.rows if not one.is_right and one.groups.get(column) == group
+        )
 
 
 @dataclass(frozen=True, slots=True)
