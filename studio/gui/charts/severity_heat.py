@@ -86,9 +86,7 @@ class SeverityHeat(Drawing):
             place = QPointF(plot.rect.left() + 4, top + LINE / 2)
             plot.text(place, plot.fitted(title, names - 10))
             for column, value in enumerate((self.clean, *line.values)):
-                cell = QRectF(
-                    plot.rect.left() + names + column * width, top, width - 2, LINE - 2
-                )
+                cell = QRectF(plot.rect.left() + names + column * width, top, width - 2, LINE - 2)
                 self._cell(plot, cell, value)
 
     @staticmethod

@@ -145,9 +145,7 @@ class _Delegate(QStyledItemDelegate):
         painter.setFont(_sized(font, 12, bold=True))
         painter.setPen(self._theming.current.color("dim"))
         area = rect.adjusted(_LEFT, 4, -GRID, 0)
-        shown = painter.fontMetrics().elidedText(
-            text, Qt.TextElideMode.ElideRight, area.width()
-        )
+        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, shown)
 
     def _section(
@@ -162,10 +160,14 @@ class _Delegate(QStyledItemDelegate):
         state = option.state  # type: ignore[attr-defined]
         if state & QStyle.StateFlag.State_Selected:
             painter.fillRect(rect, theme.color("accent_ground"))
-            painter.fillRect(QRect(rect.left(), rect.top(), 3, rect.height()), theme.color("accent"))
+            painter.fillRect(
+                QRect(rect.left(), rect.top(), 3, rect.height()), theme.color("accent")
+            )
         elif state & QStyle.StateFlag.State_MouseOver:
             painter.fillRect(rect, theme.color("surface_2"))
-        self._mark(painter, QRect(rect.left() + _LEFT, rect.top() + 10, _MARK, _MARK), section.state)
+        self._mark(
+            painter, QRect(rect.left() + _LEFT, rect.top() + 10, _MARK, _MARK), section.state
+        )
         left = rect.left() + _LEFT + _MARK + 10
         right = rect.right() - 10
         if section.state != "present":
