@@ -83,8 +83,8 @@ class SeverityHeat(Drawing):
             top = plot.rect.top() + (number + 1) * LINE
             title = line.name if line.family == family else f"{line.name} ({line.family})"
             family = line.family
-            place = QPointF(plot.rect.left() + 4, top + LINE / 2)
-            plot.text(place, plot.fitted(title, names - 10))
+            start = QPointF(plot.rect.left() + 4, top + LINE / 2)
+            plot.text(start, plot.fitted(title, names - 10))
             for column, value in enumerate((self.clean, *line.values)):
                 cell = QRectF(plot.rect.left() + names + column * width, top, width - 2, LINE - 2)
                 self._cell(plot, cell, value)

@@ -133,8 +133,8 @@ class _Delegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         section = index.data(_SECTION)
-        rect: QRect = option.rect  # type: ignore[attr-defined]
-        font: QFont = option.font  # type: ignore[attr-defined]
+        rect: QRect = option.rect
+        font: QFont = option.font
         if isinstance(section, EvidenceSection):
             self._section(painter, rect, font, section, option)
         else:
@@ -157,7 +157,7 @@ class _Delegate(QStyledItemDelegate):
         option: QStyleOptionViewItem,
     ) -> None:
         theme = self._theming.current
-        state = option.state  # type: ignore[attr-defined]
+        state = option.state
         if state & QStyle.StateFlag.State_Selected:
             painter.fillRect(rect, theme.color("accent_ground"))
             painter.fillRect(
