@@ -46,9 +46,9 @@ class GroupsCard(Card):
         self.setAccessibleName("Group metrics")
         self.result: GroupsResult | None = None
         self.detail = label("", "dim")
-        self.metric = QComboBox()
-        self.metric.setAccessibleName("Metric")
-        self.metric.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.metrics = QComboBox()
+        self.metrics.setAccessibleName("Metric")
+        self.metrics.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.required = QLineEdit()
         self.required.setAccessibleName("Required figure of each group, in percent")
         self.required.setPlaceholderText("none")
@@ -67,13 +67,13 @@ class GroupsCard(Card):
         self._columns = TwoColumns(self.chart, side, (3, 1), _LEAST)
         self.hint = Hint("Groups not measured yet", TEXT, "Measure groups", self.wanted.emit)
         self._stack = PartStack(self._columns, self.hint)
-        head = row(label("Group metrics", "heading"), self.detail, None, self.metric, 4)
+        head = row(label("Group metrics", "heading"), self.detail, None, self.metrics, 4)
         for widget in (title, self.required, self._unit):
             head.addWidget(widget)
         self.body.addLayout(head)
         self.body.addWidget(self._stack)
         self.required.editingFinished.connect(self._entered)
-        self.metric.activated.connect(lambda _: self.changed.emit())
+        self.metrics.activated.connect(lambda _: self.changed.emit())
         self.chart.picked.connect(self._picked)
         self.show_result(None, "")
 
@@ -81,7 +81,7 @@ class GroupsCard(Card):
         """Offer the metrics of the step."""
         titles = metric.choice_titles or metric.choices
         for value, title in zip(metric.choices, titles, strict=True):
-            self.metric.addItem(title, value)
+            self.metrics.addItem(title, value)
 
     def limit(self) -> float | None:
         """Return the required figure as the metric gives it; None for none."""
@@ -109,8 +109,8 @@ class GroupsCard(Card):
         if result is not None:
             samples = figures.count(result.samples, "sample")
             self.detail.setText(f"{result.title}, {samples}, {figures.moment(at)}")
-            place = self.metric.findData(result.metric)
-            self.metric.setCurrentIndex(max(place, 0))
+            place = self.metrics.findData(result.metric)
+            self.metrics.setCurrentIndex(max(place, 0))
         else:
             self.detail.setText("")
         self._show()

@@ -83,5 +83,5 @@ class GroupsView(Scroll):
     def options(self) -> dict[str, Any]:
         """Return the options of the step ``groups``, without the model."""
         columns = [one.strip() for one in self.by.text().split(",") if one.strip()]
-        given: dict[str, Any] = {"metric": str(self.card.metric.currentData() or "auto")}
+        given: dict[str, Any] = {"metric": str(self.card.metrics.currentData() or "auto")}
         return given | ({"by": columns} if columns else {})
