@@ -115,7 +115,9 @@ class AnswerSheet(Sheet):
         self.show_problem("")
         self.show_step(0)
         self.open_sheet()
-        self.field.currentWidget().setFocus(Qt.FocusReason.OtherFocusReason)
+        (self.text, self.choice, self.day)[self.field.currentIndex()].setFocus(
+            Qt.FocusReason.OtherFocusReason
+        )
 
     def answer(self) -> str:
         """Return the answer as text."""
