@@ -26,7 +26,7 @@ class EvidenceOptions:
         positional=True,
         help="Model file, NAME, NAME:VARIANT, NAME:NUMBER, NAME@ALIAS or a target.",
     )
-    out: Path = option(kind=Kind.OUTPUT, help="Folder to write.")
+    out: Path = option(kind=Kind.OUTPUT, title="Folder", help="Folder to write.")
     data: Path | None = option(
         None, kind=Kind.DATA, help="Labelled data (default: the project's held-out data)."
     )

@@ -104,7 +104,8 @@ def recorded(
         options.table.write_bytes(table.read_bytes())
         result = replace(result, output=str(options.table))
     kept = {"samples": registry.adopt(table)}
-    registry.add_run("groups", options.model.variant, {}, to_json(result), kept)
+    given = {"by": list(options.by)} if options.by else {}
+    registry.add_run("groups", options.model.variant, given, to_json(result), kept)
     return result
 
 

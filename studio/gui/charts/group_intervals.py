@@ -17,7 +17,7 @@ FRAME = 62
 """Pixels of a drawing beyond its rows."""
 
 _NAMES = 0.24
-_COUNT, _VALUE = 56.0, 66.0
+_COUNT, _VALUE, _OVER = 56.0, 84.0, 26.0
 _CAP = 4.0
 _POINT = 4.5
 _ROOM = 0.06
@@ -82,9 +82,8 @@ class GroupIntervals(Drawing):
         whole = plot.rect
         names = max(_NAMES * whole.width(), 90.0)
         left, right = names + _COUNT, _VALUE
-        plot.rect = QRectF(
-            whole.left() + left, whole.top(), whole.width() - left - right, whole.height()
-        )
+        width = whole.width() - left - right + _OVER  # for half of the last tick's text
+        plot.rect = QRectF(whole.left() + left, whole.top(), width, whole.height())
         low, high = self._ends()
         text = share_text if self.is_share else number_text
         plot.frame(Axis(low, high, f"{self.title}, 95 % interval", text, 6), None, top=14)
@@ -137,7 +136,7 @@ class GroupIntervals(Drawing):
         plot.text(QPointF(left, middle), name, ink if one.is_below else "text")
         plot.text(QPointF(left + width + _COUNT - 12, middle), f"{one.samples:,}", "dim", -1)
         mark = "▼ " if one.is_below else ""
-        value = QPointF(plot.rect.right() + _VALUE - 2, middle)
+        value = QPointF(plot.rect.right() - _OVER + _VALUE - 2, middle)
         plot.text(value, f"{mark}{self.text(one.value)}", ink, -1)
         if one.value is None:
             return
@@ -157,9 +156,7 @@ class GroupIntervals(Drawing):
     def _limit(self, plot: Plot, height: float) -> None:
         line = plot.area.top() + height
         plot.pen("border")
-        plot.painter.drawLine(
-            QPointF(plot.rect.left(), line), QPointF(plot.area.right() + _VALUE, line)
-        )
+        plot.painter.drawLine(QPointF(plot.rect.left(), line), QPointF(plot.area.right(), line))
         if self.required is None:
             return
         x = plot.x(self.required)

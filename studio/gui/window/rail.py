@@ -316,6 +316,8 @@ class Progress:
             done.add("quantize")
         if any(registry.runs("profile", each.id, most=1) for each in variants):
             done.add("profile")
+        if registry.runs("evidence", variant.id, most=1):
+            done.add("evidence")
         if registry.history.has(variant.model):
             done |= {"deploy", "monitor"}
         return done

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from studio.workspace.evidence.views import PRESENT
+
 if TYPE_CHECKING:
     from studio.evidence.explanations.results import ExplainResult
     from studio.evidence.form.forms import EvidenceForms
@@ -18,10 +20,15 @@ if TYPE_CHECKING:
 
 
 class Evidence:
-    """The evidence about the models of a registry; what reads it is imported at the first call."""
+    """The evidence about the models of a registry; what reads it is imported at the first call.
+
+    Attributes:
+        counts: Number of sections with evidence and of all, by the variants that were surveyed.
+    """
 
     def __init__(self, registry: Registry, forms: EvidenceForms) -> None:
         self._registry, self._forms = registry, forms
+        self.counts: dict[int, tuple[int, int]] = {}
 
     def survey(self, variant: VariantRecord) -> EvidenceSurvey:
         """Return the sections about a variant with their states.
@@ -31,7 +38,9 @@ class Evidence:
         """
         from studio.workspace.evidence.survey import read_survey
 
-        return read_survey(self._registry, self._forms, variant)
+        found = read_survey(self._registry, self._forms, variant)
+        self.counts[variant.id] = found.count(PRESENT), len(found.sections)
+        return found
 
     def samples(self, variant: int) -> MeasuredSamples:
         """Return the samples of the newest measurement by group; none without one.

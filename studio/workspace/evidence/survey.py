@@ -64,6 +64,7 @@ def read_survey(registry: Registry, forms: EvidenceForms, variant: VariantRecord
         last.robustness,
         last.explanations,
         last.times,
+        _grouped_by(registry, variant.id),
     )
 
 
@@ -86,6 +87,13 @@ def last_result(
         except InvalidDocument:
             break
     return None, ""
+
+
+def _grouped_by(registry: Registry, variant: int) -> tuple[str, ...]:
+    for run in registry.runs("groups", variant, 1):
+        by = run.options.get("by")
+        return tuple(map(str, by)) if isinstance(by, list) else ()
+    return ()
 
 
 def _named(registry: Registry, variant: VariantRecord) -> Named:

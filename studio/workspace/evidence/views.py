@@ -74,6 +74,7 @@ class EvidenceSurvey:
     Attributes:
         overview, card, chapters: The sections in the order of three documents.
         times: UTC time of each measurement, by its step.
+        by: What the newest groups were made by, as it was given.
     """
 
     variant: int
@@ -85,6 +86,7 @@ class EvidenceSurvey:
     robustness: RobustnessResult | None
     explanations: ExplainResult | None
     times: Mapping[str, str]
+    by: tuple[str, ...] = ()
 
     def count(self, state: str) -> int:
         """Return the number of sections in a state."""

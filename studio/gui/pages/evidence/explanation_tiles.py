@@ -20,6 +20,12 @@ OWN, SHUFFLED = "own", "shuffled"
 _TILE, _BARS = 180, 300
 _MOST_COLUMNS = 4
 _TOKENS = 150
+_METHODS = {
+    "rise": "RISE",
+    "drise": "D-RISE",
+    "shapley": "exact Shapley values",
+    "kernel-shap": "kernel SHAP",
+}
 
 
 class ExplanationTile(QWidget):
@@ -46,7 +52,7 @@ class ExplanationTile(QWidget):
         line = row(score, label(outcome, tone=tone))
         line.setStretch(0, 1)
         column.addLayout(line)
-        detail = f"{sample.name}, {sample.method}"
+        detail = f"{sample.name}, {method_titles(sample.method)}"
         if sample.stability is not None:
             detail += f", stability {sample.stability:.2f}"
         text = ElidedLabel(detail)
@@ -152,3 +158,8 @@ def _outcome(sample: SampleExplanation, samples: MeasuredSamples) -> tuple[str, 
     if known is None:
         return "", ""
     return ("✓ right", "good") if known.is_right else (f"✗ wrong: {known.label}", "bad")
+
+
+def method_titles(methods: str) -> str:
+    """Return methods as people read them: ``RISE, kernel SHAP``."""
+    return ", ".join(_METHODS.get(one, one) for one in methods.split(", "))

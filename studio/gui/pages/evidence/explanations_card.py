@@ -11,10 +11,14 @@ from PySide6.QtWidgets import QComboBox, QSlider, QVBoxLayout, QWidget
 from studio.evidence.explanations.results import ExplainResult
 from studio.gui import figures
 from studio.gui.charts.severity_heat import viridis
-from studio.gui.pages.evidence.explanation_tiles import OWN, SHUFFLED, ExplanationTiles
+from studio.gui.pages.evidence.explanation_tiles import (
+    OWN,
+    SHUFFLED,
+    ExplanationTiles,
+    method_titles,
+)
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, Card, Hint, label, row
-from studio.gui.widgets.style_parts import PartStack
 from studio.workspace import MeasuredSamples, SamplePicture
 
 TEXT = (
@@ -56,6 +60,7 @@ class ExplanationsCard(Card):
         self.detail = label("", "dim")
         self.map = QComboBox()
         self.map.setAccessibleName("Map")
+        self.map.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.overlay = QSlider(Qt.Orientation.Horizontal)
         self.overlay.setRange(0, 100)
         self.overlay.setValue(_START)
@@ -78,10 +83,11 @@ class ExplanationsCard(Card):
         foot.setStretch(0, 1)
         column.addLayout(foot)
         column.addStretch(1)
-        self._stack = PartStack(content, self.hint)
+        self._content = content
         head = row(self.title, self.detail, None, self.map, self._overlay_title, self.overlay)
         self.body.addLayout(head)
-        self.body.addWidget(self._stack)
+        for widget in (content, self.hint):
+            self.body.addWidget(widget)
         self.overlay.valueChanged.connect(lambda value: self.tiles.set_opacity(value / 100))
         self.map.currentIndexChanged.connect(
             lambda _: self.tiles.show_map(str(self.map.currentData() or OWN))
@@ -99,12 +105,13 @@ class ExplanationsCard(Card):
         has_pictures = bool(pictures)
         for widget in (self.map, self._overlay_title, self.overlay, self._scale):
             widget.setVisible(has_pictures)
-        self._stack.setCurrentIndex(0 if result is not None else 1)
+        self._content.setVisible(result is not None)
+        self.hint.setVisible(result is None)
         self.tiles.show_result(result, pictures, samples)
         if result is None:
             self.detail.setText("")
             return
-        self.detail.setText(f"{result.method}, {figures.moment(at)}")
+        self.detail.setText(f"{method_titles(result.method)}, {figures.moment(at)}")
         self._offer_maps(result)
         self._show_sanity(result)
 
@@ -130,15 +137,18 @@ class ExplanationsCard(Card):
             text = "✓ Sanity check passed: the maps change when the weights are shuffled"
             if not result.sanity:
                 text = "✗ Sanity check failed: the maps hardly change with shuffled weights"
-            texts.insert(0, f"{text} (rank correlation {mean:.2f}).")
+            texts.insert(0, f"{text} (rank correlation {_signed(mean)}).")
         compared: dict[str, list[float]] = {}
         for sample in result.samples:
             for one in sample.against:
                 compared.setdefault(one.model, []).append(one.rank_correlation)
-        texts += [
-            f"Agreement with the maps of {name}: rank correlation {sum(values) / len(values):.2f}."
-            for name, values in compared.items()
-        ]
+        for name, values in compared.items():
+            agreement = _signed(sum(values) / len(values))
+            texts.append(f"Agreement with the maps of {name}: rank correlation {agreement}.")
         if not checks:
             texts.append("No sanity check was made.")
         self.sanity.setText(" ".join(texts))
+
+
+def _signed(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")

@@ -59,7 +59,7 @@ def findings(result: GroupsResult, required: float | None) -> Iterator[Finding]:
     ]
     texts = [text for name in equal if (text := _largest_gap(result, name, share))]
     if texts:
-        yield Finding("No significant difference", " ".join(texts))
+        yield Finding("No significant difference", f"{' '.join(texts)} Holm over all groups.")
     if result.against is not None and result.overall.against is not None:
         yield _comparison(result, share)
 
@@ -113,10 +113,14 @@ def _gap(found: Difference | None, share: bool) -> str:
         return "not known"
     interval = ""
     if found.low is not None and found.high is not None:
-        scale = 100 if share else 1
-        interval = f" [{scale * found.low:.3g}, {scale * found.high:.3g}]"
+        interval = f" [{_number(found.low, share)}, {_number(found.high, share)}]"
     value = 100 * found.value if share else found.value
     return f"{figures.signed(value, 1, 'pt') if share else figures.signed(value, 3)}{interval}"
+
+
+def _number(value: float, share: bool) -> str:
+    text = f"{100 * value:.1f}" if share else f"{value:.3f}"
+    return text.replace("-", "−")
 
 
 def _interval(low: float | None, high: float | None, share: bool) -> str:

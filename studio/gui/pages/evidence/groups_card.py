@@ -16,7 +16,6 @@ from studio.gui.charts.group_intervals import FRAME, ROW, GroupIntervals, Interv
 from studio.gui.pages.evidence.group_findings import Finding, below, findings, is_share
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, Card, Hint, button, clear, label, row
-from studio.gui.widgets.style_parts import PartStack
 from studio.gui.widgets.two_columns import TwoColumns
 
 TEXT = (
@@ -66,12 +65,12 @@ class GroupsCard(Card):
         self._findings.setContentsMargins(0, 0, 0, 0)
         self._columns = TwoColumns(self.chart, side, (3, 1), _LEAST)
         self.hint = Hint("Groups not measured yet", TEXT, "Measure groups", self.wanted.emit)
-        self._stack = PartStack(self._columns, self.hint)
         head = row(label("Group metrics", "heading"), self.detail, None, self.metrics, 4)
         for widget in (title, self.required, self._unit):
             head.addWidget(widget)
         self.body.addLayout(head)
-        self.body.addWidget(self._stack)
+        self.body.addWidget(self._columns)
+        self.body.addWidget(self.hint)
         self.required.editingFinished.connect(self._entered)
         self.metrics.activated.connect(lambda _: self.changed.emit())
         self.chart.picked.connect(self._picked)
@@ -104,7 +103,8 @@ class GroupsCard(Card):
     def show_result(self, result: GroupsResult | None, at: str) -> None:
         """Show the newest measurement; None without one."""
         self.result = result
-        self._stack.setCurrentIndex(0 if result is not None else 1)
+        self._columns.setVisible(result is not None)
+        self.hint.setVisible(result is None)
         self._unit.setVisible(self._is_share)
         if result is not None:
             samples = figures.count(result.samples, "sample")

@@ -63,8 +63,8 @@ class GroupsView(Scroll):
         self.calibration.show_result(groups)
         robustness = survey.robustness if survey is not None else None
         self.robustness.show_result(robustness, times.get("robustness", ""))
-        if groups is not None and not self.by.text():
-            self.by.setText(", ".join(one.name for one in groups.columns))
+        if survey is not None and not self.by.text():
+            self.by.setText(", ".join(survey.by))
 
     def show_samples(self, samples: MeasuredSamples) -> None:
         """Know the samples, for the misses of a group."""

@@ -2,42 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QResizeEvent
 
-from studio.evidence.results import EvidenceResult, VerifyResult
-from studio.gui import session_state as memory
 from studio.gui.pages.evidence.answer_sheet import AnswerSheet
 from studio.gui.pages.evidence.document_view import DocumentView
 from studio.gui.pages.evidence.explanations_card import ExplanationsCard
 from studio.gui.pages.evidence.explanations_view import ExplanationsView
-from studio.gui.pages.evidence.export_sheet import ExportSheet
+from studio.gui.pages.evidence.folders import EXPORT, VERIFY, EvidenceFolders
 from studio.gui.pages.evidence.groups_card import GroupsCard
 from studio.gui.pages.evidence.groups_view import GroupsView
+from studio.gui.pages.evidence.reading import EvidenceReading
+from studio.gui.pages.evidence.required_figures import remember_required, required_of
 from studio.gui.pages.evidence.section_view import SectionView
-from studio.gui.pages.evidence.verify_sheet import VerifySheet
 from studio.gui.pages.shared.stage_page import JobStrip, Needs, StagePage
 from studio.gui.shell import Shell
 from studio.gui.widgets.actions import explain
 from studio.gui.widgets.basics import GRID, Hint, Pill, Scroll, button, set_enabled
-from studio.workspace import EvidenceSection, EvidenceSurvey, MeasuredSamples, SamplePicture
+from studio.workspace import EvidenceSection, EvidenceSurvey
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
 
-EXPORT, VERIFY, ANSWER, REQUEST = (
-    "evidence", "evidence-verify", "evidence-answer", "evidence-request",
-)  # fmt: skip
+ANSWER, REQUEST = "evidence-answer", "evidence-request"
 GROUPS, ROBUSTNESS, EXPLAIN = "groups", "robustness", "explain"
 OVERVIEW_VIEW, CARD_VIEW, DOSSIER_VIEW, EXPLANATIONS_VIEW, GROUPS_VIEW = range(5)
 _TONES = {"present": "good", "asked": "accent", "missing": "bad"}
 _VIEWS = {"groups": GROUPS_VIEW, "explanations": EXPLANATIONS_VIEW}
-_REQUIRED = "required figures"
-_WIDE, _PILLS = 1100, 880
+_WIDE, _PILLS = 1360, 1040
 _NO_MODEL = "Open a model first."
 _READING = "The records of the model are being read."
 
@@ -46,7 +41,8 @@ class EvidencePage(StagePage):
     """The page of the evidence about the current variant.
 
     Attributes:
-        survey: What was read last; None without a model, and until it is read.
+        reading: What is shown.
+        folders: The sheets that write and verify folders.
     """
 
     stage = "evidence"
@@ -57,23 +53,23 @@ class EvidencePage(StagePage):
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
-        self.survey: EvidenceSurvey | None = None
-        self.samples = MeasuredSamples()
-        self._pictures: Mapping[str, SamplePicture] = {}
-        self._drawn = ""
+        self.reading = EvidenceReading(workspace)
         self._selected = ""
         self._problem = ""
 
     def build(self) -> Iterator[None]:
         """Make the views one after the other."""
-        theming, steps = self.shell.theming, self.workspace.steps
+        theming = self.shell.theming
         self.explanations = ExplanationsCard(theming)
         self.groups = GroupsCard(theming)
         cards = Scroll(margin=0, spacing=GRID + 4)
         for card in (self.explanations, self.groups):
             cards.body.addWidget(card)
         cards.body.addStretch(1)
-        self.overview = DocumentView(theming, "Sections", cards)
+        self.models_link = button("Evidence of all models", self._show_models, "link")
+        self.verify_link = button("Verify a folder…", self.open_verification, "link")
+        links = (self.models_link, self.verify_link)
+        self.overview = DocumentView(theming, "Sections", cards, links)
         yield
         self.card_content, self.dossier_content = SectionView(), SectionView()
         self.card = DocumentView(theming, "Sections of the model card", self.card_content)
@@ -95,8 +91,7 @@ class EvidencePage(StagePage):
             self.add_view(title, self._panes[-1])
         yield
         self.answering = AnswerSheet(self, theming)
-        self.exporting = ExportSheet(self, theming, steps[EXPORT].form)
-        self.verifying = VerifySheet(self, theming)
+        self.folders = EvidenceFolders(self, self.workspace, self.shell)
         self.saving, self.requesting = JobStrip(), JobStrip()
         for strip in (self.saving, self.requesting):
             strip.setParent(self.answering)
@@ -111,8 +106,11 @@ class EvidencePage(StagePage):
             "What is recorded, answered and missing about a model appears here, with its "
             "explanations and its quality by group.",
             "See all models",
-            lambda: self.shell.go("responsible"),
+            self._show_models,
         )
+
+    def _show_models(self) -> None:
+        self.shell.go("responsible")
 
     def _offer_options(self) -> None:
         """Offer the choices of the steps."""
@@ -125,11 +123,8 @@ class EvidencePage(StagePage):
         self.pills = {state: Pill("", tone) for state, tone in _TONES.items()}
         for pill in self.pills.values():
             self.add_tool(pill, left=True)
-        self.models_button = button("All models", lambda: self.shell.go("responsible"))
-        self.verify_button = button("Verify…", self.open_verification)
         self.export_button = button("Export…", self.open_export)
-        for tool in (self.models_button, self.verify_button, self.export_button):
-            self.add_tool(tool)
+        self.add_tool(self.export_button)
         self.set_primary("Write the next section →", self.write_next)
         self._write_command = self.add_command(
             "Write the next section of evidence", self.write_next
@@ -149,8 +144,10 @@ class EvidencePage(StagePage):
             content.went.connect(self._go)
         self.answering.saved.connect(lambda *_: self._save())
         self.answering.requested.connect(self._request)
-        self.exporting.started.connect(self._export)
-        self.verifying.started.connect(lambda _: self._verify())
+        self.reading.surveyed.connect(self._show_survey)
+        self.reading.sampled.connect(self._show_samples)
+        self.reading.explained.connect(self._show_explanations)
+        self.reading.failed.connect(self._failed)
         self.explanations.wanted.connect(lambda: self.show_view(EXPLANATIONS_VIEW))
         self.groups.wanted.connect(lambda: self.show_view(GROUPS_VIEW))
         self.groups.misses.connect(self._show_misses)
@@ -162,8 +159,6 @@ class EvidencePage(StagePage):
             card.changed.connect(partial(self._changed, card))
         self.saving.finished.connect(self._saved)
         self.requesting.finished.connect(self._saved)
-        self.exporting.strip.finished.connect(self._exported)
-        self.verifying.strip.finished.connect(self._verified)
         for strip in self._measuring():
             strip.finished.connect(lambda _: self._explain())
 
@@ -177,60 +172,40 @@ class EvidencePage(StagePage):
         self.hide_pipeline_button(width < _WIDE)
         for pill in self.pills.values():
             pill.setVisible(width >= _PILLS and self.survey is not None)
-        self.models_button.setVisible(width >= _WIDE)
 
     # Reading
+
+    @property
+    def survey(self) -> EvidenceSurvey | None:
+        """What was read last; None without a model, and until it is read."""
+        return self.reading.survey
 
     def refresh(self) -> None:
         """Read the records of the current variant in the background."""
         variant = self.variant
         for pane in self._panes:
             pane.show_content(variant is not None)
-        if variant is None:
-            self._take(None)
-            return
-        if self.survey is not None and self.survey.variant != variant.id:
-            self._selected = ""
-            self.grouping.by.clear()
-        self.explaining.show_variants(variant, self.workspace.registry.variants(variant.model))
-        call = partial(self.workspace.evidence.survey, variant)
-        self.workspace.in_background(call, partial(self._read, variant.id))
+        if variant is not None:
+            if self.survey is not None and self.survey.variant != variant.id:
+                self._selected = ""
+                self.grouping.by.clear()
+            variants = self.workspace.registry.variants(variant.model)
+            self.explaining.show_variants(variant, variants)
+        self.reading.read(variant)
 
-    def _read(self, variant: int, found: EvidenceSurvey | Exception) -> None:
-        if self.variant is None or self.variant.id != variant:
-            return
-        if isinstance(found, Exception):
-            self._problem = str(found)
-            self.shell.fail(found)
-            self._take(None)
-            return
-        self._problem = ""
-        self._take(found)
-        read = partial(self.workspace.evidence.samples, variant)
-        self.workspace.in_background(read, partial(self._read_samples, variant))
+    def _failed(self, error: Exception) -> None:
+        self._problem = str(error)
+        self.shell.fail(error)
 
-    def _read_samples(self, variant: int, found: MeasuredSamples | Exception) -> None:
-        if self.survey is None or self.survey.variant != variant:
-            return
-        self.samples = MeasuredSamples() if isinstance(found, Exception) else found
-        self.grouping.show_samples(self.samples)
-        self.explaining.show_samples(self.samples)
-        result = self.survey.explanations
-        if result is None or result.maps == self._drawn:
-            self._show_explanations()
-            return
-        read = partial(self.workspace.evidence.pictures, result)
-        self.workspace.in_background(read, partial(self._read_pictures, result.maps))
+    def _show_samples(self) -> None:
+        self.grouping.show_samples(self.reading.samples)
+        self.explaining.show_samples(self.reading.samples)
 
-    def _read_pictures(self, maps: str, found: Mapping[str, SamplePicture] | Exception) -> None:
-        self._pictures = {} if isinstance(found, Exception) else found
-        self._drawn = maps
-        self._show_explanations()
-
-    def _take(self, survey: EvidenceSurvey | None) -> None:
+    def _show_survey(self) -> None:
         """Show what was read."""
-        self.survey = survey
+        survey = self.survey
         if survey is not None:
+            self._problem = ""
             for view, groups in (
                 (self.overview, survey.overview),
                 (self.card, survey.card),
@@ -243,9 +218,6 @@ class EvidencePage(StagePage):
             pill.setVisible(survey is not None and self.width() >= _PILLS)
         self._show_groups()
         self.select(self._selected or self._first())
-        if survey is None:
-            self._pictures, self._drawn, self.samples = {}, "", MeasuredSamples()
-            self._show_explanations()
 
     def _first(self) -> str:
         section = self.survey.next_open() if self.survey is not None else None
@@ -257,16 +229,17 @@ class EvidencePage(StagePage):
         at = survey.times.get(GROUPS, "") if survey is not None else ""
         self.groups.show_result(groups, at)
         self.grouping.show_survey(survey)
+        name = self.variant.model_name if self.variant is not None else ""
+        limit = required_of(self.workspace.settings, name, groups.required if groups else None)
         for card in (self.groups, self.grouping.card):
-            card.set_limit(self._required())
+            card.set_limit(limit)
 
     def _show_explanations(self) -> None:
         survey = self.survey
         result = survey.explanations if survey is not None else None
         at = survey.times.get(EXPLAIN, "") if survey is not None else ""
-        pictures = self._pictures if result is not None and result.maps == self._drawn else {}
         for card in (self.explanations, self.explaining.card):
-            card.show_result(result, at, pictures, self.samples)
+            card.show_result(result, at, self.reading.pictures, self.reading.samples)
 
     # Sections
 
@@ -371,10 +344,7 @@ class EvidencePage(StagePage):
         """Keep the required figure; another metric is measured on its view."""
         limit, other = card.limit(), self.grouping.card
         if self.variant is not None:
-            known = memory.recall(self.workspace.settings).get(_REQUIRED)
-            values = dict(known) if isinstance(known, dict) else {}
-            values[self.variant.model_name] = limit
-            memory.store(self.workspace.settings, **{_REQUIRED: values})
+            remember_required(self.workspace.settings, self.variant.model_name, limit)
         if card is self.groups:
             other.metrics.setCurrentIndex(card.metrics.currentIndex())
             other.set_limit(limit)
@@ -384,55 +354,14 @@ class EvidencePage(StagePage):
         if result is not None and card.metrics.currentData() not in (result.metric, "auto"):
             self.measure_groups()
 
-    def _required(self) -> float | None:
-        """Return the required figure of the model: as it was set here, or as it was measured."""
-        known = memory.recall(self.workspace.settings).get(_REQUIRED)
-        name = self.variant.model_name if self.variant is not None else ""
-        if isinstance(known, dict) and name in known:
-            value = known[name]
-            return float(value) if isinstance(value, int | float) else None
-        groups = self.survey.groups if self.survey is not None else None
-        return groups.required if groups is not None else None
-
     def open_export(self) -> None:
         """Open the sheet of the export."""
         if self.variant is not None:
-            name = f"{self.variant.model_name}-{self.variant.name}-evidence"
-            self.exporting.open_for(Path.home() / name, self._why_not_export())
-
-    def _export(self) -> None:
-        variant = self.variant
-        if variant is None or self.exporting.strip.running:
-            return
-        subject = f"{variant.model_name}:{variant.name}"
-        job = self.shell.start(EXPORT, subject=subject, **_texts(self.exporting.values()))
-        self.exporting.strip.follow(job)
-        self.exporting.explain("")
-
-    def _exported(self, outcome: JobOutcome) -> None:
-        if outcome.ok and isinstance(outcome.result, EvidenceResult):
-            self.exporting.show_result(outcome.result)
-            title = outcome.result.subject.title
-            self.shell.notify(f"The evidence about {title} is written.", "good")
-        else:
-            self.exporting.show_problem(f"{outcome.sentence} {outcome.hint}".strip())
-        self.exporting.explain("")
+            self.folders.open_export(self.variant, self._why_not_export())
 
     def open_verification(self) -> None:
         """Open the sheet that verifies a folder."""
-        self.verifying.open_empty()
-
-    def _verify(self) -> None:
-        options = self.verifying.options()
-        self.verifying.strip.follow(self.shell.start(VERIFY, **options))
-        self.verifying.explain()
-
-    def _verified(self, outcome: JobOutcome) -> None:
-        if isinstance(outcome.result, VerifyResult):
-            self.verifying.show_result(outcome.result)
-        else:
-            self.verifying.show_problem(f"{outcome.sentence} {outcome.hint}".strip())
-        self.verifying.explain()
+        self.folders.open_verification()
 
     # What can be done now
 
@@ -474,21 +403,11 @@ class EvidencePage(StagePage):
     def on_event(self, event: object) -> None:
         """Follow the jobs of the page."""
         super().on_event(event)
-        for strip in (
-            self.saving,
-            self.requesting,
-            self.exporting.strip,
-            self.verifying.strip,
-            *self._measuring(),
-        ):
+        self.folders.on_event(event)
+        for strip in (self.saving, self.requesting, *self._measuring()):
             strip.on_event(event)
 
 
 def _option(workspace: Workspace, step: str, name: str) -> Any:
     option = next(one for one in workspace.steps[step].form if one.name == name)
     return workspace.with_plugins(option)
-
-
-def _texts(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options with paths as texts, as steps take them."""
-    return {name: str(one) if isinstance(one, Path) else one for name, one in values.items()}
