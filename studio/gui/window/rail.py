@@ -259,9 +259,16 @@ class Progress:
 
     def concerns(self, event: object) -> bool:
         """Return whether an event may change the state of a stage."""
-        from studio.workspace import EndpointChanged, JobFinished, JobStarted, RegistryChanged
+        from studio.workspace import (
+            EndpointChanged,
+            EvidenceRead,
+            JobFinished,
+            JobStarted,
+            RegistryChanged,
+        )
 
-        return isinstance(event, JobStarted | JobFinished | RegistryChanged | EndpointChanged)
+        kinds = JobStarted | JobFinished | RegistryChanged | EndpointChanged | EvidenceRead
+        return isinstance(event, kinds)
 
     def show_soon(self) -> None:
         """Show the state of each stage on the rail, once for all changes until then."""

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QDateEdit,
     QLineEdit,
     QPlainTextEdit,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -44,7 +43,7 @@ class AnswerSheet(Sheet):
     def __init__(self, page: QWidget, theming: Theming) -> None:
         super().__init__(page, theming, ("Answer",))
         self.section: EvidenceSection | None = None
-        self._busy = False
+        self._busy, self._kind = False, TEXT
         self.steps.hide()
         self.back.setText("Cancel")
         self.back.setAccessibleName("Cancel")
@@ -57,10 +56,9 @@ class AnswerSheet(Sheet):
         self.day = QDateEdit()
         self.day.setDisplayFormat(_DAY)
         self.day.setCalendarPopup(True)
-        self.field = QStackedWidget()
-        for widget in (self.text, self.choice, self.day):
+        self._fields = (self.text, self.choice, self.day)
+        for widget in self._fields:
             widget.setAccessibleName("Answer")
-            self.field.addWidget(_at_top(widget))
         self.author = QLineEdit(_user())
         self.author.setAccessibleName("Answered by")
         self.person = QLineEdit()
@@ -83,7 +81,7 @@ class AnswerSheet(Sheet):
         author = label("Answered by", "dim")
         author.setBuddy(self.author)
         kept = label("Earlier answers stay in the record with their authors.", "small", wrap=True)
-        for widget in (self.question, self.who, self.field, author, self.author, kept):
+        for widget in (self.question, self.who, *self._fields, author, self.author, kept):
             column.addWidget(widget)
         column.addWidget(self.problem)
         column.addSpacing(GRID)
@@ -104,7 +102,9 @@ class AnswerSheet(Sheet):
         if name:
             text += f" Requested from {name}, {figures.moment(at)}."
         self.who.setText(text)
-        self.field.setCurrentIndex(_KINDS.get(section.kind, TEXT))
+        self._kind = _KINDS.get(section.kind, TEXT)
+        for place, widget in enumerate(self._fields):
+            widget.setVisible(place == self._kind)
         self.text.setPlainText(section.answer if section.kind == "text" else "")
         self.choice.clear()
         self.choice.addItems(section.choices)
@@ -115,13 +115,11 @@ class AnswerSheet(Sheet):
         self.show_problem("")
         self.show_step(0)
         self.open_sheet()
-        (self.text, self.choice, self.day)[self.field.currentIndex()].setFocus(
-            Qt.FocusReason.OtherFocusReason
-        )
+        self._fields[self._kind].setFocus(Qt.FocusReason.OtherFocusReason)
 
     def answer(self) -> str:
         """Return the answer as text."""
-        kind = self.field.currentIndex()
+        kind = self._kind
         if kind == CHOICE:
             return self.choice.currentText()
         if kind == DATE:
@@ -164,17 +162,6 @@ class AnswerSheet(Sheet):
         self.explain_primary("Save the answer", reason)
         missing = "" if self.person.text().strip() else "Enter the name of a person."
         set_enabled(self.request, _BUSY if self._busy else missing)
-
-
-def _at_top(widget: QWidget) -> QWidget:
-    holder = QWidget()
-    holder.setFocusProxy(widget)
-    column = QVBoxLayout(holder)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.addWidget(widget)
-    if not isinstance(widget, QPlainTextEdit):
-        column.addStretch(1)
-    return holder
 
 
 def _user() -> str:

@@ -18,7 +18,7 @@ from studio.gui.pages.evidence.explanation_tiles import (
     method_titles,
 )
 from studio.gui.theme import Theming
-from studio.gui.widgets.basics import GRID, Card, Hint, label, row
+from studio.gui.widgets.basics import GRID, Card, ElidedLabel, Hint, label, row
 from studio.workspace import MeasuredSamples, SamplePicture
 
 TEXT = (
@@ -57,7 +57,8 @@ class ExplanationsCard(Card):
         super().__init__()
         self.setAccessibleName("Explanations")
         self.title = label("Explanations", "heading")
-        self.detail = label("", "dim")
+        self.detail = ElidedLabel("", Qt.TextElideMode.ElideRight)
+        self.detail.setProperty("role", "dim")
         self.map = QComboBox()
         self.map.setAccessibleName("Map")
         self.map.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
@@ -84,7 +85,8 @@ class ExplanationsCard(Card):
         column.addLayout(foot)
         column.addStretch(1)
         self._content = content
-        head = row(self.title, self.detail, None, self.map, self._overlay_title, self.overlay)
+        head = row(self.title, self.detail, self.map, self._overlay_title, self.overlay)
+        head.setStretch(1, 1)
         self.body.addLayout(head)
         for widget in (content, self.hint):
             self.body.addWidget(widget)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QDoubleValidator
 from PySide6.QtWidgets import QComboBox, QFrame, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
@@ -15,7 +15,7 @@ from studio.gui.charts.chart import Chart
 from studio.gui.charts.group_intervals import FRAME, ROW, GroupIntervals, IntervalRow
 from studio.gui.pages.evidence.group_findings import Finding, below, findings, is_share
 from studio.gui.theme import Theming
-from studio.gui.widgets.basics import GRID, Card, Hint, button, clear, label, row
+from studio.gui.widgets.basics import GRID, Card, ElidedLabel, Hint, button, clear, label, row
 from studio.gui.widgets.two_columns import TwoColumns
 
 TEXT = (
@@ -44,7 +44,8 @@ class GroupsCard(Card):
         super().__init__()
         self.setAccessibleName("Group metrics")
         self.result: GroupsResult | None = None
-        self.detail = label("", "dim")
+        self.detail = ElidedLabel("", Qt.TextElideMode.ElideRight)
+        self.detail.setProperty("role", "dim")
         self.metrics = QComboBox()
         self.metrics.setAccessibleName("Metric")
         self.metrics.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
@@ -65,7 +66,8 @@ class GroupsCard(Card):
         self._findings.setContentsMargins(0, 0, 0, 0)
         self._columns = TwoColumns(self.chart, side, (3, 1), _LEAST)
         self.hint = Hint("Groups not measured yet", TEXT, "Measure groups", self.wanted.emit)
-        head = row(label("Group metrics", "heading"), self.detail, None, self.metrics, 4)
+        head = row(label("Group metrics", "heading"), self.detail, self.metrics, 4)
+        head.setStretch(1, 1)
         for widget in (title, self.required, self._unit):
             head.addWidget(widget)
         self.body.addLayout(head)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QResizeEvent
 
-from studio.gui.pages.evidence.answer_sheet import AnswerSheet
+from studio.api.qt import plain_tip
+from studio.gui import figures
 from studio.gui.pages.evidence.document_view import DocumentView
 from studio.gui.pages.evidence.explanations_card import ExplanationsCard
 from studio.gui.pages.evidence.explanations_view import ExplanationsView
@@ -18,21 +19,23 @@ from studio.gui.pages.evidence.groups_view import GroupsView
 from studio.gui.pages.evidence.reading import EvidenceReading
 from studio.gui.pages.evidence.required_figures import remember_required, required_of
 from studio.gui.pages.evidence.section_view import SectionView
+from studio.gui.pages.evidence.writing import ANSWER, REQUEST, SectionWriting
 from studio.gui.pages.shared.stage_page import JobStrip, Needs, StagePage
 from studio.gui.shell import Shell
 from studio.gui.widgets.actions import explain
 from studio.gui.widgets.basics import GRID, Hint, Pill, Scroll, button, set_enabled
-from studio.workspace import EvidenceSection, EvidenceSurvey
+from studio.workspace import EvidenceRead, EvidenceSection, EvidenceSurvey
 
 if TYPE_CHECKING:
-    from studio.workspace import JobOutcome, Workspace
+    from studio.workspace import Workspace
 
-ANSWER, REQUEST = "evidence-answer", "evidence-request"
 GROUPS, ROBUSTNESS, EXPLAIN = "groups", "robustness", "explain"
 OVERVIEW_VIEW, CARD_VIEW, DOSSIER_VIEW, EXPLANATIONS_VIEW, GROUPS_VIEW = range(5)
 _TONES = {"present": "good", "asked": "accent", "missing": "bad"}
 _VIEWS = {"groups": GROUPS_VIEW, "explanations": EXPLANATIONS_VIEW}
-_WIDE, _PILLS = 1360, 1040
+_SIGNS = {"present": "✓", "asked": "?", "missing": "○"}
+_WIDE, _PILLS = 1260, 1000
+_PIPELINE = 1400
 _NO_MODEL = "Open a model first."
 _READING = "The records of the model are being read."
 
@@ -43,6 +46,7 @@ class EvidencePage(StagePage):
     Attributes:
         reading: What is shown.
         folders: The sheets that write and verify folders.
+        writing: The sheet that answers a question.
     """
 
     stage = "evidence"
@@ -90,12 +94,8 @@ class EvidencePage(StagePage):
             self._panes.append(Needs(view, self._hint()))
             self.add_view(title, self._panes[-1])
         yield
-        self.answering = AnswerSheet(self, theming)
+        self.writing = SectionWriting(self, self.shell)
         self.folders = EvidenceFolders(self, self.workspace, self.shell)
-        self.saving, self.requesting = JobStrip(), JobStrip()
-        for strip in (self.saving, self.requesting):
-            strip.setParent(self.answering)
-            strip.hide()
         self._make_tools()
         self._connect()
         self._explain()
@@ -142,8 +142,6 @@ class EvidencePage(StagePage):
         for content in (self.card_content, self.dossier_content):
             content.written.connect(self.write)
             content.went.connect(self._go)
-        self.answering.saved.connect(lambda *_: self._save())
-        self.answering.requested.connect(self._request)
         self.reading.surveyed.connect(self._show_survey)
         self.reading.sampled.connect(self._show_samples)
         self.reading.explained.connect(self._show_explanations)
@@ -157,8 +155,6 @@ class EvidencePage(StagePage):
         self.grouping.misses.explained.connect(self._explain_these)
         for card in (self.groups, self.grouping.card):
             card.changed.connect(partial(self._changed, card))
-        self.saving.finished.connect(self._saved)
-        self.requesting.finished.connect(self._saved)
         for strip in self._measuring():
             strip.finished.connect(lambda _: self._explain())
 
@@ -169,8 +165,17 @@ class EvidencePage(StagePage):
         """Leave to the command palette what finds no room in the header."""
         super().resizeEvent(event)
         width = event.size().width()
-        self.hide_pipeline_button(width < _WIDE)
-        for pill in self.pills.values():
+        self.hide_pipeline_button(width < _PIPELINE)
+        self._show_pills(width)
+
+    def _show_pills(self, width: int) -> None:
+        """Show the numbers of sections by state; a sign in place of a long word."""
+        for state, pill in self.pills.items():
+            count = self.survey.count(state) if self.survey is not None else 0
+            word = state if width >= _WIDE else _SIGNS[state]
+            pill.show_state(f"{count} {word}", _TONES[state])
+            pill.setAccessibleName(f"{count} sections {state}")
+            pill.setToolTip(plain_tip(f"{figures.count(count, 'section')} {state}"))
             pill.setVisible(width >= _PILLS and self.survey is not None)
 
     # Reading
@@ -212,11 +217,10 @@ class EvidencePage(StagePage):
                 (self.dossier, survey.chapters),
             ):
                 view.list.show_sections(survey, groups)
-        for state, pill in self.pills.items():
-            count = survey.count(state) if survey is not None else 0
-            pill.show_state(f"{count} {state}", _TONES[state])
-            pill.setVisible(survey is not None and self.width() >= _PILLS)
+        self._show_pills(self.width())
         self._show_groups()
+        if survey is not None:
+            self.workspace.events.publish(EvidenceRead(survey.variant))
         self.select(self._selected or self._first())
 
     def _first(self) -> str:
@@ -273,29 +277,7 @@ class EvidencePage(StagePage):
         """Open the sheet of a section."""
         if self.survey is not None:
             self.select(name)
-            self.answering.open_for(self.survey.sections[name])
-
-    def _save(self) -> None:
-        options = self.answering.values()
-        if not self.saving.running and self.saving.follow(self._start(ANSWER, **options)):
-            self.saving.hide()
-            self.answering.set_busy()
-
-    def _request(self, name: str, person: str) -> None:
-        job = None if self.requesting.running else self._start(REQUEST, subject=name, of=person)
-        if self.requesting.follow(job):
-            self.requesting.hide()
-            self.answering.set_busy()
-
-    def _saved(self, outcome: JobOutcome) -> None:
-        if not outcome.ok:
-            self.answering.show_problem(f"{outcome.sentence} {outcome.hint}".strip())
-            return
-        section = self.answering.section
-        self.answering.close_sheet()
-        if section is not None:
-            self.shell.notify(f"{section.title} is saved.", "good")
-        self.refresh_soon()
+            self.writing.open_for(f"#{self.survey.variant}", self.survey.sections[name])
 
     def _go(self, name: str) -> None:
         if name in _VIEWS:
@@ -404,7 +386,8 @@ class EvidencePage(StagePage):
         """Follow the jobs of the page."""
         super().on_event(event)
         self.folders.on_event(event)
-        for strip in (self.saving, self.requesting, *self._measuring()):
+        self.writing.on_event(event)
+        for strip in self._measuring():
             strip.on_event(event)
 
 

@@ -13,7 +13,7 @@ COLUMNS = (
     "Robustness", "State", "Alerts", "Rollbacks", "Incidents", "Evidence",
 )  # fmt: skip
 NUMERIC = (2, 3, 5, 6, 7, 9, 10)
-WIDTHS = (0, 74, 76, 56, 130, 150, 62, 92, 104, 60, 80, 84, 84)
+WIDTHS = (0, 74, 76, 56, 130, 150, 62, 92, 104, 60, 80, 84, 96)
 EXTRA = (11, 10, 7, 1)
 """Columns that a narrow table hides, the least important first; the details have them."""
 
