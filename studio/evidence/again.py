@@ -27,7 +27,7 @@ from studio.jobs.phases import Phase
 from studio.lazy_dataclass import dataclass
 from studio.models.opening import read_model
 from studio.models.results import ModelFigures
-from studio.registry import file_digest, folder_digest
+from studio.registry import ModelRef, file_digest, folder_digest
 
 CLOSE = 1e-4
 """Largest difference of two figures of a sample: another processor sums in another order."""
@@ -66,13 +66,13 @@ def measure_again(options: VerifyOptions, job: Job) -> Again:
         request = from_json(MeasurementRequest, folder.json(REQUEST_FILE))
     except InvalidDocument as error:
         raise InvalidData(f"{REQUEST_FILE} is damaged: {error}") from None
-    data = options.data or records.data
+    data = options.data
     problem = _problem(request, data)
-    if problem or data is None:
+    if problem:
         return Again({}, found, (problem,))
     place = job.folder / _FOLDER
     (place / "records").mkdir(parents=True)
-    made = measured(_request_options(request, options, data), records, place, job)
+    made = measured(_request_options(request, options, records.variant.ref), records, place, job)
     names = [SAMPLES_FILE, CORRUPTED_FILE, MAPS_FILE]
     listed = [name for name in names if (options.folder / name).is_file()]
     files = {name: _difference(name, folder, EvidenceFolder(place)) for name in listed}
@@ -115,16 +115,22 @@ def _problem(request: MeasurementRequest, data: Path | None) -> str:
 
 
 def _request_options(
-    request: MeasurementRequest, options: VerifyOptions, data: Path
+    request: MeasurementRequest, options: VerifyOptions, model: ModelRef
 ) -> EvidenceOptions:
     return EvidenceOptions(
-        subject="",
+        model=model,
         out=Path(),
-        data=data,
+        data=options.data,
+        groups=options.groups,
+        labels=options.labels,
+        label_map=options.label_map,
+        dictionary=options.dictionary,
+        outputs=options.outputs,
         samples=request.samples,
         by=request.by,
         explanations=request.explanations,
         evaluations=request.evaluations,
+        corrupted=request.corrupted,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -32,6 +33,11 @@ MAPS_FILE = "explanations/maps.npz"
 DRAWING_FILE = "explanations/maps.png"
 
 _ROBUSTNESS_SAMPLES = 200
+_FEWEST_SAMPLES = 20
+_ROBUSTNESS_SECONDS = 60.0
+_PASSES = 36
+"""Passes over the samples of a measurement of robustness: eleven corruptions at three severities,
+and the clean ones."""
 ResultT = TypeVar("ResultT")
 
 
@@ -65,7 +71,7 @@ class _Part(Phase):
 def measured(options: EvidenceOptions, records: Records, folder: Path, job: Job) -> Measured:
     """Measure the variant on its labelled data; copy the files into the folder of evidence."""
     problems: dict[str, str] = {}
-    data = options.data or records.data
+    data, begin = options.data, time.monotonic()
     if data is None:
         hint = "no labelled data: --data FILE, or studio project set MODEL --heldout FILE"
         return Measured(None, None, None, {"quality.metrics": hint})
@@ -76,10 +82,13 @@ def measured(options: EvidenceOptions, records: Records, folder: Path, job: Job)
     if found is not None:
         _copy(part.folder / TABLE, folder / SAMPLES_FILE)
     damage = _Part(job, 0.4, 0.7, "corrupted")
+    passes = 1 if records.is_original else 2
+    each = (time.monotonic() - begin) / (passes * found.samples) if found is not None else 0.0
+    samples = options.corrupted or corrupted_samples(options.samples, each)
     corrupted = _tried(
         "quality.robustness",
         problems,
-        lambda: robustness(_robustness_options(options, records, data), damage),
+        lambda: robustness(_robustness_options(options, records, data, samples), damage),
     )
     if corrupted is not None:
         _copy(damage.folder / CORRUPTED, folder / CORRUPTED_FILE)
@@ -99,28 +108,39 @@ def measured(options: EvidenceOptions, records: Records, folder: Path, job: Job)
     return Measured(found, corrupted, explained, problems)
 
 
+def corrupted_samples(most: int, seconds: float) -> int:
+    """Return how many samples to corrupt, so that a slow model does not take all day.
+
+    Args:
+        most: Samples that are measured at all.
+        seconds: Time of one sample.
+    """
+    affordable = _ROBUSTNESS_SECONDS / (_PASSES * max(seconds, 1e-6))
+    return min(most, _ROBUSTNESS_SAMPLES, max(_FEWEST_SAMPLES, int(affordable)))
+
+
 def _group_options(options: EvidenceOptions, records: Records, data: Path) -> GroupsOptions:
     return GroupsOptions(
         model=records.variant.ref,
         data=data,
-        groups=_path(records.project.groups),
-        by=options.by or (),
+        groups=options.groups,
+        by=options.by,
         against=None if records.is_original else records.reference.ref,
         samples=options.samples,
-        dictionary=_path(records.project.dictionary),
-        label_map=_path(records.project.label_map),
+        dictionary=options.dictionary,
+        label_map=options.label_map,
     )
 
 
 def _robustness_options(
-    options: EvidenceOptions, records: Records, data: Path
+    options: EvidenceOptions, records: Records, data: Path, samples: int
 ) -> RobustnessOptions:
     return RobustnessOptions(
         model=records.variant.ref,
         data=data,
-        samples=min(options.samples, _ROBUSTNESS_SAMPLES),
-        dictionary=_path(records.project.dictionary),
-        label_map=_path(records.project.label_map),
+        samples=samples,
+        dictionary=options.dictionary,
+        label_map=options.label_map,
     )
 
 
@@ -134,14 +154,10 @@ def _explain_options(
         evaluations=options.evaluations,
         against=() if records.is_original else (records.reference.ref,),
         sanity=True,
-        labels=_path(records.project.labels),
-        outputs=_path(records.project.outputs),
+        labels=options.labels,
+        outputs=options.outputs,
         target=None,
     )
-
-
-def _path(text: str | None) -> Path | None:
-    return Path(text) if text else None
 
 
 def _tried(subject: str, problems: dict[str, str], work: Callable[[], ResultT]) -> ResultT | None:

@@ -14,10 +14,10 @@ from studio.evidence.folder.manifest import SIGNATURE, Manifest
 from studio.evidence.folder.signature import is_signed, is_spelled, sign, signer
 from studio.evidence.form.forms import EvidenceForms
 from studio.evidence.records.collect import collect
-from studio.evidence.records.subject import Named, find_subject
+from studio.evidence.records.subject import Named
 from studio.evidence.results import Alteration, EvidenceResult, VerifyResult
 from studio.evidence.step import EvidenceOptions, VerifyOptions
-from studio.registry import Registry
+from studio.registry import Registry, VariantRecord, VersionRecord
 from studio.registry.copies import Copy
 
 FOLDER = "evidence"
@@ -29,11 +29,11 @@ def prepare(registry: Registry, options: EvidenceOptions) -> EvidenceOptions:
     """Add the records of the subject, and what persons have answered.
 
     Raises:
-        UsageError: when nothing has the subject's name.
         StudioError: when the form of the model is damaged.
     """
-    named = find_subject(registry, options.subject)
-    form = EvidenceForms(registry).of(named.variant.model_name)
+    variant = registry.variant(options.model.variant)
+    named = Named(variant, _version(registry, variant, options.version), options.served_by)
+    form = EvidenceForms(registry).of(variant.model_name)
     answers = {name: Answer(one.text, one.by, one.at) for name, one in form.latest().items()}
     requests = {name: Requested(one.of, one.at) for name, one in form.pending().items()}
     return replace(
@@ -52,21 +52,23 @@ def prepare_verification(registry: Registry, options: VerifyOptions) -> VerifyOp
         InvalidData: when the folder is no evidence.
         UsageError: when the model that was named is another one.
     """
-    if not options.again:
+    if not options.again or options.model is None:
         return options
     digest = Manifest.read(options.folder).subject.digest
-    if options.model is None:
-        variant = registry.variant_by_digest(digest)
-    else:
-        variant = registry.variant(options.model.variant)
-    if variant is None:
-        return options
-    if variant.digest != digest:
+    if options.model.digest != digest:
+        name = f"{options.model.model_name}:{options.model.name}"
         raise UsageError(
-            f"{options.folder} is about another model than {variant.model_name}:{variant.name}.",
+            f"{options.folder} is about another model than {name}.",
             hint=f"The SHA-256 of its model begins with {digest[:12]}.",
         )
-    return replace(options, records=collect(registry, Named(variant)))
+    named = Named(registry.variant(options.model.variant))
+    return replace(options, records=collect(registry, named))
+
+
+def _version(registry: Registry, variant: VariantRecord, digest: str) -> VersionRecord | None:
+    """Return the version with a digest, or else the newest one of the variant."""
+    every = [one for one in registry.versions(variant.model) if one.variant == variant.id]
+    return next((one for one in every if digest in ("", one.digest)), None)
 
 
 def move_to_output(

@@ -8,39 +8,53 @@ from pathlib import Path
 
 from studio.api import Kind
 from studio.evidence.dossier.outline import Answer, Requested
+from studio.evidence.explanations.step import EXPLAIN
+from studio.evidence.groups.step import GROUPS
 from studio.evidence.records.records import Records
 from studio.evidence.results import EvidenceResult, VerifyResult
-from studio.jobs.options_form import option
-from studio.jobs.prepared_files import PreparedFiles
+from studio.jobs.options_form import like, option
 from studio.jobs.step import Effect, Limits, Step, Use
 from studio.lazy_dataclass import dataclass
 from studio.registry import ModelRef
 
+_OF_GROUPS = {one.name: one for one in GROUPS.form}
+_OF_EXPLAIN = {one.name: one for one in EXPLAIN.form}
+
 
 @dataclass(frozen=True, slots=True)
-class EvidenceOptions:
+class MeasuringOptions:
+    """Options of what is measured on labelled data; most come from the model's project."""
+
+    data: Path | None = option(
+        None,
+        kind=Kind.DATA,
+        help="Labelled data (default: the project's held-out data).",
+        project=("heldout", "evaluation"),
+    )
+    groups: Path | None = like(_OF_GROUPS["groups"])
+    labels: Path | None = like(_OF_EXPLAIN["labels"])
+    label_map: Path | None = like(_OF_GROUPS["label_map"])
+    dictionary: Path | None = like(_OF_GROUPS["dictionary"])
+    outputs: Path | None = like(_OF_EXPLAIN["outputs"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceOptions(MeasuringOptions):
     """Options of the step ``evidence``; its preparation adds the records and the answers."""
 
-    subject: str = option(
-        title="Subject",
+    model: ModelRef = option(
+        kind=Kind.MODEL,
         positional=True,
         help="Model file, NAME, NAME:VARIANT, NAME:NUMBER, NAME@ALIAS or a target.",
     )
     out: Path = option(kind=Kind.OUTPUT, title="Folder", help="Folder to write.")
-    data: Path | None = option(
-        None, kind=Kind.DATA, help="Labelled data (default: the project's held-out data)."
-    )
+    by: tuple[str, ...] = like(_OF_GROUPS["by"], ())
     samples: int = option(
         2000,
         minimum=20,
         maximum=1_000_000,
         title="Samples",
         help="Maximum number of samples to measure on.",
-    )
-    by: tuple[str, ...] | None = option(
-        None,
-        title="Group by",
-        help="Groups as for studio groups: label, brightness:3, a column of groups.csv.",
     )
     explanations: int = option(
         4,
@@ -59,8 +73,17 @@ class EvidenceOptions:
         help="Maximum number of scored samples for one explanation.",
         advanced=True,
     )
-    framework: tuple[Path, ...] | None = option(
-        None, kind=Kind.FILE, title="Framework", help="Further framework, as TOML.", advanced=True
+    corrupted: int = option(
+        0,
+        minimum=0,
+        maximum=1_000_000,
+        zero="as many as a minute allows, up to 200",
+        title="Corrupted samples",
+        help="Samples of the measurement of robustness.",
+        advanced=True,
+    )
+    framework: tuple[Path, ...] = option(
+        (), kind=Kind.FILE, title="Framework", help="Further framework, as TOML.", advanced=True
     )
     with_model: bool = option(
         False,
@@ -74,20 +97,24 @@ class EvidenceOptions:
         title="Sign with",
         help="SSH key that signs the list of files, or the .pub file of a key in the SSH agent.",
     )
+    version: str = option(
+        "",
+        title="Version",
+        help="Digest of a version (default: the newest of the model).",
+        advanced=True,
+    )
+    served_by: str = option(
+        "", title="Target", help="Target that serves the version.", advanced=True
+    )
     records: Records | None = None
     answers: Mapping[str, Answer] = field(default_factory=dict)
     requests: Mapping[str, Requested] = field(default_factory=dict)
     created: str = ""
 
-    @property
-    def prepared_files(self) -> PreparedFiles:
-        """Files of the project that the worker reads."""
-        return PreparedFiles() if self.records is None else self.records.files
 
-
-@dataclass(frozen=True, slots=True)
-class VerifyOptions:
-    """Options of the step ``evidence-verify``; its preparation adds what the registry has."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyOptions(MeasuringOptions):
+    """Options of the step ``evidence-verify``; its preparation adds the records of the model."""
 
     folder: Path = option(kind=Kind.FOLDER, positional=True, help="Folder of evidence.")
     signers: Path | None = option(
@@ -107,18 +134,7 @@ class VerifyOptions:
         help="The model (default: the one of the registry with the digest in the folder).",
         advanced=True,
     )
-    data: Path | None = option(
-        None,
-        kind=Kind.DATA,
-        help="The data (default: that of the model's project).",
-        advanced=True,
-    )
     records: Records | None = None
-
-    @property
-    def prepared_files(self) -> PreparedFiles:
-        """Files of the project that the worker reads."""
-        return PreparedFiles() if self.records is None else self.records.files
 
 
 EVIDENCE: Step[EvidenceOptions, EvidenceResult] = Step(
@@ -127,6 +143,7 @@ EVIDENCE: Step[EvidenceOptions, EvidenceResult] = Step(
     summary="Write a folder of evidence about a version: dossier, model card, bills of materials.",
     options=EvidenceOptions,
     result=EvidenceResult,
+    complete="studio.evidence.names:with_model",
     prepare="studio.evidence.record:prepare",
     work="studio.evidence.work:write",
     record="studio.evidence.record:move_to_output",
@@ -142,6 +159,7 @@ EVIDENCE_VERIFY: Step[VerifyOptions, VerifyResult] = Step(
     summary="Verify a folder of evidence: every byte, its signature, and every figure.",
     options=VerifyOptions,
     result=VerifyResult,
+    complete="studio.evidence.names:with_model_of_folder",
     prepare="studio.evidence.record:prepare_verification",
     work="studio.evidence.verify:verify",
     record="studio.evidence.record:with_signer",

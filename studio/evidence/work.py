@@ -74,7 +74,7 @@ def write(options: EvidenceOptions, job: Job) -> EvidenceResult:
         records.tools,
         statements,
         options.answers,
-        frameworks(options.framework or ()),
+        frameworks(options.framework),
         material.files,
         options.requests,
     )
@@ -93,9 +93,10 @@ def write(options: EvidenceOptions, job: Job) -> EvidenceResult:
 
 def _write_measured(found: Measured, options: EvidenceOptions, material: Material) -> None:
     """Write the results of the measurements beside their raw values."""
-    data = options.data or material.records.data
+    data = options.data
     if data is not None and found.groups is not None:
         material.data_digest = folder_digest(data) if data.is_dir() else file_digest(data)
+        material.data_name = data.name
         material.samples = found.groups.samples
         material.files[SAMPLES_FILE] = "label, answer and figure of each sample"
     if found.robustness is not None:
@@ -103,14 +104,14 @@ def _write_measured(found: Measured, options: EvidenceOptions, material: Materia
     if found.explanations is not None:
         material.files[MAPS_FILE] = "maps of the explanations"
         material.files[DRAWING_FILE] = "maps drawn over their samples"
-    name = data.name if data is not None and found.groups is not None else ""
     request = MeasurementRequest(
-        name,
+        material.data_name,
         material.data_digest,
         options.samples,
-        options.by or (),
+        options.by,
         options.explanations,
         options.evaluations,
+        found.robustness.samples if found.robustness is not None else 0,
     )
     write_record(material.folder / REQUEST_FILE, to_json(request))
     material.files[REQUEST_FILE] = "options of the measurements"

@@ -81,6 +81,9 @@ class Step(Generic[OptionsT, ResultT]):
         prepare: ``"module:function"``, called in the parent before the worker starts as
             ``function(registry, options)``; returns the options, with what the work must know
             of the registry added (the number of the next version).
+        complete: ``"module:function"``, called in the parent before the options are checked, as
+            ``function(registry, given)``; returns the given options with those that a name stands
+            for (the model of a version). It changes nothing when it is called again.
         needs: What the worker may reach beyond the registry and the files that it was given.
         remote_needs: What it may reach besides when a TARGET option names another machine; a
             step that parses or runs a model here needs nothing while it stays here.
@@ -108,6 +111,7 @@ class Step(Generic[OptionsT, ResultT]):
     work_result: type[Any] | None = None
     record: str = ""
     prepare: str = ""
+    complete: str = ""
     needs: frozenset[Permission] = frozenset()
     remote_needs: frozenset[Permission] = frozenset()
     signing_needs: frozenset[Permission] = frozenset()

@@ -24,7 +24,6 @@ from studio.jobs import (
     contained,
 )
 from studio.jobs.object_names import load
-from studio.jobs.prepared_files import prepared_files
 from studio.jobs.runner import Finish
 from studio.jobs.spec import class_path
 from studio.plugin_host import PluginHost
@@ -74,27 +73,25 @@ class StepRunner:
             UsageError: when an option does not fit; nothing was started.
         """
         step = step_named(name)
-        given = by_name(step.form, given)
+        given = self._completed(step, by_name(step.form, given))
         filled = with_project(step, given, self._registry)
         resolved = resolve(step, filled.options, self._registry)
         self._check_formats(step, resolved)
         options = self._prepared(step, step.options_of(resolved.arguments))
-        further = prepared_files(options)
-        preprocess = filled.preprocess or further.preprocess
         note = StepRecord(step, dict(given), resolved, source or self.source)
         spec = JobSpec(
             id=uuid.uuid4().hex[:12],
             title=f"{step.title} {resolved.subject}".strip(),
             entry=step.work,
             arguments=to_json(options),
-            reads=(*resolved.reads, *further.reads, *([preprocess] if preprocess else ())),
+            reads=(*resolved.reads, *([filled.preprocess] if filled.preprocess else ())),
             needs=self._granted(step, resolved),
             limits=self._limits(step),
             options=class_path(step.options),
             step=name,
             notes=filled.notes,
             asked=note.options,
-            preprocess=preprocess,
+            preprocess=filled.preprocess,
         )
         if not note.is_recorded:
             self.asked[name] = note.action(next(self._numbers))
@@ -135,7 +132,8 @@ class StepRunner:
             OSError: when a file cannot be read.
         """
         step = step_named(name)
-        filled = with_project(step, by_name(step.form, given), self._registry)
+        named = self._completed(step, by_name(step.form, given))
+        filled = with_project(step, named, self._registry)
         resolved = resolve(step, filled.options, self._registry)
         digest = input_digest(step, resolved, self._registry, self._plugins())
         if filled.preprocess is None:
@@ -166,7 +164,7 @@ class StepRunner:
     ) -> tuple[dict[str, Any], JobOutcome | None]:
         """Return the options after opening models given as files, and a failure, if any."""
         step = step_named(name)
-        opened = dict(app_apart(step, by_name(step.form, given)))
+        opened = dict(self._completed(step, app_apart(step, by_name(step.form, given))))
         for option, path in model_files(step, opened, self._registry):
             outcome = self.open(path)
             if not outcome.ok:
@@ -175,6 +173,13 @@ class StepRunner:
                 opened[option], path, OpenedModel.of(outcome.document["variant"], path)
             )
         return opened, None
+
+    def _completed(self, step: AnyStep, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the given options with those that a name among them stands for."""
+        if not step.complete:
+            return given
+        completed: Mapping[str, Any] = load(step.complete)(self._registry, given)
+        return completed
 
     def _check_formats(self, step: AnyStep, resolved: Resolved) -> None:
         """Refuse what cannot be done with models of a format, before anything is started."""

@@ -54,9 +54,8 @@ def _answers(dossier: Dossier) -> dict[str, str]:
 
 
 def _data(material: Material) -> Iterator[DataPart]:
-    data = material.records.data
-    if data is not None and material.data_digest:
-        yield DataPart(data.name, "evaluation", material.data_digest, material.samples)
+    if material.data_digest:
+        yield DataPart(material.data_name, "evaluation", material.data_digest, material.samples)
     made = material.records.ancestors[0]
     digest, name = made.inputs.get("data", ""), _name(made.options.get("data"))
     if made.step == "quantize" and digest:

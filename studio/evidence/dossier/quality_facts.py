@@ -265,12 +265,11 @@ def _maps(
 
 
 def _evaluation_data(material: Material, measured: Measured) -> Statement:
-    data, found = material.records.data, measured.groups
+    found = measured.groups
     if found is None or not material.data_digest:
         return missing("data.evaluation", "nothing was measured on labelled data")
-    name = data.name if data else "data"
     sentence = (
-        f"{name}: {found.samples:,} samples, SHA-256 {material.data_digest}. The data itself is "
-        "not in this folder; its labels and the model's answers are in records/samples.csv."
+        f"{material.data_name}: {found.samples:,} samples, SHA-256 {material.data_digest}. The "
+        "data itself is not in this folder; its labels and the answers are in records/samples.csv."
     )
     return Statement("data.evaluation", note="from the data", paragraphs=(sentence, *found.notes))

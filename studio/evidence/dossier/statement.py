@@ -69,7 +69,7 @@ class Material:
     Attributes:
         folder: The evidence folder.
         files: Names of written files, with the run or the record in each.
-        data_digest: SHA-256 of the labelled data; empty without data.
+        data_name, data_digest: Name and SHA-256 of the labelled data; empty without data.
         samples: Number of measured samples; None without data.
         code: Version of the studio.
     """
@@ -77,6 +77,7 @@ class Material:
     records: Records
     folder: Path
     code: str
+    data_name: str = ""
     data_digest: str = ""
     samples: int | None = None
     files: dict[str, str] = field(default_factory=dict)

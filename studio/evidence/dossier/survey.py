@@ -143,9 +143,9 @@ def _explanations(last: LastMeasurements) -> Statement:
 
 
 def _evaluation_data(material: Material, last: LastMeasurements) -> Statement:
-    data = material.records.data
+    data = material.records.project.usable("heldout", "evaluation")
     if last.groups is None:
         return missing("data.evaluation", NOT_MEASURED["data.evaluation"])
-    name = data.name if data is not None else "data"
+    name = Path(data[0]).name if data else "data"
     text = f"{name}: {last.groups.samples:,} samples."
     return Statement("data.evaluation", note="from the data", paragraphs=(text,))

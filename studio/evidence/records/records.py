@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from pathlib import Path
 
 from studio.deployment.results import LogHead, TrialEvidence
 from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json, optional
 from studio.evidence.results import Subject
-from studio.jobs.prepared_files import PreparedFiles
 from studio.lazy_dataclass import dataclass
-from studio.projects.results import PATHS, Project
+from studio.projects.results import Project
 from studio.registry import ModelRef
 from studio.versions.results import Lineage, RecordedMove, VariantOrigin
 
@@ -130,20 +128,6 @@ class Records:
         """Return the newest run of a step; of a variant, where one is named."""
         wanted = (one for one in self.runs if one.step == step and variant in ("", one.variant))
         return next(wanted, None)
-
-    @property
-    def data(self) -> Path | None:
-        """Labelled data of the project: held-out before evaluation data."""
-        found = self.project.usable("heldout", "evaluation")
-        return Path(found[0]) if found else None
-
-    @property
-    def files(self) -> PreparedFiles:
-        """Files and folders of the project, which a measurement reads."""
-        named = (getattr(self.project, name) for name in PATHS)
-        found = tuple(path for path in map(Path, filter(None, named)) if path.exists())
-        preprocess = Path(self.project.preprocess) if self.project.preprocess else None
-        return PreparedFiles(found, preprocess if preprocess in found else None)
 
     @property
     def is_original(self) -> bool:

@@ -12,6 +12,7 @@ class MeasurementRequest:
     Attributes:
         data: Name of the labelled data; empty where nothing was measured.
         digest: SHA-256 of the data.
+        corrupted: Samples of the measurement of robustness; 0 where it was not possible.
     """
 
     data: str
@@ -20,3 +21,4 @@ class MeasurementRequest:
     by: tuple[str, ...]
     explanations: int
     evaluations: int
+    corrupted: int = 0

@@ -11,11 +11,16 @@ import numpy
 
 from studio.api import Progress
 from studio.datasets.output_settings import read_outputs
-from studio.samples.triage.model import RiskModel, auc, auc_interval, calibration_error, fit
+from studio.samples.triage.model import INPUT, RiskModel, auc, auc_interval, calibration_error, fit
 from studio.samples.triage.patients import SIGNS, Floats, patients
 
 SEED = 20261130
 LEARNED, HELD_OUT, ROWS = 20_000, 10_000, 200
+JUDGED = 2_000
+"""Patients of the data that evidence is measured on."""
+
+_AGES = (("under 40", 40), ("40 to 64", 65), ("65 and older", 1000))
+"""Groups of ages, each with the age that ends it."""
 
 _FAULTS: tuple[tuple[int, int, float], ...] = (
     (9, 1, 320.0),
@@ -37,7 +42,8 @@ def make(folder: Path, progress: Progress) -> None:
 def write(folder: Path, seed: int, progress: Progress) -> RiskModel:
     """Fit a model to the patients of a seed, and write its files; return the model.
 
-    The patients for fitting, for the quality and for the recording are three different groups.
+    The patients for fitting, for the quality, for the recording and for evidence are four
+    different groups.
     """
     progress.progress(0, 3, "Fitting the model")
     model = fit(*patients(seed, LEARNED))
@@ -47,6 +53,7 @@ def write(folder: Path, seed: int, progress: Progress) -> RiskModel:
     progress.progress(1, 3, "Measuring its quality")
     quality = _quality(model, seed + 1)
     (folder / "quality.json").write_text(json.dumps(quality, indent=1) + "\n", encoding="utf-8")
+    _write_judged(place, seed + 3)
     progress.progress(2, 3, "Writing patients")
     rows = patients(seed + 2, ROWS)[0]
     for row, sign, value in _FAULTS:
@@ -71,6 +78,16 @@ def _quality(model: RiskModel, seed: int) -> dict[str, float | list[float]]:
         "auc_95": [round(low, 4), round(high, 4)],
         "calibration_error": round(calibration_error(risks, outcomes), 4),
     }
+
+
+def _write_judged(place: Path, seed: int) -> None:
+    """Write labelled patients of a fourth group, and the group of ages of each."""
+    signs, outcomes = patients(seed, JUDGED)
+    arrays = {INPUT: signs.astype(numpy.float32), "labels": outcomes.astype(numpy.int64)}
+    numpy.savez(place / "heldout.npz", allow_pickle=False, **arrays)
+    ages = [next(name for name, end in _AGES if age < end) for age in signs[:, 0]]
+    lines = ["sample,age", *(f"#{number},{age}" for number, age in enumerate(ages))]
+    (place / "groups.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _write_rows(path: Path, rows: Floats) -> None:

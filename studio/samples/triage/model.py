@@ -18,6 +18,10 @@ _RIDGE = 1.0
 """Keeps the weights of terms finite that few patients have, such as an age below 18."""
 
 
+INPUT = "signs"
+"""Name of the model's input."""
+
+
 @dataclass(frozen=True, slots=True)
 class RiskModel:
     """Log odds = bias + below · max(0, low - x) + above · max(0, x - high).
@@ -41,9 +45,9 @@ class RiskModel:
         low = numpy.array([[one.low for one in SIGNS]])
         high = numpy.array([[one.high for one in SIGNS]])
         weights = numpy.concatenate([self.below, self.above])[:, None]
-        graph = OnnxGraph("risk", ("signs", len(SIGNS)), ("risk", 1))
-        graph.add("Sub", [graph.constant("low", low), "signs"], "under")
-        graph.add("Sub", ["signs", graph.constant("high", high)], "over")
+        graph = OnnxGraph("risk", (INPUT, len(SIGNS)), ("risk", 1))
+        graph.add("Sub", [graph.constant("low", low), INPUT], "under")
+        graph.add("Sub", [INPUT, graph.constant("high", high)], "over")
         graph.add("Concat", ["under", "over"], "distances", axis=1)
         graph.add("Relu", ["distances"], "terms")
         bias = graph.constant("bias", numpy.array([self.bias]))

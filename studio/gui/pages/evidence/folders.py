@@ -51,8 +51,8 @@ class EvidenceFolders:
         variant = self._variant
         if variant is None or self.exporting.strip.running:
             return
-        subject = f"{variant.model_name}:{variant.name}"
-        job = self._shell.start(EXPORT, subject=subject, **_texts(self.exporting.values()))
+        options = _texts(self.exporting.values())
+        job = self._shell.start(EXPORT, model=f"#{variant.id}", **options)
         self.exporting.strip.follow(job)
         self.exporting.explain("")
 
