@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 WIDTH = 84
 DOT = 8
-HEIGHT, LEAST_HEIGHT = 7 * GRID, 5 * GRID
+HEIGHT, LEAST_HEIGHT = 7 * GRID, 5 * GRID + 2
 """Of a button; the least one lets all stages into the least window."""
 
 RESULT_HEIGHT = 7 * GRID + 4
 """Of a button with a result below its title; a lower one shows none."""
 
 _RESULT_FONT = 0.85
-_MARGIN, _GAP = 4, 2
+_MARGIN, _GAP = 2, 0
 
 
 class StageState(enum.Enum):

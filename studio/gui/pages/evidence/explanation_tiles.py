@@ -143,6 +143,8 @@ class ExplanationTiles(QWidget):
     def _lay_out(self) -> None:
         least = _BARS if any(tile.sample.features for tile in self.tiles) else _TILE
         columns = min(max(self.width() // least, 1), _MOST_COLUMNS)
+        rows = -(-len(self.tiles) // columns)
+        columns = max(-(-len(self.tiles) // max(rows, 1)), 1)  # no row with one tile of four
         if columns == self._columns:
             return
         self._columns = columns
