@@ -151,10 +151,24 @@ def _section(
 def _tables(statement: Statement) -> Iterator[SectionTable]:
     if statement.figures:
         rows = tuple((one.title, value_text(one), interval_text(one)) for one in statement.figures)
-        yield SectionTable("", ("figure", "value", "95 % interval"), rows[:_MOST_ROWS], " nn")
+        yield _table("", ("figure", "value", "95 % interval"), rows[:_MOST_ROWS], " nn")
     for table in statement.tables:
         cells = (tuple(map(_cell, row)) for row in table.rows[:_MOST_ROWS])
-        yield SectionTable(table.title, table.head, tuple(cells), table.numbers)
+        yield _table(table.title, table.head, tuple(cells), table.numbers)
+
+
+def _table(
+    title: str, head: tuple[str, ...], rows: tuple[tuple[str, ...], ...], numbers: str
+) -> SectionTable:
+    """Return a table without the columns that would be empty."""
+    kept = [place for place in range(len(head)) if any(row[place] for row in rows)]
+    marks = numbers.ljust(len(head))
+    return SectionTable(
+        title,
+        tuple(f"{head[place][:1].upper()}{head[place][1:]}" for place in kept),
+        tuple(tuple(row[place] for place in kept) for row in rows),
+        "".join(marks[place] for place in kept),
+    )
 
 
 def _cell(cell: object) -> str:

@@ -11,7 +11,7 @@ from studio.gui.pages.evidence.section_list import WIDTH, SectionList
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, Card, row
 
-_NARROW, _SLIM = 900, 220
+_NARROW, _SLIM = 900, 236
 
 
 class DocumentView(QWidget):

@@ -81,7 +81,7 @@ class ResponsiblePage(Page):
             "Each model that was opened here gets a line with its sections of evidence, its worst "
             "group, its calibration, and what happened in operation.",
             "Open a model",
-            self.shell.choose_model,
+            lambda: self.shell.choose_model(),
         )
         self._list = ListOrHint(view, content, hint)
         self.add_view("Models", view)
