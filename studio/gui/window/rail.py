@@ -28,7 +28,7 @@ DOT = 8
 HEIGHT, LEAST_HEIGHT = 7 * GRID, 5 * GRID + 2
 """Of a button; the least one lets all stages into the least window."""
 
-RESULT_HEIGHT = 7 * GRID + 4
+RESULT_HEIGHT = 7 * GRID
 """Of a button with a result below its title; a lower one shows none."""
 
 _RESULT_FONT = 0.85
