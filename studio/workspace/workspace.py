@@ -70,8 +70,7 @@ class Workspace(JobListener):
 
     Attributes:
         paths, settings, registry, events, presets, projects, evidence, evidence_forms, runs,
-            project_runs, versions, profiles, inbox, alerts:
-            What they say.
+            project_runs, versions, profiles, inbox, alerts: What they say.
         activity: The jobs of the last 30 days; this session's are recorded in it once it is open.
         jobs: Every job of this session, the newest last.
     """
@@ -95,12 +94,9 @@ class Workspace(JobListener):
         self._background = Background(lambda call: self.events.deliver(call))
         self._early: Early | None = None
         self._stays = False
+        store, sandbox = self.registry.store, bool(self.settings["sandbox"])
         self._runner = JobRunner(
-            paths,
-            store=self.registry.store,
-            listener=self,
-            sandbox=bool(self.settings["sandbox"]),
-            preload=_PRELOAD,
+            paths, store=store, listener=self, sandbox=sandbox, preload=_PRELOAD
         )
         defaults = Limits(
             memory_mb=int(self.settings["worker_memory_mb"]) or share_mb(),

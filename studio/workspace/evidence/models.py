@@ -28,7 +28,7 @@ _ALWAYS = frozenset({"model.summary", "model.lineage", "components", "security.i
 
 
 @dataclass(frozen=True, slots=True)
-class _Facts:
+class _ModelFacts:
     """What the registry has of a model."""
 
     variant: VariantRecord
@@ -88,7 +88,7 @@ def _facts(
     variants: Sequence[VariantRecord],
     version: VersionRecord | None,
     releases: Sequence[ReleaseRecord],
-) -> _Facts:
+) -> _ModelFacts:
     by_number = {one.id: one for one in variants}
     variant = by_number.get(version.variant) if version is not None else None
     variant = variant or variants[-1]
@@ -96,7 +96,7 @@ def _facts(
     while original.parent in by_number:
         original = by_number[original.parent]
     profiles = registry.runs("profile", variant.id, 1) or registry.runs("profile", original.id, 1)
-    return _Facts(
+    return _ModelFacts(
         variant,
         original,
         version,
@@ -111,7 +111,7 @@ def _line(
     registry: Registry,
     forms: EvidenceForms,
     model: ModelRecord,
-    facts: _Facts,
+    facts: _ModelFacts,
     targets: tuple[str, ...],
 ) -> ModelEvidence:
     try:
@@ -146,7 +146,7 @@ def _line(
     )
 
 
-def _recorded(registry: Registry, facts: _Facts) -> set[str]:
+def _recorded(registry: Registry, facts: _ModelFacts) -> set[str]:
     """Return the subjects that records answer, as the survey of a variant finds them."""
     variant, groups = facts.variant, facts.groups
     details = [ReleaseDetails.read(one.details) for one in facts.releases]

@@ -32,12 +32,12 @@ class EvidenceSection:
 
     Attributes:
         state: ``present``, ``asked`` or ``missing``.
-        note: Where it comes from, who is asked since when, or what would make it present.
+        note: Where it comes from, for whom the question is, or what would make it present.
         question: For a person; empty where records answer it.
         who: Who should answer.
         kind: Of the answer: ``text``, ``choice`` or ``date``.
         answer: What a person has written.
-        requested: Name of the person who was asked, and the time; empty without one.
+        requested: Name of the person who is to answer, and the time; empty without one.
     """
 
     id: str

@@ -138,7 +138,7 @@ class ExplanationsCard(Card):
             mean = sum(one.mean for one in checks) / len(checks)
             text = "✓ Sanity check passed: the maps change when the weights are shuffled"
             if not result.sanity:
-                text = "✗ Sanity check failed: the maps hardly change with shuffled weights"
+                text = "✗ Sanity check failed: the maps stay alike with shuffled weights"
             texts.insert(0, f"{text} (rank correlation {_signed(mean)}).")
         compared: dict[str, list[float]] = {}
         for sample in result.samples:

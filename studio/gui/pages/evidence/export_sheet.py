@@ -21,9 +21,9 @@ from studio.gui.widgets.sheet import Sheet
 
 _FIELDS = ("out", "sign", "by", "samples", "explanations", "with_model")
 _TEXT = (
-    "The folder has the dossier as HTML and PDF, the model card, bills of materials, the figures "
-    "with what each follows from, and a list of all files. Quality, robustness and explanations "
-    "are measured for it."
+    "The folder has the dossier as HTML and PDF, the model card and bills of materials. Each "
+    "figure has its source, and a list names all files. Quality, robustness and explanations are "
+    "measured for it."
 )
 
 

@@ -10,16 +10,16 @@ from PySide6.QtGui import QResizeEvent
 
 from studio.api.qt import plain_tip
 from studio.gui import figures
+from studio.gui.pages.evidence.answer_saver import ANSWER, REQUEST, AnswerSaver
 from studio.gui.pages.evidence.document_view import DocumentView
 from studio.gui.pages.evidence.explanations_card import ExplanationsCard
 from studio.gui.pages.evidence.explanations_view import ExplanationsView
 from studio.gui.pages.evidence.folders import EXPORT, VERIFY, EvidenceFolders
 from studio.gui.pages.evidence.groups_card import GroupsCard
 from studio.gui.pages.evidence.groups_view import GroupsView
-from studio.gui.pages.evidence.reading import EvidenceReading
+from studio.gui.pages.evidence.loader import EvidenceLoader
 from studio.gui.pages.evidence.required_figures import remember_required, required_of
 from studio.gui.pages.evidence.section_view import SectionView
-from studio.gui.pages.evidence.writing import ANSWER, REQUEST, SectionWriting
 from studio.gui.pages.shared.stage_page import JobStrip, Needs, StagePage
 from studio.gui.shell import Shell
 from studio.gui.widgets.actions import explain
@@ -44,9 +44,9 @@ class EvidencePage(StagePage):
     """The page of the evidence about the current variant.
 
     Attributes:
-        reading: What is shown.
+        loader: What is shown.
         folders: The sheets that write and verify folders.
-        writing: The sheet that answers a question.
+        answers: The sheet that answers a question.
     """
 
     stage = "evidence"
@@ -57,7 +57,7 @@ class EvidencePage(StagePage):
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
-        self.reading = EvidenceReading(workspace)
+        self.loader = EvidenceLoader(workspace)
         self._selected = ""
         self._problem = ""
 
@@ -94,7 +94,7 @@ class EvidencePage(StagePage):
             self._panes.append(Needs(view, self._hint()))
             self.add_view(title, self._panes[-1])
         yield
-        self.writing = SectionWriting(self, self.shell)
+        self.answers = AnswerSaver(self, self.shell)
         self.folders = EvidenceFolders(self, self.workspace, self.shell)
         self._make_tools()
         self._connect()
@@ -103,8 +103,8 @@ class EvidencePage(StagePage):
     def _hint(self) -> Hint:
         return Hint(
             "No model open",
-            "What is recorded, answered and missing about a model appears here, with its "
-            "explanations and its quality by group.",
+            "Records, answers and gaps about a model appear here, with its explanations and its "
+            "quality by group.",
             "See all models",
             self._show_models,
         )
@@ -142,10 +142,10 @@ class EvidencePage(StagePage):
         for content in (self.card_content, self.dossier_content):
             content.written.connect(self.write)
             content.went.connect(self._go)
-        self.reading.surveyed.connect(self._show_survey)
-        self.reading.sampled.connect(self._show_samples)
-        self.reading.explained.connect(self._show_explanations)
-        self.reading.failed.connect(self._failed)
+        self.loader.surveyed.connect(self._show_survey)
+        self.loader.sampled.connect(self._show_samples)
+        self.loader.explained.connect(self._show_explanations)
+        self.loader.failed.connect(self._failed)
         self.explanations.wanted.connect(lambda: self.show_view(EXPLANATIONS_VIEW))
         self.groups.wanted.connect(lambda: self.show_view(GROUPS_VIEW))
         self.groups.misses.connect(self._show_misses)
@@ -183,7 +183,7 @@ class EvidencePage(StagePage):
     @property
     def survey(self) -> EvidenceSurvey | None:
         """What was read last; None without a model, and until it is read."""
-        return self.reading.survey
+        return self.loader.survey
 
     def refresh(self) -> None:
         """Read the records of the current variant in the background."""
@@ -196,15 +196,15 @@ class EvidencePage(StagePage):
                 self.grouping.by.clear()
             variants = self.workspace.registry.variants(variant.model)
             self.explaining.show_variants(variant, variants)
-        self.reading.read(variant)
+        self.loader.read(variant)
 
     def _failed(self, error: Exception) -> None:
         self._problem = str(error)
         self.shell.fail(error)
 
     def _show_samples(self) -> None:
-        self.grouping.show_samples(self.reading.samples)
-        self.explaining.show_samples(self.reading.samples)
+        self.grouping.show_samples(self.loader.samples)
+        self.explaining.show_samples(self.loader.samples)
 
     def _show_survey(self) -> None:
         """Show what was read."""
@@ -243,7 +243,7 @@ class EvidencePage(StagePage):
         result = survey.explanations if survey is not None else None
         at = survey.times.get(EXPLAIN, "") if survey is not None else ""
         for card in (self.explanations, self.explaining.card):
-            card.show_result(result, at, self.reading.pictures, self.reading.samples)
+            card.show_result(result, at, self.loader.pictures, self.loader.samples)
 
     # Sections
 
@@ -277,7 +277,7 @@ class EvidencePage(StagePage):
         """Open the sheet of a section."""
         if self.survey is not None:
             self.select(name)
-            self.writing.open_for(f"#{self.survey.variant}", self.survey.sections[name])
+            self.answers.open_for(f"#{self.survey.variant}", self.survey.sections[name])
 
     def _go(self, name: str) -> None:
         if name in _VIEWS:
@@ -386,7 +386,7 @@ class EvidencePage(StagePage):
         """Follow the jobs of the page."""
         super().on_event(event)
         self.folders.on_event(event)
-        self.writing.on_event(event)
+        self.answers.on_event(event)
         for strip in self._measuring():
             strip.on_event(event)
 

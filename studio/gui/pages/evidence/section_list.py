@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QStyleOptionViewItem,
 )
 
+from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID
@@ -83,7 +84,7 @@ class SectionList(QListWidget):
         item.setSizeHint(QSize(0, ROW))
         text = f"{section.title}: {section.state}. {note}"
         item.setData(Qt.ItemDataRole.AccessibleTextRole, text)
-        item.setToolTip(text if len(note) > WIDTH // GRID else "")
+        item.setToolTip(plain_tip(text if len(note) > WIDTH // GRID else ""))
         self.addItem(item)
 
     def current_id(self) -> str:

@@ -19,7 +19,7 @@ from studio.gui.widgets.sheet import Sheet
 
 _MOST = 40
 _TEXT = (
-    "Each file is compared with the list of the folder, its signature is checked, and each figure "
+    "Each file is compared with the list of the folder, and its signature is checked. Each figure "
     "is computed again from the records in the folder."
 )
 

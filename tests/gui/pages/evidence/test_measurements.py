@@ -83,7 +83,7 @@ def test_rows_are_bars_and_need_no_file(qtbot: QtBot, tmp_path: Path) -> None:
 def test_typical_and_worst_samples_are_explained(measured: EvidencePage, rig: Rig) -> None:
     measured.explain_samples()
     options = rig.shell.jobs[-1].options
-    assert options["sample"] == list(measured.reading.samples.chosen)
+    assert options["sample"] == list(measured.loader.samples.chosen)
     assert options["sample"][2] == "3", "the wrong one is the first of the worst"
 
 
@@ -99,7 +99,7 @@ def test_a_lost_file_of_maps_leaves_the_scores(
     (tmp_path / "maps.npz").unlink()
     page = rig.page(EvidencePage, variant)
     assert [one.sample.name for one in page.explanations.tiles.tiles] == ["#2", "#3"]
-    assert page.reading.pictures == {}
+    assert page.loader.pictures == {}
 
 
 # Groups

@@ -64,7 +64,7 @@ def test_the_primary_writes_the_next_open_section(page: EvidencePage) -> None:
 
 def test_an_answer_is_saved_by_a_step(page: EvidencePage, rig: Rig, variant: VariantRecord) -> None:
     page.write("oversight.human")
-    sheet = page.writing.sheet
+    sheet = page.answers.sheet
     assert sheet.isVisible()
     assert not sheet.primary.isEnabled()
     assert sheet.primary.toolTip() == "Write an answer."
@@ -91,7 +91,7 @@ def test_an_answer_is_saved_by_a_step(page: EvidencePage, rig: Rig, variant: Var
 
 def test_a_failed_answer_stays_in_the_sheet(page: EvidencePage, rig: Rig) -> None:
     page.write("intended.use")
-    sheet = page.writing.sheet
+    sheet = page.answers.sheet
     sheet.text.setPlainText("Digits")
     sheet.primary.click()
     rig.finish(page, failed("The form of this model is full."))
@@ -103,7 +103,7 @@ def test_a_failed_answer_stays_in_the_sheet(page: EvidencePage, rig: Rig) -> Non
 
 def test_a_person_is_asked_by_a_step(page: EvidencePage, rig: Rig) -> None:
     page.write("oversight.human")
-    sheet = page.writing.sheet
+    sheet = page.answers.sheet
     assert sheet.request.toolTip() == "Enter the name of a person."
     sheet.person.setText("Ward lead")
     sheet.request.click()
@@ -120,7 +120,7 @@ def test_a_person_is_asked_by_a_step(page: EvidencePage, rig: Rig) -> None:
 )
 def test_choices_and_dates_have_fields(page: EvidencePage, name: str, expected: str | None) -> None:
     page.write(name)
-    sheet = page.writing.sheet
+    sheet = page.answers.sheet
     assert not sheet.text.isVisible()
     assert sheet.primary.isEnabled()
     if expected is not None:
@@ -131,8 +131,8 @@ def test_choices_and_dates_have_fields(page: EvidencePage, name: str, expected: 
 
 def test_escape_closes_the_sheet(page: EvidencePage) -> None:
     page.write("intended.use")
-    QTest.keyClick(page.writing.sheet, Qt.Key.Key_Escape)
-    assert not page.writing.sheet.isVisible()
+    QTest.keyClick(page.answers.sheet, Qt.Key.Key_Escape)
+    assert not page.answers.sheet.isVisible()
 
 
 def test_a_section_opens_in_its_document(page: EvidencePage) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ANSWER, REQUEST = "evidence-answer", "evidence-request"
 
 
-class SectionWriting:
+class AnswerSaver:
     """The sheet over the page, and what it saves.
 
     Attributes:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from studio.workspace import VariantRecord, Workspace
 
 
-class EvidenceReading(QObject):
+class EvidenceLoader(QObject):
     """The evidence of the current variant.
 
     Signals:
