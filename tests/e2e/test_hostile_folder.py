@@ -94,6 +94,7 @@ LINES: dict[str, list[Line]] = {
         ("evidence answer digits misuse --text no --by me", _OK),
         ("evidence answers digits", _OK),
         ("evidence ask digits", _OK),
+        ("evidence ask digits misuse --of me", _OK),
     ],
     "samples": [("samples list", _OK), ("samples get digits", _OK)],
     "plugins": [("plugins list", _OK), ("plugins new made --kind metric", _OK)],
