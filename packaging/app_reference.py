@@ -45,7 +45,9 @@ def _section(name: str, kind: Any) -> Iterator[str]:
 
 
 def _kinds(kind: Any) -> Iterator[str]:
-    if hasattr(kind, "takes"):
+    if getattr(kind, "takes_pictures", False):
+        yield "Takes a source of pictures."
+    elif hasattr(kind, "takes"):
         gives = ", ".join(sorted(kind.gives)) or "events"
         yield f"Takes {', '.join(sorted(kind.takes))}."
         yield "Gives what it takes." if kind.follows else f"Gives {gives}."

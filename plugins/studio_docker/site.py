@@ -63,7 +63,7 @@ class DockerSite:
         spec = ImageSpec.of(options)
         history = poll(self._engine, self._place)
         found = actions(self._engine, self._place, history, parcel, options)
-        config = server(spec.user, {})
+        config = server(spec.user, {}, bool(parcel.manifest.get("app")))
         documents = {"Dockerfile": dockerfile(parcel, spec.base, config)}
         return Preview(tuple(found), documents, cost_note="An engine of your own costs nothing.")
 
@@ -71,7 +71,8 @@ class DockerSite:
         blocked = [one for one in self.preview(parcel, options).actions if one.state == "blocked"]
         if blocked:
             raise Refused(blocked[0].text, hint=blocked[0].hint)
-        spec, wish, door = ImageSpec.of(options), ContainerSpec.of(options), Listener.of(options)
+        spec, door = ImageSpec.of(options), Listener.of(options)
+        wish = ContainerSpec.of(parcel, options)
         tokens = read_tokens(str(options["token_file"] or ""))
         trials = Trials(self._engine, self._place, progress)
         trials.recover(poll(self._engine, self._place))
@@ -80,6 +81,8 @@ class DockerSite:
         history = poll(self._engine, self._place)
         gate = ensure_gate(self._engine, self._place, door, history.gate, progress)
         put_tokens(self._engine, gate, tokens)
+        if wish.app is not None:
+            wish.app.prepare(self._engine, self._place, gate)
         # Only through a gate can be seen which containers have had their turn.
         remove_leftovers(self._engine, poll(self._engine, self._place), progress)
         history = poll(self._engine, self._place)

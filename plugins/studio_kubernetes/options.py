@@ -181,4 +181,38 @@ _PLACE = (
     ),
 )
 
-DEPLOY_OPTIONS = (*_IMAGE, *_SIZE, *_NETWORK, *_PLACE)
+_APP = (
+    Option(
+        "app_storage",
+        default="1Gi",
+        title="Volume of an app",
+        help="Size of the volume (PersistentVolumeClaim) for events that are not delivered yet. "
+        "Empty: they end with the pod.",
+    ),
+    Option(
+        "storage_class",
+        title="Storage class",
+        help="Class of that volume (default: the cluster's).",
+        advanced=True,
+    ),
+    Option(
+        "variables_secret",
+        title="Variables Secret",
+        help="Secret in the namespace whose key 'variables' is a JSON object with the variables "
+        "of the app.",
+    ),
+    Option(
+        "app_egress",
+        title="Networks of an app",
+        help="Networks that an app may connect to, such as 192.0.2.0/24,10.0.0.0/8 (default: all).",
+        advanced=True,
+    ),
+    Option(
+        "device_resources",
+        title="Devices of an app",
+        help="Resources of a device plugin of the cluster, such as smarter-devices/video0.",
+        advanced=True,
+    ),
+)
+
+DEPLOY_OPTIONS = (*_IMAGE, *_SIZE, *_NETWORK, *_APP, *_PLACE)

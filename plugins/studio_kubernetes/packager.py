@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, Option, Parcel, Progress, Refused, UsageError
+from studio_kubernetes.manifests.apps import check_app
 from studio_kubernetes.manifests.config_maps import bundle_maps
 from studio_kubernetes.manifests.desired_state import DesiredWorkload, manifests
 from studio_kubernetes.manifests.export import FORMS, write
@@ -50,6 +51,7 @@ class ManifestsPackager:
         workload = workload_of(
             parcel, settings, place, maps.names if maps else (), maps.files if maps else None
         )
+        check_app(workload)
         if found := problems(manifests(DesiredWorkload(workload))):
             raise Refused(found[0], detail="\n".join(found[1:]))
         progress.progress(0, 1, "Writing the manifests")

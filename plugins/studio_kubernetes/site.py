@@ -25,6 +25,7 @@ from studio_kubernetes.cluster.kinds import CONFIG_MAP, DEPLOYMENT, EVENT
 from studio_kubernetes.cluster.logs import event_lines, pod_lines
 from studio_kubernetes.cluster.objects import Objects, Serving
 from studio_kubernetes.inventory import as_resource, wait_until_gone
+from studio_kubernetes.manifests.apps import check_app
 from studio_kubernetes.manifests.config_maps import BundleMaps, bundle_maps
 from studio_kubernetes.manifests.desired_state import DesiredWorkload
 from studio_kubernetes.manifests.names import STABLE
@@ -155,9 +156,12 @@ class KubernetesSite:
             maps.names if maps else (),
             maps.files if maps else None,
         )
+        check_app(workload)
         percent = int(options.get("canary") or 0)
         if not percent:
             return DesiredWorkload(workload), maps
+        if workload.has_app:
+            raise Refused("An app runs once and has no canary.", hint="Deploy it without --canary.")
         before = self._before()
         if before is None:
             raise Refused(

@@ -9,7 +9,7 @@ from studio.apps.results import AppCheck, AppModel, AppPart
 from studio.datasets.output_settings import read_outputs
 from studio.documents.dataclass_json import to_json
 from studio.runtime.apps.graph import AppGraph, AppSource, Sink, Step
-from studio.runtime.apps.items import EVENTS, TRACKS
+from studio.runtime.apps.items import EVENTS, PICTURES, TRACKS
 
 _STILLS = ("folder", "snapshot")
 
@@ -22,7 +22,7 @@ def check_of(files: AppFiles, variables: Mapping[str, str]) -> AppCheck:
     """
     graph, document = files.graph(variables), files.document
     models = files.models()
-    own = tuple(str(step.settings.file) for step in graph.steps if step.type.name == "python")
+    own = tuple(dict.fromkeys(graph.own_code.values()))
     for name in own:
         files.path(name, "steps")
     return AppCheck(
@@ -50,9 +50,14 @@ def _parts(graph: AppGraph) -> tuple[AppPart, ...]:
         inputs = {one.part: one.kind for one in step.inputs}
         found.append(_part(step, "step", step.gives, inputs, written))
     found += [
-        _part(sink, "sink", "", dict.fromkeys(sink.inputs, EVENTS), written) for sink in graph.sinks
+        _part(one, "sink", "", dict.fromkeys(one.inputs, _taken(one)), written)
+        for one in graph.sinks
     ]
     return tuple(found)
+
+
+def _taken(sink: Sink) -> str:
+    return PICTURES if sink.type.takes_pictures else EVENTS
 
 
 def _part(
@@ -84,6 +89,9 @@ def _warnings(graph: AppGraph, models: Mapping[str, ModelParts]) -> list[str]:
             found.append(f"{step.name} follows objects through single pictures of {names}.")
     used = {getattr(step.settings, "model", "") for step in graph.steps}
     found += [f"The model {name} is not used." for name in models if name not in used]
-    if not graph.sinks:
+    if not graph.receivers:
         found.append("The app has no sink: its events stay on the board.")
+    shown = [one.name for one in graph.sinks if one.type.takes_pictures]
+    if shown and not graph.document.preview.allowed:
+        found.append(f"{shown[0]} shows nothing: [preview] allowed is false.")
     return found

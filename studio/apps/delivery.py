@@ -31,9 +31,9 @@ class DeskDelivery:
         """
         folder.mkdir()
         document = graph.document
-        names = [one.name for one in graph.sinks]
+        names = [one.name for one in graph.receivers]
         self._outbox = Outbox(str(folder), document.name, document.outbox, names)
-        self._workers = SinkWorkers(graph.sinks, context, self._outbox)
+        self._workers = SinkWorkers(graph.receivers, context, self._outbox)
         self._workers.start()
         self._status: dict[str, Any] = {}
 

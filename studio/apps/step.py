@@ -51,7 +51,7 @@ class AppRunOptions:
     allow_code: bool = option(
         False,
         title="Run its Python code",
-        help="Agree to run the Python steps of the app on this computer.",
+        help="Agree to run the Python code of the app on this computer.",
     )
     threads: int = option(
         0,
@@ -79,7 +79,7 @@ class AppTestOptions:
     allow_code: bool = option(
         False,
         title="Run its Python code",
-        help="Agree to run the Python steps of the app on this computer.",
+        help="Agree to run the Python code of the app on this computer.",
     )
 
 

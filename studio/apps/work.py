@@ -126,12 +126,12 @@ def refuse_code(files: AppFiles, graph: AppGraph, allowed: bool) -> None:
     """Refuse an app with Python code that the user has not agreed to run.
 
     Raises:
-        InvalidData: naming the step.
+        InvalidData: naming the part.
     """
-    own = [step.name for step in graph.steps if step.type.name == "python"]
+    own = list(graph.own_code)
     if own and not allowed:
         raise InvalidData(
-            f"The step {own[0]} of {files.document.name} is Python code of the app.",
+            f"The part {own[0]} of {files.document.name} is Python code of the app.",
             hint="Read it, then agree to run it: --allow-code.",
         )
 

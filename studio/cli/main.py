@@ -71,7 +71,7 @@ COMMANDS = {
     "serve": "serve a model on this computer",
     "run": "run a pipeline; list, resume and compare runs",
     "versions": "list versions, their lineage and aliases; promote, roll back, export, import",
-    "evidence": "list frameworks, screen a use and answer the questions of a dossier",
+    "evidence": "write and verify evidence about a version; frameworks, screening, answers",
     "samples": "list or download sample models and data",
     "plugins": "manage plugins",
     "backends": "manage runtimes and toolchains",

@@ -25,7 +25,7 @@ Picture = NDArray[numpy.uint8]
 """Height × width × 3, RGB."""
 
 Change = Callable[[str, Picture], Picture]
-"""What is done with a picture of a name before its preprocessing."""
+"""A change of the picture of a name, before its preprocessing."""
 
 MOST_PIXELS = 100_000_000
 """Larger pictures are refused before they are unpacked."""

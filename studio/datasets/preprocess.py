@@ -64,6 +64,8 @@ class Preprocess:
             aspect and covers height × width; ``height``: to the height, the width follows the
             aspect (never above max_width) and is padded to min_width.
         antialias: Average when reducing (Pillow's bilinear) or not (OpenCV's INTER_LINEAR).
+        whole_levels: Resized pixels are whole levels, with OpenCV's arithmetic for bytes: for
+            models that were trained on pictures of ``cv2.resize``, such as PaddleOCR's.
         max_width: Of ``height``; 0 is no bound.
         min_width: Of ``height``; narrower pictures are padded to it.
         multiple: The width, and the height unless ``resize`` is ``height``, are padded up to a
@@ -83,6 +85,7 @@ class Preprocess:
     height: int = 0
     width: int = 0
     antialias: bool = False
+    whole_levels: bool = False
     max_width: int = 0
     min_width: int = 0
     multiple: int = 1
@@ -203,7 +206,9 @@ class Preprocess:
         if self.resize == "none":
             return pixels
         height, width = self._size(*pixels.shape[:2])
-        return resize(pixels, height, width, antialias=self.antialias)
+        smooth, whole = self.antialias, self.whole_levels
+        found = resize(pixels, height, width, antialias=smooth, whole=whole)
+        return found.astype(numpy.float32, copy=False)
 
     def _size(self, height: int, width: int) -> tuple[int, int]:
         """Return height and width after resizing a picture of this height and width."""

@@ -21,7 +21,7 @@ from studio.deployment.machine.upload import Outgoing, Upload, amount
 from studio.deployment.machine.wheels import module_of
 from studio.deployment.plan import DeployPlan
 from studio.deployment.step_log import StepLog, StepRow, begun, instant
-from studio.deployment.trial import Sampling, summary_of_trial
+from studio.deployment.trial import Sampling, longest_s, summary_of_trial
 from studio.documents.dataclass_json import JsonValue, from_json, to_json
 from studio.jobs import Job
 from studio.lazy_dataclass import dataclass
@@ -293,7 +293,7 @@ class TargetDeployment:
                 "order": wish.order,
                 "sampling": to_json(wish.sampling),
             },
-            timeout=self._patience_s + wish.soak_s,
+            timeout=self._patience_s + longest_s(wish.soak_s, wish.quality),
             watch=self._on_progress,
         )
         at = instant()

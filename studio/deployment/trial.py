@@ -12,7 +12,7 @@ from studio.deployment.options import SAMPLES_MB, DeployOptions, KeptOptions, Tr
 from studio.deployment.results import DeployResult, TrialEvidence
 from studio.documents.dataclass_json import JsonValue, read_parts
 from studio.lazy_dataclass import dataclass
-from studio.runtime.release.trial.decision import rule_of
+from studio.runtime.release.trial.decision import LONGEST, rule_of
 from studio.runtime.shared.errors import ReleaseError
 from studio.targets.platforms import holds_trials, is_platform
 
@@ -54,6 +54,11 @@ def trial_s(soak_s: float | None, rule: Mapping[str, str] | None) -> float:
     if soak_s is not None:
         return soak_s
     return USUAL_S if rule is None else TRIAL_S
+
+
+def longest_s(seconds: float, rule: Mapping[str, str] | None) -> float:
+    """Return how long a trial or soak may last: what is open may extend a trial."""
+    return seconds if rule is None else LONGEST * seconds
 
 
 def trial_options(target: TargetSpec, options: DeployOptions) -> dict[str, JsonValue]:

@@ -9,7 +9,7 @@ import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from matplotlib import rc_context
+from matplotlib import get_data_path, rc_context
 from matplotlib.axes import Axes as Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Figure
@@ -61,6 +61,11 @@ class NotebookFigure(Figure):
         with rc_context(_SETTINGS):
             self.savefig(file, format="png", dpi=_DOTS_IN_NOTEBOOK)
         return file.getvalue()
+
+
+def font_folder() -> Path:
+    """Return the folder of the fonts that come with the library, DejaVu among them."""
+    return Path(get_data_path(), "fonts", "ttf")
 
 
 def new_figure(draw: Callable[[Axes], None], height: float) -> Figure:

@@ -72,7 +72,7 @@ def page(title: str, style: str, body: Iterable[str], pictures: str = "") -> str
     """Return the whole document; it loads nothing but pictures, and runs nothing.
 
     Args:
-        pictures: Further source of pictures, such as ``'self'`` for files beside the page.
+        pictures: Further source of pictures, such as ``'self'`` for files next to the page.
     """
     policy = f"default-src 'none'; style-src 'unsafe-inline'; img-src data: {pictures}".rstrip()
     return (

@@ -133,11 +133,15 @@ class SampleRun:
     Attributes:
         sample: Name of the sample.
         milliseconds: Median of a few runs after the first, with all cores.
+        outputs: A first ``outputs.toml``, where the outputs have a known form.
+        meaning: What they mean, in one line.
     """
 
     answer: Answer
     sample: str
     milliseconds: float
+    outputs: str = optional("")
+    meaning: str = optional("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,3 +161,17 @@ class SampleResult:
     hint: str = ""
     pictures: tuple[DrawnInput, ...] = ()
     unreadable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OutputsResult:
+    """An ``outputs.toml`` of a model.
+
+    Attributes:
+        meaning: What the outputs mean, in one line.
+        path: Where it was written; empty where it was only shown.
+    """
+
+    text: str
+    meaning: str
+    path: str = optional("")

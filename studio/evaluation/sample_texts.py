@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from studio.evaluation.results import SampleResult
+from studio.evaluation.results import OutputsResult, SampleResult
 from studio.models.results import Answer
 
 _SHOWN = 3
@@ -15,6 +15,12 @@ def sample(result: SampleResult) -> list[str]:
         return [f"{result.problem} {result.hint}".strip()]
     run = result.run
     return [f"{run.sample}: {in_words(run.answer)} ({run.milliseconds:.2f} ms)"]
+
+
+def outputs(result: OutputsResult) -> list[str]:
+    """Return the meaning of a model's outputs, and the file that has it."""
+    end = f"Written to {result.path}. Check it with samples of your own." if result.path else ""
+    return [result.meaning, *result.text.splitlines(), *filter(None, [end])]
 
 
 def in_words(answer: Answer) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from studio.api import Dataset, InvalidData, Sample, Session, StudioError, Value
+from studio.api import Array, Dataset, Feeds, InvalidData, Sample, Session, StudioError, Value
 from studio.datasets import open_dataset
 from studio.datasets.images import read_picture
 from studio.datasets.input_preview import drawn, thumbnail
@@ -23,7 +23,10 @@ from studio.evaluation.sample_step import SampleOptions
 from studio.jobs import Job
 from studio.jobs.phases import Phase
 from studio.models.answers import OutputReader
+from studio.models.outputs.draft import AnsweredSample, outputs_text, recognised_choice
+from studio.models.outputs.words import in_words
 from studio.plugin_host import PluginHost
+from studio.runtime.serve.decoders.settings import OutputSettings
 
 _SIDE = 96
 """Most pixels of a drawn sample in each direction."""
@@ -65,8 +68,29 @@ def _run(subject: LoadedModel, dataset: Dataset, options: SampleOptions, job: Jo
         milliseconds = _milliseconds(session, sample)
     finally:
         session.close()
-    answer = reader.read(outputs, _whole(subject.inputs, sample))
-    return SampleRun(answer, sample.name, milliseconds)
+    place = whole_picture(subject.inputs, sample.feeds)
+    answer = reader.read(outputs, place)
+    choice = recognised_choice(answered(outputs, place, options.labels, options.dictionary))
+    return SampleRun(answer, sample.name, milliseconds, *_meaning(choice))
+
+
+def _meaning(choice: Mapping[str, object] | None) -> tuple[str, str]:
+    """Return the text of an ``outputs.toml``, and what it means in one line."""
+    if choice is None:
+        return "", ""
+    return outputs_text(choice), in_words(OutputSettings.from_json(choice))
+
+
+def answered(
+    outputs: Mapping[str, Array],
+    place: Placement | None,
+    labels: Path | None,
+    dictionary: Path | None,
+) -> AnsweredSample:
+    """Return the outputs of one sample with what is known about them."""
+    first = {name: array[:1] if array.ndim > 2 else array for name, array in outputs.items()}
+    size = (place.height, place.width) if place is not None else None
+    return AnsweredSample(first, size, tuple(text_lines(labels)), tuple(text_lines(dictionary)))
 
 
 def _milliseconds(session: Session, sample: Sample) -> float:
@@ -79,9 +103,9 @@ def _milliseconds(session: Session, sample: Sample) -> float:
     return round(1000 * statistics.median(times), 3)
 
 
-def _whole(inputs: Sequence[Value], sample: Sample) -> Placement | None:
+def whole_picture(inputs: Sequence[Value], feeds: Feeds) -> Placement | None:
     """Return the place of a picture that fills the only input; None for other inputs."""
-    array = sample.feeds[inputs[0].name]
+    array = feeds[inputs[0].name]
     if len(inputs) != 1 or array.ndim != 4:
         return None
     sides = array.shape[2:] if array.shape[1] in (1, 3) else array.shape[1:3]

@@ -16,7 +16,7 @@ import numpy
 from studio.api import InvalidData
 from studio.documents.dataclass_json import InvalidDocument, from_json
 from studio.evidence.dossier.model_facts import VARIANT_FILE
-from studio.evidence.measured import CORRUPTED_FILE, MAPS_FILE, SAMPLES_FILE, measured
+from studio.evidence.measurements import CORRUPTED_FILE, MAPS_FILE, SAMPLES_FILE, measured
 from studio.evidence.recompute import EvidenceFolder, equal
 from studio.evidence.records.files import REQUEST_FILE
 from studio.evidence.records.request import MeasurementRequest
@@ -51,7 +51,7 @@ class Again:
 
 
 def measure_again(options: VerifyOptions, job: Job) -> Again:
-    """Run the model of a folder on its data, as its request says.
+    """Run the model of a folder on its data, by the request in the folder.
 
     Raises:
         InvalidData: when the folder's request cannot be read.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from studio.evidence.folder.manifest import Manifest
+from studio.evidence.folder.manifest import EvidenceList
 from studio.evidence.records.subject import find_subject
 from studio.registry import Registry
 
@@ -40,7 +40,7 @@ def with_model_of_folder(registry: Registry, given: Mapping[str, Any]) -> Mappin
         return given
     if not Path(folder).expanduser().is_dir():
         return given  # the check of the options says so
-    digest = Manifest.read(Path(folder).expanduser()).subject.digest
+    digest = EvidenceList.read(Path(folder).expanduser()).subject.digest
     variant = registry.variant_by_digest(digest)
     return given if variant is None else {**given, "model": f"#{variant.id}"}
 

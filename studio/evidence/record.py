@@ -9,8 +9,8 @@ from pathlib import Path
 
 from studio.api import InvalidData, UsageError
 from studio.documents.dataclass_json import to_json
-from studio.evidence.dossier.outline import Answer, Requested
-from studio.evidence.folder.manifest import SIGNATURE, Manifest
+from studio.evidence.dossier.outline import Requested, WrittenAnswer
+from studio.evidence.folder.manifest import SIGNATURE, EvidenceList
 from studio.evidence.folder.signature import is_signed, is_spelled, sign, signer
 from studio.evidence.form.forms import EvidenceForms
 from studio.evidence.records.collect import collect
@@ -34,7 +34,7 @@ def prepare(registry: Registry, options: EvidenceOptions) -> EvidenceOptions:
     variant = registry.variant(options.model.variant)
     named = Named(variant, _version(registry, variant, options.version), options.served_by)
     form = EvidenceForms(registry).of(variant.model_name)
-    answers = {name: Answer(one.text, one.by, one.at) for name, one in form.latest().items()}
+    answers = {name: WrittenAnswer(one.text, one.by, one.at) for name, one in form.latest().items()}
     requests = {name: Requested(one.of, one.at) for name, one in form.pending().items()}
     return replace(
         options,
@@ -54,7 +54,7 @@ def prepare_verification(registry: Registry, options: VerifyOptions) -> VerifyOp
     """
     if not options.again or options.model is None:
         return options
-    digest = Manifest.read(options.folder).subject.digest
+    digest = EvidenceList.read(options.folder).subject.digest
     if options.model.digest != digest:
         name = f"{options.model.model_name}:{options.model.name}"
         raise UsageError(

@@ -9,14 +9,14 @@ from studio.documents.dataclass_json import JsonValue, optional
 from studio.lazy_dataclass import dataclass
 
 PRESENT, ASKED, MISSING = "present", "asked", "missing"
-"""States of a section: from records or an answer; a person was asked; neither."""
+"""States of a section: from records or an answer, open for a person to answer, or neither."""
 
 RECOMPUTED, RUN_AGAIN, DIFFERS, NOT_POSSIBLE = "recomputed", "run again", "differs", "not possible"
 """Outcomes of the verification of a figure."""
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class AssessedVersion:
     """What evidence is about: a variant of a model, and its version or target where one was named.
 
     Attributes:
@@ -61,7 +61,7 @@ class Section:
     Attributes:
         id: Identifier of the subject (``quality.groups``).
         state: ``present``, ``asked`` or ``missing``.
-        note: Where it comes from, who was asked since when, or what would make it present.
+        note: Where it comes from, who is to answer, or what would make it present.
     """
 
     id: str
@@ -128,7 +128,7 @@ class EvidenceResult:
         notes: What was left out, and why.
     """
 
-    subject: Subject
+    subject: AssessedVersion
     sections: tuple[Section, ...]
     files: tuple[str, ...]
     digest: str
@@ -186,7 +186,7 @@ class VerifyResult:
     """
 
     folder: str
-    subject: Subject
+    subject: AssessedVersion
     digest: str
     figures: tuple[CheckedFigure, ...]
     recomputed: int

@@ -7,7 +7,7 @@ from dataclasses import field
 from pathlib import Path
 
 from studio.api import Kind
-from studio.evidence.dossier.outline import Answer, Requested
+from studio.evidence.dossier.outline import Requested, WrittenAnswer
 from studio.evidence.explanations.step import EXPLAIN
 from studio.evidence.groups.step import GROUPS
 from studio.evidence.records.records import Records
@@ -107,7 +107,7 @@ class EvidenceOptions(MeasuringOptions):
         "", title="Target", help="Target that serves the version.", advanced=True
     )
     records: Records | None = None
-    answers: Mapping[str, Answer] = field(default_factory=dict)
+    answers: Mapping[str, WrittenAnswer] = field(default_factory=dict)
     requests: Mapping[str, Requested] = field(default_factory=dict)
     created: str = ""
 

@@ -8,7 +8,7 @@ from studio.api import InvalidData
 from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
 from studio.evidence.again import measure_again, with_again
 from studio.evidence.folder.check import alterations
-from studio.evidence.folder.manifest import Manifest
+from studio.evidence.folder.manifest import EvidenceList
 from studio.evidence.recompute import EvidenceFolder, checked
 from studio.evidence.results import RECOMPUTED, RUN_AGAIN, CheckedFigure, Figure, VerifyResult
 from studio.evidence.step import VerifyOptions
@@ -33,7 +33,7 @@ def verify(options: VerifyOptions, job: Job) -> VerifyResult:
         InvalidData: when the folder is no evidence, or is too damaged to be read.
     """
     folder = options.folder
-    manifest = Manifest.read(folder)
+    manifest = EvidenceList.read(folder)
     altered = alterations(folder, manifest, Phase(job, 0, 0.1))
     listed = _listed(EvidenceFolder(folder))
     figures = _checked(EvidenceFolder(folder), listed, Phase(job, 0.1, 0.3))

@@ -21,9 +21,9 @@ from studio.evidence.dossier.page import dossier_page, frameworks_page
 from studio.evidence.dossier.pdf import dossier_pdf
 from studio.evidence.dossier.quality_facts import quality_facts
 from studio.evidence.dossier.statement import Material
-from studio.evidence.folder.manifest import FORMAT, MANIFEST, Manifest, files_of
+from studio.evidence.folder.manifest import FORMAT, MANIFEST, EvidenceList, files_of
 from studio.evidence.frameworks.catalogue import frameworks
-from studio.evidence.measured import (
+from studio.evidence.measurements import (
     CORRUPTED_FILE,
     DRAWING_FILE,
     MAPS_FILE,
@@ -92,7 +92,7 @@ def write(options: EvidenceOptions, job: Job) -> EvidenceResult:
 
 
 def _write_measured(found: Measured, options: EvidenceOptions, material: Material) -> None:
-    """Write the results of the measurements beside their raw values."""
+    """Write the results of the measurements with their raw values."""
     data = options.data
     if data is not None and found.groups is not None:
         material.data_digest = folder_digest(data) if data.is_dir() else file_digest(data)
@@ -168,9 +168,9 @@ def _write_documents(dossier: Dossier, material: Material, options: EvidenceOpti
     (material.folder / "dossier.pdf").write_bytes(dossier_pdf(dossier, material.folder))
 
 
-def _list(dossier: Dossier, folder: Path, options: EvidenceOptions) -> Manifest:
+def _list(dossier: Dossier, folder: Path, options: EvidenceOptions) -> EvidenceList:
     names = [one.relative_to(folder).as_posix() for one in folder.rglob("*") if one.is_file()]
-    manifest = Manifest(
+    manifest = EvidenceList(
         FORMAT,
         dossier.subject,
         dossier.created,

@@ -70,8 +70,11 @@ class Shell(Protocol):
     def choose_model(self) -> None:
         """Open the dialog for a model file, and open the file."""
 
-    def open_model(self, path: Path) -> None:
-        """Open a model in a worker; the Model page shows it when it is there."""
+    def open_model(self, path: Path, app: Path | None = None) -> None:
+        """Open a model in a worker; the Model page shows it when it is there.
+
+        With the folder of an app, the Deploy page offers both instead.
+        """
 
     def open_sample(self, name: str) -> None:
         """Get a sample and open its model."""

@@ -81,9 +81,9 @@ class Step(Generic[OptionsT, ResultT]):
         prepare: ``"module:function"``, called in the parent before the worker starts as
             ``function(registry, options)``; returns the options, with what the work must know
             of the registry added (the number of the next version).
-        complete: ``"module:function"``, called in the parent before the options are checked, as
-            ``function(registry, given)``; returns the given options with those that a name stands
-            for (the model of a version). It changes nothing when it is called again.
+        complete: ``"module:function"``, called in the parent as ``function(registry, given)``
+            before the options are checked. It returns them with those that follow from a name,
+            such as the model of a version. A second call changes nothing.
         needs: What the worker may reach beyond the registry and the files that it was given.
         remote_needs: What it may reach besides when a TARGET option names another machine; a
             step that parses or runs a model here needs nothing while it stays here.

@@ -47,7 +47,7 @@ class OutputReader:
             self._text(outputs)
             or (self._boxes(outputs, placement) if placement is not None else None)
             or self._classes(outputs)
-            or Answer("values", values=tuple(_line(*output) for output in outputs.items()))
+            or Answer("values", values=tuple(output_line(*output) for output in outputs.items()))
         )
 
     def _classes(self, outputs: Mapping[str, Array]) -> Answer | None:
@@ -169,7 +169,7 @@ def _are_classes(column: Floats) -> bool:
     return bool((column == numpy.round(column)).all())
 
 
-def _line(name: str, array: Array) -> str:
+def output_line(name: str, array: Array) -> str:
     """Return an output in one line: its name, shape, and its range or first values."""
     shape = "×".join(map(str, array.shape)) or "single value"
     if array.dtype.kind not in "fiub" or not array.size:

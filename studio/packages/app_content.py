@@ -49,7 +49,7 @@ class AppContent:
         graph, models = files.graph({}), files.models()
         same = [name for name, one in models.items() if file_digest(one.model) == digest]
         served = (*same, *models, "")[0]
-        own = tuple(str(one.settings.file) for one in graph.steps if one.type.name == "python")
+        own = tuple(dict.fromkeys(graph.own_code.values()))
         return cls(files, models, served, graph.requirements, own)
 
     @property

@@ -27,6 +27,7 @@ from studio.datasets.preprocess_draft import draft_of, is_picture
 from studio.datasets.text_lines import text_lines
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs import Job
+from studio.models.outputs.draft import AnsweredSample, check_outputs, draft_outputs
 from studio.packages import golden
 from studio.packages.app_content import AppContent
 from studio.packages.backends import REFERENCE_OPTIONS, serving_backend
@@ -37,7 +38,6 @@ from studio.packages.drift_reference import FEWEST, Frame, estimate_of, referenc
 from studio.packages.embedding import EmbeddingGraph, NoEmbedding
 from studio.packages.embedding_check import embed
 from studio.packages.golden import GoldenSample, check_labels
-from studio.packages.outputs_draft import AnsweredSample, check_outputs, draft_outputs
 from studio.packages.packaging_job import package_contained
 from studio.packages.results import PackageResult
 from studio.packages.signing import signature_of, write_signature
@@ -151,7 +151,9 @@ def _content(
         model=model,
         files=files,
         samples=samples,
-        tolerance=golden.tolerance(samples, ref.precision, options.tolerance),
+        tolerance=golden.tolerance(
+            samples, ref.precision, options.tolerance, made_up=options.data is None
+        ),
         labels=options.labels,
         preprocess=options.preprocess or _beside(options.data),
         outputs=options.outputs,

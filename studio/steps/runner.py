@@ -175,7 +175,7 @@ class StepRunner:
         return opened, None
 
     def _completed(self, step: AnyStep, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the given options with those that a name among them stands for."""
+        """Return the given options with those that follow from a name among them."""
         if not step.complete:
             return given
         completed: Mapping[str, Any] = load(step.complete)(self._registry, given)

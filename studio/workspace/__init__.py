@@ -24,6 +24,9 @@ from studio.models.labels.node_rows import (
     NodeRow,
     node_rows,
 )
+from studio.models.outputs.words import HEADS_OF as OUTPUT_HEADS
+from studio.models.outputs.words import KEYS as OUTPUT_KEYS
+from studio.models.outputs.words import TITLES as OUTPUT_TITLES
 from studio.models.search import SearchResult, search_model
 from studio.models.source_formats import source_format
 from studio.models.step import DRAWN, PREVIEW
@@ -96,6 +99,9 @@ __all__ = [
     "DRAWN",
     "FAMILY_TITLES",
     "HEADER_HEIGHT",
+    "OUTPUT_HEADS",
+    "OUTPUT_KEYS",
+    "OUTPUT_TITLES",
     "PREVIEW",
     "ROWS_INSET",
     "ROW_HEIGHT",

@@ -54,6 +54,20 @@ def bright(folder: Path) -> Iterator[ServerProcess]:
 
 
 @pytest.fixture(scope="session")
+def segmenter(folder: Path) -> Iterator[ServerProcess]:
+    """A model that finds objects with masks in pictures that are fitted into its input."""
+    made = models.bundle(
+        folder / "segmenter",
+        models.segmenter(folder / "segmenter.onnx"),
+        preprocess={"resize": "fit", "height": 32, "width": 32, "pad_align": "center"},
+        labels=["cat", "dog"],
+        outputs={"task": "instances", "head": "maskrcnn"},
+    )
+    with ServerProcess(f"--bundle={made}", log=folder / "segmenter.log") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def detector(folder: Path) -> Iterator[ServerProcess]:
     """A detector of pictures that are fitted into its input, with the meaning of its outputs."""
     made = models.bundle(

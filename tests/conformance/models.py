@@ -99,6 +99,38 @@ def detector(path: Path) -> Path:
     )
 
 
+BOXES = ((8.0, 4.0, 24.0, 12.0), (2.0, 14.0, 10.0, 30.0))
+"""Boxes of what the segmenter finds, in pixels of its input."""
+
+
+def segmenter(path: Path) -> Path:
+    """Two objects in every picture of 32 x 32, as boxes, scores, classes and masks of 4 x 4.
+
+    The right half of each box is the object.
+    """
+    masks = np.zeros((2, 1, 4, 4), np.float32)
+    masks[:, :, :, 2:] = 1.0
+    known = {
+        "boxes": np.float32(BOXES),
+        "scores": np.float32([0.75, 0.5]),
+        "classes": np.float32([1, 0]),
+        "masks": masks,
+    }
+    nodes = [
+        helper.make_node("ReduceMean", ["image"], ["mean"], keepdims=0),
+        helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
+    ]
+    nodes += [helper.make_node("Add", [f"the_{one}", "nothing"], [one]) for one in known]
+    constants = [numpy_helper.from_array(one, f"the_{name}") for name, one in known.items()]
+    return save_model(
+        path,
+        nodes,
+        [VALUE("image", FLOAT, [1, 3, 32, 32])],
+        [VALUE(name, FLOAT, list(one.shape)) for name, one in known.items()],
+        initializer=[numpy_helper.from_array(np.float32(0), "zero"), *constants],
+    )
+
+
 PREPROCESS = {"resize": "stretch", "height": 4, "width": 4, "antialias": True, "color": "GRAY"}
 
 

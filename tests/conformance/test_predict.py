@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +48,47 @@ def test_boxes_are_in_pixels_of_the_picture(
         assert (one["label"], one["index"], one["score"]) == ("dog", 1, 0.75)
         # The upper part of the box lies above the picture, in the padding.
         assert one["box"] == pytest.approx(IN_PICTURE, abs=0.01)
+
+
+def test_rows_of_several_outputs_are_objects_of_one_picture(
+    ask: Ask, segmenter: ServerProcess, picture: Path
+) -> None:
+    answer = ask(segmenter, "/v2/models/segmenter/predict", *send(picture, "image/png"))
+    assert answer.status == 200, answer.body
+    (found,) = answer.json["predictions"]
+    assert [one["label"] for one in found["objects"]] == ["dog", "cat"]
+    assert found["objects"][0]["box"] == pytest.approx(IN_PICTURE, abs=0.01)
+    # The right half of 16 columns; four rows of the box are in the picture.
+    assert found["objects"][0]["mask"] == {"width": 16, "height": 4, "runs": [8] * 8}
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg"])
+def test_a_picture_with_the_answer_is_drawn_where_it_is_accepted(
+    ask: Ask, segmenter: ServerProcess, picture: Path, kind: str
+) -> None:
+    accept = ("-H", f"Accept: image/{kind}")
+    answer = ask(segmenter, "/v2/models/segmenter/predict", *send(picture, "image/png"), *accept)
+    assert answer.status == 200, answer.body
+    assert answer.kind == f"image/{kind}"
+    with Image.open(io.BytesIO(answer.body)) as image:
+        pixels = np.asarray(image)
+    assert pixels.shape == (HEIGHT, WIDTH, 3)
+    red, blue = pixels[30, 200].astype(int), pixels[30, 120].astype(int)
+    assert red[0] > red[2] + 20  # the right half of the box is the object
+    assert abs(blue - 90).max() < 12
+
+
+def test_no_cache_keeps_a_drawing(ask: Ask, segmenter: ServerProcess, picture: Path) -> None:
+    path = "/v2/models/segmenter/predict"
+    answer = ask(segmenter, path, *send(picture, "image/png"), "-H", "Accept: image/png", "-i")
+    assert b"cache-control: no-store\r\n" in answer.body.lower()
+
+
+def test_an_array_is_not_drawn(ask: Ask, segmenter: ServerProcess) -> None:
+    path = "/v2/models/segmenter/predict"
+    answer = ask(segmenter, path, *data(arrays()), "-H", "Accept: image/png")
+    assert answer.status == 406
+    assert "answer to pictures alone" in answer.json["error"]
 
 
 def arrays() -> dict[str, Any]:

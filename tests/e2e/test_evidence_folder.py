@@ -1,4 +1,4 @@
-"""``studio evidence MODEL --out DIR`` and ``verify`` on the digits, from records to altered bytes."""
+"""``studio evidence`` and its verification on the digits, from records to altered bytes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.evidence.folder.manifest import MANIFEST, Manifest
+from studio.evidence.folder.manifest import MANIFEST, EvidenceList
 from tests.e2e.conftest import Studio
 from tests.rigs.boards import make_key, public_key
 
@@ -67,7 +67,7 @@ def test_measurements_are_made_again_where_model_and_data_are_here(
 
 
 def test_records_and_answers_are_told_from_what_is_missing(studio: Studio, home: Path) -> None:
-    sections = {one.id: one for one in Manifest.read(home / "out").sections}
+    sections = {one.id: one for one in EvidenceList.read(home / "out").sections}
     assert sections["intended.use"].state == "present"
     assert sections["intended.use"].note.startswith("written by Ada, ")
     assert sections["quality.groups"].state == sections["explanations"].state == "present"
@@ -84,9 +84,7 @@ def test_no_file_names_a_folder_of_this_computer(studio: Studio, home: Path) -> 
 @pytest.mark.parametrize(
     "name", ["figures.json", "dossier.pdf", "records/samples.csv", "evidence.json.sig"]
 )
-def test_an_altered_byte_is_named(
-    studio: Studio, home: Path, tmp_path: Path, name: str
-) -> None:
+def test_an_altered_byte_is_named(studio: Studio, home: Path, tmp_path: Path, name: str) -> None:
     folder = tmp_path / "out"
     shutil.copytree(home / "out", folder)
     content = bytearray((folder / name).read_bytes())
@@ -120,7 +118,7 @@ def _sealed_again(folder: Path) -> None:
 
     from studio.evidence.folder.manifest import files_of
 
-    manifest = Manifest.read(folder)
+    manifest = EvidenceList.read(folder)
     files = files_of(folder, [one.path for one in manifest.files])
     (folder / MANIFEST).write_text(replace(manifest, files=files).sealed().text)
 

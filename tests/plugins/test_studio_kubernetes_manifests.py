@@ -10,7 +10,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from studio.api import UsageError, validate
+from studio.api import StudioError, UsageError, validate
+from studio_kubernetes.manifests.apps import check_app
 from studio_kubernetes.manifests.desired_state import DesiredWorkload, manifests
 from studio_kubernetes.manifests.documents import difference, file_names, join, to_yaml
 from studio_kubernetes.manifests.names import (
@@ -57,7 +58,24 @@ def with_maps(one: Workload) -> Workload:
     return replace(one, maps=("digits-bundle-1", "digits-runtime-1"), files={"f0": "model.onnx"})
 
 
+APP = {
+    "app": True,
+    "storage_class": "fast",
+    "variables_secret": "gate",
+    "app_egress": "192.0.2.0/24, 2001:db8::/32",
+    "device_resources": "smarter-devices/video0",
+}
+
+
+def app(**given: Any) -> Workload:
+    one = workload(**{key: value for key, value in given.items() if key != "app"})
+    return replace(one, options={**one.options, "app": True})
+
+
 CASES = {
+    "app": DesiredWorkload(app()),
+    "app-full": DesiredWorkload(app(**APP)),
+    "app-memory": DesiredWorkload(app(app_storage="")),
     "plain": DesiredWorkload(workload()),
     "full": DesiredWorkload(workload(**FULL)),
     "canary": DesiredWorkload(workload(replicas=4), workload(4, replicas=4), 20),
@@ -115,6 +133,49 @@ def test_a_pod_may_do_nothing_that_it_need_not() -> None:
     assert container["securityContext"]["allowPrivilegeEscalation"] is False
     policy = next(one for one in manifests(CASES["full"]) if one["kind"] == "NetworkPolicy")
     assert policy["spec"]["egress"] == []
+
+
+def test_an_app_keeps_events_in_a_claim_and_takes_variables_from_a_secret() -> None:
+    found = {one["kind"]: one for one in manifests(CASES["app-full"])}
+    claim = found["PersistentVolumeClaim"]
+    assert claim["spec"]["storageClassName"] == "fast"
+    pod = _deployment(CASES["app-full"])["spec"]["template"]["spec"]
+    volumes = {one["name"]: one for one in pod["volumes"]}
+    assert volumes["app-data"]["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+    assert volumes["app-variables"]["secret"]["secretName"] == "gate"
+    container = pod["containers"][0]
+    variables = {one["name"]: one.get("value") for one in container["env"]}
+    places = {one["name"]: one["mountPath"] for one in container["volumeMounts"]}
+    assert variables["EDGEWRIGHT_APP_DATA"] == places["app-data"]
+    file = f"{places['app-variables']}/variables.json"
+    assert variables["EDGEWRIGHT_APP_VARIABLES_FILE"] == file
+    assert container["resources"]["limits"]["smarter-devices/video0"] == "1"
+
+
+def test_an_app_connects_to_its_networks_alone_and_its_pods_follow_each_other() -> None:
+    policy = next(one for one in manifests(CASES["app-full"]) if one["kind"] == "NetworkPolicy")
+    names, networks = policy["spec"]["egress"]
+    assert {one["port"] for one in names["ports"]} == {53}
+    assert [one["ipBlock"]["cidr"] for one in networks["to"]] == ["192.0.2.0/24", "2001:db8::/32"]
+    assert _deployment(CASES["app"])["spec"]["strategy"] == {"type": "Recreate"}
+    kinds = {one["kind"] for one in manifests(CASES["app-memory"])}
+    assert "PersistentVolumeClaim" not in kinds
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"replicas": 2}, "An app runs once"),
+        ({"kind": "inferenceservice"}, "served by a Deployment"),
+        ({"app_storage": "much"}, "no size of a volume"),
+        ({"variables_secret": "A b"}, "not the name of a Secret"),
+        ({"app_egress": "everywhere"}, "not a network"),
+        ({"device_resources": "a b"}, "not the name of a resource"),
+    ],
+)
+def test_options_that_no_app_can_have_are_one_sentence(given: dict[str, Any], reason: str) -> None:
+    with pytest.raises(StudioError, match=reason):
+        check_app(app(**given))
 
 
 def test_probes_ask_the_runtime() -> None:

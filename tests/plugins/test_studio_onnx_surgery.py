@@ -258,4 +258,5 @@ def test_every_edit_is_offered() -> None:
         for capability in HOST.all(Extension.TRANSFORM)
         if capability.extra.get("edits")
     }
-    assert offered == {*("rename", "dimensions", "constant", "extract", "prune", "opset", "fold")}
+    known = ("rename", "dimensions", "constant", "extract", "prune", "opset", "fold")
+    assert offered == {*known, "shuffle-weights"}

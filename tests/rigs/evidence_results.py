@@ -19,11 +19,11 @@ from studio.evidence.explanations.results import (
 from studio.evidence.groups.results import (
     Calibration,
     CalibrationBin,
-    Difference,
     GroupCell,
     GroupColumn,
     GroupsResult,
     Interval,
+    MeanDifference,
     WorstGroup,
 )
 from studio.evidence.groups.sample_table import SampleRow, SampleTable
@@ -37,9 +37,9 @@ from studio.registry import Registry, VariantRecord
 LEAST = 5
 
 
-def difference(value: float, p: float = 0.4) -> Difference:
+def difference(value: float, p: float = 0.4) -> MeanDifference:
     """A difference of two means with a narrow interval."""
-    return Difference(value, value - 0.04, value + 0.04, p, "test", p)
+    return MeanDifference(value, value - 0.04, value + 0.04, p, "test", p)
 
 
 def cell(column: str, group: str, value: float | None, samples: int = 40) -> GroupCell:

@@ -37,6 +37,11 @@ class EngineNames:
         return f"{LABEL}-{self.name}"
 
     @property
+    def app_volume(self) -> str:
+        """Volume with the events of an app that are not delivered yet."""
+        return f"{LABEL}-{self.name}-app"
+
+    @property
     def gate(self) -> str:
         """The container that keeps the port."""
         return f"{LABEL}-{self.name}-gate"

@@ -12,9 +12,10 @@ from docker.types import DeviceRequest
 
 from studio.api import Parcel, Progress, TargetError
 from studio_docker.containers.access_tokens import TOKEN
+from studio_docker.containers.app_place import AppPlace
 from studio_docker.containers.names import EngineNames, wish_of
 from studio_docker.engine.client import Engine, parse_json
-from studio_docker.image.contents import RUNTIME, TURNS
+from studio_docker.image.contents import APP_DATA, RUNTIME, TURNS
 
 PROGRAM = ("python3", f"/{RUNTIME}")
 _POLL_S = 0.3
@@ -30,6 +31,7 @@ class ContainerSpec:
 
     Attributes:
         guarded: Whether callers must send a token.
+        app: What an app needs besides; None for a model alone.
     """
 
     memory_mb: int
@@ -38,9 +40,10 @@ class ContainerSpec:
     variant: str
     wait_s: int
     guarded: bool = False
+    app: AppPlace | None = None
 
     @classmethod
-    def of(cls, options: Mapping[str, Any]) -> ContainerSpec:
+    def of(cls, parcel: Parcel, options: Mapping[str, Any]) -> ContainerSpec:
         """Return the container settings in checked options."""
         return cls(
             memory_mb=int(options["memory_mb"] or 0),
@@ -49,6 +52,7 @@ class ContainerSpec:
             variant=str(options["variant"]),
             wait_s=int(options["wait_s"]),
             guarded=bool(options["token_file"]),
+            app=AppPlace.of(parcel, options),
         )
 
     def name(self, image: str) -> str:
@@ -61,6 +65,7 @@ class ContainerSpec:
                 "restart": self.restart,
                 "variant": self.variant,
                 "guarded": self.guarded,
+                **(self.app.wish() if self.app else {}),
             }
         )
 
@@ -72,7 +77,8 @@ class ContainerSpec:
         """Return the container settings that are sent to the engine.
 
         The container has no network: it borrows the listening socket of its gate. It may write
-        nowhere, and has none of the rights that engines give by default.
+        nowhere, and has none of the rights that engines give by default. An app has a network for
+        its cameras and receivers, and a volume for its events.
         """
         found: dict[str, Any] = {
             **hardened(),
@@ -110,14 +116,17 @@ class Containers:
 
     def make(self, parcel: Parcel, image: str, wish: ContainerSpec) -> Container:
         """Create a container next to the serving one, without starting it."""
-        name = wish.name(image)
+        name, app = wish.name(image), wish.app
+        volumes = {self._place.volume: {"bind": f"/{TURNS}", "mode": "rw"}}
+        if app is not None:
+            volumes[self._place.app_volume] = {"bind": f"/{APP_DATA}", "mode": "rw"}
         return self._engine.create(
             image,
             self._place.container(parcel.digest, name),
             command=["serve", "--gate", f"/{TURNS}", *wish.guard()],
             labels=self._place.release_labels(parcel, name, wish.guarded),
-            volumes={self._place.volume: {"bind": f"/{TURNS}", "mode": "rw"}},
-            **wish.settings(),
+            volumes=volumes,
+            **{**wish.settings(), **(app.settings() if app else {})},
         )
 
     def try_out(self, container: Container, wait_s: int) -> Mapping[str, Any]:

@@ -74,10 +74,11 @@ def build_image(
     """
     at = settings.created(parcel)
     libraries = find_libraries(parcel, spec, base, progress)
+    has_app = bool(parcel.manifest.get("app"))
     listed = sbom(parcel, base, libraries, spec.licence)
     parts = (
         ("libraries", contents.library_entries(libraries), 0),
-        ("runtime", contents.runtime_entries(parcel.runtime), 0),
+        ("runtime", contents.runtime_entries(parcel.runtime, has_app), 0),
         ("bundle", contents.bundle_entries(parcel.bundle, listed), int(at.timestamp())),
     )
     layers = []
@@ -86,7 +87,7 @@ def build_image(
         layers.append(write_layer(folder / f"{title}.tar", title, entries, time))
         progress.log(f"layer {title}: {layers[-1].unpacked / _MB:.1f} MB, {layers[-1].diff_id}")
     found = settings.labels(parcel, base, spec.licence, spec.source)
-    config = settings.server(spec.user, found)
+    config = settings.server(spec.user, found, has_app)
     identifier, text = settings.document(base, layers, config, at)
     image = Image(identifier, text, config, base, tuple(layers), tuple(libraries), listed)
     progress.log(f"image {identifier}: {image.size / _MB:.1f} MB")
@@ -109,7 +110,7 @@ def find_libraries(
     """Return the wheels for the base image's processor and Python."""
     if parcel.wheels is None:
         raise Unavailable("Nothing here finds the libraries of an image.")
-    pictures = bool(parcel.manifest.get("preprocess"))
+    pictures = bool(parcel.manifest.get("preprocess") or parcel.manifest.get("app"))
     wanted = spec.requirements(parcel.requirements, pictures)
     found = contents.libraries(parcel.wheels(base.arch, base.python, wanted))
     progress.log(", ".join(f"{library.name} {library.version}" for library in found))

@@ -28,8 +28,10 @@ COPY --from=build /{libraries} /{libraries}
 COPY edgewright.pyz /{runtime}
 COPY bundle /{bundle}
 COPY sbom.cdx.json /{sbom}
-{settings}
+{folders}{settings}
 """
+
+_FOLDER = f"RUN mkdir -m 0777 /{contents.APP_DATA}\n"
 
 
 def write_context(
@@ -61,6 +63,7 @@ def dockerfile(parcel: Parcel, base: str, config: Mapping[str, Any]) -> str:
         runtime=contents.RUNTIME,
         bundle=contents.BUNDLE,
         sbom=contents.SBOM,
+        folders=_FOLDER if parcel.manifest.get("app") else "",
         settings="\n".join(_instructions(config)),
     )
 

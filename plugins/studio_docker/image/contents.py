@@ -21,6 +21,9 @@ SBOM = f"{HOME}/sbom.cdx.json"
 TURNS = f"{HOME}/turns"
 """Folder that a container shares with its listener."""
 
+APP_DATA = f"{HOME}/app-data"
+"""Folder of the events of an app that are not delivered yet."""
+
 _NOT_SERVED = re.compile(
     r"(^|/)(tests?|testing/tests|include|f2py|__pycache__)/"
     r"|\.(pyi|pyx|pxd|h|c|cpp|lib|a)$"
@@ -103,11 +106,13 @@ def _place(name: str) -> str:
     return inner if scheme in ("purelib", "platlib") else ""
 
 
-def runtime_entries(runtime: Path) -> Iterator[LayerFile]:
-    """Yield the program, and the folder that it shares with a listener."""
+def runtime_entries(runtime: Path, app: bool = False) -> Iterator[LayerFile]:
+    """Yield the program, the folder that it shares with a listener, and one for an app's events."""
     yield LayerFile(RUNTIME, runtime, PROGRAM)
     # An engine gives a fresh volume the mode of this folder, whatever user the server runs as.
     yield LayerFile(TURNS, None, 0o777)
+    if app:
+        yield LayerFile(APP_DATA, None, 0o777)
 
 
 def bundle_entries(bundle: Path, sbom: bytes) -> Iterator[LayerFile]:

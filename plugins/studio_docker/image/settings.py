@@ -50,8 +50,9 @@ def labels(parcel: Parcel, base: Base, licence: str, source: str) -> dict[str, s
     return {name: value for name, value in found.items() if value}
 
 
-def server(user: str, found: Mapping[str, str]) -> dict[str, Any]:
+def server(user: str, found: Mapping[str, str], app: bool = False) -> dict[str, Any]:
     """Return the start settings of an image that serves; platforms set the port by variables."""
+    own = [f"EDGEWRIGHT_APP_DATA=/{contents.APP_DATA}"] if app else []
     return {
         "User": user,
         "Env": [
@@ -60,6 +61,7 @@ def server(user: str, found: Mapping[str, str]) -> dict[str, Any]:
             "ORT_DISABLE_TELEMETRY=1",
             "PYTHONDONTWRITEBYTECODE=1",
             "PYTHONUNBUFFERED=1",
+            *own,
         ],
         "Entrypoint": list(_PROGRAM),
         # All interfaces of the container: the engine decides which ports it publishes.

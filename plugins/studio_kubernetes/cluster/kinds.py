@@ -11,7 +11,7 @@ class ApiKind:
 
     Attributes:
         serves: Part of what serves; the others only keep what is needed to serve again.
-        optional: An extension that the cluster may lack.
+        optional: What the cluster may lack, or not allow to be listed.
     """
 
     kind: str
@@ -34,6 +34,9 @@ BUDGET = ApiKind("PodDisruptionBudget", "policy/v1", "poddisruptionbudgets")
 POLICY = ApiKind("NetworkPolicy", "networking.k8s.io/v1", "networkpolicies")
 INGRESS = ApiKind("Ingress", "networking.k8s.io/v1", "ingresses")
 CONFIG_MAP = ApiKind("ConfigMap", "v1", "configmaps", serves=False)
+CLAIM = ApiKind(
+    "PersistentVolumeClaim", "v1", "persistentvolumeclaims", serves=False, optional=True
+)
 ROUTE = ApiKind("HTTPRoute", "gateway.networking.k8s.io/v1", "httproutes", optional=True)
 INFERENCE_SERVICE = ApiKind(
     "InferenceService", "serving.kserve.io/v1beta1", "inferenceservices", optional=True
@@ -53,6 +56,7 @@ OURS = (
     BUDGET,
     POLICY,
     CONFIG_MAP,
+    CLAIM,
 )
 """Kinds that the studio creates, in the order of their deletion."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from studio_kubernetes.manifests.apps import claim
 from studio_kubernetes.manifests.names import (
     CANARY,
     INSTANCE,
@@ -59,6 +60,7 @@ def manifests(wanted: DesiredWorkload) -> list[Json]:
     stable = wanted.stable
     meta = _meta(stable, stable.place.name)
     found = [
+        claim(stable, meta),
         network_policy(stable, meta),
         disruption_budget(stable, meta),
         service(stable, meta, STABLE),
@@ -82,16 +84,22 @@ def deployment(workload: Workload, track: str, replicas: int | None, percent: in
         "progressDeadlineSeconds": workload.options["timeout_s"],
         "revisionHistoryLimit": 2,
         "selector": {"matchLabels": {INSTANCE: place.name, TRACK: track}},
-        # The old pods stay until a new one is ready.
-        "strategy": {
-            "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
-            "type": "RollingUpdate",
-        },
+        "strategy": _strategy(workload),
         "template": pod_template(workload, track),
     }
     if replicas is not None:
         spec["replicas"] = replicas
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}
+
+
+def _strategy(workload: Workload) -> Json:
+    """Return how pods are exchanged: the old ones stay until a new one is ready.
+
+    The volume of an app belongs to one pod, so that the new one comes after the old one.
+    """
+    if workload.has_app:
+        return {"type": "Recreate"}
+    return {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}, "type": "RollingUpdate"}
 
 
 def _canary(wanted: DesiredWorkload) -> list[Json]:

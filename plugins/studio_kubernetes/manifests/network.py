@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from studio_kubernetes.manifests.apps import egress
 from studio_kubernetes.manifests.names import STABLE, TRACK
 from studio_kubernetes.manifests.workload import Json, Workload
 
@@ -35,7 +36,7 @@ def is_open(workload: Workload) -> bool:
 
 
 def network_policy(workload: Workload, meta: Json) -> Json | None:
-    """Return a policy of the allowed clients and no outgoing traffic, or None without a policy."""
+    """Return a policy of the allowed clients and of outgoing traffic; None without a policy."""
     clients = workload.options["clients"]
     if clients == "unrestricted":
         return None
@@ -48,8 +49,8 @@ def network_policy(workload: Workload, meta: Json) -> Json | None:
         "kind": "NetworkPolicy",
         "metadata": meta,
         "spec": {
-            # The server opens no connections of its own.
-            "egress": [],
+            # The server opens no connections of its own; an app does.
+            "egress": egress(workload),
             "ingress": [rule],
             "podSelector": {"matchLabels": workload.place.selector},
             "policyTypes": ["Egress", "Ingress"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from studio.api import UsageError
+from studio_kubernetes.manifests import apps
 from studio_kubernetes.manifests.names import (
     MODEL_NAME,
     RELEASE,
@@ -90,6 +91,7 @@ def _container(workload: Workload, name: str) -> Json:
         container["env"] = [{"name": "EDGEWRIGHT_TOKEN", "valueFrom": source}]
     else:
         container["env"] = [{"name": "EDGEWRIGHT_ALLOWED_HOSTS", "value": _host_names(workload)}]
+    container["env"] += apps.environment(workload)
     if workload.maps:
         serve = ["serve", "--bundle", "/bundle", "--host", "0.0.0.0", "--port", str(workload.port)]
         container["command"] = ["python3", "/runtime/runtime.pyz", *serve]
@@ -124,6 +126,7 @@ def resources(workload: Workload) -> Json:
     limits = {"cpu": options["cpu_limit"], "memory": options["memory_limit"]}
     if options["gpus"]:
         limits["nvidia.com/gpu"] = str(options["gpus"])
+    limits.update(dict.fromkeys(apps.devices(workload), "1"))
     found = {
         "limits": {key: str(value) for key, value in limits.items() if value},
         "requests": {key: str(value) for key, value in requests.items() if value},
@@ -133,6 +136,7 @@ def resources(workload: Workload) -> Json:
 
 def _volumes(workload: Workload) -> list[Json]:
     volumes: list[Json] = [{"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}]
+    volumes += apps.volumes(workload)
     if workload.maps:
         bundle, runtime = workload.maps
         items = [{"key": key, "path": path} for key, path in sorted(workload.files.items())]
@@ -143,6 +147,7 @@ def _volumes(workload: Workload) -> list[Json]:
 
 def _mounts(workload: Workload) -> list[Json]:
     mounts: list[Json] = [{"name": "tmp", "mountPath": "/tmp"}]
+    mounts += apps.mounts(workload)
     if workload.maps:
         mounts.append({"name": "bundle", "mountPath": "/bundle", "readOnly": True})
         mounts.append({"name": "runtime", "mountPath": "/runtime", "readOnly": True})

@@ -42,6 +42,10 @@ class WorkloadName:
         return f"{self.name}-canary"
 
 
+APP = "app"
+"""Key of the options of a release that is an app, so that a rollback finds it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Workload:
     """One release, and how it shall be served.
@@ -78,6 +82,11 @@ class Workload:
     def annotations(self) -> Json:
         """Facts that labels cannot hold."""
         return {RELEASE: self.release, OWNER: self.owner, MODEL_NAME: self.model}
+
+    @property
+    def has_app(self) -> bool:
+        """Whether the release is an app, which runs once and keeps events."""
+        return bool(self.options.get(APP))
 
     @property
     def port(self) -> int:
@@ -132,7 +141,10 @@ def workload_of(
         parcel.digest,
         parcel.owner,
         image_reference(template, parcel.name, parcel.version, parcel.digest),
-        {key: value for key, value in options.items() if key != "canary"},
+        {
+            **{key: value for key, value in options.items() if key != "canary"},
+            **({APP: True} if parcel.manifest.get("app") else {}),
+        },
         maps,
         dict(files or {}),
     )

@@ -1,4 +1,4 @@
-"""``studio evidence``: folders of evidence, frameworks, screenings, and open questions."""
+"""``studio evidence``: folders of evidence, frameworks, screening, and questions of a dossier."""
 
 from __future__ import annotations
 

@@ -21,6 +21,9 @@ from studio.steps.overwrites import in_the_way
 from studio.workspace import JobOutcome, VariantRecord, Workspace
 
 _SET, _DRAFT = "project-set", "project-draft"
+_OUTPUTS = "project-outputs"
+_VERBS = ("set", "draft", "outputs")
+"""Each runs the step of its name."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -30,12 +33,14 @@ def add(parser: argparse.ArgumentParser) -> None:
         show="show the project of a model and the source of each field",
         set="set fields of a model's project",
         draft="write a first preprocess.toml next to a model that takes pictures",
+        outputs="write what the outputs mean, an outputs.toml, next to a model",
         pipeline="print the pipeline from the model file to an endpoint",
     )
-    show, setting, draft, pipeline = verbs.values()
+    show, setting, draft, outputs, pipeline = verbs.values()
     show.add_argument("model", metavar="MODEL", help="file, name or #number")
     add_step(setting, _SET)
     add_step(draft, _DRAFT)
+    add_step(outputs, _OUTPUTS)
     pipeline.add_argument("model", metavar="MODEL", help="file, name or #number")
     pipeline.add_argument("--out", type=Path, metavar="FILE", help="write to FILE instead")
     add_force(pipeline)
@@ -43,8 +48,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show, set or write."""
-    if arguments.verb in ("set", "draft"):
-        return run_named(_SET if arguments.verb == "set" else _DRAFT, arguments)
+    if arguments.verb in _VERBS:
+        return run_named(f"project-{arguments.verb}", arguments)
     with workspace() as opened:
         found = _found(opened, arguments.model)
         if isinstance(found, JobOutcome):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 
-from studio.evidence.results import Figure, Subject
+from studio.evidence.results import AssessedVersion, Figure
 from studio.lazy_dataclass import dataclass
 from studio.models.results import Terminal
 
@@ -40,7 +40,7 @@ class ModelBom:
         groups: Figures by group; ``quality`` those of all samples.
     """
 
-    subject: Subject
+    subject: AssessedVersion
     created: str
     format: str
     precision: str

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from studio.evidence.dossier.figure_texts import interval_text, value_text
 from studio.evidence.dossier.outline import Dossier
-from studio.evidence.dossier.statement import Picture, Statement, Table
+from studio.evidence.dossier.statement import Picture, Statement, StatementTable
 from studio.evidence.frameworks.results import FrameworkCoverage, SectionCoverage
 from studio.evidence.frameworks.subjects import subjects
 from studio.evidence.results import ASKED, MISSING, PRESENT, Figure
@@ -34,7 +34,7 @@ class StateWord:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A text that leads to a heading of the document (``#ANCHOR``), or to a file beside it."""
+    """A text that leads to a heading of the document (``#ANCHOR``), or to a file next to it."""
 
     text: str
     place: str
@@ -192,7 +192,7 @@ def _figures(figures: Sequence[Figure]) -> Grid:
     )
 
 
-def _table(given: Table) -> Iterator[Block]:
+def _table(given: StatementTable) -> Iterator[Block]:
     if given.title:
         yield Heading(given.title, 4)
     rows = tuple(tuple(_cell(cell) for cell in row) for row in given.rows)

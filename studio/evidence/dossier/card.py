@@ -10,7 +10,7 @@ from html import escape
 
 from studio.evidence.dossier.figure_texts import interval_text, value_text
 from studio.evidence.dossier.outline import Dossier
-from studio.evidence.dossier.statement import Statement, Table
+from studio.evidence.dossier.statement import Statement, StatementTable
 from studio.evidence.frameworks.subjects import subjects
 from studio.evidence.results import PRESENT
 
@@ -46,12 +46,12 @@ def _subject(statement: Statement, title: str) -> Iterator[str]:
         yield from (_plain(text), "")
     if statement.figures:
         rows = tuple((one.title, value_text(one), interval_text(one)) for one in statement.figures)
-        yield from _table(Table(("figure", "value", "95 % interval"), rows, numbers=" nn"))
+        yield from _table(StatementTable(("figure", "value", "95 % interval"), rows, numbers=" nn"))
     for one in statement.tables:
         yield from _table(one)
 
 
-def _table(table: Table) -> Iterator[str]:
+def _table(table: StatementTable) -> Iterator[str]:
     marks = ["---:" if table.numbers[i : i + 1] == "n" else "---" for i in range(len(table.head))]
     for cells in (table.head, marks, *table.rows):
         yield f"| {' | '.join(_plain('' if cell is None else str(cell)) for cell in cells)} |"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from studio.evidence.dossier.statement import Material, Statement, Table, missing
+from studio.evidence.dossier.statement import Material, Statement, StatementTable, missing
 from studio.evidence.results import Figure
 from studio.models.results import ModelFigures, Terminal
 
@@ -55,13 +55,13 @@ def _summary(material: Material) -> Statement:
         f"{variant.ref.format}, precision {variant.ref.precision}. "
         f"SHA-256 of its file: {variant.ref.digest}."
     )
-    ends = Table(
+    ends = StatementTable(
         ("", "name", "type", "shape"),
         (*_ends("input", found.inputs), *_ends("output", found.outputs)),
         "Inputs and outputs",
     )
     ordered = sorted(found.operators.items(), key=lambda one: -one[1])[:_MOST_OPERATORS]
-    operators = Table(("operator", "nodes"), tuple(ordered), "Operators", " n")
+    operators = StatementTable(("operator", "nodes"), tuple(ordered), "Operators", " n")
     tables = (ends, operators) if ordered else (ends,)
     return Statement(
         "model.summary",
@@ -87,7 +87,7 @@ def _lineage(material: Material) -> Statement:
     rows = tuple(
         (one.variant, one.step, one.created[:19], one.by, one.digest) for one in records.ancestors
     )
-    made = Table(("variant", "made by", "at (UTC)", "from", "SHA-256"), rows, "Variants")
+    made = StatementTable(("variant", "made by", "at (UTC)", "from", "SHA-256"), rows, "Variants")
     tables, sentences = [made], []
     origin = records.lineage
     if origin is None:
@@ -98,7 +98,7 @@ def _lineage(material: Material) -> Statement:
             f"{origin.created[:10]}, with counter {origin.counter}."
         )
         tools = tuple((name, str(version)) for name, version in origin.tools.items())
-        tables.append(Table(("tool", "version"), tools, "Tools of the build"))
+        tables.append(StatementTable(("tool", "version"), tools, "Tools of the build"))
     return Statement(
         "model.lineage",
         note="from the registry",
@@ -126,7 +126,7 @@ def _changes(material: Material) -> Statement:
         for one in records.moves
     )
     head = ("at (UTC)", "alias", "before", "after", "why", "by")
-    tables = (Table(head, moved, "Moves of aliases"),) if moved else ()
+    tables = (StatementTable(head, moved, "Moves of aliases"),) if moved else ()
     count = len(records.releases)
     sentence = f"{count} changes of releases were recorded; see Targets and runtimes."
     return Statement(
@@ -144,7 +144,7 @@ def _intake(material: Material) -> Statement:
         "The file was read without running code of it; sizes, paths and operators were checked. "
         f"Findings: {len(rows) or 'none'}."
     )
-    tables = (Table(("level", "code", "finding"), rows, "Findings"),) if rows else ()
+    tables = (StatementTable(("level", "code", "finding"), rows, "Findings"),) if rows else ()
     return Statement("security.intake", note="from the file", paragraphs=(sentence,), tables=tables)
 
 
@@ -155,7 +155,7 @@ def _components(material: Material) -> Statement:
         "The bill of materials stands in bom.cdx.json (CycloneDX 1.6), bom-1.7.cdx.json "
         "(CycloneDX 1.7) and bom.spdx.json (SPDX 3.0.1)."
     )
-    table = Table(("program", "version"), rows, "Programs that made this folder")
+    table = StatementTable(("program", "version"), rows, "Programs that made this folder")
     return Statement("components", note="recorded", paragraphs=(sentence,), tables=(table,))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from studio.documents.dataclass_json import InvalidDocument, from_json
-from studio.evidence.dossier.statement import Material, Statement, Table, missing
+from studio.evidence.dossier.statement import Material, Statement, StatementTable, missing
 from studio.evidence.records.records import RecordedRelease, RecordedRun
 from studio.evidence.results import Figure
 from studio.monitoring.results import TargetSample
@@ -109,7 +109,7 @@ def _targets(material: Material) -> Statement:
         "deployment.targets",
         note="from the registry",
         paragraphs=(f"Released on: {names}.",),
-        tables=(Table(head, rows, "Releases"),),
+        tables=(StatementTable(head, rows, "Releases"),),
         figures=(figure,),
     )
 
@@ -134,7 +134,7 @@ def _trials(material: Material) -> Statement:
     return Statement(
         "deployment.trials",
         note="from the registry",
-        tables=(Table(head, rows, "Trials"),),
+        tables=(StatementTable(head, rows, "Trials"),),
         figures=figures,
     )
 
@@ -186,7 +186,7 @@ def _monitoring(material: Material) -> Statement:
         for name, value in counts.items()
         if value is not None
     )
-    table = Table(("statistic of drift", "value", "limit"), rows, "Drift", " nn")
+    table = StatementTable(("statistic of drift", "value", "limit"), rows, "Drift", " nn")
     return Statement(
         "monitoring.records",
         note=f"seen {run.at[:10]}",
@@ -208,7 +208,7 @@ def _logs(material: Material) -> Statement:
         "Each target chains its releases in a log. The registry keeps the length and the last "
         "hash after each change, so a shortened or altered log is found: studio verify-log TARGET."
     )
-    table = Table(("at (UTC)", "target", "entries", "last hash"), rows, "Log", "  n ")
+    table = StatementTable(("at (UTC)", "target", "entries", "last hash"), rows, "Log", "  n ")
     return Statement(
         "logs.export", note="from the targets", paragraphs=(sentence,), tables=(table,)
     )
@@ -222,7 +222,7 @@ def _signing(material: Material) -> Statement:
         return missing("security.signing", "the bundle is not signed: studio sign BUNDLE --key KEY")
     sentence = (
         f"The manifest {records.subject.bundle} of the bundle, which lists every file with its "
-        "SHA-256, has an SSH signature beside it."
+        "SHA-256, has an SSH signature in the bundle."
     )
     return Statement("security.signing", note="from the bundle", paragraphs=(sentence,))
 

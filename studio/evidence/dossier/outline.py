@@ -9,7 +9,7 @@ from studio.evidence.dossier.statement import Statement, figures_in, missing
 from studio.evidence.frameworks.coverage import coverage
 from studio.evidence.frameworks.results import Framework, FrameworkCoverage, SectionCoverage
 from studio.evidence.frameworks.subjects import FORM, EvidenceSubject, subjects
-from studio.evidence.results import ASKED, PRESENT, Figure, Section, Subject
+from studio.evidence.results import ASKED, PRESENT, AssessedVersion, Figure, Section
 from studio.lazy_dataclass import dataclass
 
 CHAPTERS_OF = "eu-ai-act"
@@ -18,7 +18,7 @@ CHAPTERS = "annex-iv."
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WrittenAnswer:
     """What a person has written about a subject."""
 
     text: str
@@ -47,7 +47,7 @@ class Dossier:
         files: Description of each file of the folder by its name.
     """
 
-    subject: Subject
+    subject: AssessedVersion
     created: str
     tools: Mapping[str, str]
     statements: Mapping[str, Statement]
@@ -69,11 +69,11 @@ class Dossier:
 
 
 def outline(
-    subject: Subject,
+    subject: AssessedVersion,
     created: str,
     tools: Mapping[str, str],
     made: Iterable[Statement],
-    answers: Mapping[str, Answer],
+    answers: Mapping[str, WrittenAnswer],
     frameworks: Sequence[Framework],
     files: Mapping[str, str],
     requests: Mapping[str, Requested] = MappingProxyType({}),
@@ -102,7 +102,7 @@ def outline(
 def stated(
     subject: EvidenceSubject,
     made: Statement | None,
-    answer: Answer | None,
+    answer: WrittenAnswer | None,
     requested: Requested | None = None,
 ) -> Statement:
     """Return the statement about a subject: of a person, from records, or that it is open."""

@@ -1,4 +1,4 @@
-"""The dossier as one HTML page that runs nothing and loads only the pictures beside it."""
+"""The dossier as one HTML page that runs nothing and loads only the pictures next to it."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
-import matplotlib
 from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
@@ -17,6 +16,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import Flowable, Image, LongTable, SimpleDocTemplate, Spacer
 from reportlab.platypus import Paragraph as Text
 
+from studio.documents.figures import font_folder
 from studio.evidence.dossier.blocks import (
     Block,
     Content,
@@ -76,7 +76,7 @@ def dossier_pdf(dossier: Dossier, folder: Path) -> bytes:
 
 def _register_fonts() -> None:
     """Make DejaVu known, which comes with matplotlib and has the letters of most languages."""
-    fonts = Path(matplotlib.get_data_path(), "fonts", "ttf")
+    fonts = font_folder()
     for name in (_FONT, _BOLD):
         pdfmetrics.registerFont(TTFont(name, str(fonts / f"{name}.ttf")))
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from studio.documents.dataclass_json import JsonValue
 from studio.evidence.dossier.model_facts import calibration_data
-from studio.evidence.dossier.statement import Material, Picture, Statement, Table, missing
+from studio.evidence.dossier.statement import Material, Picture, Statement, StatementTable, missing
 from studio.evidence.explanations.results import SampleExplanation
-from studio.evidence.groups.results import Difference, GroupCell, GroupsResult
-from studio.evidence.measured import (
+from studio.evidence.groups.results import GroupCell, GroupsResult, MeanDifference
+from studio.evidence.measurements import (
     CORRUPTED_FILE,
     DRAWING_FILE,
     MAPS_FILE,
@@ -52,7 +52,7 @@ def _metrics(material: Material, measured: Measured) -> Statement:
     )
 
 
-def _compared(other: str, found: Difference) -> str:
+def _compared(other: str, found: MeanDifference) -> str:
     if found.value is None or found.low is None or found.high is None:
         return f"No comparison with {other} was possible."
     interval = f"{found.value:+.4f} ({found.low:+.4f} to {found.high:+.4f})"
@@ -123,7 +123,7 @@ def _groups(material: Material, measured: Measured) -> Statement:
 def _worst(found: GroupsResult) -> str:
     worst = found.worst_group
     if worst is None:
-        return f"No group has {found.least} samples or more, so none is named the worst."
+        return f"Every group has fewer than {found.least} samples, too few to name the worst."
     word = "significantly" if worst.significant else "not significantly"
     return (
         f"Worst group: {worst.column} {worst.group} with {worst.value:.4f}, {worst.gap:.4f} below "
@@ -164,7 +164,9 @@ def _calibration(material: Material, measured: Measured) -> Statement:
         for one in calibration.bins
         if one.samples
     )
-    table = Table(("confidence", "samples", "mean confidence", "share right"), rows, "Bins", " nnn")
+    table = StatementTable(
+        ("confidence", "samples", "mean confidence", "share right"), rows, "Bins", " nnn"
+    )
     sentence = f"Confidences follow from the outputs as {found.confidences}."
     return Statement(
         "quality.calibration",
@@ -216,7 +218,9 @@ def _robustness(material: Material, measured: Measured) -> Statement:
 def _explanations(material: Material, measured: Measured) -> Statement:
     found = measured.explanations
     if found is None:
-        return missing("explanations", measured.problems.get("explanations", "not asked for"))
+        return missing(
+            "explanations", measured.problems.get("explanations", "left out: --explanations 0")
+        )
     folder = EvidenceFolder(material.folder)
     figures = tuple(
         figure
@@ -236,7 +240,7 @@ def _explanations(material: Material, measured: Measured) -> Statement:
         "explanations",
         note="measured for this folder",
         paragraphs=(sentence, *found.notes),
-        tables=(Table(head, rows, "Samples", "  n n"),),
+        tables=(StatementTable(head, rows, "Samples", "  n n"),),
         figures=figures,
         pictures=(Picture(DRAWING_FILE, "two typical samples, then the worst"),),
     )

@@ -1,4 +1,4 @@
-"""What a dossier says about one subject: paragraphs, tables, figures and pictures."""
+"""A statement of a dossier about one subject: paragraphs, tables, figures and pictures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Cell = str | int | float | None
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class StatementTable:
     """A table of a statement.
 
     Attributes:
@@ -37,7 +37,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What is known about a subject.
+    """The statement about a subject.
 
     Attributes:
         subject: Identifier of the subject (``model.summary``).
@@ -48,7 +48,7 @@ class Statement:
     state: str = PRESENT
     note: str = ""
     paragraphs: tuple[str, ...] = ()
-    tables: tuple[Table, ...] = ()
+    tables: tuple[StatementTable, ...] = ()
     figures: tuple[Figure, ...] = ()
     pictures: tuple[Picture, ...] = ()
 

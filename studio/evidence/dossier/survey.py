@@ -7,8 +7,8 @@ from pathlib import Path
 
 from studio.evidence.dossier.model_facts import calibration_data, model_facts
 from studio.evidence.dossier.operation_facts import operation_facts
-from studio.evidence.dossier.outline import Answer, Requested, stated
-from studio.evidence.dossier.statement import Material, Statement, Table, missing
+from studio.evidence.dossier.outline import Requested, WrittenAnswer, stated
+from studio.evidence.dossier.statement import Material, Statement, StatementTable, missing
 from studio.evidence.explanations.results import ExplainResult
 from studio.evidence.frameworks.subjects import subjects
 from studio.evidence.groups.results import GroupCell, GroupsResult
@@ -44,7 +44,7 @@ class LastMeasurements:
 def survey(
     records: Records,
     measured: LastMeasurements,
-    answers: Mapping[str, Answer],
+    answers: Mapping[str, WrittenAnswer],
     requests: Mapping[str, Requested],
 ) -> Mapping[str, Statement]:
     """Return the statement about each subject, in the order of the catalogue.
@@ -78,7 +78,7 @@ def _quality(material: Material, last: LastMeasurements) -> Iterator[Statement]:
 
 
 def _measured(
-    subject: str, last: LastMeasurements, step: str, table: Table, *texts: str
+    subject: str, last: LastMeasurements, step: str, table: StatementTable, *texts: str
 ) -> Statement:
     note = f"measured {last.times[step][:10]}"
     return Statement(subject, note=note, paragraphs=texts, tables=(table,))
@@ -88,7 +88,7 @@ def _overall(last: LastMeasurements) -> Statement:
     found = last.groups
     if found is None:
         return missing("quality.metrics", NOT_MEASURED["quality.metrics"])
-    table = Table(_HEAD, (_row(found.title, found.overall),), numbers=" nnnn")
+    table = StatementTable(_HEAD, (_row(found.title, found.overall),), numbers=" nnnn")
     return _measured("quality.metrics", last, "groups", table)
 
 
@@ -97,7 +97,7 @@ def _groups(last: LastMeasurements) -> Statement:
     if found is None or not found.groups:
         return missing("quality.groups", NOT_MEASURED["quality.groups"])
     rows = tuple(_row(f"{one.column}: {one.group}", one) for one in found.groups)
-    return _measured("quality.groups", last, "groups", Table(_HEAD, rows, numbers=" nnnn"))
+    return _measured("quality.groups", last, "groups", StatementTable(_HEAD, rows, numbers=" nnnn"))
 
 
 def _row(title: str, cell: GroupCell) -> tuple[str | int | float | None, ...]:
@@ -113,7 +113,9 @@ def _calibration(last: LastMeasurements) -> Statement:
         ("Largest error of a bin", found.samples, found.mce, None, None),
         ("Brier score", found.samples, found.brier, None, None),
     )
-    return _measured("quality.calibration", last, "groups", Table(_HEAD, rows, numbers=" nnnn"))
+    return _measured(
+        "quality.calibration", last, "groups", StatementTable(_HEAD, rows, numbers=" nnnn")
+    )
 
 
 def _robustness(last: LastMeasurements) -> Statement:
@@ -130,7 +132,9 @@ def _robustness(last: LastMeasurements) -> Statement:
         )
         for one in found.rows
     )
-    return _measured("quality.robustness", last, "robustness", Table(_HEAD, rows, numbers=" nnnn"))
+    return _measured(
+        "quality.robustness", last, "robustness", StatementTable(_HEAD, rows, numbers=" nnnn")
+    )
 
 
 def _explanations(last: LastMeasurements) -> Statement:
@@ -138,7 +142,7 @@ def _explanations(last: LastMeasurements) -> Statement:
     if found is None:
         return missing("explanations", NOT_MEASURED["explanations"])
     rows = tuple((one.name, one.label, one.score, one.method) for one in found.samples)
-    table = Table(("sample", "explained", "score", "method"), rows, "Samples", "  n ")
+    table = StatementTable(("sample", "explained", "score", "method"), rows, "Samples", "  n ")
     return _measured("explanations", last, "explain", table)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy
 from numpy.typing import NDArray
 
-from studio.evidence.explanations.scoring import Floats
+from studio.evidence.explanations.methods.scorer import Floats
 
 TOP_SHARE = 0.1
 """Share of the places that count as the top of a map."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy
 
 from studio.api import Array, InvalidModel, UsageError
+from studio.evidence.explanations.methods.scorer import Floats
 from studio.evidence.explanations.question import class_number
-from studio.evidence.explanations.scoring import Floats
 from studio.lazy_dataclass import dataclass
 from studio.runtime.serve.decoders.decoder import Decoder
 from studio.runtime.serve.decoders.detections import Detections

@@ -42,7 +42,7 @@ class ChosenSamples:
             features: A file with the names of the features, one per line.
 
         Raises:
-            UsageError: when there is no such sample.
+            UsageError: for a sample that the data does not have.
             InvalidData: when the data does not fit the model.
         """
         names = tuple(text_lines(features))
@@ -57,7 +57,9 @@ class ChosenSamples:
 def _words(wanted: Sequence[str]) -> list[str]:
     words = [word.strip() for text in wanted for word in text.split(",") if word.strip()]
     if not words:
-        raise UsageError("No sample is named.", hint="Give --sample NUMBER, counted from 0.")
+        raise UsageError(
+            "The option --sample is empty.", hint="Give --sample NUMBER, counted from 0."
+        )
     if len(words) > MOST:
         raise UsageError(f"{len(words)} samples are too many; one run explains up to {MOST}.")
     return list(dict.fromkeys(words))

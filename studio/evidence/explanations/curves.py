@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy
 from numpy.typing import NDArray
 
-from studio.evidence.explanations.attribution import Attribution
-from studio.evidence.explanations.perturbation import Choices, Perturbation
-from studio.evidence.explanations.scoring import Floats, Scorer
+from studio.evidence.explanations.methods.attribution import Attribution
+from studio.evidence.explanations.methods.perturbation import Choices, Perturbation
+from studio.evidence.explanations.methods.scorer import Floats, Scorer
 from studio.lazy_dataclass import dataclass
 
 MOST_STEPS = 16
@@ -58,7 +58,7 @@ def curves(scorer: Scorer, altered: Perturbation, found: Attribution, steps: int
 
 
 def cost(altered: Perturbation, steps: int) -> int:
-    """Return the most scores that curves of so many steps need."""
+    """Return the most scores that both curves need."""
     return (2 * steps + 2) * altered.rows
 
 

@@ -12,8 +12,9 @@ from studio.api import Array, Feeds, Progress, Sample, Session, StudioError, Tar
 from studio.evaluation.float_outputs import in_floats
 from studio.evaluation.loaded_model import LoadedModel
 from studio.evaluation.on_target import TargetSession
+from studio.evaluation.results import RuntimeVersion
 from studio.evaluation.session_pool import answers
-from studio.evidence.explanations.scoring import Answer, ModelScorer, Outputs, Reader
+from studio.evidence.explanations.methods.scorer import Answer, ModelScorer, Outputs, Reader
 from studio.lazy_dataclass import dataclass
 from studio.plugin_host import PluginHost
 
@@ -27,10 +28,20 @@ class ExplainedModel:
 
     Attributes:
         answer: Runs samples.
+        remote: Of a target that runs the model; None on this computer.
     """
 
     subject: LoadedModel
     answer: Answer
+    remote: TargetSession | None = None
+
+    @property
+    def runtime(self) -> RuntimeVersion:
+        """The runtime that has answered."""
+        about = self.remote.about if self.remote is not None else None
+        if about is None or about.runtime is None or about.version is None:
+            return self.subject.runtime
+        return RuntimeVersion(about.runtime, about.version)
 
     def outputs(self, feeds: Feeds) -> Outputs:
         """Return the outputs for one sample."""
@@ -79,12 +90,13 @@ def on_target(
     Raises:
         TargetError: when the connection is lost, or the target cannot run the model.
     """
-    with TargetSession(subject, host, target, folder, progress).connected() as run:
+    remote = TargetSession(subject, host, target, folder, progress)
+    with remote.connected() as run:
 
         def answer(samples: Iterable[Sample]) -> Iterator[Outputs]:
             return (in_floats(outputs, subject.steps) for outputs in run(samples))
 
-        yield ExplainedModel(subject, answer)
+        yield ExplainedModel(subject, answer, remote)
 
 
 def _here(session: Session) -> Answer:

@@ -10,12 +10,13 @@ import numpy
 from studio.api import Array, InvalidData, Progress, Sample, Silent
 from studio.datasets.output_settings import read_outputs
 from studio.evidence.explanations.agreement import rank_correlation
-from studio.evidence.explanations.attribution import Attribution
 from studio.evidence.explanations.boxes import BoxScore, box_score, is_detector
 from studio.evidence.explanations.curves import MOST_STEPS, Curves, curves
 from studio.evidence.explanations.explained_model import ExplainedModel
-from studio.evidence.explanations.methods import MethodChoice
-from studio.evidence.explanations.perturbation import Perturbation
+from studio.evidence.explanations.method_choice import MethodChoice
+from studio.evidence.explanations.methods.attribution import Attribution
+from studio.evidence.explanations.methods.perturbation import Perturbation
+from studio.evidence.explanations.methods.scorer import BoundedScorer, Outputs
 from studio.evidence.explanations.question import (
     AlteredInput,
     ClassScore,
@@ -24,7 +25,6 @@ from studio.evidence.explanations.question import (
     class_score,
 )
 from studio.evidence.explanations.references import reference_for
-from studio.evidence.explanations.scoring import BoundedScorer, Outputs
 from studio.evidence.explanations.step import ExplainOptions
 from studio.lazy_dataclass import dataclass
 
@@ -32,7 +32,7 @@ ScoreReader = ClassScore | BoxScore
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ScoreQuestion:
     """What one explanation is about.
 
     Attributes:
@@ -52,7 +52,7 @@ class Question:
         outputs: Outputs,
         labels: Sequence[str],
         names: Sequence[str],
-    ) -> Question:
+    ) -> ScoreQuestion:
         """Find out what the options mean for a sample and its outputs.
 
         Raises:
@@ -110,7 +110,7 @@ class FoundMap:
 
 def explained(
     model: ExplainedModel,
-    question: Question,
+    question: ScoreQuestion,
     sample: Sample,
     background: Sequence[Sample],
     options: ExplainOptions,

@@ -1,4 +1,4 @@
-"""The file of maps: equal maps give equal bytes."""
+"""The archive of maps, a function of the maps alone."""
 
 from __future__ import annotations
 

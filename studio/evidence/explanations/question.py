@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy
 
 from studio.api import Array, Feeds, InvalidData, InvalidModel, UsageError
-from studio.evidence.explanations.scoring import Floats
+from studio.evidence.explanations.methods.scorer import Floats
 from studio.lazy_dataclass import dataclass
 from studio.models.answers import probabilities
 

@@ -62,6 +62,9 @@ def _facts(sample: SampleExplanation) -> list[tuple[object, object]]:
         rows.append(("Area below the insertion curve", f"{sample.curves.insertion:.3f}"))
     if sample.stability is not None:
         rows.append(("Stability", f"{sample.stability:.2f}"))
+    if sample.counterfactual is not None:
+        other = sample.counterfactual
+        rows.append(("Most similar sample of another class", f"{other.name}: {other.label}"))
     for one in sample.against:
         agreement = f"rank correlation {one.rank_correlation:.2f}, same top {one.top_overlap:.2f}"
         rows.append((one.model, agreement))

@@ -57,6 +57,33 @@ class SanityCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class FeatureChange:
+    """A feature of a sample, and its value in another sample."""
+
+    name: str
+    value: float
+    other: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counterfactual:
+    """The most similar sample of the data with another class.
+
+    Attributes:
+        label: The class that the model answers there.
+        score: Of the explained class.
+        distance: Mean difference of the values, in their standard deviations over the data.
+        changes: Features of a row with other values.
+    """
+
+    name: str
+    label: str
+    score: float
+    distance: float
+    changes: tuple[FeatureChange, ...] = optional(())
+
+
+@dataclass(frozen=True, slots=True)
 class CurveAreas:
     """Areas below the curves of the score, with the curves.
 
@@ -89,6 +116,7 @@ class SampleExplanation:
         box: Of the object, in pixels of the input; None without a detector.
         stability: Rank correlation of the maps by either half of the evaluations; None where
             nothing was sampled.
+        counterfactual: None where no sample of the data has another class.
     """
 
     name: str
@@ -105,6 +133,7 @@ class SampleExplanation:
     curves: CurveAreas | None = optional()
     stability: float | None = optional()
     features: tuple[FeatureShare, ...] = optional(())
+    counterfactual: Counterfactual | None = optional()
     against: tuple[MapComparison, ...] = optional(())
     sanity: SanityCheck | None = optional()
 
@@ -120,7 +149,7 @@ class ExplainResult:
         method: Of the samples; several are joined with commas.
         target: Where the model ran.
         evaluations: Of all maps, curves and checks.
-        output: The drawing, or the file that was asked for.
+        output: The drawing, or the requested file.
         maps: The file of maps (.npz).
         maps_digest: SHA-256 of that file.
         sanity: Whether all sanity checks passed; None without one.

@@ -39,6 +39,13 @@ def of_sample(sample: SampleExplanation) -> list[str]:
         lines.append(f"deletion {areas.deletion:.3f}, insertion {areas.insertion:.3f}")
     if sample.stability is not None:
         lines.append(f"stability {sample.stability:.2f} (rank correlation of both halves)")
+    other = sample.counterfactual
+    if other is not None:
+        changes = ", ".join(f"{o.name} {o.value:.4g} to {o.other:.4g}" for o in other.changes)
+        lines.append(
+            f"most similar sample of another class: {other.name}, {other.label}"
+            + (f" ({changes})" if changes else "")
+        )
     lines += [
         f"{one.model}: score {one.score:.4g}, rank correlation {one.rank_correlation:.2f}, "
         f"same top tenth {one.top_overlap:.2f}"

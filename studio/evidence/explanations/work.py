@@ -5,20 +5,28 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from studio.api import Extension, Progress, Sample, TargetSpec, Transform
+from studio.datasets.output_settings import read_outputs
 from studio.datasets.text_lines import text_lines
 from studio.evaluation.loaded_model import LoadedModel
+from studio.evaluation.results import RuntimeVersion
 from studio.evidence.explanations.chosen_samples import ChosenSamples, feature_names
-from studio.evidence.explanations.described import compared, described, is_changed
-from studio.evidence.explanations.drawing import draw
+from studio.evidence.explanations.counterfactual import Decisions, counterfactual
 from studio.evidence.explanations.explained_model import ExplainedModel, loaded, on_target
-from studio.evidence.explanations.explainer import FoundMap, Question, explained
+from studio.evidence.explanations.explainer import FoundMap, ScoreQuestion, explained
 from studio.evidence.explanations.heat import picture_pixels
 from studio.evidence.explanations.map_file import PIXELS, MapFile
-from studio.evidence.explanations.question import InputKind
-from studio.evidence.explanations.results import ExplainResult, SampleExplanation
+from studio.evidence.explanations.panels import draw
+from studio.evidence.explanations.question import ClassScore, InputKind
+from studio.evidence.explanations.results import (
+    Counterfactual,
+    ExplainResult,
+    SampleExplanation,
+)
+from studio.evidence.explanations.sample_parts import compared, described, is_changed
 from studio.evidence.explanations.step import ExplainOptions
 from studio.jobs.phases import Phase
 from studio.jobs.step import Job
@@ -53,8 +61,10 @@ class _Explained:
 
     number: int
     sample: Sample
-    question: Question
+    question: ScoreQuestion
     found: FoundMap
+    names: tuple[str, ...]
+    other: Counterfactual | None
 
 
 def explain(options: ExplainOptions, job: Job) -> ExplainResult:
@@ -68,7 +78,8 @@ def explain(options: ExplainOptions, job: Job) -> ExplainResult:
     begin = time.monotonic()
     task = _task(options, job)
     parts = 1 + len(options.against) + (SHUFFLES if options.sanity else 0)
-    rows, total = _own(task, job, Phase(job, 0.05, 0.05 + 0.9 / parts))
+    rows, runtime = _own(task, job, Phase(job, 0.05, 0.05 + 0.9 / parts))
+    total = sum(one.found.total for one in rows)
     samples = [_described(task, one) for one in rows]
     for number, other in enumerate(options.against):
         phase = _part(job, 1 + number, parts, f"Explaining {other.name}")
@@ -89,7 +100,7 @@ def explain(options: ExplainOptions, job: Job) -> ExplainResult:
         data_digest=_digest(options.data),
         method=", ".join(dict.fromkeys(one.method for one in samples)),
         target=options.target.name if options.target else "local",
-        backend=task.subject.runtime,
+        backend=runtime,
         seed=options.seed,
         reference=options.reference,
         evaluations=total,
@@ -112,14 +123,14 @@ def _task(options: ExplainOptions, job: Job) -> _Task:
     return _Task(options, host, subject, chosen, tuple(labels), tuple(tokens), MapFile())
 
 
-def _own(task: _Task, job: Job, phase: Progress) -> tuple[list[_Explained], int]:
+def _own(task: _Task, job: Job, phase: Progress) -> tuple[list[_Explained], RuntimeVersion]:
     """Explain the samples by the model itself, here or on the target."""
     chosen, options = task.chosen, task.options
     rows: list[_Explained] = []
     with _model(task, job) as model:
         for number, sample in enumerate(chosen.samples):
             outputs = model.outputs(sample.feeds)
-            question = Question.of(options, sample, outputs, task.labels, chosen.names)
+            question = ScoreQuestion.of(options, sample, outputs, task.labels, chosen.names)
             title = f"Explaining sample {sample.name or number}"
             part = Phase(phase, *_share(number, len(chosen.samples)), title)
             found = explained(model, question, sample, chosen.background, options, part)
@@ -127,16 +138,37 @@ def _own(task: _Task, job: Job, phase: Progress) -> tuple[list[_Explained], int]
             if question.altered.kind is InputKind.PICTURE:
                 pixels = picture_pixels(found.altered.sample, found.altered.axes)
                 task.maps.add(f"sample-{number}{PIXELS}", pixels)
-            rows.append(_Explained(number, sample, question, found))
-    return rows, sum(one.found.total for one in rows)
+            names = _names(task, question, found)
+            other = _other(task, model, question, sample, names)
+            rows.append(_Explained(number, sample, question, found, names, other))
+        return rows, model.runtime
+
+
+def _names(task: _Task, question: ScoreQuestion, found: FoundMap) -> tuple[str, ...]:
+    """Return the names of the features of a row; none of other inputs."""
+    is_row = question.altered.kind is InputKind.ROW
+    return feature_names(task.chosen.names, found.altered.count) if is_row else ()
+
+
+def _other(
+    task: _Task,
+    model: ExplainedModel,
+    question: ScoreQuestion,
+    sample: Sample,
+    names: tuple[str, ...],
+) -> Counterfactual | None:
+    """Return the most similar sample of another class; None for a detector."""
+    if not isinstance(question.reader, ClassScore):
+        return None
+    path = task.options.outputs
+    decisions = Decisions.of(question.reader, read_outputs(path) if path else None, task.labels)
+    return counterfactual(model, question, sample, task.chosen.background, decisions, names)
 
 
 def _described(task: _Task, one: _Explained) -> SampleExplanation:
-    names: tuple[str, ...] = ()
-    if one.question.altered.kind is InputKind.ROW:
-        names = feature_names(task.chosen.names, one.found.altered.count)
     key = f"sample-{one.number}"
-    return described(one.sample, one.question, one.found, key, names, task.tokens)
+    found = described(one.sample, one.question, one.found, key, one.names, task.tokens)
+    return replace(found, counterfactual=one.other)
 
 
 def _compared(

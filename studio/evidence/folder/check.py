@@ -7,14 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from studio.api import Progress
-from studio.evidence.folder.manifest import MANIFEST, SIGNATURE, Manifest, is_plain_name, read_bytes
+from studio.evidence.folder.manifest import (
+    MANIFEST,
+    SIGNATURE,
+    EvidenceList,
+    is_plain_name,
+    read_bytes,
+)
 from studio.evidence.results import Alteration
 from studio.registry import file_digest
 
 _MOST_ENTRIES = 100_000
 
 
-def alterations(folder: Path, manifest: Manifest, progress: Progress) -> tuple[Alteration, ...]:
+def alterations(folder: Path, manifest: EvidenceList, progress: Progress) -> tuple[Alteration, ...]:
     """Return what is not as it was listed: changed, missing or added files, and links."""
     found = list(_altered_list(folder, manifest))
     listed = {file.path: file for file in manifest.files}
@@ -28,7 +34,7 @@ def alterations(folder: Path, manifest: Manifest, progress: Progress) -> tuple[A
     return tuple(found)
 
 
-def _altered_list(folder: Path, manifest: Manifest) -> Iterator[Alteration]:
+def _altered_list(folder: Path, manifest: EvidenceList) -> Iterator[Alteration]:
     try:
         content = read_bytes(folder / MANIFEST)
     except OSError:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from studio.api import InvalidData
 from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
-from studio.evidence.results import EvidenceFile, Section, Subject
+from studio.evidence.results import AssessedVersion, EvidenceFile, Section
 from studio.lazy_dataclass import dataclass
 from studio.registry import file_digest
 
@@ -22,7 +22,7 @@ MOST_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class EvidenceList:
     """The content of an evidence folder.
 
     Attributes:
@@ -32,7 +32,7 @@ class Manifest:
     """
 
     format: int
-    subject: Subject
+    subject: AssessedVersion
     created: str
     tools: dict[str, str]
     sections: tuple[Section, ...]
@@ -44,7 +44,7 @@ class Manifest:
         """The only spelling of this list: two that differ in any byte differ in what they list."""
         return json.dumps(to_json(self), indent=1, sort_keys=True) + "\n"
 
-    def sealed(self) -> Manifest:
+    def sealed(self) -> EvidenceList:
         """Return the list with its digest."""
         text = replace(self, digest="").text
         return replace(self, digest=hashlib.sha256(text.encode()).hexdigest())
@@ -55,7 +55,7 @@ class Manifest:
         return self.sealed().digest == self.digest
 
     @classmethod
-    def read(cls, folder: Path) -> Manifest:
+    def read(cls, folder: Path) -> EvidenceList:
         """Return the list of a folder, which may be altered.
 
         Raises:

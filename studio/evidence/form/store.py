@@ -1,4 +1,4 @@
-"""The file of a model's form: answers are added, and none is ever changed or removed."""
+"""A model's form in its file: answers are added, and none is ever changed or removed."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _SUM_SLACK = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SampleAnswer:
     """The answer to one sample.
 
     Attributes:
@@ -57,18 +57,18 @@ class AnswerReader:
     def __post_init__(self) -> None:
         self._reader = OutputReader(dictionary=self.dictionary)
 
-    def read(self, outputs: Mapping[str, Array]) -> Reading:
+    def read(self, outputs: Mapping[str, Array]) -> SampleAnswer:
         """Return the answer; an empty one where the outputs are of no known kind."""
         if self.by_class:
             return _class_reading(outputs)
         if self.dictionary:
             answer = self._reader.read(outputs)
             if answer.kind == "text":
-                return Reading(answer.text, min(1.0, max(0.0, answer.score)))
-        return Reading()
+                return SampleAnswer(answer.text, min(1.0, max(0.0, answer.score)))
+        return SampleAnswer()
 
 
-def settled(readings: Sequence[Reading]) -> tuple[list[Reading], str]:
+def settled(readings: Sequence[SampleAnswer]) -> tuple[list[SampleAnswer], str]:
     """Return the readings with confidences, and what these are.
 
     Scores are probabilities if those of each sample are between 0 and 1 and add up to 1. Between 0
@@ -81,7 +81,7 @@ def settled(readings: Sequence[Reading]) -> tuple[list[Reading], str]:
         return list(readings), TEXTS if known else ""
     kind = _kind(scores)
     if not kind:
-        return [Reading(one.answer) for one in readings], ""
+        return [SampleAnswer(one.answer) for one in readings], ""
     return [
         _confident(one.answer, row, kind) for one, row in zip(readings, scores, strict=True)
     ], kind
@@ -100,28 +100,28 @@ def _kind(scores: Sequence[Floats]) -> str:
     return PROBABILITIES if sums else SCORES
 
 
-def _confident(answer: str, row: Floats, kind: str) -> Reading:
+def _confident(answer: str, row: Floats, kind: str) -> SampleAnswer:
     if kind == BINARY:
         second = min(1.0, float(row[0]))
-        return Reading(answer, max(second, 1 - second), None, (1 - second, second))
+        return SampleAnswer(answer, max(second, 1 - second), None, (1 - second, second))
     if kind == SOFTMAX:
         powers = numpy.exp(row - row.max())
         row = powers / powers.sum()
     confidence = min(1.0, float(row[int(answer)]))
     kept = kind != SCORES and row.size <= MOST_CLASSES
-    return Reading(answer, confidence, None, tuple(row.tolist()) if kept else ())
+    return SampleAnswer(answer, confidence, None, tuple(row.tolist()) if kept else ())
 
 
-def _class_reading(outputs: Mapping[str, Array]) -> Reading:
+def _class_reading(outputs: Mapping[str, Array]) -> SampleAnswer:
     """Return the class with the highest score, or the class that the model gives itself."""
     array = next(iter(outputs.values()))
     if array.dtype.kind in "iu" and array.size == 1:
-        return Reading(str(int(array.reshape(-1)[0])), None, _beside(outputs))
+        return SampleAnswer(str(int(array.reshape(-1)[0])), None, _beside(outputs))
     row = _row(array)
     if row is None:
-        return Reading()
+        return SampleAnswer()
     best = int(row[0] > _HALF) if row.size == 1 else int(row.argmax())
-    return Reading(str(best), None, row)
+    return SampleAnswer(str(best), None, row)
 
 
 def _beside(outputs: Mapping[str, Array]) -> Floats | None:

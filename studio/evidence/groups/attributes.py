@@ -39,7 +39,7 @@ class Band:
         """Return the parts of ``brightness:3*script``.
 
         Raises:
-            UsageError: for a number of bands that is none.
+            UsageError: for bands without a valid number.
         """
         return tuple(cls._one(part.strip()) for part in text.split(CROSS))
 
@@ -106,7 +106,7 @@ def object_size(label: Label) -> float:
     except ValueError:
         raise InvalidData("Groups by object-size need boxes as labels.") from None
     areas = [max(0.0, b[3] - b[1]) * max(0.0, b[4] - b[2]) for b in boxes]
-    return float(numpy.sqrt(numpy.median(areas))) if areas else 0.0
+    return float(numpy.median(numpy.sqrt(areas))) if areas else 0.0
 
 
 OF_PICTURES: Mapping[str, Callable[[Pixels], float]] = {

@@ -1,8 +1,8 @@
 """Calibration of confidences: expected calibration error, Brier score, reliability table.
 
-Sources: Naeini, Cooper and Hauskrecht, "Obtaining well calibrated probabilities using Bayesian
-binning" (2015), and Guo et al., "On calibration of modern neural networks" (2017), for the errors;
-Brier, "Verification of forecasts expressed in terms of probability" (1950).
+Errors: Guo et al., "On calibration of modern neural networks" (2017). Brier, "Verification of
+forecasts expressed in terms of probability" (1950). Errors by chance: Bröcker and Smith,
+"Increasing the reliability of reliability diagrams" (2007).
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ BINS = 15
 _RESAMPLES = 999
 _TAILS = (0.025, 0.975)
 _BLOCK = 1 << 22
+_ALPHA = 0.05
+_SLACK = 1e-12
 
 
 def calibration(table: SampleTable, seed: int) -> Calibration | None:
@@ -32,14 +34,21 @@ def calibration(table: SampleTable, seed: int) -> Calibration | None:
     members = equal_width(confidence)
     error = _error(confidence, right, members)
     drawn = _resampled(confidence, right, members, seed)
-    low, high = (2 * error - float(end) for end in numpy.quantile(drawn, _TAILS[::-1]))
+    low, high = map(float, numpy.quantile(drawn, _TAILS))
+    bias = float(drawn.mean()) - error
+    chance = _by_chance(confidence, members, seed)
+    p = (1 + int((chance >= error - _SLACK).sum())) / (1 + len(chance))
     bins = _bins(confidence, right, members)
     return Calibration(
         samples=len(confidence),
         ece=error,
-        low=max(0.0, low),
-        high=min(1.0, max(0.0, high)),
-        ece_debiased=max(0.0, 2 * error - float(drawn.mean())),
+        # A resample has the bias of a small number of samples twice. An error within chance does
+        # not exclude perfect calibration, whatever the bootstrap gives.
+        low=max(0.0, low - 2 * bias) if p < _ALPHA else 0.0,
+        high=high,
+        ece_debiased=max(0.0, error - bias),
+        chance=float(chance.mean()),
+        p=p,
         ece_mass=_error(confidence, right, equal_mass(confidence)),
         mce=max(abs(one.confidence - one.right) for one in bins),
         brier=brier(table.rows),
@@ -75,14 +84,34 @@ def _resampled(confidence: Floats, right: Floats, members: Numbers, seed: int) -
     """Return the expected error of each resample of the samples."""
     random, count = numpy.random.default_rng(seed), len(confidence)
     gaps, found = confidence - right, []
-    step = max(1, min(_RESAMPLES, _BLOCK // count))
-    for start in range(0, _RESAMPLES, step):
-        rows = min(step, _RESAMPLES - start)
+    for rows in _blocks(count):
         drawn = random.integers(0, count, (rows, count))
-        places = members[drawn] + BINS * numpy.arange(rows)[:, None]
-        sums = numpy.bincount(places.ravel(), gaps[drawn].ravel(), BINS * rows)
-        found.append(numpy.abs(sums.reshape(rows, BINS)).sum(axis=1) / count)
+        found.append(_errors(gaps[drawn], members[drawn]))
     return numpy.concatenate(found)
+
+
+def _by_chance(confidence: Floats, members: Numbers, seed: int) -> Floats:
+    """Return the expected errors of models that are right as often as they are confident."""
+    random, found = numpy.random.default_rng(seed), []
+    for rows in _blocks(len(confidence)):
+        right = random.random((rows, len(confidence))) < confidence
+        found.append(_errors(confidence - right, numpy.broadcast_to(members, right.shape)))
+    return numpy.concatenate(found)
+
+
+def _blocks(count: int) -> list[int]:
+    """Return how many resamples are drawn at once."""
+    step = max(1, min(_RESAMPLES, _BLOCK // count))
+    return [min(step, _RESAMPLES - start) for start in range(0, _RESAMPLES, step)]
+
+
+def _errors(gaps: Floats, members: Numbers) -> Floats:
+    """Return the expected error of each row of resampled gaps."""
+    rows, count = gaps.shape
+    places = members + BINS * numpy.arange(rows)[:, None]
+    sums = numpy.bincount(places.ravel(), gaps.ravel(), BINS * rows)
+    found: Floats = numpy.abs(sums.reshape(rows, BINS)).sum(axis=1) / count
+    return found
 
 
 def _bins(confidence: Floats, right: Floats, members: Numbers) -> tuple[CalibrationBin, ...]:

@@ -1,10 +1,10 @@
 """Differences of means: between groups, and between two variants on the same samples.
 
-Sources: Newcombe, "Interval estimation for the difference between independent proportions" (1998),
-extended to other means by Zou and Donner, "Construction of confidence limits about effect measures"
-(2008); Bonett and Price, "Adjusted Wald confidence interval for a difference of binomial
-proportions based on paired data" (2012); McNemar's test with the mid-P value after Fagerland,
-Lydersen and Laake (2013); Holm, "A simple sequentially rejective multiple test procedure" (1979).
+Groups: Newcombe, "Interval estimation for the difference between independent proportions" (1998).
+Other means: Zou and Donner, "Construction of confidence limits about effect measures" (2008).
+Pairs: Bonett and Price, "Adjusted Wald confidence interval for a difference of binomial proportions
+based on paired data" (2012). McNemar's mid-P value: Fagerland, Lydersen and Laake (2013). Several
+tests: Holm, "A simple sequentially rejective multiple test procedure" (1979).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy
 from numpy.typing import NDArray
 
 from studio.evidence.groups.intervals import BOOTSTRAP, NONE, Z, bootstrap_t, mean_interval
-from studio.evidence.groups.results import Difference, Interval
+from studio.evidence.groups.results import Interval, MeanDifference
 
 Floats = NDArray[numpy.float64]
 
@@ -31,41 +31,44 @@ _FEWEST_CHANGES = 6
 _MANY = 200
 """Samples of each group from which the normal approximation does for figures of any kind."""
 
+_RARE = 20
+"""How many times as large all samples are, for a group to be drawn with replacement."""
+
 _BLOCK = 1 << 22
 _SLACK = 1e-12
 
 
-def difference(one: Floats, other: Floats, seed: int) -> Difference:
+def difference(one: Floats, other: Floats, seed: int) -> MeanDifference:
     """Return the difference of the means of two groups without a common sample.
 
     The p-value is exact (mid-P) for figures of 0 and 1, else that of a permutation test, or of
     Welch's for large groups.
     """
     if not len(one) or not len(other):
-        return Difference(None, None, None, None, NONE)
+        return MeanDifference(None, None, None, None, NONE)
     gap = float(one.mean() - other.mean())
     first, second = mean_interval(one, seed), mean_interval(other, seed)
     p = _p_value(one, other, seed)
     if first.low is None or first.high is None or second.low is None or second.high is None:
-        return Difference(gap, None, None, p, NONE)
+        return MeanDifference(gap, None, None, p, NONE)
     low = gap - math.hypot(float(one.mean()) - first.low, second.high - float(other.mean()))
     high = gap + math.hypot(first.high - float(one.mean()), float(other.mean()) - second.low)
-    return Difference(gap, low, high, p, NEWCOMBE)
+    return MeanDifference(gap, low, high, p, NEWCOMBE)
 
 
-def paired_difference(now: Floats, before: Floats, seed: int) -> Difference:
+def paired_difference(now: Floats, before: Floats, seed: int) -> MeanDifference:
     """Return the mean difference of two variants on the same samples.
 
     The p-value is McNemar's (mid-P) for figures of 0 and 1, else that of random signs.
     """
     changes = now - before
     if not len(changes):
-        return Difference(None, None, None, None, NONE)
+        return MeanDifference(None, None, None, None, NONE)
     gap = float(changes.mean())
     binary = _binary(now, before)
     p = _mcnemar(changes) if binary else _signs(changes, seed)
     interval = _paired_interval(changes, binary, seed)
-    return Difference(gap, interval.low, interval.high, p, interval.method)
+    return MeanDifference(gap, interval.low, interval.high, p, interval.method)
 
 
 def _paired_interval(changes: Floats, binary: bool, seed: int) -> Interval:
@@ -144,15 +147,19 @@ def _p_value(one: Floats, other: Floats, seed: int) -> float:
 
 def _permuted(one: Floats, other: Floats, seed: int) -> float:
     """Return the p-value of the difference under random division into two groups."""
-    pool = numpy.concatenate([one, other])
+    pool, count = numpy.concatenate([one, other]), min(len(one), len(other))
     random, wanted = numpy.random.default_rng(seed), abs(float(one.mean() - other.mean()))
-    total, count, hits = float(pool.sum()), len(one), 0
-    step = max(1, min(_DRAWS, _BLOCK // len(pool)))
+    total, rest, hits = float(pool.sum()), len(pool) - count, 0
+    few = count * _RARE < len(pool)
+    step = max(1, min(_DRAWS, _BLOCK // (count if few else len(pool))))
     for start in range(0, _DRAWS, step):
-        block = numpy.tile(pool, (min(step, _DRAWS - start), 1))
-        sums = random.permuted(block, axis=1)[:, :count].sum(axis=1)
-        gaps = numpy.abs(sums / count - (total - sums) / len(other))
-        hits += int((gaps >= wanted - _SLACK).sum())
+        rows = min(step, _DRAWS - start)
+        if few:  # drawing a sample twice is rare, and a whole permutation slow
+            drawn = pool[random.integers(0, len(pool), (rows, count))]
+        else:
+            drawn = random.permuted(numpy.tile(pool, (rows, 1)), axis=1)[:, :count]
+        sums = drawn.sum(axis=1)
+        hits += int((numpy.abs(sums / count - (total - sums) / rest) >= wanted - _SLACK).sum())
     return (hits + 1) / (_DRAWS + 1)
 
 

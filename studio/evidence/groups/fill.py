@@ -10,7 +10,7 @@ from studio.api import InvalidData, Progress, Session, UsageError
 from studio.datasets.text_lines import text_lines
 from studio.evaluation.judge import Evaluator
 from studio.evaluation.session_pool import answers
-from studio.evidence.groups.answers import AnswerReader, Reading, settled
+from studio.evidence.groups.answers import AnswerReader, SampleAnswer, settled
 from studio.evidence.groups.attributes import BANDS, COMPUTED, LABEL, NUMBERS, Band, banded
 from studio.evidence.groups.group_file import GroupFile
 from studio.evidence.groups.sample_table import SampleRow, SampleTable
@@ -40,7 +40,8 @@ class Grouping:
             label: Label of the first sample.
 
         Raises:
-            UsageError: for a column that neither the file has nor can be computed.
+            UsageError: for a column that neither the file has nor can be computed, or one with two
+                numbers of bands.
         """
         wanted = tuple(by) or (file.columns if file else ())
         if not wanted:
@@ -54,7 +55,13 @@ class Grouping:
                     f"There are no groups {band.column!r}.",
                     hint=f"Known: {', '.join(sorted(known))}.",
                 )
-        parts = {band.column: band for bands in parsed for band in bands}
+        parts: dict[str, Band] = {}
+        for band in (band for bands in parsed for band in bands):
+            if parts.setdefault(band.column, band) != band:
+                raise UsageError(
+                    f"{band.column!r} has two numbers of bands.",
+                    hint="Give it the same in each --by.",
+                )
         names = ("*".join(band.column for band in bands) for bands in parsed)
         return cls(tuple(dict.fromkeys(names)), tuple(parts.values()), file)
 
@@ -85,7 +92,7 @@ def answered(
         UsageError: when the metric has no figure of a single sample.
     """
     rows: list[SampleRow] = []
-    readings: list[Reading] = []
+    readings: list[SampleAnswer] = []
     reader: AnswerReader | None = None
     for index, (sample, outputs) in enumerate(answers(session, samples)):
         progress.progress(index, len(samples))

@@ -1,4 +1,4 @@
-"""The file of groups: ``sample,script,blur`` in the first line, then one sample a line."""
+"""Groups of samples as ``groups.csv`` has them, and their agreement with the data."""
 
 from __future__ import annotations
 

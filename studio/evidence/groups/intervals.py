@@ -1,13 +1,13 @@
 """Confidence intervals of the mean of a group, also of a small one.
 
-Figures of 0 and 1 have Wilson's interval. Other figures between 0 and 1 have Wilson's interval with
-an effective number of samples where they are nearly as spread as 0 and 1, or crowd at an end. All
-others have the bootstrap-t. ``tests/benchmarks/bench_intervals.py`` measures what each covers.
+Figures of 0 and 1 have Wilson's interval. Figures between 0 and 1 that vary as much, or crowd at an
+end, have it with an effective number of samples. All others have the bootstrap-t.
+``tests/benchmarks/bench_intervals.py`` measures what each covers.
 
-Sources: Wilson, "Probable inference, the law of succession, and statistical inference" (1927);
-Korn and Graubard, "Confidence intervals for proportions with small expected number of positive
-counts estimated from survey data" (1998), for the effective number; Efron and Tibshirani, "An
-Introduction to the Bootstrap" (1993), chapter 12, for the bootstrap-t.
+Wilson, "Probable inference, the law of succession, and statistical inference" (1927). Effective
+number: Korn and Graubard, "Confidence intervals for proportions with small expected number of
+positive counts" (1998). Bootstrap-t: Efron and Tibshirani, "An Introduction to the Bootstrap"
+(1993).
 """
 
 from __future__ import annotations

@@ -16,10 +16,10 @@ from studio.evidence.groups.calibration import calibration, expected_error
 from studio.evidence.groups.differences import difference, holm, paired_difference
 from studio.evidence.groups.intervals import mean_interval
 from studio.evidence.groups.results import (
-    Difference,
     GroupCell,
     GroupColumn,
     GroupReport,
+    MeanDifference,
     WorstGroup,
 )
 from studio.evidence.groups.sample_table import CROSS, Floats, SampleTable
@@ -94,11 +94,11 @@ class _View:
             ece=self._error(mask),
         )
 
-    def _rest(self, values: Floats, others: Mask) -> Difference | None:
+    def _rest(self, values: Floats, others: Mask) -> MeanDifference | None:
         found = difference(values, self.values[others], self.seed)
         return None if found.value is None else found
 
-    def _against(self, mask: Mask) -> Difference | None:
+    def _against(self, mask: Mask) -> MeanDifference | None:
         if self.against is None or not mask.any():
             return None
         return paired_difference(self.values[mask], self.against[mask], self.seed)

@@ -16,7 +16,7 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class MeanDifference:
     """The difference of two means.
 
     Attributes:
@@ -62,8 +62,8 @@ class GroupCell:
     low: float | None
     high: float | None
     method: str
-    rest: Difference | None = optional()
-    against: Difference | None = optional()
+    rest: MeanDifference | None = optional()
+    against: MeanDifference | None = optional()
     ece: float | None = optional()
 
 
@@ -113,7 +113,9 @@ class Calibration:
     Attributes:
         ece: Expected calibration error, in bins of equal width.
         low, high: 95 % confidence interval of it by the bootstrap.
-        ece_debiased: The same without the part that chance alone would give.
+        ece_debiased: The same without the bias of a small number of samples.
+        chance: Mean error that a perfectly calibrated model would have with these confidences.
+        p: Share of such models with an error at least as large.
         ece_mass: The same in bins of equally many samples.
         mce: Largest error of a bin.
         brier: Brier score: of the second class for two classes, else over all classes; None where
@@ -133,6 +135,13 @@ class Calibration:
     confidence: float
     accuracy: float
     bins: tuple[CalibrationBin, ...]
+    chance: float = 0.0
+    p: float = 1.0
+
+    @property
+    def is_significant(self) -> bool:
+        """Whether the error is more than chance (5 %)."""
+        return self.p < 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +186,7 @@ class GroupsResult:
 
     Attributes:
         metric, title: The metric whose figures are compared.
+        figure: The figure of one sample, whose mean is compared.
         against: The other variant as ``MODEL:VARIANT``.
         confidences: How confidences follow from the outputs: ``probabilities``, ``softmax``,
             ``scores``, ``binary``, ``texts``, or empty without any.
@@ -204,3 +214,4 @@ class GroupsResult:
     passed: bool
     output: str | None = None
     notes: tuple[str, ...] = ()
+    figure: str = ""

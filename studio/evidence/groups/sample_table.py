@@ -28,6 +28,9 @@ MOST_BYTES = 256 << 20
 
 _PLAIN = ("sample", "value", "against", "label", "answer", "confidence", "probabilities")
 _LONGEST = 1 << 20
+_GUARD = "'"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", _GUARD)
+"""First characters of a formula in spreadsheets. Such a text gets a quote in front."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ class SampleTable:
         writer.writerows(_cells(row, self.columns) for row in self.rows)
         for column, names in self.declared.items():
             for name in names:
-                filled = [name if one == column else "" for one in self.columns]
+                filled = [_guarded(name) if one == column else "" for one in self.columns]
                 writer.writerow([*("" for _ in _PLAIN), *filled])
         return text.getvalue()
 
@@ -130,7 +133,7 @@ class SampleTable:
         try:
             if file.stat().st_size > MOST_BYTES:
                 raise InvalidData(f"{file.name} is larger than {MOST_BYTES >> 20} MB.")
-            return cls.of_csv(file.read_text(encoding="utf-8"), file.name)
+            return cls.of_csv(file.read_bytes().decode("utf-8"), file.name)
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidData(f"{file.name} cannot be read.", detail=str(error)) from None
 
@@ -139,8 +142,8 @@ class SampleTable:
         """Read a table from CSV.
 
         Raises:
-            InvalidData: in one sentence, for a text that is no such table, a number that is none,
-                or a sample that occurs twice.
+            InvalidData: in one sentence, for a text that is no such table, a wrong number, or a
+                sample that occurs twice.
         """
         lines = list(_lines(text, name))
         head = lines[0] if lines else []
@@ -154,7 +157,8 @@ class SampleTable:
                 raise InvalidData(
                     f"{name} has {len(cells)} cells in row {number}, not {len(head)}."
                 )
-            groups = {c: g for c, g in zip(columns, cells[len(_PLAIN) :], strict=True) if g}
+            given = zip(columns, map(_unguarded, cells[len(_PLAIN) :]), strict=True)
+            groups = {column: group for column, group in given if group}
             if not cells[0]:
                 for column, group in groups.items():
                     declared[column] = (*declared.get(column, ()), group)
@@ -182,29 +186,37 @@ def _crossed(row: SampleRow, parts: Sequence[str]) -> str | None:
 
 def _cells(row: SampleRow, columns: Sequence[str]) -> list[str]:
     return [
-        row.sample,
+        _guarded(row.sample),
         repr(float(row.value)),
         "" if row.against is None else repr(float(row.against)),
-        row.label,
-        row.answer,
+        _guarded(row.label),
+        _guarded(row.answer),
         "" if row.confidence is None else repr(float(row.confidence)),
         " ".join(repr(float(one)) for one in row.probabilities),
-        *(row.groups.get(one, "") for one in columns),
+        *(_guarded(row.groups.get(one, "")) for one in columns),
     ]
 
 
 def _row(cells: Sequence[str], groups: Mapping[str, str], place: str) -> SampleRow:
     sample, value, against, label, answer, confidence, probabilities = cells[: len(_PLAIN)]
     return SampleRow(
-        sample,
+        _unguarded(sample),
         _number(value, place),
-        label,
-        answer,
+        _unguarded(label),
+        _unguarded(answer),
         _number(confidence, place) if confidence else None,
         tuple(_number(one, place) for one in probabilities.split()),
         _number(against, place) if against else None,
         groups,
     )
+
+
+def _guarded(text: str) -> str:
+    return _GUARD + text if text.startswith(_FORMULA) else text
+
+
+def _unguarded(text: str) -> str:
+    return text.removeprefix(_GUARD)
 
 
 def _number(text: str, place: str) -> float:

@@ -22,7 +22,14 @@ _CONFIDENCES = {
 
 def groups(result: GroupsResult) -> list[str]:
     """Return the table of the groups, the worst group, the comparison and the calibration."""
-    head = ["group", "samples", result.metric, "95 % CI", "to the rest", "p (Holm)"]
+    head = [
+        "group",
+        "samples",
+        result.figure or result.metric,
+        "95 % CI",
+        "to the rest",
+        "p (Holm)",
+    ]
     right = " rrrrr"
     if result.against:
         head, right = [*head, f"to {result.against}", "p (Holm)"], right + "rr"
@@ -79,6 +86,8 @@ def _worst(result: GroupsResult) -> str:
     worst = result.worst_group
     if worst is None:
         return f"No group has {result.least} samples, so none is the worst."
+    if worst.gap <= 0:
+        return "No group is below all samples."
     name = one_line(f"{worst.column}: {worst.group}")
     text = f"Worst group: {name} with {worst.value:.4f} over {worst.samples} samples."
     if worst.significant:
@@ -89,16 +98,17 @@ def _worst(result: GroupsResult) -> str:
 def _small(result: GroupsResult) -> list[str]:
     """Return a line about groups that are too small to be the worst one, though lower."""
     worst = result.worst_group
+    if worst is None:
+        return []
     lower = [
         cell
         for cell in result.groups
-        if cell.value is not None
-        and cell.samples < result.least
-        and (worst is None or cell.value < worst.value)
+        if cell.value is not None and cell.samples < result.least and cell.value < worst.value
     ]
     if not lower:
         return []
-    return [f"{len(lower)} groups of fewer than {result.least} samples are lower than the worst."]
+    names = ", ".join(one_line(f"{cell.column}: {cell.group}") for cell in lower[:5])
+    return [f"Lower, with fewer than {result.least} samples: {names}."]
 
 
 def _against(result: GroupsResult, other: str) -> list[str]:
@@ -122,8 +132,9 @@ def _calibration(found: Calibration | None, confidences: str) -> list[str]:
     if found is None:
         return ["Calibration: the outputs have no confidences."]
     brier = "" if found.brier is None else f", Brier score {found.brier:.4f}"
+    verdict = "more than chance" if found.is_significant else "no more than chance"
     return [
-        f"Calibration: ECE {found.ece:.4f} (95 % CI {_range(found.low, found.high)}), "
-        f"without chance {found.ece_debiased:.4f}, largest error {found.mce:.4f}{brier}.",
+        f"Calibration: ECE {found.ece:.4f} (95 % CI {_range(found.low, found.high)}), {verdict} "
+        f"({found.chance:.4f}); largest error {found.mce:.4f}{brier}.",
         f"Confidence is {_CONFIDENCES.get(confidences, confidences)}.",
     ]

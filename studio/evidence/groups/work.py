@@ -24,6 +24,18 @@ from studio.registry import ModelRef, Registry, below
 
 TABLE = "samples.csv"
 
+FIGURES = {
+    "top1": "accuracy",
+    "top5": "in the first five",
+    "f1": "accuracy",
+    "auc": "accuracy",
+    "exact": "exact texts",
+    "cer": "right characters",
+    "map": "F1 of boxes",
+    "box-f1": "F1 of boxes",
+}
+"""The figures of one sample by metric, where its title means a figure of all samples."""
+
 
 def groups(options: GroupsOptions, job: Job) -> GroupsResult:
     """Measure quality by group.
@@ -41,7 +53,8 @@ def groups(options: GroupsOptions, job: Job) -> GroupsResult:
     samples = WatchedSamples(dataset, grouping.attributes, subject.inputs)
     middle = 0.9 if options.against is None else 0.45
     rows, kind = _run(subject, samples, judge, Phase(job, 0.02, middle, "Running the samples"))
-    table = grouped(rows, samples, grouping, len(rows) < options.samples)
+    whole = len(rows) == len(subject.labelled(options.data))
+    table = grouped(rows, samples, grouping, whole)
     other = None
     if options.against is not None:
         other = _load(options.against, options, host, Phase(job, middle, middle + 0.02))
@@ -56,6 +69,7 @@ def groups(options: GroupsOptions, job: Job) -> GroupsResult:
         model=subject.title,
         metric=judge.metric.id,
         title=judge.metric.title,
+        figure=FIGURES.get(judge.metric.id, judge.metric.title),
         samples=len(rows),
         overall=report.overall,
         columns=report.columns,
@@ -69,7 +83,7 @@ def groups(options: GroupsOptions, job: Job) -> GroupsResult:
         least=report.least,
         required=options.require,
         passed=_passed(report, options.require),
-        notes=_notes(samples, file, len(rows) < options.samples),
+        notes=_notes(samples, file, whole),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import field
 
 from studio.deployment.results import LogHead, TrialEvidence
 from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json, optional
-from studio.evidence.results import Subject
+from studio.evidence.results import AssessedVersion
 from studio.lazy_dataclass import dataclass
 from studio.projects.results import Project
 from studio.registry import ModelRef
@@ -108,10 +108,10 @@ class Records:
         runs: The newest run of each step, of the variant and of its reference.
         releases: Changes on all targets that concern this model, the oldest first.
         signed: Whether the bundle of the version is signed.
-        by: Who asked for the evidence.
+        by: Who had the evidence made.
     """
 
-    subject: Subject
+    subject: AssessedVersion
     variant: RecordedVariant
     reference: RecordedVariant
     ancestors: tuple[VariantOrigin, ...]

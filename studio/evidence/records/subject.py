@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from studio.api import UsageError
-from studio.evidence.results import Subject
+from studio.evidence.results import AssessedVersion
 from studio.lazy_dataclass import dataclass
 from studio.registry import Registry, VariantRecord, VersionRecord, file_digest
 from studio.versions.serving_history import served_at
@@ -22,10 +22,10 @@ class Named:
     target: str = ""
 
     @property
-    def subject(self) -> Subject:
+    def subject(self) -> AssessedVersion:
         """The same without the registry's rows."""
         version, variant = self.version, self.variant
-        return Subject(
+        return AssessedVersion(
             variant.model_name,
             variant.name,
             variant.digest,

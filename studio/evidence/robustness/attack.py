@@ -28,15 +28,15 @@ class SquareAttack:
 
     Attributes:
         name: Input that is changed.
-        epsilon: Largest change of a number, in its own unit.
-        low, high: Range of the numbers.
+        epsilon: Largest change, as a share of the range.
+        low, high: Range of the numbers: of each one, or one for all of them.
         runs: Most runs of the model for a sample.
     """
 
     name: str
     epsilon: float
-    low: float
-    high: float
+    low: Floats
+    high: Floats
     runs: int
 
     def breaks(self, session: Session, feeds: Feeds, label: int, random: Generator) -> bool:
@@ -54,7 +54,8 @@ class SquareAttack:
         return margin < 0
 
     def _clipped(self, clean: Floats, signs: Floats) -> Floats:
-        return numpy.clip(clean + self.epsilon * signs, self.low, self.high)
+        step = self.epsilon * (self.high - self.low)
+        return numpy.clip(clean + step * signs, self.low, self.high)
 
     def _moved(self, best: Floats, clean: Floats, step: int, random: Generator) -> Floats:
         """Return the signs of the best change, with those of a random piece drawn again."""

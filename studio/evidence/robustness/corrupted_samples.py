@@ -18,7 +18,7 @@ from studio.evidence.robustness.families import (
     corrupted_picture,
     random_for,
 )
-from studio.evidence.robustness.signals import Spread
+from studio.evidence.robustness.signals import ValueSpread
 from studio.evidence.robustness.typos import typos
 from studio.lazy_dataclass import dataclass
 
@@ -48,7 +48,7 @@ class InputScale:
     kind: str
     low: float = 0.0
     high: float = 1.0
-    spread: Spread | None = None
+    spread: ValueSpread | None = None
     channels_first: bool = True
 
     @classmethod
@@ -59,7 +59,7 @@ class InputScale:
             InvalidData: for inputs that no corruption is known for.
         """
         value = inputs[0]
-        measured = _Measured()
+        measured = _RunningScale()
         for sample in dataset:
             measured.add(sample.feeds[value.name])
         if measured.of_texts:
@@ -80,13 +80,14 @@ class InputScale:
         return {family: tuple(corruptions) for family, corruptions in known.items()}
 
 
-class _Measured:
+class _RunningScale:
     """Running figures of arrays."""
 
     def __init__(self) -> None:
         self.low, self.high = numpy.inf, -numpy.inf
         self.of_texts, self.channels_first, self.axes = False, True, 0
         self._count, self._sum, self._square = 0, numpy.zeros(()), numpy.zeros(())
+        self._lowest, self._highest = numpy.full((), numpy.inf), numpy.full((), -numpy.inf)
 
     def add(self, array: Array) -> None:
         """Add one sample.
@@ -109,23 +110,29 @@ class _Measured:
         self._extend(numbers)
 
     def _extend(self, numbers: Floats) -> None:
-        same = not self._count or self._sum.shape == numbers.shape
-        if not same and self._sum.ndim:  # samples of different shapes have one spread together
-            size = self._sum.size
-            self._sum, self._square = self._sum.sum() / size, self._square.sum() / size
-        if self._sum.ndim or not self._count:
-            self._sum, self._square = self._sum + numbers, self._square + numbers**2
+        if self._count and self._sum.shape != numbers.shape:
+            self._merge()  # samples of different shapes have one spread together
+            numbers, square = numpy.asarray(numbers.mean()), numpy.asarray((numbers**2).mean())
         else:
-            self._sum = self._sum + numbers.mean()
-            self._square = self._square + (numbers**2).mean()
+            square = numbers**2
+        self._sum, self._square = self._sum + numbers, self._square + square
+        self._lowest = numpy.minimum(self._lowest, numbers)
+        self._highest = numpy.maximum(self._highest, numbers)
         self._count += 1
 
-    def spread(self) -> Spread:
-        """Return mean and deviation; of each number where there are more samples than numbers."""
+    def _merge(self) -> None:
+        self._sum, self._square = (numpy.asarray(one.mean()) for one in (self._sum, self._square))
+
+    def spread(self) -> ValueSpread:
+        """Return the figures; of each number where there are more samples than numbers."""
         mean, square = self._sum / self._count, self._square / self._count
-        if mean.size > self._count:
+        apart = mean.ndim > 0 and mean.size <= self._count
+        if not apart:
             mean, square = numpy.asarray(mean.mean()), numpy.asarray(square.mean())
-        return Spread(mean, numpy.sqrt(numpy.maximum(0, square - mean**2)))
+        deviation = numpy.sqrt(numpy.maximum(0, square - mean**2))
+        if apart:
+            return ValueSpread(mean, deviation, self._lowest, self._highest)
+        return ValueSpread(mean, deviation, numpy.asarray(self.low), numpy.asarray(self.high))
 
 
 class CorruptedSamples:

@@ -1,7 +1,7 @@
 """The families of corruptions, each with its corruptions in five levels.
 
-Those of pictures are the families of Hendrycks and Dietterich, "Benchmarking neural network
-robustness to common corruptions and perturbations" (2019), written for pictures of any size.
+Those of pictures follow Hendrycks and Dietterich, "Benchmarking neural network robustness to common
+corruptions and perturbations" (2019). Lengths are shares of the picture's side.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from studio.evidence.robustness import blur, digital, noise, signals, weather
 from studio.evidence.robustness.noise import Pixels
-from studio.evidence.robustness.signals import Spread
+from studio.evidence.robustness.signals import ValueSpread
 
 Floats = NDArray[numpy.float64]
 
 OfPictures = Callable[[Pixels, int, Generator], Pixels]
-OfSignals = Callable[[Floats, int, Generator, Spread], Floats]
+OfSignals = Callable[[Floats, int, Generator, ValueSpread], Floats]
 
 SEVERITIES = 5
 TYPOS = "typos"

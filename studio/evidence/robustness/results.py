@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.documents.dataclass_json import optional
-from studio.evidence.groups.results import Difference, Interval
+from studio.evidence.groups.results import Interval, MeanDifference
 from studio.lazy_dataclass import dataclass
 
 
@@ -22,7 +22,7 @@ class CorruptionRow:
     severity: int
     value: float
     interval: Interval
-    change: Difference
+    change: MeanDifference
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,7 @@ class RobustnessResult:
     """The quality of a model on corrupted samples.
 
     Attributes:
+        figure: The figure of one sample, whose mean is compared.
         clean: Mean figure of the clean samples.
         interval: 95 % confidence interval of it.
         applied_to: What was corrupted: picture files, or pictures, numbers or texts in the input.
@@ -98,3 +99,4 @@ class RobustnessResult:
     attack: AttackResult | None
     required: float | None
     passed: bool
+    figure: str = ""

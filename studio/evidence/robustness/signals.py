@@ -17,31 +17,37 @@ _SHARE = (0.05, 0.1, 0.2, 0.3, 0.5)
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
-    """Mean and deviation of the samples: of each number, or one for all of them."""
+class ValueSpread:
+    """Figures of the samples: of each number, or one for all of them.
+
+    Attributes:
+        low, high: Smallest and largest values.
+    """
 
     mean: Floats
     deviation: Floats
+    low: Floats
+    high: Floats
 
 
-def noise(values: Floats, level: int, random: Generator, spread: Spread) -> Floats:
+def noise(values: Floats, level: int, random: Generator, spread: ValueSpread) -> Floats:
     """Add normal noise."""
     return values + _NOISE[level] * spread.deviation * random.normal(0, 1, values.shape)
 
 
-def offset(values: Floats, level: int, random: Generator, spread: Spread) -> Floats:
+def offset(values: Floats, level: int, random: Generator, spread: ValueSpread) -> Floats:
     """Shift all numbers the same way, as a sensor that drifts does."""
     sign = 1.0 if random.random() < 0.5 else -1.0
     return values + sign * _OFFSET[level] * spread.deviation
 
 
-def clipping(values: Floats, level: int, random: Generator, spread: Spread) -> Floats:
+def clipping(values: Floats, level: int, random: Generator, spread: ValueSpread) -> Floats:
     """Cut off large deviations, as an overdriven sensor does."""
     reach = _CLIP[level] * spread.deviation
     return numpy.clip(values, spread.mean - reach, spread.mean + reach)
 
 
-def dropout(values: Floats, level: int, random: Generator, spread: Spread) -> Floats:
+def dropout(values: Floats, level: int, random: Generator, spread: ValueSpread) -> Floats:
     """Set a piece of the last axis to zero, as an interrupted connection does."""
     size = values.shape[-1]
     length = max(1, round(size * _SHARE[level]))
@@ -51,7 +57,7 @@ def dropout(values: Floats, level: int, random: Generator, spread: Spread) -> Fl
     return found
 
 
-def missing(values: Floats, level: int, random: Generator, spread: Spread) -> Floats:
+def missing(values: Floats, level: int, random: Generator, spread: ValueSpread) -> Floats:
     """Replace some numbers by their mean, as missing entries often are."""
     hit = random.random(values.shape) < _SHARE[level]
     return numpy.where(hit, spread.mean, values)

@@ -18,13 +18,13 @@ def robustness(result: RobustnessResult) -> list[str]:
         ["clean", "", f"{result.clean:.4f}", _range(result.interval), "", ""],
         *(_row(row) for row in result.rows),
     ]
-    head = ("corruption", "severity", result.metric, "95 % CI", "change", "p")
+    head = ("corruption", "severity", result.figure or result.metric, "95 % CI", "change", "p")
     lines = table(head, rows, right=" rrrrr")
     lines.append(f"Mean of each family: {_families(result.robustness)}.")
     if result.attack is not None:
         attack = result.attack
         lines.append(
-            f"Attack: {attack.held} of {attack.samples} samples held against changes of up to "
+            f"Attack: {attack.held} of {attack.samples} samples stay right under changes of up to "
             f"{attack.epsilon:g} of the range ({attack.runs} runs each). A stronger attack may "
             "break more."
         )

@@ -16,7 +16,7 @@ from studio.evaluation.session_pool import answers
 from studio.evidence.groups.answers import AnswerReader
 from studio.evidence.groups.differences import paired_difference
 from studio.evidence.groups.intervals import mean_interval
-from studio.evidence.groups.work import metric_of
+from studio.evidence.groups.work import FIGURES, metric_of
 from studio.evidence.robustness.attack import SquareAttack
 from studio.evidence.robustness.corrupted_samples import TEXT_INPUT, CorruptedSamples, InputScale
 from studio.evidence.robustness.families import ADVERSARIAL, random_for
@@ -67,6 +67,7 @@ def robustness(options: RobustnessOptions, job: Job) -> RobustnessResult:
         model=subject.title,
         metric=judge.metric.id,
         title=judge.metric.title,
+        figure=FIGURES.get(judge.metric.id, judge.metric.title),
         samples=len(clean),
         clean=float(clean.mean()),
         interval=mean_interval(clean, options.seed),
@@ -187,9 +188,10 @@ def _attack(
     Raises:
         UsageError: for a model that is no classifier of numbers.
     """
-    attack = SquareAttack(
-        scale.name, options.epsilon * (scale.high - scale.low), scale.low, scale.high, options.runs
-    )
+    low, high = numpy.asarray(scale.low), numpy.asarray(scale.high)
+    if scale.spread is not None:
+        low, high = scale.spread.low, scale.spread.high
+    attack = SquareAttack(scale.name, options.epsilon, low, high, options.runs)
     held = []
     count = min(options.attacked, len(dataset))
     for index, sample in enumerate(islice(dataset, count)):

@@ -38,6 +38,10 @@ def show_progress(bar: QProgressBar, done: float, total: float) -> None:
         bar.setValue(round(FULL * min(done / total, MOST)))
 
 
+_APP = "app-run"
+"""Runs until it is stopped on its own page, where its progress is."""
+
+
 class JobBar(QFrame):
     """The bar that shows the newest running job and opens the list of all.
 
@@ -98,6 +102,13 @@ class JobBar(QFrame):
 
         return [job for job in self._jobs if not is_watch(job)]
 
+    def _count_text(self, listed: Sequence[RunningJob], running: int) -> str:
+        """Return what runs; an app is a watch of its page, but it runs."""
+        apps = sum(job.running and job.spec.step == _APP for job in self._jobs)
+        texts = [figures.count(running, "job")] if running else []
+        texts += [f"{figures.count(apps, 'app')} running"] if apps else []
+        return ", ".join(texts) or _ended(listed)
+
     def show_sandbox(self, level: str, explanation: str) -> None:
         """Show how workers are contained."""
         self.sandbox.setText(f"Worker sandbox: {level}")
@@ -125,7 +136,7 @@ class JobBar(QFrame):
         listed = self._listed()
         running = [job for job in listed if job.running]
         job = running[-1] if running else None
-        self.count.setText(figures.count(len(running), "job") if running else _ended(listed))
+        self.count.setText(self._count_text(listed, len(running)))
         self.count.setAccessibleName(f"{self.count.text()}; show Activity")
         for item in (self.text, self.bar, self.left, self.cancel):
             item.setVisible(job is not None)

@@ -182,9 +182,9 @@ class MainWindow(QMainWindow):
             memory.store(self._settings, folder=str(Path(chosen).parent))
             self.open_model(Path(chosen))
 
-    def open_model(self, path: Path) -> None:
-        """Open a model in a worker, and show its project."""
-        self._opening.open(path)
+    def open_model(self, path: Path, app: Path | None = None) -> None:
+        """Open a model in a worker, and show its project, or offer to deploy it with an app."""
+        self._opening.open(path, app)
 
     def open_sample(self, name: str) -> None:
         """Get a sample and open its model."""

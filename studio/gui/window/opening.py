@@ -15,6 +15,7 @@ from studio.gui.window.model_exporter import ModelExporter
 if TYPE_CHECKING:
     from studio.gui.graph.scene import Scene
     from studio.gui.pages.app.page import AppPage
+    from studio.gui.pages.deploy.page import DeployPage
     from studio.gui.pages.model.page import ModelPage
     from studio.gui.shell import WindowParts
     from studio.samples.results import SampleResult
@@ -32,6 +33,7 @@ class ModelOpener:
         self._window = window
         self._files: dict[str, Path] = {}
         self._samples: set[str] = set()
+        self._apps: dict[str, Path] = {}
         self._starts: dict[str, str] = {}
         self.previewed = ""
         self.converter = ModelConverter(window, self._show_converted)
@@ -42,11 +44,17 @@ class ModelOpener:
         """Whether a model is on its way."""
         return bool(self._files or self._samples) or self.converter.pending
 
-    def open(self, path: Path) -> None:
-        """Open a model in a worker, or offer to convert it first; an app on its own page."""
+    def open(self, path: Path, app: Path | None = None) -> None:
+        """Open a model in a worker, or offer to convert it first; an app on its own page.
+
+        Args:
+            app: Folder of an app that is deployed with the model.
+        """
         from studio.workspace import is_app
 
-        if is_app(path):
+        if app is not None:
+            self._open(path, self._stage(), app)
+        elif is_app(path):
             self._open_app(path)
         elif not self.converter.offer(path):
             self._open(path, self._stage())
@@ -57,10 +65,12 @@ class ModelOpener:
         page = next(page for page in self._window.pages() if page.stage == "app")
         cast("AppPage", page).open_app(path)
 
-    def _open(self, path: Path, start: str) -> None:
+    def _open(self, path: Path, start: str, app: Path | None = None) -> None:
         """Open a model; a large one is drawn on the Model page at once."""
         job = self._window.start("open", model=str(path))
         if job is not None:
+            if app is not None:
+                self._apps[job.id] = app
             self._files[job.id] = path
             self._starts[job.id] = start
 
@@ -136,10 +146,28 @@ class ModelOpener:
         elif (file := self._files.pop(job.id, None)) is not None:
             shown, self.previewed = self.previewed == job.id, ""
             is_away = self._stage() != self._starts.pop(job.id, "") or shown
-            if job.outcome.ok:
+            app = self._apps.pop(job.id, None)
+            if job.outcome.ok and app is not None:
+                self._offer_deployment(app, result.variant, is_away)
+            elif job.outcome.ok:
                 self._show_opened(file, result.variant, is_away)
             elif shown:
                 self._restore_previous()
+
+    def _offer_deployment(self, app: Path, variant: int, is_away: bool) -> None:
+        """Show the Deploy page with an app; a user who has moved elsewhere is offered it."""
+        self._window.select(variant)
+        show = partial(self._show_deployment, app, variant)
+        if is_away:
+            text = f"The model of {app.name} is open."
+            self._window.notify(text, "good", MessageAction("Deploy…", show))
+        else:
+            show()
+
+    def _show_deployment(self, app: Path, variant: int) -> None:
+        self._window.go("deploy")
+        page = next(page for page in self._window.pages() if page.stage == "deploy")
+        cast("DeployPage", page).choose_app(app, variant)
 
     def _open_sample(self, sample: SampleResult, start: str) -> None:
         """Open the app of a sample, or its model where it has none.

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from studio.api import InvalidData
+from studio.datasets.output_settings import FILE as OUTPUTS_FILE
+from studio.datasets.output_settings import read_outputs
 from studio.datasets.preprocess import FILE as PREPROCESS_FILE
 from studio.datasets.preprocess import Preprocess
 from studio.lazy_dataclass import dataclass
 from studio.models.answers import OutputReader
+from studio.monitoring.stream.answer_reader import MeaningReader
 from studio.monitoring.stream.step import StreamOptions
 
 LABELS_FILE = "labels.txt"
@@ -24,7 +27,7 @@ class ServedContext:
     """
 
     preprocess: Preprocess | None
-    reader: OutputReader
+    reader: MeaningReader
 
     @classmethod
     def of(cls, options: StreamOptions, digest: str) -> ServedContext:
@@ -46,9 +49,11 @@ class ServedContext:
         settings = options.preprocess or _first(folders, PREPROCESS_FILE)
         labels = options.labels or _first(folders, LABELS_FILE)
         dictionary = options.dictionary or _first(folders, DICTIONARY_FILE)
+        outputs = _first(folders, OUTPUTS_FILE)
+        reader = OutputReader(_names(labels), _lines(dictionary) if dictionary else ())
         return cls(
             Preprocess.from_toml(settings) if settings else None,
-            OutputReader(_names(labels), _lines(dictionary) if dictionary else ()),
+            MeaningReader(reader, read_outputs(outputs) if outputs else None),
         )
 
 

@@ -19,12 +19,46 @@ class ClassScore:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundPoint:
+    """A key point of an object; its place is in fractions of the picture's size."""
+
+    x: float
+    y: float
+    score: float
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCells:
+    """Cells that span an area evenly, as run lengths row by row.
+
+    Attributes:
+        runs: Of a mask: cells outside, inside, and so on. Of a map: class and length of each run.
+        box: The area, in fractions of the picture's size; of a mask it is that of its object.
+    """
+
+    width: int
+    height: int
+    runs: tuple[int, ...]
+    box: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FoundBox:
-    """An object in the picture; its sides are fractions of the picture's size."""
+    """An object in the picture; its sides are fractions of the picture's size.
+
+    Attributes:
+        corners: Of a tilted box, x and y of each.
+        points: Those that are likely enough to be drawn.
+    """
 
     box: tuple[float, ...]
     label: str
     score: float
+    index: int = optional(0)
+    points: tuple[FoundPoint, ...] | None = optional()
+    mask: FoundCells | None = optional()
+    corners: tuple[float, ...] | None = optional()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +66,10 @@ class FrameAnswer:
     """A model's answer for one frame; only the field of its kind is set.
 
     Attributes:
-        kind: ``classes``, ``text``, ``boxes`` or ``values``.
+        kind: ``classes``, ``text``, ``boxes``, ``map`` or ``values``.
+        task: What the outputs mean, where an ``outputs.toml`` or their form gives it.
+        recognised: Whether it was recognised, as there is no ``outputs.toml``.
+        raw: One line for each output.
     """
 
     kind: str
@@ -41,6 +78,10 @@ class FrameAnswer:
     score: float | None = optional()
     boxes: tuple[FoundBox, ...] | None = optional()
     values: tuple[str, ...] | None = optional()
+    map: FoundCells | None = optional()
+    task: str = optional("")
+    recognised: bool = optional(False)
+    raw: tuple[str, ...] | None = optional()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 
 from studio.api import Cancelled, StudioError, TargetError
-from studio.documents.dataclass_json import from_json, to_json
+from studio.documents.dataclass_json import to_json
 from studio.jobs import Job
 from studio.monitoring.endpoint.call import percentiles
 from studio.monitoring.endpoint.client import InferenceClient, ServedModel
@@ -140,7 +140,7 @@ class StreamRun:
         try:
             shot = captured.frame.shoot()
             outputs = self._client.outputs(self._model.name, shot.feeds)
-            answer = self._context.reader.read(outputs, shot.placement)
+            answer = self._context.reader.read(outputs, shot)
         except StudioError as error:
             tally.failures[error.message] += 1
             if not tally.seconds and tally.failures.total() >= _MOST_FAILURES_AT_FIRST:
@@ -148,7 +148,7 @@ class StreamRun:
             return
         passed = time.perf_counter() - captured.at
         tally.seconds.append(passed)
-        self.last = from_json(FrameAnswer, answer.to_json())
+        self.last = answer
         self._report(captured, shot, self.last, passed, tally)
 
     def _report(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from studio.monitoring.stream.results import FrameAnswer, StreamResult
+from studio.monitoring.stream.results import FoundBox, FrameAnswer, StreamResult
 
 
 def stream(result: StreamResult) -> list[str]:
@@ -30,5 +30,10 @@ def _answer(answer: FrameAnswer | None) -> list[str]:
     if answer.text is not None:
         return [f"{answer.text!r} ({100 * (answer.score or 0.0):.1f} %)"]
     if answer.boxes is not None:
-        return [f"{b.label} {100 * b.score:.1f} % at {list(b.box)}" for b in answer.boxes]
+        return [f"{b.label} {100 * b.score:.1f} % at {list(b.box)}{_more(b)}" for b in answer.boxes]
     return list(answer.values or ())
+
+
+def _more(box: FoundBox) -> str:
+    points = f", {len(box.points)} key points" if box.points else ""
+    return f"{points}, with a mask" if box.mask is not None else points

@@ -6,7 +6,9 @@ from typing import Dict
 
 from .parts import SinkType, SourceType, StepType
 from .sinks import file, webhook
+from .sinks import mjpeg as mjpeg_sink
 from .sinks import mqtt as mqtt_sink
+from .sinks import own as own_sink
 from .sources import folder, mjpeg, mqtt, sound, table, video
 from .steps import (
     assess,
@@ -53,4 +55,10 @@ STEPS: Dict[str, StepType] = {
     **assess.TYPES,
     **own.TYPES,
 }
-SINKS: Dict[str, SinkType] = {**file.TYPES, **webhook.TYPES, **mqtt_sink.TYPES}
+SINKS: Dict[str, SinkType] = {
+    **file.TYPES,
+    **webhook.TYPES,
+    **mqtt_sink.TYPES,
+    **mjpeg_sink.TYPES,
+    **own_sink.TYPES,
+}

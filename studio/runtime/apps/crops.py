@@ -7,6 +7,7 @@ from typing import Optional
 import numpy as np
 
 from .items import Objects
+from .perspective import set_upright
 
 _BLURRED = 12
 _LEAST_CELL = 4
@@ -45,27 +46,14 @@ def _upright(pixels: np.ndarray, outline: np.ndarray) -> Optional[np.ndarray]:
     if not np.isfinite(outline).all():
         return None
     # Whole pixels, as recognisers of text were trained and measured with (PaddleOCR).
-    outline = outline.round()
+    outline = outline.round().clip(0, [pixels.shape[1] - 1, pixels.shape[0] - 1])
     sides = np.linalg.norm(outline - np.roll(outline, -1, axis=0), axis=1)
     width, height = int(max(sides[0], sides[2])), int(max(sides[1], sides[3]))
     if width < 1 or height < 1:
         return None
-    try:
-        import cv2
-    except ImportError:
-        left, top = outline.min(axis=0)
-        right, bottom = outline.max(axis=0)
-        box = np.array([[left, top, right, bottom]])
-        return crop_of(Objects(pixels, box, np.ones(1), ("text",)), 0)
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    matrix = cv2.getPerspectiveTransform(outline.astype(np.float32), corners)
-    found: np.ndarray = cv2.warpPerspective(
-        pixels,
-        matrix,
-        (width, height),
-        borderMode=cv2.BORDER_REPLICATE,
-        flags=cv2.INTER_CUBIC,
-    )
+    found = set_upright(pixels, outline, width, height)
+    if found is None:
+        return None
     return np.rot90(found) if height >= _TALL * width else found
 
 

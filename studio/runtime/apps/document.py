@@ -27,6 +27,11 @@ class PartDocument(NamedTuple):
     inputs: Tuple[str, ...]
     settings: Mapping[str, Any]
 
+    def variable_names(self) -> Tuple[str, ...]:
+        """Return the names of the variables in the settings."""
+        found = [name for text in _all_texts(self.settings) for name in _VARIABLE.findall(text)]
+        return tuple(dict.fromkeys(found))
+
 
 class ModelFiles(NamedTuple):
     """Files of one model of an app, seen from its folder.
@@ -222,13 +227,21 @@ class AppDocument(NamedTuple):
         """Return the names of the variables in the settings."""
         found: List[str] = []
         for part in (*self.sources, *self.steps, *self.sinks):
-            found += [
-                name for text in _all_texts(part.settings) for name in _VARIABLE.findall(text)
-            ]
+            found += part.variable_names()
         return tuple(dict.fromkeys(found))
 
 
 _KEYS = AppDocument._fields
+
+
+def names_in(document: AppDocument) -> Tuple[str, ...]:
+    """Return the variables of an app: those with a value of their own, and those in settings."""
+    return tuple(dict.fromkeys((*document.variables, *document.variable_names())))
+
+
+def is_variable(name: str) -> bool:
+    """Return whether a text can be the name of a variable."""
+    return _VARIABLE.fullmatch("${" + name + "}") is not None
 
 
 def _listed(record: NamedTuple) -> Dict[str, Any]:

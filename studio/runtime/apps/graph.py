@@ -6,7 +6,8 @@ from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Sequence, Se
 
 from .catalog import SINKS, SOURCES, STEPS
 from .document import AppDocument, PartDocument
-from .items import EVENTS
+from .items import EVENTS, PICTURES
+from .own_code import TYPE
 from .parts import SinkType, SourceType, StepType
 from .settings import AppError, read_settings
 
@@ -67,6 +68,17 @@ class AppGraph(NamedTuple):
     sources: Tuple[AppSource, ...]
     steps: Tuple[Step, ...]
     sinks: Tuple[Sink, ...]
+
+    @property
+    def receivers(self) -> Tuple[Sink, ...]:
+        """The sinks that take events."""
+        return tuple(one for one in self.sinks if not one.type.takes_pictures)
+
+    @property
+    def own_code(self) -> Dict[str, str]:
+        """Python files of the app by the steps and sinks that run them."""
+        parts: Tuple[Any, ...] = (*self.steps, *self.sinks)
+        return {one.name: str(one.settings.file) for one in parts if one.type.name == TYPE}
 
     @property
     def requirements(self) -> Dict[str, str]:
@@ -160,8 +172,22 @@ def _sink(
     for name in part.inputs:
         if name not in offers:
             raise AppError("{}: its input {!r} does not exist.".format(place, name))
+    if kind.takes_pictures:
+        _check_shown(document, part, offers)
     given = document.settings_of(part, variables)
     return Sink(part.name, kind, read_settings(kind.settings, given, place), part.inputs)
+
+
+def _check_shown(
+    document: AppDocument, part: PartDocument, offers: Mapping[str, FrozenSet[str]]
+) -> None:
+    sources = [one.name for one in document.sources if PICTURES in offers[one.name]]
+    if len(part.inputs) != 1 or part.inputs[0] not in sources:
+        raise AppError(
+            "sinks.{}: its input is one source of pictures: {}.".format(
+                part.name, _or(sources) if sources else "the app has none"
+            )
+        )
 
 
 def _ordered(document: AppDocument) -> List[PartDocument]:

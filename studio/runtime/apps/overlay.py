@@ -14,6 +14,7 @@ from .runner import FrameResult
 
 Point = Tuple[float, float]
 
+_TRIES = 20
 _COLORS = ((46, 160, 67), (9, 105, 218), (191, 135, 0), (207, 34, 46), (130, 80, 223))
 
 
@@ -105,8 +106,9 @@ def draw(
         image = image.resize((width, max(1, round(image.height * scale))))
     if overlay:
         pen = ImageDraw.Draw(image)
+        taken: List[Tuple[float, ...]] = []
         for number, mark in enumerate(marks):
-            _draw_mark(pen, mark, scale, _COLORS[number % len(_COLORS)])
+            _draw_mark(pen, mark, scale, _COLORS[number % len(_COLORS)], taken)
         for objects in shown_objects(result):
             _draw_objects(pen, objects, scale)
     content = io.BytesIO()
@@ -114,10 +116,34 @@ def draw(
     return content.getvalue()
 
 
-def _draw_mark(pen: Any, mark: Mark, scale: float, color: Tuple[int, int, int]) -> None:
+def _draw_mark(
+    pen: Any,
+    mark: Mark,
+    scale: float,
+    color: Tuple[int, int, int],
+    taken: List[Tuple[float, ...]],
+) -> None:
+    """Draw a line or an area with its name, which goes down until it covers no other one.
+
+    Args:
+        taken: Left, top, right and bottom of the names so far.
+    """
     points = [(x * scale, y * scale) for x, y in mark.points]
     pen.line(points + (points[:1] if mark.closed else []), fill=color, width=3)
-    pen.text((points[0][0] + 4, points[0][1] + 4), mark.name, fill=color)
+    left, top = points[0][0] + 4, points[0][1] + 4
+    box = pen.textbbox((left, top), mark.name)
+    for _ in range(_TRIES):
+        if not any(_overlap(box, other) for other in taken):
+            break
+        top += box[3] - box[1] + 2
+        box = pen.textbbox((left, top), mark.name)
+    taken.append(box)
+    pen.text((left, top), mark.name, fill=color)
+
+
+def _overlap(one: Sequence[float], other: Sequence[float]) -> bool:
+    beside = one[2] <= other[0] or other[2] <= one[0]
+    return not (beside or one[3] <= other[1] or other[3] <= one[1])
 
 
 def _draw_objects(pen: Any, objects: Objects, scale: float) -> None:

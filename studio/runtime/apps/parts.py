@@ -38,6 +38,9 @@ class Predictor(Protocol):
         ``PictureObjects`` for detectors; otherwise plain data, as ``/predict`` answers.
         """
 
+    def lines(self, pixels: Sequence[np.ndarray], most: int) -> Sequence[Any]:
+        """Return the meaning of each line of text; up to ``most`` of like width run together."""
+
     def arrays(self, feeds: Mapping[str, np.ndarray]) -> Mapping[str, Any]:
         """Return the meaning of one sample of arrays; an empty name is the only input."""
 
@@ -182,6 +185,7 @@ class SinkType(NamedTuple):
 
     Attributes:
         make: Of the name, the settings and the context; must not block.
+        takes_pictures: Its input is a source, of which it shows the pictures, and no events.
     """
 
     name: str
@@ -189,6 +193,7 @@ class SinkType(NamedTuple):
     settings: Type[Any]
     make: Callable[[str, Any, AppContext], Delivery]
     requirements: Mapping[str, str] = {}
+    takes_pictures: bool = False
 
 
 def kinds(*names: str) -> FrozenSet[str]:

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, NamedTuple
 
-from ..release.trial.decision import TrialDecision, rule_of
+from ..release.trial.decision import LONGEST, TrialDecision, rule_of
 from ..release.trial.soak import (
     ReleaseTrial,
     ServerStatus,
@@ -105,7 +105,7 @@ def run_trial(turns: Turns, asked: RequestedTrial, tell: Tell) -> Dict[str, obje
     server = ContainerServer()
     what = server.bundle()
     _check(trial_note.root_of(folder), asked.before)
-    until = trial_note.late(asked.seconds)
+    until = trial_note.late(LONGEST * asked.seconds)
     mine = trial_note.TrialNote(
         asked.release, asked.before, asked.owner, until, what.name, what.version
     )

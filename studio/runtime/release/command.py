@@ -179,7 +179,8 @@ def _remove(board: Board, request: Mapping[str, object]) -> dict[str, object]:
         board.save(state.ReleaseState(history=board.state.history))
         layout = board.layout
         app = layout.run / "app"  # events that no sink has taken
-        for path in (layout.access, layout.service, layout.server, layout.reserve, app):
+        own = (layout.access, layout.service, layout.server, layout.reserve)
+        for path in (*own, layout.app_variables, app):
             remove(path)
         done.update(collect(board))  # also this application: all of it is loaded by now
     return done
@@ -257,6 +258,7 @@ _VERBS: dict[str, str] = {
     "receive": "intake.receive:receive",
     "remove": "command:_remove",
     "rollback": "switch:rollback",
+    "set-variables": "server.app_variables:set_variables",
     "stage": "intake.stage:stage",
     "start": "switch:start_current",
     "status": "command:_status",
@@ -265,6 +267,7 @@ _VERBS: dict[str, str] = {
     "transfer": "intake.receive:transfer",
     "trust": "intake.signature:trust",
     "try": "trial.golden_check:run_trial",
+    "variables": "server.app_variables:variables",
 }
 """Module and function of each."""
 

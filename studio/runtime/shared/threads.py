@@ -1,11 +1,13 @@
-"""Default number of threads of an inference, for serving, profiles and presets.
+"""Threads: the default number of an inference, and the priority of those that no client awaits.
 
-One rule for all of them, so that a figure measured in one place holds in the others.
+Serving, profiles and presets have one rule for the number, so that a figure measured in one place
+holds in the others.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 from typing import Optional
 
 PARALLEL_ABOVE_S = 0.05
@@ -27,3 +29,11 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def yield_to_requests(niceness: int = 10) -> None:
+    """Give the calling thread a low priority, where the system has priorities of threads."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
+    except (OSError, AttributeError):
+        pass

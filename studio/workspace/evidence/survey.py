@@ -8,7 +8,7 @@ from typing import TypeVar
 from studio.documents.dataclass_json import InvalidDocument, from_json
 from studio.evidence.dossier.card import HEADINGS
 from studio.evidence.dossier.figure_texts import interval_text, value_text
-from studio.evidence.dossier.outline import CHAPTERS, CHAPTERS_OF, Answer, Requested
+from studio.evidence.dossier.outline import CHAPTERS, CHAPTERS_OF, Requested, WrittenAnswer
 from studio.evidence.dossier.statement import Statement
 from studio.evidence.dossier.survey import LastMeasurements, survey
 from studio.evidence.explanations.results import ExplainResult
@@ -43,7 +43,7 @@ def read_survey(registry: Registry, forms: EvidenceForms, variant: VariantRecord
     """
     last = last_measurements(registry, variant.id)
     form = forms.of(variant.model_name)
-    answers = {name: Answer(one.text, one.by, one.at) for name, one in form.latest().items()}
+    answers = {name: WrittenAnswer(one.text, one.by, one.at) for name, one in form.latest().items()}
     requests = {name: Requested(one.of, one.at) for name, one in form.pending().items()}
     found = survey(collect(registry, _named(registry, variant)), last, answers, requests)
     sections = {
@@ -125,7 +125,7 @@ def _in_chapters() -> Iterator[str]:
 def _section(
     subject: EvidenceSubject,
     statement: Statement,
-    answer: Answer | None,
+    answer: WrittenAnswer | None,
     requested: Requested | None,
 ) -> EvidenceSection:
     asked = subject.source == FORM

@@ -80,7 +80,7 @@ class Detector:
 
     def boxes(self, pixels: np.ndarray, is_rgb: bool) -> Boxes:
         """Persons in a picture (height x width x 3)."""
-        outputs = self._run(_input(pixels, is_rgb))
+        outputs = self._run(picture_input(pixels, is_rgb))
         scores = np.concatenate([one[0, :, PERSON] for one in outputs[:3]])
         rows = np.flatnonzero(scores >= self._threshold)
         sides = np.concatenate([one[0] for one in outputs[3:]])[rows].reshape(-1, 4, 11)
@@ -102,7 +102,8 @@ class Detector:
         return outputs
 
 
-def _input(pixels: np.ndarray, is_rgb: bool) -> np.ndarray:
+def picture_input(pixels: np.ndarray, is_rgb: bool) -> np.ndarray:
+    """Input of the detector for a picture (height x width x 3), 1 x 3 x SIZE x SIZE."""
     import cv2
 
     small = cv2.resize(pixels, (SIZE, SIZE))

@@ -88,13 +88,16 @@ class Film:
         detector = self._detectors.setdefault(
             request["model"], Detector(request["model"], request["track"]["low"])
         )
-        chain, inference, events = Chain(request, request["fps"]), detector.inference_s, 0
+        chain, inference = Chain(request, request["fps"]), detector.inference_s
+        events: list[tuple[float, str, str]] = []
         cpu, wall = time.process_time(), time.monotonic()
         capture = cv2.VideoCapture(request["film"])
         for number in range(request["frames"]):
             _, pixels = capture.read()
             boxes = detector.boxes(pixels, is_rgb=False)
-            events += len(chain.take(boxes._replace(time=number / request["fps"]))[0])
+            at = number / request["fps"]
+            crossed, _ = chain.take(boxes._replace(time=at))
+            events += [(at, name, request["labels"][label]) for name, label in crossed]
         spent, passed = time.process_time() - cpu, time.monotonic() - wall
         model_s = detector.inference_s - inference
         return {

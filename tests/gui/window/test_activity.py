@@ -187,6 +187,21 @@ def test_the_counter_leaves_out_what_activity_leaves_out(window: MainWindow) -> 
     window.jobbar.follow(window.workspace.jobs)
 
 
+def test_a_running_app_is_told_beside_the_jobs(window: MainWindow) -> None:
+    app = RunningJob(JobSpec("a", "Run the app", "m:w", {}, step="app-run"))
+    working = RunningJob(JobSpec("q", "Quantize digits", "m:w", {}, step="quantize"))
+    bar = window.jobbar
+    bar.follow([app])
+    assert bar.count.text() == "1 app running"
+    assert bar.current() is None
+    bar.follow([app, working])
+    assert bar.count.text() == "1 job, 1 app running"
+    working._end(JobOutcome(End.SUCCEEDED, title="", seconds=1.0))
+    app._end(JobOutcome(End.CANCELLED, title="", seconds=1.0))
+    bar.refresh()
+    assert bar.count.text() == "1 done"
+
+
 def test_rows_keep_their_height_while_more_are_added(
     make_window: MakeWindow, tmp_path: Path, qtbot: QtBot
 ) -> None:

@@ -47,6 +47,29 @@ def test_a_sample_that_is_an_app_opens_on_its_page(window: MainWindow, qtbot: Qt
 
 
 @pytest.mark.slow
+def test_deploy_of_an_app_leads_to_the_deploy_page_with_both(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    click(window, "Open the sample Machine vibration (app)")
+    qtbot.waitUntil(lambda: window.page().stage == "app", timeout=JOB_MS)
+    app = window.page()
+    qtbot.waitUntil(lambda: app.view.check is not None, timeout=JOB_MS)
+    assert app.deploy_button.isEnabled()
+    app.deploy_button.click()
+    qtbot.waitUntil(lambda: window.page().stage == "deploy", timeout=JOB_MS)
+    page = window.page()
+    qtbot.waitUntil(lambda: page.variant is not None, timeout=JOB_MS)
+    assert page.form.values()["app"] == str(app.folder)
+    qtbot.waitUntil(
+        lambda: page.sheet.configure_step.subject.full_text().startswith("App vibration with"),
+        timeout=JOB_MS,
+    )
+    window.open_model(DIGITS)
+    qtbot.waitUntil(lambda: page.variant.model_name == "digits", timeout=JOB_MS)
+    assert "app" not in page.form.values(), "another model is deployed without the app"
+
+
+@pytest.mark.slow
 def test_who_has_gone_elsewhere_while_an_app_is_made_stays_there(
     window: MainWindow, qtbot: QtBot
 ) -> None:

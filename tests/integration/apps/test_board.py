@@ -15,6 +15,7 @@ from tests.rigs.apps import make_app
 from tests.rigs.boards import Board, Network, shown, until
 
 _LONG = 600
+_ROOT = "/root/.edgewright"
 
 pytestmark = pytest.mark.needs("sshd", "ip", "unshare", "nsenter")
 
@@ -78,6 +79,29 @@ def test_events_on_the_board_are_those_of_the_desk(
     until(lambda: crossings(board, endpoint)[-1]["notice"] == "one", "the app before", 60)
     ids = [one["id"] for one in crossings(board, endpoint)]
     assert len(set(ids)) == len(ids)
+
+
+def test_variables_are_set_from_the_desk(desk: Studio, board: Board, tmp_path: Path) -> None:
+    make_app(tmp_path / "own", frames=300, seed=7, top='files = ["film.avi"]')
+    path = tmp_path / "own" / "app.toml"
+    text = path.read_text().replace("[variables]\n", '[variables]\nPLACE = "north"\n')
+    text = text.replace('path = "events.jsonl"', 'path = "${PLACE}.jsonl"')
+    path.write_text(text)
+    endpoint = str(desk.ok("deploy", path.parent, "--target", "gate", timeout=_LONG)["endpoint"])
+    done = desk.ok("app", "variables", "gate", "PLACE=south", timeout=_LONG)
+    assert done["restarted"]
+    mode = board.run("stat", "-c", "%a", f"{_ROOT}/app-variables.json").strip()
+    assert mode == "600"
+    until(lambda: "south.jsonl" in board.run("ls", f"{_ROOT}/run/app"), "the other file", 60)
+    assert ask(board, endpoint, "/edgewright/app")["state"] == "running"
+    rows = desk.ok("app", "variables", "gate")["variables"]
+    place = next(one for one in rows if one["name"] == "PLACE")
+    assert (place["value"], place["origin"]) == ("south", "board")
+    refused = desk.run("app", "variables", "gate", "PLAICE=x")
+    assert refused.code == 1
+    assert "did you mean PLACE?" in refused.err
+    back = desk.ok("app", "variables", "gate", "--unset", "PLACE", timeout=_LONG)
+    assert next(one for one in back["variables"] if one["name"] == "PLACE")["value"] == "north"
 
 
 def test_an_app_that_cannot_start_is_taken_back(desk: Studio, board: Board, tmp_path: Path) -> None:

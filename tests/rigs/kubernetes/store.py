@@ -16,6 +16,7 @@ KINDS = {
     "pods": ("v1", "Pod"),
     "services": ("v1", "Service"),
     "configmaps": ("v1", "ConfigMap"),
+    "persistentvolumeclaims": ("v1", "PersistentVolumeClaim"),
     "events": ("v1", "Event"),
     "resourcequotas": ("v1", "ResourceQuota"),
     "deployments": ("apps/v1", "Deployment"),

@@ -16,7 +16,7 @@ from studio.apps.step import AppCheckOptions, AppNewOptions, AppRunOptions, AppT
 from studio.apps.work import check, run, saved, variables_of
 from studio.apps.work import test as replay_test
 from studio.registry import Registry
-from tests.rigs.apps import film, make_app
+from tests.rigs.apps import app_bundle, film, make_app
 from tests.rigs.bundles import QuietJob
 
 OWN = "[steps.own]\ntype = 'python'\ninput = 'gate'\ntakes = 'events'\nfile = 'own.py'"
@@ -184,12 +184,31 @@ def test_python_of_the_app_runs_with_the_consent_of_the_user_alone(
         "    return [{'kind': 'seen', 'n': len(events)}] if events else None\n"
     )
     edited(app, "[sinks.log]", OWN + "\n[sinks.log]")
-    with pytest.raises(InvalidData, match="The step own of lanes is Python code") as caught:
+    with pytest.raises(InvalidData, match="The part own of lanes is Python code") as caught:
         run(AppRunOptions(app), job)
     assert "--allow-code" in caught.value.hint
     result = run(AppRunOptions(app, allow_code=True), job)
     assert result.counts["own seen"] >= 10
     assert check(AppCheckOptions(app), job).own_steps == ("own.py",)
+
+
+def test_a_sink_in_python_needs_consent_and_travels_in_the_bundle(
+    app: Path, job: QuietJob, tmp_path: Path
+) -> None:
+    (app / "lamp.py").write_text("def deliver(events, state):\n    pass\n")
+    edited(
+        app,
+        "[sinks.log]",
+        '[sinks.lamp]\ntype = "python"\ninput = "gate"\nfile = "lamp.py"\n[sinks.log]',
+    )
+    with pytest.raises(InvalidData, match="The part lamp of lanes is Python code"):
+        run(AppRunOptions(app, deliver=True), job)
+    assert run(AppRunOptions(app, allow_code=True), job).counts["gate crossing"] >= 10
+    bundle = app_bundle(tmp_path, app)
+    assert "app/lamp.py" in {one.name for one in bundle.files}
+    (app / "lamp.py").unlink()
+    with pytest.raises(InvalidData, match=r"lamp\.py"):
+        check(AppCheckOptions(app), job)
 
 
 def test_a_step_that_raises_loses_its_frames_alone(app: Path, job: QuietJob) -> None:

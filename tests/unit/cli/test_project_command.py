@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,65 @@ def test_the_sample_brings_its_project(capsys: pytest.CaptureFixture[str]) -> No
     assert [line.split() for line in lines if line.startswith("metric")] == [
         ["metric", "f1", "you"]
     ]
+
+
+@pytest.fixture
+def digits(tmp_path: Path) -> Path:
+    """A copy of the sample, next to which a file may be written."""
+    return Path(shutil.copytree(DIGITS.parent, tmp_path / "digits")) / "digits.onnx"
+
+
+def test_the_meaning_of_outputs_is_recognised_and_written(
+    capsys: pytest.CaptureFixture[str], digits: Path
+) -> None:
+    file = digits.with_name("outputs.toml")
+    code, shown, _ = run_json(capsys, "project", "outputs", str(digits), "--dry-run")
+    assert code == 0
+    assert shown["meaning"] == "Classes"
+    assert not file.exists()
+    code, written, _ = run_json(capsys, "project", "outputs", str(digits))
+    assert (code, written["path"]) == (0, str(file))
+    assert file.read_text() == shown["text"]
+    assert tomllib.loads(shown["text"]) == {"task": "classification", "activation": "auto"}
+
+
+def test_a_file_is_replaced_only_where_that_is_wanted(
+    capsys: pytest.CaptureFixture[str], digits: Path
+) -> None:
+    file = digits.with_name("outputs.toml")
+    file.write_text("mine")
+    assert main(["project", "outputs", str(digits)]) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert file.read_text() == "mine"
+    given = ["--task", "regression", "--unit", "mm", "--replace"]
+    assert main(["project", "outputs", str(digits), *given]) == 0
+    assert tomllib.loads(file.read_text()) == {"task": "regression", "unit": "mm"}
+
+
+def test_a_link_is_not_written_through(capsys: pytest.CaptureFixture[str], digits: Path) -> None:
+    target = digits.with_name("mine.txt")
+    target.write_text("mine")
+    digits.with_name("outputs.toml").symlink_to(target)
+    assert main(["project", "outputs", str(digits), "--replace"]) == 2
+    assert "is a link" in capsys.readouterr().err
+    assert target.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "sentence"),
+    [
+        (["--task", "keypoints", "--head", "movenet"], 1, "does not fit the model"),
+        (["--task", "keypoints", "--head", "yolov8"], 2, "head cannot be 'yolov8' for keypoints"),
+        (["--threshold", "2"], 2, "Least score must be at most 1"),
+        (["--task", "magic"], 2, "magic"),
+    ],
+)
+def test_settings_that_do_not_fit_write_nothing(
+    capsys: pytest.CaptureFixture[str], digits: Path, given: list[str], code: int, sentence: str
+) -> None:
+    assert main(["project", "outputs", str(digits), *given]) == code
+    assert sentence in capsys.readouterr().err
+    assert not digits.with_name("outputs.toml").exists()
 
 
 def test_a_mistake_is_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -60,6 +60,8 @@ def test_a_sample_has_its_class_and_its_time(digits: VariantRecord, job: FakeJob
     assert result.run is not None
     assert (result.run.answer.kind, result.run.sample) == ("classes", "#0")
     assert result.run.milliseconds > 0
+    assert result.run.meaning == "Classes"
+    assert 'task = "classification"' in result.run.outputs
     [line] = sample_texts.sample(result)
     assert line.startswith("#0: ")
     assert line.endswith(" ms)")

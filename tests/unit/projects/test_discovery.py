@@ -54,6 +54,8 @@ def test_the_usual_names_are_found(tmp_path: Path) -> None:
         (("calibration-2026.npz", "calibration.npz"), "calibration", "calibration.npz"),
         (("calib_b.npz", "calib_a.npz"), "calibration", "calib_a.npz"),
         (("val.npz",), "evaluation", "val.npz"),
+        (("groups.csv", "groups.txt"), "groups", "groups.csv"),
+        (("groups-old.csv",), "groups", None),
         (("classes.txt", "labels.txt"), "labels", "labels.txt"),
         (("calibration/cats/1.jpg",), "calibration", "calibration"),
         (("labels-old.txt",), "labels", None),

@@ -36,6 +36,7 @@ APP_VIEW, TEST_VIEW = range(2)
 START, CONTENT = range(2)
 
 _WIDE = 1000
+_NO_MODEL = "The app has no model of its own: deploy it from the command line with a model."
 _RECORDINGS = (
     "Videos and signals (*.avi *.mp4 *.mkv *.mov *.webm *.mjpeg *.mjpg *.csv);;All files (*)"
 )
@@ -104,7 +105,8 @@ class AppPage(StagePage):
         menu.addAction("Folder of pictures…", self._choose_pictures)
         self.replay_button.setMenu(menu)
         self.test_button = button("Test", self.test)
-        for tool in (self.open_button, self.replay_button, self.test_button):
+        self.deploy_button = button("Deploy…", self._deploy)
+        for tool in (self.open_button, self.replay_button, self.test_button, self.deploy_button):
             self.add_tool(tool)
         self.set_primary("Run", self._press)
         self._open_command = self.add_command("Open an app…", self._choose)
@@ -301,6 +303,13 @@ class AppPage(StagePage):
         if chosen:
             self.run([Path(chosen)])
 
+    def _deploy(self) -> None:
+        """Open the first model of the app, and offer both on the Deploy page."""
+        check = self.view.check
+        if check is not None and check.models:
+            folder = Path(check.folder)
+            self.shell.open_model(folder / check.models[0].file, folder)
+
     # ShapeEditor
 
     def _save(self) -> None:
@@ -338,6 +347,10 @@ class AppPage(StagePage):
             return "The app is being checked."
         return ""
 
+    def _why_not_deploy(self) -> str:
+        check = self.view.check
+        return _NO_MODEL if check is not None and not check.models else ""
+
     def _explain(self) -> None:
         """Name the primary button after what it does next, with the reason where it cannot."""
         running, reason = self.strip.running, self._why_not_run()
@@ -349,8 +362,9 @@ class AppPage(StagePage):
         self.primary.setAccessibleName(f"{text} the app" if has_app else text)
         stopping = "Stopping…" if running and self._stopped else ""
         set_enabled(self.primary, stopping or (reason if has_app and not running else ""))
-        for tool in (self.open_button, self.replay_button, self.test_button):
+        for tool in (self.open_button, self.replay_button, self.test_button, self.deploy_button):
             tool.setVisible(has_app)
+        set_enabled(self.deploy_button, reason or self._why_not_deploy())
         set_enabled(self.open_button, busy)
         for tool in (self.replay_button, self.test_button, self.results.hint.button):
             set_enabled(tool, busy or reason)

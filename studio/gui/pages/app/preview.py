@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from studio.gui.pages.app.name_places import name_places
 from studio.gui.pages.app.shape_editor import ShapeEditor
 from studio.gui.pages.app.shapes import AREA, LINES, Point, Shape
 from studio.gui.theme import Theming
@@ -245,17 +246,20 @@ class Preview(QWidget):
 
     def _paint_shapes(self, painter: QPainter) -> None:
         drawing = self.drawing
-        replaced = drawing.step if drawing.pending is not None else ""
-        for shape in drawing.shapes:
-            is_seen = self.visible is None or shape.step in self.visible
-            if is_seen and shape.step not in (replaced, drawing.step):
-                self._paint_shape(painter, shape, "dim")
-        if drawing.pending is None:
-            for number, shape in enumerate(drawing.own()):
-                self._paint_shape(painter, shape, "accent")
-                self._paint_handles(painter, number, shape)
-        else:
+        others = [
+            shape
+            for shape in drawing.shapes
+            if shape.step != drawing.step and (self.visible is None or shape.step in self.visible)
+        ]
+        own = list(drawing.own()) if drawing.pending is None else []
+        for shape in others:
+            self._paint_shape(painter, shape, "dim")
+        for number, shape in enumerate(own):
+            self._paint_shape(painter, shape, "accent")
+            self._paint_handles(painter, number, shape)
+        if drawing.pending is not None:
             self._paint_pending(painter, drawing.pending)
+        self._paint_names(painter, own, others)
 
     def _paint_shape(self, painter: QPainter, shape: Shape, token: str) -> None:
         theme = self._theming.current
@@ -268,7 +272,6 @@ class Preview(QWidget):
             painter.setBrush(fill)
             painter.drawPolygon(QPolygonF(points))
         self._stroke(painter, points, color, closed=shape.closed)
-        self._paint_name(painter, shape.step, points[0], token)
 
     def _stroke(
         self, painter: QPainter, points: Sequence[QPointF], color: QColor, *, closed: bool
@@ -281,14 +284,25 @@ class Preview(QWidget):
             painter.setPen(pen)
             painter.drawPolyline(ring)
 
-    def _paint_name(self, painter: QPainter, text: str, place: QPointF, token: str) -> None:
-        theme, metrics = self._theming.current, painter.fontMetrics()
-        size = QSize(metrics.horizontalAdvance(text) + GRID, metrics.height() + 2)
-        area = self.area()
-        left = min(max(place.x() + GRID, area.left()), area.right() - size.width())
-        top = min(max(place.y() - size.height() - GRID, area.top()), area.bottom() - size.height())
-        ground = QRectF(left, top, size.width(), size.height())
-        is_lit = token == "accent"
+    def _paint_names(
+        self, painter: QPainter, own: Sequence[Shape], others: Sequence[Shape]
+    ) -> None:
+        """Paint each name once, next to its shape; the edited step has the first choice."""
+        lit = {shape.step: shape for shape in reversed(own)}
+        rest = {shape.step: shape for shape in reversed(others)}
+        shapes = [*lit.values(), *rest.values()]
+        wanted = [self._name_place(painter, shape) for shape in shapes]
+        for shape, place in zip(shapes, name_places(wanted, self.area()), strict=True):
+            if place is not None:
+                self._paint_name(painter, shape.step, place, is_lit=shape.step in lit)
+
+    def _name_place(self, painter: QPainter, shape: Shape) -> QRectF:
+        metrics, place = painter.fontMetrics(), self.to_widget(shape.points[0])
+        width, height = metrics.horizontalAdvance(shape.step) + GRID, metrics.height() + 2
+        return QRectF(place.x() + GRID, place.y() - height - GRID, width, height)
+
+    def _paint_name(self, painter: QPainter, text: str, ground: QRectF, *, is_lit: bool) -> None:
+        theme = self._theming.current
         painter.fillRect(ground, theme.color("accent_fill" if is_lit else "surface_3"))
         painter.setPen(theme.color("on_fill" if is_lit else "text"))
         painter.drawText(ground, Qt.AlignmentFlag.AlignCenter, text)

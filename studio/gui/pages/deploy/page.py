@@ -40,6 +40,8 @@ from studio.gui.widgets.sheet import WIDTH
 from studio.workspace import EndpointChanged, JobMessage
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from studio.workspace import JobOutcome, ReleaseRecord, VariantRecord, Workspace
 
 LEAST_WIDE = WIDTH + 3 * TILE_WIDTH + 2 * GAP + 4 * GRID
@@ -191,10 +193,17 @@ class DeployPage(StagePage):
 
     # What happens
 
+    def choose_app(self, folder: Path, variant: int) -> None:
+        """Offer an app with its model; another model is deployed without it."""
+        self.deployment.forget()
+        self.sheet.choose_app(folder, variant)
+        self.refresh_soon()
+
     def show_variant(self, variant: VariantRecord | None) -> None:
         """Offer another variant for the deploy; the plan was for the one before."""
         if (variant and variant.id) != (self.variant and self.variant.id):
             self.deployment.forget()
+            self.sheet.leave_app(variant.id if variant else 0)
         super().show_variant(variant)
 
     def on_event(self, event: object) -> None:

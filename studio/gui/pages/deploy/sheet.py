@@ -24,7 +24,12 @@ from studio.gui.widgets.basics import button, set_enabled
 from studio.gui.widgets.sheet import Sheet
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from studio.workspace import JobOutcome, VariantRecord, Workspace
+
+APP = "app"
+"""Option of the deploy with the folder of an app."""
 
 STEPS = ("Connect", "Configure", "Review")
 CONNECT, CONFIGURE, REVIEW = range(3)
@@ -58,6 +63,7 @@ class DeploymentSheet(Sheet):
         self._kind: TargetKind | None = None
         self._spec: DeploySheet | None = None
         self._failure = ""
+        self._app: tuple[str, int] | None = None
         self.target: TargetSpec | None = None
         self.variant: VariantRecord | None = None
         self.connect_step = ConnectStep(workspace, shell)
@@ -85,15 +91,34 @@ class DeploymentSheet(Sheet):
         """Return the other model that would be replaced, as far as known; else empty."""
         return replaced_model(self._workspace, self.target, self.variant, self.values())
 
+    def choose_app(self, folder: Path, variant: int) -> None:
+        """Deploy an app with its model."""
+        self._app = folder.name, variant
+        self.configure_step.form.set_values({APP: str(folder)})
+        self._name_subject()
+
+    def leave_app(self, variant: int) -> None:
+        """Deploy a model without the app that was chosen for another one."""
+        if self._app is not None and self._app[1] != variant:
+            self._app = None
+            self.configure_step.form.set_values({APP: ""})
+
+    def _name_subject(self) -> None:
+        variant = self.variant
+        if variant is None:
+            return
+        text = f"{variant.model_name} {variant.name}, {figures.size(variant.size)}"
+        if self._app is not None and self._app[1] == variant.id:
+            text = f"App {self._app[0]} with {text}"
+        self.configure_step.show_variant(text)
+
     def show_target(
         self, target: TargetSpec | None, variant: VariantRecord | None, spec: DeploySheet | None
     ) -> None:
         """Show the options for another target or variant, whether it is open or not."""
         self.target, self.variant, self._spec = target, variant, spec
         self.configure_step.show_target(target, spec)
-        if variant is not None:
-            size = figures.size(variant.size)
-            self.configure_step.show_variant(f"{variant.model_name} {variant.name}, {size}")
+        self._name_subject()
         self._explain()
 
     # Opening a step

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from studio.evidence.groups.results import Difference, GroupCell, GroupsResult
+from studio.evidence.groups.results import GroupCell, GroupsResult, MeanDifference
 from studio.gui import figures
 from studio.lazy_dataclass import dataclass
 
@@ -107,7 +107,7 @@ def _comparison(result: GroupsResult, share: bool) -> Finding:
     return Finding(f"{word} {result.against}", f"On the same samples: {_gap(found, share)}.")
 
 
-def _gap(found: Difference | None, share: bool) -> str:
+def _gap(found: MeanDifference | None, share: bool) -> str:
     """Return a difference with its interval: ``-2.2 pt [-6.5–2.1]``."""
     if found is None or found.value is None:
         return "not known"

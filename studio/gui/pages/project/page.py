@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QFileDialog, QMenu, QVBoxLayout, QWidget
 
 from studio.api.qt import plain_tip
+from studio.evaluation.results import OutputsResult
 from studio.gui import figures
 from studio.gui.graph.costs import short_count
 from studio.gui.pages.project import model_rows, rows
@@ -16,6 +18,9 @@ from studio.gui.pages.project.draft_question import STEP as DRAFT
 from studio.gui.pages.project.draft_question import DraftQuestion, takes_pictures
 from studio.gui.pages.project.field_table import FieldTable
 from studio.gui.pages.project.next_steps import STEPS, NextSteps
+from studio.gui.pages.project.outputs_draft import FIELD as OUTPUTS
+from studio.gui.pages.project.outputs_draft import STEP as OUTPUTS_STEP
+from studio.gui.pages.project.outputs_draft import OutputsDraft, with_meaning
 from studio.gui.pages.project.project_run import DONE, ProjectRun
 from studio.gui.pages.project.rows import ProjectRow
 from studio.gui.pages.project.sample_run import ProjectSample
@@ -68,6 +73,7 @@ class ProjectPage(StagePage):
         self.sample = ProjectSample(workspace, shell)
         self.samples = SamplesCard(shell.theming)
         self.draft = DraftQuestion(workspace, shell, self.table, self._write_draft)
+        self.outputs = OutputsDraft(workspace, shell, self.table, self._write_outputs)
         self.steps = NextSteps(shell.theming, shell.go, self.run.cancel)
         self._pane = needs_model(self._content(), "describe", shell.go)
         self.add_view("Project", self._pane)
@@ -145,7 +151,7 @@ class ProjectPage(StagePage):
             (
                 task,
                 *model_rows.terminal_rows(model),
-                *others,
+                *(with_meaning(one, state) for one in others),
                 *model_rows.file_rows(model, origin.size, project),
                 model_rows.sample_row(state),
             )
@@ -200,6 +206,7 @@ class ProjectPage(StagePage):
     def _fill_menu(self, menu: QMenu, field: ProjectRow) -> None:
         """Offer the values of a field."""
         menu.clear()
+        project = self.shell.project.value
         if field.field == "task":
             for task, title in TASK_TITLES.items():
                 menu.addAction(title, partial(self._set, "task", task))
@@ -213,6 +220,8 @@ class ProjectPage(StagePage):
             menu.addAction("Folder of samples…", partial(self._browse_folder, field))
         if field.field == "preprocess" and self._can_draft():
             menu.addAction("Write a draft…", self._draft)
+        if field.field == OUTPUTS and self.variant is not None and project is not None:
+            self.outputs.fill(menu, self.variant, project, self.sample.state)
         if field.field in PATHS:
             menu.addAction("File…", partial(self._browse_file, field))
         if field.is_own:
@@ -260,9 +269,16 @@ class ProjectPage(StagePage):
         if not self.strip.running:
             self.strip.follow(self.shell.start(DRAFT, model=f"#{variant.id}"))
 
+    def _write_outputs(self, options: Mapping[str, object]) -> None:
+        if not self.strip.running:
+            self.strip.follow(self.shell.start(OUTPUTS_STEP, **options))
+
     def _finished(self, outcome: JobOutcome) -> None:
         if outcome.ok and isinstance(outcome.result, Project):
             self.shell.project.show(outcome.result)
+        elif outcome.ok and isinstance(outcome.result, OutputsResult):
+            self.shell.project.read()
+            self.shell.notify(f"outputs.toml is written: {outcome.result.meaning}.")
         elif outcome.ok:  # the draft lies in the model's folder now, where it is found
             self.shell.project.read()
             self.shell.notify("preprocess.toml is written. Check color, scale, mean and std.")

@@ -25,10 +25,10 @@ _TITLES = {
     "labels": "Labels",
     "label_map": "Label map",
     "dictionary": "Dictionary",
-    "groups": "Groups of samples",
     "calibration": "Calibration data",
     "evaluation": "Evaluation data",
     "heldout": "Held-out data",
+    "groups": "Groups of samples",
     "targets": "Targets of interest",
     _FLOAT_NODES: "Nodes kept in float",
 }

@@ -7,9 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from studio.gui.pages.shared.answer_paint import (
+    color_of,
+    paint_corners,
+    paint_map,
+    paint_mask,
+    paint_points,
+    place_of,
+)
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID
 
@@ -26,15 +34,29 @@ class PictureView(QWidget):
         self._theming = theming
         self.image = QImage()
         self.boxes: Sequence[Mapping[str, Any]] = ()
+        self.map: Mapping[str, Any] | None = None
         self.setMinimumSize(QSize(30 * GRID, 30 * GRID))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Picture")
         theming.changed.connect(self.update)
 
-    def show_frame(self, picture: str, boxes: Sequence[Mapping[str, Any]]) -> None:
-        """Show a picture (base64 of a PNG or JPEG; empty for none) with its boxes."""
+    def show_frame(
+        self,
+        picture: str,
+        boxes: Sequence[Mapping[str, Any]],
+        cells: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Show a picture with its answer.
+
+        Args:
+            picture: Base64 of a PNG or JPEG; empty for none.
+            boxes: Objects with places in fractions of the picture, as ``FoundBox``.
+            cells: A map of classes, as ``FoundCells``.
+        """
         self.image = QImage.fromData(base64.b64decode(picture)) if picture else QImage()
-        self.boxes = boxes
+        self.boxes, self.map = boxes, cells
+        names = ", ".join(f"{one['label']} {percent(one['score'])}" for one in boxes)
+        self.setAccessibleName(f"Picture: {names}" if names else "Picture")
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -50,6 +72,11 @@ class PictureView(QWidget):
         is_small = max(self.image.width(), self.image.height()) <= _SMALL
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not is_small)
         painter.drawImage(area, self.image)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self.map is not None:
+            paint_map(painter, area, self.map)
+        for box in self.boxes:  # masks first, so that no name is under one
+            paint_mask(painter, area, box, self._color(box))
         for box in self.boxes:
             self._paint_box(painter, area, box)
 
@@ -58,25 +85,27 @@ class PictureView(QWidget):
         left, top = (self.width() - size.width()) / 2, (self.height() - size.height()) / 2
         return QRectF(left, top, size.width(), size.height())
 
+    def _color(self, box: Mapping[str, Any]) -> QColor:
+        return color_of(box.get("index", 0), self._theming.current.color("accent"))
+
     def _paint_box(self, painter: QPainter, area: QRectF, box: Mapping[str, Any]) -> None:
         theme = self._theming.current
-        x0, y0, x1, y1 = box["box"]
-        place = QRectF(
-            area.left() + x0 * area.width(),
-            area.top() + y0 * area.height(),
-            (x1 - x0) * area.width(),
-            (y1 - y0) * area.height(),
-        )
+        place, color = place_of(box["box"], area), self._color(box)
+        painter.setPen(QPen(color, 2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(theme.color("accent"), 2))
+        if box.get("corners"):
+            paint_corners(painter, area, box["corners"])
+            return  # of many lines of text, names would hide what is read
         painter.drawRect(place)
+        paint_points(painter, area, box, color)
         text = f"{box['label']} {percent(box['score'])}"
         metrics = painter.fontMetrics()
         height = metrics.height() + 4
         top = place.top() - height if place.top() - height >= area.top() else place.top()
         name = QRectF(place.left() - 1, top, metrics.horizontalAdvance(text) + 10, height)
-        painter.fillRect(name, theme.color("accent_fill"))
-        painter.setPen(theme.color("on_fill"))
+        is_first = not box.get("index")
+        painter.fillRect(name, theme.color("accent_fill") if is_first else color)
+        painter.setPen(theme.color("on_fill") if is_first else QColor("white"))
         painter.drawText(name, Qt.AlignmentFlag.AlignCenter, text)
 
 
@@ -88,12 +117,12 @@ class ScoreBars(QWidget):
         self._theming = theming
         self.classes: Sequence[Mapping[str, Any]] = ()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFixedHeight(5 * _ROW)
         theming.changed.connect(self.update)
 
     def show_classes(self, classes: Sequence[Mapping[str, Any]]) -> None:
         """Show other classes."""
         self.classes = classes
+        self.setFixedHeight(max(1, len(classes)) * _ROW)
         said = ", ".join(f"{one['label']} {percent(one['score'])}" for one in classes)
         self.setAccessibleName(f"Classes: {said}")
         self.update()

@@ -12,6 +12,7 @@ from studio.documents.dataclass_json import JsonValue, from_json, to_json
 from studio.gui import figures
 from studio.gui.pages.shared import target_rows
 from studio.gui.pages.shared.answer_view import PictureView, ScoreBars, percent
+from studio.gui.pages.shared.raw_tensors import RawTensors, meaning_of
 from studio.gui.pages.shared.serving_choice import ServingChoice
 from studio.gui.pages.shared.stage_page import Needs, StagePage
 from studio.gui.shell import Shell
@@ -67,6 +68,8 @@ class TryItPage(StagePage):
         self.picture = PictureView(shell.theming)
         self.bars = ScoreBars(shell.theming)
         self.answer = label("", "title", wrap=True)
+        self.meaning = label("", "dim", wrap=True)
+        self.raw = RawTensors()
         self.waiting = label(_EMPTY, "dim")
         self.waiting.setWordWrap(True)
         self.measured = FieldList(name_width=11 * GRID)
@@ -96,7 +99,7 @@ class TryItPage(StagePage):
         shown = Card()
         shown.body.addWidget(self.picture, 1)
         said = Card("Result")
-        for widget in (self.waiting, self.answer, self.bars, self.measured):
+        for widget in (self.waiting, self.answer, self.meaning, self.bars, self.measured, self.raw):
             said.body.addWidget(widget)
         said.body.addStretch(1)
         said.setFixedWidth(40 * GRID)
@@ -201,13 +204,17 @@ class TryItPage(StagePage):
     def _show(self, frame: FrameReport | None) -> None:
         answer = frame.answer if frame else FrameAnswer("")
         boxes, classes = to_json(answer.boxes or ()), to_json(answer.classes or ())
-        self.picture.show_frame(frame.picture if frame else "", boxes)
+        cells = to_json(answer.map) if answer.map is not None else None
+        self.picture.show_frame(frame.picture if frame else "", boxes, cells)
         self.bars.show_classes(classes)
         self.bars.setVisible(bool(classes))
         text = _text_of(answer)
         self.answer.setText(text)
         self.answer.setVisible(bool(text))
-        self.waiting.setVisible(not text)
+        self.waiting.setVisible(frame is None)
+        self.meaning.setText(meaning_of(answer.task, answer.recognised))
+        self.meaning.setVisible(bool(answer.task))
+        self.raw.show_lines(answer.raw or ())
         self.measured.setVisible(frame is not None)
         if frame is not None:
             self._show_figures(frame, frame.latency_ms)
@@ -251,6 +258,7 @@ def _text_of(answer: FrameAnswer) -> str:
     """Return an answer in words, by its kind."""
     texts = {
         "classes": answer.classes[0].label if answer.classes else "",
+        "map": figures.count(len(answer.classes or ()), "class", "classes"),
         "text": f"{answer.text}\n{percent(answer.score or 0)}",
         "boxes": figures.count(len(answer.boxes or ()), "object"),
         "values": "\n".join(answer.values or ()),

@@ -13,6 +13,7 @@ from ..items import Event
 from ..parts import AppContext, RefusedError, SinkType
 from ..settings import AppError
 
+_LOGIN = frozenset([401, 403, 407])
 _AGAIN = frozenset([408, 425, 429])
 _LONGEST_ANSWER = 65536
 
@@ -35,8 +36,9 @@ class Webhook:
     """Posts batches of events as ``{"events": [...]}``.
 
     Certificates are verified, and redirects are not followed: a token would travel to another
-    host. Every 2xx status is a success. Of the 4xx, 408, 425 and 429 mean later, and the others
-    that the receiver refuses these events.
+    host. Every 2xx status is a success. Of the 4xx, 408, 425 and 429 mean later. 401, 403 and 407
+    mean that the token is wrong: the events wait until it is corrected. The others mean that the
+    receiver refuses these events.
     """
 
     def __init__(self, name: str, settings: WebhookSettings, context: AppContext) -> None:
@@ -64,6 +66,8 @@ class Webhook:
             return
         if 300 <= status < 400:
             raise OSError("{} redirects ({}), which is not followed".format(self._host, status))
+        if status in _LOGIN:
+            raise OSError("{} refuses the token ({})".format(self._host, status))
         if 400 <= status < 500 and status not in _AGAIN:
             raise RefusedError("{} refuses the events ({})".format(self._host, status))
         raise OSError("{} answers with {}".format(self._host, status))

@@ -12,6 +12,7 @@ from ..parts import AppContext, Predictor, StepType, kinds
 from ..settings import AppError
 
 _MOST_PLACES = 200
+_MOST_TOGETHER = 64
 _SAME_PLACE = 0.5
 _FORGOTTEN_S = 60.0
 
@@ -76,6 +77,8 @@ class ReadSettings(NamedTuple):
         orientation: Name of a classifier of the app with the classes ``0`` and ``180``, by which
             lines that stand on their heads are turned; empty: none are.
         turned: Least score of ``180``.
+        together: Lines of a picture that run together, those of like width. Each is padded to the
+            widest of them, so it may be read otherwise than alone; 0: each alone.
     """
 
     model: str
@@ -85,6 +88,7 @@ class ReadSettings(NamedTuple):
     again_s: float = 0.0
     orientation: str = ""
     turned: float = 0.9
+    together: int = 0
 
 
 class _Place:
@@ -105,11 +109,14 @@ class Read:
     """Text of each object, or of a whole picture; places that have not changed are not read."""
 
     def __init__(self, name: str, settings: ReadSettings, context: AppContext) -> None:
-        """Look up the model.
+        """Look up the models.
 
         Raises:
-            AppError: when there is no such recogniser.
+            AppError: when there is no such recogniser, or a setting makes no sense.
         """
+        if not 0 <= settings.together <= _MOST_TOGETHER:
+            sentence = "steps.{}: together is from 0 to {}."
+            raise AppError(sentence.format(name, _MOST_TOGETHER))
         self._predictor = _model(name, settings.model, ("text",), context)
         self._settings = settings
         self._orientation: Optional[Predictor] = None
@@ -143,7 +150,9 @@ class Read:
         if not wanted:
             return []
         crops = self._upright([crop for _, crop, _, _ in wanted])
-        meanings = self._predictor.pictures(crops)
+        most = self._settings.together
+        read = self._predictor
+        meanings = read.lines(crops, most) if most else read.pictures(crops)
         return [self._result(one) for one in meanings]
 
     def _upright(self, crops: List[np.ndarray]) -> List[np.ndarray]:

@@ -11,7 +11,7 @@ from ..items import OBJECTS, PICTURES, TRACKS, FrameStamp, Objects, StepOutput
 from ..parts import AppContext, StepType, kinds
 from ..settings import AppError
 
-DETECTORS = ("detection", "text-detection")
+DETECTORS = ("detection", "keypoints", "instances", "text-detection")
 
 
 class DetectSettings(NamedTuple):

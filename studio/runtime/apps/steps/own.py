@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Tuple, cast
+from typing import Any, Dict, List, Mapping, NamedTuple, Tuple
 
 from ..items import KINDS, Event, FrameStamp, StepOutput
+from ..own_code import TYPE, load_functions
 from ..parts import AppContext, StepType, kinds
 from ..settings import AppError
 
 FUNCTION = "process"
-
-OwnProcess = Callable[[FrameStamp, Any, Dict[str, Any]], Any]
 
 
 class OwnSettings(NamedTuple):
@@ -46,7 +44,8 @@ class Own:
         if settings.gives and settings.gives not in KINDS:
             raise AppError("steps.{}: gives is one of {}.".format(name, ", ".join(KINDS)))
         self._name = name
-        self._process = _function(name, context.file(settings.file))
+        find = load_functions("steps." + name, context.file(settings.file), FUNCTION)
+        self._process = find(FUNCTION)
         self._state: Dict[str, Any] = {"options": dict(settings.options)}
 
     def process(self, stamp: FrameStamp, value: Any) -> StepOutput:
@@ -71,23 +70,6 @@ class Own:
         return tuple(found)
 
 
-def _function(name: str, path: str) -> OwnProcess:
-    spec = importlib.util.spec_from_file_location("app_step_" + name.replace("-", "_"), path)
-    if spec is None or spec.loader is None:
-        raise AppError("steps.{}: {} is no Python file.".format(name, path))
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # whatever the user's file raises is a sentence for them
-        raise AppError(
-            "steps.{}: its file fails: {}: {}".format(name, type(error).__name__, error)
-        ) from error
-    found: Any = getattr(module, FUNCTION, None)
-    if not callable(found):
-        raise AppError("steps.{}: its file has no function {}.".format(name, FUNCTION))
-    return cast("OwnProcess", found)
-
-
 TYPES: Dict[str, StepType] = {
-    "python": StepType("python", "Python code of the app", kinds(*KINDS), kinds(), OwnSettings, Own)
+    TYPE: StepType(TYPE, "Python code of the app", kinds(*KINDS), kinds(), OwnSettings, Own)
 }

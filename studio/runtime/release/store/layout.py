@@ -14,6 +14,8 @@ SYSTEM_SIGNERS = Path("/etc/edgewright/allowed_signers")
 ENDPOINTS = "endpoints"
 """Has a folder of releases for each endpoint beside the target's own."""
 
+APP_VARIABLES = "app-variables.json"
+
 _DIGEST = frozenset("0123456789abcdef")
 
 
@@ -101,6 +103,11 @@ class Layout(NamedTuple):
     def service_before(self) -> Path:
         """How the server was started before a switch that is not kept yet."""
         return self.run / "service.before.json"
+
+    @property
+    def app_variables(self) -> Path:
+        """The variables of an app on this target: a JSON object of texts."""
+        return self.root / APP_VARIABLES
 
     @property
     def signers(self) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...shared.errors import ReleaseError
@@ -24,7 +24,8 @@ class TrialRule(NamedTuple):
         errors_ok, errors: Share of requests that the server fails.
         drift_ok, drift: Share of windows of requests unlike the earlier release's reference data.
         alpha, beta: How often each test may err.
-        undecided: What is done when the time is over: ``keep`` or ``take back``.
+        undecided: What is done when the time is over: ``keep`` or ``take back``. Evidence that
+            weighs clearly against the release rolls it back in either case.
         judge: Of ``errors``, ``agreement``, ``latency`` and ``drift``, what is judged.
     """
 
@@ -46,6 +47,13 @@ class TrialRule(NamedTuple):
         """Ratio from which a stretch counts as slower: half-way between the limits."""
         return math.sqrt(self.slower_ok * self.slower)
 
+
+LONGEST = 2.0
+"""Times as long as wanted that a trial lasts while what is open weighs against the release."""
+_DOUBT = 0.02
+"""Probability that the end of the longest trial rolls back a good release, for each open test.
+
+Ville's inequality bounds it as it bounds alpha, which is smaller."""
 
 TESTS = ("errors", "agreement", "latency", "drift")
 _STRETCHES_OK, _STRETCHES = 0.3, 0.7
@@ -155,6 +163,26 @@ class TrialDecision:
     def findings(self, counts: Mapping[str, Counts]) -> list[TrialFinding]:
         """Return one row per test."""
         return [self._finding(name, counts.get(name, Counts())) for name in self._names]
+
+    def when_over(self, findings: Sequence[TrialFinding], is_longest: bool) -> str:
+        """Return what is done when the time of an open trial is over.
+
+        Args:
+            is_longest: Whether it cannot be extended (see ``LONGEST``).
+
+        Returns:
+            ``open`` to extend it, or a value of ``undecided``.
+        """
+        against = max(map(self.weight, findings), default=0.0)
+        if against > 0.0 and not is_longest:
+            return OPEN
+        return TAKE_BACK if against >= -math.log(_DOUBT) else self.rule.undecided
+
+    def weight(self, finding: TrialFinding) -> float:
+        """Return the evidence against a release that is in an open test; 0 for the others."""
+        if finding.says != OPEN:
+            return 0.0
+        return self._tests[finding.test].evidence(finding.events, finding.of)
 
     def _finding(self, name: str, seen: Counts) -> TrialFinding:
         if seen.why_not:

@@ -15,8 +15,8 @@ from ...shared.errors import ReleaseError
 from ...shared.files import remove, write_atomically
 from ...shared.records import read
 from ...shared.trial_request import FILE, TrialRequest
-from .decision import KEEP, Counts, TrialDecision, TrialFinding, decision
-from .sequential import BAD, GOOD
+from .decision import KEEP, LONGEST, TAKE_BACK, Counts, TrialDecision, TrialFinding, decision
+from .sequential import BAD, GOOD, OPEN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -166,6 +166,7 @@ class ReleaseTrial:
         """Watch the live server until the rule decides, or the time is over.
 
         Args:
+            seconds: Usual limit; ``LONGEST`` times as long while the evidence is against it.
             tell: Called with the evidence so far at each poll.
 
         Returns:
@@ -204,10 +205,11 @@ class ReleaseTrial:
             if found == GOOD:
                 return {**told, "decision": "kept"}
             if spent >= seconds:
-                if quality.rule.undecided == KEEP:
+                end = quality.when_over(findings, spent >= LONGEST * seconds)
+                if end == KEEP:
                     return {**told, "decision": "kept undecided"}
-                open_ones = ", ".join(one.test for one in findings if one.says == "open")
-                raise failed("inconclusive after {:g} s: {}".format(seconds, open_ones), told)
+                if end == TAKE_BACK:
+                    raise failed(_inconclusive(quality, findings, spent), told)
             time.sleep(_POLL_S if spent < 10.0 else _SELDOM_S)
 
     def _quiet(self) -> None:
@@ -273,6 +275,16 @@ def _checked(status: ServerStatus) -> ServerStatus:
 
 def _evidence(findings: list[TrialFinding], spent: float) -> dict[str, object]:
     return {"seconds": round(spent, 2), "tests": [dict(one._asdict()) for one in findings]}
+
+
+def _inconclusive(quality: TrialDecision, findings: list[TrialFinding], spent: float) -> str:
+    """Return the reason of a rollback that no test has decided, the heaviest evidence first."""
+    open_ones = sorted((one for one in findings if one.says == OPEN), key=quality.weight)
+    texts = [
+        "{} ({})".format(one.test, one.text) if quality.weight(one) > 0.0 else one.test
+        for one in reversed(open_ones)
+    ]
+    return "inconclusive after {:.0f} s: {}".format(spent, ", ".join(texts))
 
 
 def _against(findings: list[TrialFinding]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path, PurePosixPath
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 
 from ...apps.document import AppDocument
 from ...apps.settings import AppError
@@ -25,6 +25,9 @@ VARIABLES = "app-variables.json"
 
 ENVIRONMENT = "EDGEWRIGHT_APP_VARIABLES"
 """Variable of the environment with the same content, as for containers."""
+
+FILE = "EDGEWRIGHT_APP_VARIABLES_FILE"
+"""Variable of the environment with the path of such a file, as for secrets that are mounted."""
 
 _MOST_BYTES = 64 * 1024
 
@@ -112,7 +115,7 @@ def _source(folder: Path, model: BundledModel, served: ModelSource) -> Optional[
 
 
 def file_of(folder: Path, name: str) -> str:
-    """Return the path of a file of an app: one of its bundle, or one of the board.
+    """Return the path of a file or folder of an app: one of its bundle, or one of the board.
 
     Raises:
         AppError: when it is not there.
@@ -120,9 +123,11 @@ def file_of(folder: Path, name: str) -> str:
     path = Path(name)
     if not path.is_absolute():
         try:
-            path = _inside(folder / FOLDER, name)
+            path = _place(folder / FOLDER, name)
         except ValueError as error:
             raise AppError(str(error)) from None
+        if not path.exists():
+            raise AppError("The bundle lacks the file {}.".format(name))
     if not path.exists():
         raise AppError("The file {} does not exist.".format(name))
     return str(path)
@@ -137,20 +142,25 @@ def variables_of(root: Optional[Path]) -> Dict[str, str]:
     Raises:
         LoadError: when they cannot be read.
     """
-    texts: List[str] = []
-    if root is not None:
-        try:
-            with (root / VARIABLES).open(encoding="utf-8") as file:
-                texts.append(file.read(_MOST_BYTES + 1))
-        except FileNotFoundError:
-            pass
-        except (OSError, ValueError) as error:
-            raise LoadError("{} cannot be read: {}.".format(VARIABLES, error)) from None
+    given = os.environ.get(FILE, "")
+    paths = [root / VARIABLES] if root is not None else []
+    texts = [_content(path) for path in (*paths, *([Path(given)] if given else []))]
     texts.append(os.environ.get(ENVIRONMENT, ""))
     found: Dict[str, str] = {}
     for text in filter(None, texts):
         found.update(_parsed(text))
     return found
+
+
+def _content(path: Path) -> str:
+    """Return the text of a file; empty where there is no such file."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.read(_MOST_BYTES + 1)
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        raise LoadError("{} cannot be read: {}.".format(path.name, error)) from None
 
 
 def _parsed(text: str) -> Dict[str, str]:
@@ -164,13 +174,17 @@ def _parsed(text: str) -> Dict[str, str]:
 
 
 def _inside(folder: Path, name: str) -> Path:
-    file = PurePosixPath(name)
-    if file.is_absolute() or ".." in file.parts:
-        raise ValueError("The file {} is outside the app.".format(name))
-    path = folder / file
+    path = _place(folder, name)
     if not path.is_file():
         raise ValueError("The bundle lacks the file {}.".format(name))
     return path
+
+
+def _place(folder: Path, name: str) -> Path:
+    file = PurePosixPath(name)
+    if file.is_absolute() or ".." in file.parts:
+        raise ValueError("The file {} is outside the app.".format(name))
+    return folder / file
 
 
 def _lines(folder: Path, name: str) -> Tuple[str, ...]:

@@ -16,6 +16,7 @@ from ..engine.source import ModelSource
 from ..http.message import Response
 from .bundle import AppBundle, file_of, variables_of
 from .predictors import ServedPredictor
+from .stream import streams_of
 
 
 class BundleContext:
@@ -83,6 +84,8 @@ class RunningApp:
         outbox: Keeper of its events.
         bundle: Where it came from.
         previews: The latest picture of each source, with and without what was found.
+        streams: Live pictures by the names of their sinks.
+        stream_fault: Why none can be drawn; empty where they can.
     """
 
     def __init__(
@@ -98,15 +101,17 @@ class RunningApp:
             LoadError: in one sentence, when it cannot run.
         """
         self.bundle = bundle
+        self.stream_fault = ""
         self.previews: Dict[Tuple[str, bool], RecentPreview] = {}
         self.context = BundleContext(bundle, served, data)
         try:
             self.graph = graph_of(bundle.document, variables_of(root))
-            sinks = [one.name for one in self.graph.sinks]
+            sinks = [one.name for one in self.graph.receivers]
             document = bundle.document
             self.outbox = Outbox(str(data), document.name, document.outbox, sinks)
             self.engine = AppEngine(self.graph, self.context, self.outbox)
-            self._workers = SinkWorkers(self.graph.sinks, self.context, self.outbox)
+            self._workers = SinkWorkers(self.graph.receivers, self.context, self.outbox)
+            self.streams = streams_of(self.graph, self.context)
         except AppError as error:
             raise LoadError("The app cannot run: {}".format(error)) from None
 
@@ -125,6 +130,7 @@ class RunningApp:
         found = self.engine.status()
         return {
             **found,
-            "fault": found["fault"] or self.outbox.fault,
+            "fault": found["fault"] or self.outbox.fault or self.stream_fault,
             "sinks": self._workers.to_json(),
+            "streams": {name: one.to_json() for name, one in self.streams.items()},
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 _POLICY = (
     "default-src 'none'",
-    "img-src blob:",
+    "img-src 'self' blob:",
     "connect-src 'self'",
     "style-src 'unsafe-inline'",
     "script-src 'unsafe-inline'",
@@ -65,6 +65,8 @@ function numbers(status) {
   }));
 }
 function sources(status) {
+  const streams = {};
+  for (const [name, one] of Object.entries(status.streams || {})) streams[one.source] = name;
   for (const [name, one] of Object.entries(status.sources || {})) {
     if (!shown[name]) {
       const card = make("div", "", "card"), picture = document.createElement("img");
@@ -79,7 +81,17 @@ function sources(status) {
       make("span", one.state + (one.reason ? ": " + one.reason : ""), fine ? "ok" : "bad"),
       make("div", words.join(", "), "dim"));
     shown[name].picture.hidden = !(preview && preview.allowed);
+    live(shown[name], streams[name], status.streams || {});
   }
+}
+function live(one, stream, streams) {
+  // A picture of a page cannot carry a token: with one, single pictures are fetched.
+  const wanted = Boolean(stream && preview && preview.allowed && !read("token"));
+  if (wanted && (one.refused || (one.live && streams[stream].clients))) return;
+  one.live = wanted;
+  if (!wanted) return;
+  one.picture.onerror = () => { one.live = false; one.refused = true; };
+  one.picture.src = "/edgewright/app/stream/" + encodeURIComponent(stream) + "?" + Date.now();
 }
 function trend() {
   const now = Date.now() / 1000, bins = new Array(60).fill(0);
@@ -126,6 +138,7 @@ async function look() {
 async function pictures() {
   if (preview && preview.allowed && !document.hidden) {
     for (const [name, one] of Object.entries(shown)) {
+      if (one.live) continue;
       try {
         const path = "/edgewright/app/preview?source=" + encodeURIComponent(name);
         const url = URL.createObjectURL(await (await get(path)).blob());

@@ -14,6 +14,7 @@ from ..decoders.decoder import PictureInInput
 from ..decoders.regions import Region
 from ..decoders.vectors import label
 from ..engine.served_model import ServedModel
+from ..images.preprocess import Preprocess
 from ..images.resize import quick_resizer
 
 Outputs = Mapping[str, np.ndarray]
@@ -70,19 +71,48 @@ class ServedPredictor:
             AppError: when the model takes no pictures.
             ValueError: when its outputs do not have the form of its ``outputs.toml``.
         """
-        preprocess = self._preprocess
-        if preprocess is None or len(self._inputs) != 1:
+        return self._meanings(self._steps(), pixels, self.batch)
+
+    def lines(self, pixels: Sequence[np.ndarray], most: int) -> Sequence[Any]:
+        """Return the meaning of each line of text, where lines of like width run together.
+
+        Lines are ordered by their ratio of width to height. Each group is padded to its widest line
+        where the model takes any width.
+
+        Args:
+            most: Lines of a group.
+
+        Raises:
+            AppError: when the model takes no pictures.
+            ValueError: when its outputs do not have the form of its ``outputs.toml``.
+        """
+        steps = self._steps()
+        sizes = [(one.shape[0], one.shape[1]) for one in pixels]
+        ratios = np.array([width / height for height, width in sizes])
+        order = ratios.argsort(kind="stable").tolist()
+        found: List[Any] = [None] * len(pixels)
+        for begin in range(0, len(order), most):
+            group = order[begin : begin + most]
+            shared = steps.together([sizes[at] for at in group])
+            for at, one in zip(group, self._meanings(shared, [pixels[at] for at in group], most)):
+                found[at] = one
+        return found
+
+    def _steps(self) -> Preprocess:
+        if self._preprocess is None or len(self._inputs) != 1:
             sentence = "The model {} takes no pictures: it has no preprocess.toml."
             raise AppError(sentence.format(self._model.name))
+        return self._preprocess
+
+    def _meanings(self, steps: Preprocess, pixels: Sequence[np.ndarray], rows: int) -> List[Any]:
         began = time.perf_counter()
-        arrays = [preprocess.apply(one, self._resizer) for one in pixels]
+        arrays = [steps.apply(one, self._resizer) for one in pixels]
         sizes = [(one.shape[0], one.shape[1]) for one in pixels]
         placed = [
-            PictureInInput(height, width, preprocess.placement(height, width))
-            for height, width in sizes
+            PictureInInput(height, width, steps.placement(height, width)) for height, width in sizes
         ]
         found: List[Any] = []
-        for batch in self._batches(arrays):
+        for batch in self._batches(arrays, rows):
             prepared = time.perf_counter() - began
             outputs, inferred = self._run({self._inputs[0]: batch})
             began = time.perf_counter()
@@ -128,9 +158,9 @@ class ServedPredictor:
             named[known] = fitting
         return named
 
-    def _batches(self, arrays: Sequence[np.ndarray]) -> List[np.ndarray]:
+    def _batches(self, arrays: Sequence[np.ndarray], most: int) -> List[np.ndarray]:
         """Return the inputs of the runs: several pictures of one size at once where that pays."""
-        rows = min(self.batch, len(arrays))
+        rows = min(most, len(arrays))
         alike = len({one.shape for one in arrays}) == 1
         if rows < 2 or not alike or not self._model.session.free_rows:
             return list(arrays)
@@ -158,8 +188,8 @@ class ServedPredictor:
         size = self._size
         if size is None and placement is not None:
             size = placement.height, placement.width
-        if decoder.settings.task == tasks.DETECTION:
-            found = decoder.objects(outputs, size, picture)
+        if decoder.settings.task in tasks.WITH_OBJECTS:
+            found = decoder.objects(outputs, size, picture).boxes
             names = tuple(label(decoder.labels, int(one)) for one in found.classes)
             return Objects(pixels, found.corners, found.scores, names)
         if decoder.settings.task == tasks.TEXT_DETECTION:

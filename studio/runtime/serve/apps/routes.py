@@ -73,6 +73,13 @@ def app_preview(service: Service, exchange: Exchange, names: PathNames) -> Optio
     return None
 
 
+def app_stream(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
+    """Begin to send live pictures of a source, where the app has such a sink and allows it."""
+    from .stream import open_stream
+
+    return open_stream(service, _host(service), exchange, names.name)
+
+
 def app_page(service: Service, exchange: Exchange, names: PathNames) -> Response:
     """Return the page of the app; it holds no data and asks for them with the user's token."""
     from .page import PAGE, PAGE_HEADERS
@@ -133,6 +140,7 @@ ROUTES = (
     Route("GET", "/edgewright/app", app_status),
     Route("GET", "/edgewright/app/events", app_events),
     Route("GET", "/edgewright/app/preview", app_preview),
+    Route("GET", "/edgewright/app/stream/{name}", app_stream),
     Route("POST", "/edgewright/app/overrides", add_override),
     Route("GET", "/app", app_page, probe=True),
 )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
-from ...apps.event_match import match_events
+from ...apps.event_match import match_nearest
 from ...apps.graph import graph_of
 from ...apps.mailbox import ReadFrame
 from ...apps.runner import FrameResult, GraphRunner
@@ -16,6 +15,7 @@ from ...apps.settings import AppError
 from ...backends.failure import first_line
 from ...drift.estimate import wilson
 from ...shared.errors import LoadError
+from ...shared.threads import yield_to_requests
 from ...shared.trial_request import TrialRequest
 from ..engine.served_model import ServedModel, load
 from ..engine.source import from_bundle
@@ -27,7 +27,6 @@ _AHEAD = 4
 """Turns that the app before may lag behind; the app on trial waits beyond.
 
 Both must see the same frames: a tracker that misses some finds other events."""
-_NICE = 10
 _UNTIMED = "the frames of an app are not timed in pairs"
 
 Row = Dict[str, Any]
@@ -67,7 +66,7 @@ class EventAgreement:
         Pairs wait as long as single events. Otherwise there would be too few disagreements at each
         moment, and sequential tests look at each moment.
         """
-        match = match_events(self._theirs, self._mine, self._within_s, self._compare)
+        match = match_nearest(self._theirs, self._mine, self._within_s, self._compare)
         horizon = self._latest - 2 * self._within_s
 
         def is_old(row: Row) -> bool:
@@ -141,7 +140,7 @@ class AppShadow:
     def _rows(self, results: Sequence[FrameResult]) -> List[Row]:
         """Return the events that leave the app; those that only its own steps take do not count."""
         events = [event for one in results for event in one.all_events]
-        steps = {name for sink in self._running.graph.sinks for name in sink.inputs}
+        steps = {name for sink in self._running.graph.receivers for name in sink.inputs}
         return [one.to_json() for one in events if not steps or one.step in steps]
 
     # On the thread of the engine
@@ -158,10 +157,7 @@ class AppShadow:
     # On the thread of the comparison
 
     def _work(self) -> None:
-        try:
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
-        except (OSError, AttributeError):
-            pass
+        yield_to_requests()
         try:
             other = self._load()
             self.loaded = True

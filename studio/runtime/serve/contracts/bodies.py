@@ -161,11 +161,14 @@ def read_raw(body: Body, model: ServedModel) -> Question:
     return of_array(array, model, Form.ROWS)
 
 
-def read_picture(body: Body, model: ServedModel) -> Question:
+def read_picture(body: Body, model: ServedModel, keep: bool = False) -> Question:
     """A JPEG or PNG.
+
+    Args:
+        keep: Keep the pixels of the picture in the question, too.
 
     Raises:
         HttpError: 415 when the model takes none; otherwise what is wrong with it.
     """
-    feeds, picture = prepared(body, model)
+    feeds, picture = prepared(body, model, keep)
     return Question([feeds], 1, Form.PICTURE, picture=picture)

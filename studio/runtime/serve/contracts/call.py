@@ -18,6 +18,7 @@ from ..protocol.request_template import RequestedOutput
 from ..protocol.tensor_data import numbers_of
 from ..service import Service
 from . import bodies
+from .answer_picture import kind_of_drawing
 from .documents import document_of, is_open_inference, read_document
 from .predictions import CSV, NPY, as_csv, as_json, as_npy, instances_of
 from .question import Question
@@ -50,6 +51,7 @@ class Contract(NamedTuple):
         outputs_key: Key of the answer to column format.
         refusal: Makes the answer of an error: status, sentence, header lines.
         picture: Only pictures are accepted, whatever the content type is.
+        draws: Whether the answer may be a picture with the answer on it.
         answer: Makes the answer, where it is not that of ``predictions``: of the outputs, the
             model, and the question (None for a request of the Open Inference Protocol).
     """
@@ -58,6 +60,7 @@ class Contract(NamedTuple):
     outputs_key: str = "predictions"
     refusal: Callable[[int, str, str], Response] = plain_refusal
     picture: bool = False
+    draws: bool = False
     answer: Optional[Answer] = None
 
 
@@ -86,7 +89,11 @@ class ContractCall(InferenceCall):
         body = content_of(self._exchange.request, self._max_body)
         headers, kind = self._exchange.request.headers, self._kind
         if self._contract.picture or kind.startswith("image/"):
-            return self._inference_of(bodies.read_picture(body, self._model))
+            drawing = self._drawing()
+            found = bodies.read_picture(body, self._model, keep=bool(drawing))
+            return self._inference_of(found._replace(drawing=drawing))
+        if self._drawing():
+            raise HttpError(406, "A picture is the answer to pictures alone. Accept JSON.")
         if kind == _TRITON:
             return self._open(body, self._parameters.partition(_HEADER_SIZE + "=")[2])
         if kind == "application/octet-stream" and _LENGTH in headers:
@@ -100,6 +107,11 @@ class ContractCall(InferenceCall):
         if is_open_inference(document):
             return self._open(body, None)
         return self._inference_of(read_document(document, self._model))
+
+    def _drawing(self) -> str:
+        if not self._contract.draws:
+            return ""
+        return kind_of_drawing(self._exchange.request.headers.get("accept", ""))
 
     def _open(self, body: Body, length: Optional[str]) -> Inference:
         inference = decode(body, length, self._model.inputs, self._model.outputs)

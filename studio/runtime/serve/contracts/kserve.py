@@ -27,8 +27,9 @@ def predict(service: Service, exchange: Exchange, names: PathNames) -> Optional[
     last, _, verb = (names.version or names.model).rpartition(":")
     if verb != "predict":
         raise HttpError(404, "Only :predict is done here.")
-    wanted = names._replace(version=last) if names.version else PathNames(last)
-    return run_request(service, exchange, lambda: service.repository.find(*wanted), CONTRACT)
+    model, version = (names.model, last) if names.version else (last, "")
+    find = service.repository.find
+    return run_request(service, exchange, lambda: find(model, version), CONTRACT)
 
 
 _MODEL = "/v1/models/{model}"

@@ -12,10 +12,15 @@ from ..http.message import Body, HttpError
 from ..protocol.tensor_data import bad
 
 
-def prepared(content: Body, model: ServedModel) -> Tuple[Dict[str, np.ndarray], PictureInInput]:
+def prepared(
+    content: Body, model: ServedModel, keep: bool = False
+) -> Tuple[Dict[str, np.ndarray], PictureInInput]:
     """Return the one input of a model, prepared from a picture as its bundle describes.
 
     The second part is where the picture is in it.
+
+    Args:
+        keep: Return the pixels of the picture, too.
 
     Raises:
         HttpError: 415 when the model takes no pictures; otherwise what is wrong with this one.
@@ -42,5 +47,6 @@ def prepared(content: Body, model: ServedModel) -> Tuple[Dict[str, np.ndarray], 
             list(spec.shape),
         )
     height, width = picture.shape[:2]
-    placed = PictureInInput(height, width, preprocess.placement(height, width))
+    pixels = picture if keep else None
+    placed = PictureInInput(height, width, preprocess.placement(height, width), pixels)
     return {spec.name: array}, placed

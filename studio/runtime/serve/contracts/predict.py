@@ -13,14 +13,18 @@ from ..http.message import JSON, HttpError, Response
 from ..protocol.tensor_data import bad
 from ..rest.router import PathNames, Route
 from ..service import Service
+from .answer_picture import drawn
 from .call import Contract, run_request
 from .question import Question
+
+_NOT_KEPT = "Cache-Control: no-store\r\n"
+"""A drawing is the caller's: no cache on its way keeps it."""
 
 
 def answer(
     arrays: Sequence[np.ndarray], model: ServedModel, question: Optional[Question]
 ) -> Response:
-    """Return the meaning of the outputs of each instance.
+    """Return the meaning of the outputs of each instance, or a picture with it.
 
     Raises:
         HttpError: 400, when they do not have the form of ``outputs.toml``.
@@ -34,9 +38,13 @@ def answer(
     if size is None and picture is not None and picture.placement is not None:
         size = picture.placement.height, picture.placement.width
     try:
-        found = [decoder.decode(one, size, picture) for one in _instances(named)]
+        count = None if question is None else question.instances
+        found = [decoder.decode(one, size, picture) for one in _instances(named, count)]
     except ValueError as error:
         raise bad("{}", str(error)) from None
+    if question is not None and question.drawing and picture is not None:
+        content = drawn(found[0], decoder, picture, question.drawing)
+        return Response(200, content, question.drawing, model.headers + _NOT_KEPT)
     document: Dict[str, object] = {
         "model_name": model.name,
         "model_version": model.version,
@@ -49,8 +57,16 @@ def answer(
     return Response(200, text.encode("utf-8"), JSON, model.headers)
 
 
-def _instances(outputs: Dict[str, np.ndarray]) -> List[Dict[str, np.ndarray]]:
-    """Return the outputs of each sample of a batch; all outputs where they have no such axis."""
+def _instances(
+    outputs: Dict[str, np.ndarray], wanted: Optional[int]
+) -> List[Dict[str, np.ndarray]]:
+    """Return the outputs of each sample of a batch; all outputs where they have no such axis.
+
+    Args:
+        wanted: Number of samples, where it is known: rows of one sample may be boxes, too.
+    """
+    if wanted == 1:
+        return [outputs]
     counts = {len(array) if array.ndim else 0 for array in outputs.values()}
     if len(counts) != 1 or counts <= {0, 1}:
         return [outputs]
@@ -63,7 +79,7 @@ def _no_meaning(model: ServedModel) -> HttpError:
     return HttpError(404, sentence.format(model.name))
 
 
-CONTRACT = Contract(answer=answer)
+CONTRACT = Contract(answer=answer, draws=True)
 
 
 def predict(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:

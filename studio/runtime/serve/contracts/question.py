@@ -35,6 +35,7 @@ class Question(NamedTuple):
         instances: How many.
         whole: The model has no batch axis: an output of a run is the answer of its instance.
         picture: What the input was made of, where it was a picture.
+        drawing: Type of picture to answer with; empty for the usual answer.
     """
 
     runs: List[Feeds]
@@ -42,6 +43,7 @@ class Question(NamedTuple):
     form: Form
     whole: bool = False
     picture: Optional[PictureInInput] = None
+    drawing: str = ""
 
 
 def question(columns: Mapping[str, Rows], count: int, form: Form) -> Question:

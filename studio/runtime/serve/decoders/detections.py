@@ -8,6 +8,9 @@ import numpy as np
 
 from ..images.preprocess import PicturePlacement
 
+_BLOCK = 128
+"""Boxes that are compared with each other at once."""
+
 
 class Detections(NamedTuple):
     """Boxes in pixels of the model's input.
@@ -34,7 +37,12 @@ class Detections(NamedTuple):
 
 
 def suppressed(boxes: Detections, overlap: float, most: int) -> Detections:
-    """Return boxes without those that a likelier one of the same class covers.
+    """Return boxes without those that a likelier one of the same class covers; see ``unique``."""
+    return boxes.chosen(unique(boxes, overlap, most))
+
+
+def unique(boxes: Detections, overlap: float, most: int) -> np.ndarray:
+    """Return the numbers of the boxes that no likelier one of the same class covers.
 
     Greedy non-maximum suppression, as of Felzenszwalb et al., "Object Detection with
     Discriminatively Trained Part Based Models", 2010.
@@ -42,26 +50,44 @@ def suppressed(boxes: Detections, overlap: float, most: int) -> Detections:
     Args:
         boxes: The likeliest first.
         overlap: Least intersection over union at which two boxes are one object.
-        most: Most boxes to return.
+        most: Most numbers to return.
     """
     left = np.arange(len(boxes.scores))
     kept: List[int] = []
     while len(left) and len(kept) < most:
-        first, rest = left[0], left[1:]
-        kept.append(int(first))
-        shared = _overlaps(boxes.corners[first], boxes.corners[rest])
-        same = boxes.classes[rest] == boxes.classes[first]
-        left = rest[~(same & (shared > overlap))]
-    return boxes.chosen(np.array(kept, dtype=np.intp))
+        some, left = left[:_BLOCK], left[_BLOCK:]
+        found = some[_uncovered(_covers(boxes, some, some, overlap))]
+        kept.extend(found.tolist())
+        if len(left):
+            left = left[~_covers(boxes, found, left, overlap).any(axis=0)]
+    return np.array(kept[:most], dtype=np.intp)
 
 
-def _overlaps(one: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Return the intersection over union of a box with others."""
-    begin, end = np.maximum(one[:2], others[:, :2]), np.minimum(one[2:], others[:, 2:])
-    shared = np.prod(np.clip(end - begin, 0, None), axis=1)
-    areas = np.prod(np.clip(others[:, 2:] - others[:, :2], 0, None), axis=1)
-    union = areas + np.prod(np.clip(one[2:] - one[:2], 0, None)) - shared
-    found: np.ndarray = np.where(union > 0, shared / np.where(union > 0, union, 1), 0.0)
+def _uncovered(covers: np.ndarray) -> np.ndarray:
+    """Return the rows of a table that no earlier row among them covers, as a mask."""
+    alive = np.ones(len(covers), dtype=bool)
+    for number, row in enumerate(covers):
+        if alive[number]:
+            alive[number + 1 :] &= ~row[number + 1 :]
+    return alive
+
+
+def _covers(boxes: Detections, ones: np.ndarray, others: np.ndarray, overlap: float) -> np.ndarray:
+    """Return whether boxes of one class overlap by more than a share, ones x others."""
+    mine, theirs = boxes.corners[ones][:, None], boxes.corners[others][None]
+    width = np.minimum(mine[..., 2], theirs[..., 2]) - np.maximum(mine[..., 0], theirs[..., 0])
+    height = np.minimum(mine[..., 3], theirs[..., 3]) - np.maximum(mine[..., 1], theirs[..., 1])
+    shared = width.clip(0) * height.clip(0)
+    union = _areas(theirs) + _areas(mine) - shared
+    shares = np.divide(shared, union, out=np.zeros_like(union), where=union > 0)
+    same = boxes.classes[ones][:, None] == boxes.classes[others][None]
+    found: np.ndarray = same & (shares > overlap)
+    return found
+
+
+def _areas(corners: np.ndarray) -> np.ndarray:
+    sides = (corners[..., 2:] - corners[..., :2]).clip(0)
+    found: np.ndarray = sides[..., 0] * sides[..., 1]
     return found
 
 
@@ -83,8 +109,12 @@ def in_picture(
 def points_in_picture(
     points: np.ndarray, placement: PicturePlacement, size: Tuple[int, int]
 ) -> np.ndarray:
-    """Return points (x, y) of the input in pixels of the picture, moved to its edges."""
+    """Return points (x, y) of the input in pixels of the picture, moved to its edges.
+
+    Shares of the input are computed in the precision of the points.
+    """
     height, width = size
-    moved = points - np.array([placement.left, placement.top], dtype=np.float64)
-    found: np.ndarray = moved * [width / placement.columns, height / placement.rows]
+    moved = points - np.array([placement.left, placement.top], dtype=points.dtype)
+    shares = moved / np.array([placement.columns, placement.rows], dtype=points.dtype)
+    found: np.ndarray = shares.astype(np.float64) * [width, height]
     return found.clip(0, [width, height])

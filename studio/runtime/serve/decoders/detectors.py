@@ -25,7 +25,7 @@ _RELATIVE = 1.5
 _USUAL_SIDES = (32, 44, 68)
 """Columns of the distances: four sides of 8, 11 or 17 bins."""
 
-_MOST_CANDIDATES = 3000
+MOST_CANDIDATES = 3000
 """Likeliest places that suppression looks at."""
 
 
@@ -46,17 +46,17 @@ def detect(outputs: Outputs, settings: OutputSettings, size: Size) -> Detections
     found = _HEADS[settings.head](outputs, settings, size).likely(settings.threshold)
     if settings.head in ("boxes", "detr"):
         return found.chosen(np.arange(min(len(found.scores), settings.most)))
-    candidates = found.chosen(np.arange(min(len(found.scores), _MOST_CANDIDATES)))
+    candidates = found.chosen(np.arange(min(len(found.scores), MOST_CANDIDATES)))
     return suppressed(candidates, settings.overlap, settings.most)
 
 
 def _listed(outputs: Outputs, settings: OutputSettings, size: Size) -> Detections:
     if any(array.size == 0 for array in outputs.values()) or _is_padding(outputs):
-        return _boxes(np.zeros((0, 4)), np.zeros((0, 1)))
+        return with_best_class(np.zeros((0, 4)), np.zeros((0, 1)))
     rows = listed_boxes(outputs)
     if rows is None:
         raise UnknownForm("No output is a list of boxes with scores.")
-    corners = _in_pixels(rows[:, :4].astype(np.float64), size)
+    corners = in_pixels(rows[:, :4].astype(np.float64), size)
     return Detections(corners, rows[:, 4].astype(np.float64), rows[:, 5].astype(np.int64))
 
 
@@ -66,15 +66,23 @@ def _is_padding(outputs: Outputs) -> bool:
     return bool(floats) and all(bool(((one == 0) | (one == -1)).all()) for one in floats)
 
 
-def _in_pixels(corners: np.ndarray, size: Size) -> np.ndarray:
+def in_pixels(corners: np.ndarray, size: Size) -> np.ndarray:
+    """Return corners in pixels of the input, also where they were shares of it."""
     if len(corners) and np.abs(corners).max() <= _RELATIVE:
         height, width = size
         return corners * np.array([width, height, width, height], dtype=np.float64)
     return corners
 
 
-def _table(outputs: Outputs, settings: OutputSettings, fewest: int) -> np.ndarray:
-    """Return the one table of places and numbers, places x numbers."""
+def table_of(outputs: Outputs, settings: OutputSettings, fewest: int) -> np.ndarray:
+    """Return the one table of places and numbers, places x numbers.
+
+    Args:
+        fewest: Least numbers of a place.
+
+    Raises:
+        UnknownForm: when the output is no such table.
+    """
     name = settings.output or next(iter(outputs), "")
     array = outputs.get(name)
     if array is None or array.ndim != 3 or array.shape[0] != 1:
@@ -87,24 +95,26 @@ def _table(outputs: Outputs, settings: OutputSettings, fewest: int) -> np.ndarra
 
 
 def _yolov5(outputs: Outputs, settings: OutputSettings, size: Size) -> Detections:
-    table = _table(outputs, settings, 6)
-    corners = _around(table[:, :2], table[:, 2:4] / 2)
-    return _boxes(_in_pixels(corners, size), table[:, 5:] * table[:, 4:5])
+    table = table_of(outputs, settings, 6)
+    corners = around(table[:, :2], table[:, 2:4] / 2)
+    return with_best_class(in_pixels(corners, size), table[:, 5:] * table[:, 4:5])
 
 
 def _yolov8(outputs: Outputs, settings: OutputSettings, size: Size) -> Detections:
-    table = _table(outputs, settings, 5)
-    return _boxes(_in_pixels(_around(table[:, :2], table[:, 2:4] / 2), size), table[:, 4:])
+    table = table_of(outputs, settings, 5)
+    return with_best_class(in_pixels(around(table[:, :2], table[:, 2:4] / 2), size), table[:, 4:])
 
 
 def _yolox(outputs: Outputs, settings: OutputSettings, size: Size) -> Detections:
-    table = _table(outputs, settings, 6)
+    table = table_of(outputs, settings, 6)
     cells, strides = _cells(size, settings.strides, 0.0)
     if len(cells) != len(table):
         sentence = "The output has {:,} places, and the strides make {:,} of this input."
         raise UnknownForm(sentence.format(len(table), len(cells)))
     half = np.exp(np.minimum(table[:, 2:4], 20.0)) * strides / 2
-    return _boxes(_around((table[:, :2] + cells) * strides, half), table[:, 5:] * table[:, 4:5])
+    return with_best_class(
+        around((table[:, :2] + cells) * strides, half), table[:, 5:] * table[:, 4:5]
+    )
 
 
 @lru_cache(maxsize=8)
@@ -132,7 +142,7 @@ def _gfl(outputs: Outputs, settings: OutputSettings, size: Size) -> Detections:
     distances = (shares @ np.arange(bins, dtype=np.float64)) * strides[kept]
     middle = cells[kept] * strides[kept]
     corners = np.hstack([middle - distances[:, :2], middle + distances[:, 2:]])
-    return _boxes(corners, likely[kept])
+    return with_best_class(corners, likely[kept])
 
 
 def _levels(
@@ -171,16 +181,16 @@ def _sides_of(columns: int) -> int:
 def _detr(outputs: Outputs, settings: OutputSettings, size: Size) -> Detections:
     """Return the likeliest class of each query; DETR's class for nothing counts as none."""
     boxes, scores = _pair(outputs, settings)
-    likely = _without_background(_activated(scores, settings), settings.background)
-    corners = _around(boxes[:, :2], boxes[:, 2:] / 2)
-    return _boxes(_in_pixels(corners, size), likely)
+    likely = without_background(activated(scores, settings), settings.background)
+    corners = around(boxes[:, :2], boxes[:, 2:] / 2)
+    return with_best_class(in_pixels(corners, size), likely)
 
 
 def _tables(outputs: Outputs, settings: OutputSettings, size: Size) -> Detections:
     """Whole boxes of all places as corners, and their scores (SSD)."""
     boxes, scores = _pair(outputs, settings)
-    likely = _without_background(_activated(scores, settings), settings.background)
-    return _boxes(_in_pixels(boxes, size), likely)
+    likely = without_background(activated(scores, settings), settings.background)
+    return with_best_class(in_pixels(boxes, size), likely)
 
 
 def _pair(outputs: Outputs, settings: OutputSettings) -> Tuple[np.ndarray, np.ndarray]:
@@ -196,7 +206,8 @@ def _pair(outputs: Outputs, settings: OutputSettings) -> Tuple[np.ndarray, np.nd
     return tables[name].astype(np.float64), scores.astype(np.float64)
 
 
-def _activated(scores: np.ndarray, settings: OutputSettings) -> np.ndarray:
+def activated(scores: np.ndarray, settings: OutputSettings) -> np.ndarray:
+    """Return likelihoods of scores, places x classes, by the setting or by their values."""
     kind = settings.activation
     if kind == "softmax" or (kind == "auto" and not unit(scores) and settings.background != "none"):
         return softmax(scores)
@@ -205,17 +216,19 @@ def _activated(scores: np.ndarray, settings: OutputSettings) -> np.ndarray:
     return sigmoid(scores)
 
 
-def _without_background(scores: np.ndarray, background: str) -> np.ndarray:
+def without_background(scores: np.ndarray, background: str) -> np.ndarray:
+    """Return the columns of scores without that of nothing."""
     if background == "none":
         return scores
     return scores[:, 1:] if background == "first" else scores[:, :-1]
 
 
-def _around(middle: np.ndarray, half: np.ndarray) -> np.ndarray:
+def around(middle: np.ndarray, half: np.ndarray) -> np.ndarray:
+    """Return the corners of boxes from their middles and half of their sizes."""
     return np.hstack([middle - half, middle + half])
 
 
-def _boxes(corners: np.ndarray, scores: np.ndarray) -> Detections:
+def with_best_class(corners: np.ndarray, scores: np.ndarray) -> Detections:
     """Return boxes with their likeliest class."""
     if not len(corners):
         return Detections(np.zeros((0, 4)), np.zeros(0), np.zeros(0, dtype=np.int64))

@@ -8,23 +8,41 @@ from typing import Any, Dict, Mapping, NamedTuple, Tuple
 CLASSIFICATION, PROBABILITY, DETECTION = "classification", "probability", "detection"
 SEGMENTATION, TEXT, EMBEDDING, REGRESSION = "segmentation", "text", "embedding", "regression"
 TEXT_DETECTION = "text-detection"
+KEYPOINTS, INSTANCES = "keypoints", "instances"
 
 TASKS = (
     CLASSIFICATION,
     PROBABILITY,
     DETECTION,
+    KEYPOINTS,
+    INSTANCES,
     SEGMENTATION,
     TEXT_DETECTION,
     TEXT,
     EMBEDDING,
     REGRESSION,
 )
-HEADS = ("boxes", "tables", "yolov5", "yolov8", "yolox", "gfl", "detr")
+WITH_OBJECTS = (DETECTION, KEYPOINTS, INSTANCES)
+"""Tasks whose answers have objects with boxes."""
+
+BOX_HEADS = ("boxes", "tables", "yolov5", "yolov8", "yolox", "gfl", "detr")
+POINT_HEADS = (
+    "yolo-pose",
+    "yolo-pose-rows",
+    "movenet",
+    "movenet-multi",
+    "heatmaps",
+    "simcc",
+    "landmarks",
+)
+MASK_HEADS = ("yolov5-seg", "yolo-seg", "yolo-seg-rows", "maskrcnn", "queries")
+HEADS = BOX_HEADS + POINT_HEADS + MASK_HEADS
 ACTIVATIONS = ("auto", "none", "sigmoid", "softmax")
 
 _MOST = 10_000
 _WIDEST = 10.0
 _LARGEST_STRIDE = 1024
+_MOST_POINTS = 1000
 
 
 class OutputSettings(NamedTuple):
@@ -33,14 +51,16 @@ class OutputSettings(NamedTuple):
     Attributes:
         task: One of ``TASKS``.
         output: Name of the output with the scores; empty: the first.
-        head: Form of a detector's outputs, one of ``HEADS``. ``boxes``: after suppression.
-            ``tables``: whole boxes and scores of all places. ``gfl``: NanoDet and PicoDet.
+        head: Form of the outputs with objects, one of ``HEADS`` that fits the task. ``boxes``:
+            after suppression. ``tables``: whole boxes and scores of all places. ``gfl``: NanoDet
+            and PicoDet.
         activation: What makes scores of logits; ``auto``: as their values are.
         threshold: Least score of a box; of the positive class of a probability.
         refer: Probabilities between these two are left to a person; empty for none.
         overlap: Boxes of one class that cover each other by more (intersection over union) are
             one object.
         region_score: Least mean likelihood of a region of text.
+        score_in: Where that mean is taken: in the ``region``, or in the ``box`` around it.
         widen: Ratio by which regions of text are widened, for DB shrinks them in training.
         most: Most boxes, and most classes, of an answer.
         strides: Pixels of a cell on each level of ``yolox`` and ``gfl``.
@@ -48,6 +68,9 @@ class OutputSettings(NamedTuple):
         background: The class for nothing of ``detr`` and ``tables``: ``none``, ``first``, ``last``.
         blank: Class of a text recogniser for no character.
         unit: Of a regression's values.
+        points: Names of the key points, in their order; empty for COCO's 17, or for numbers.
+        point_score: Least score of a key point that counts: for the box around it, for drawings.
+        mask_score: Least likelihood of a pixel of an object's mask.
     """
 
     task: str
@@ -58,6 +81,7 @@ class OutputSettings(NamedTuple):
     refer: Tuple[float, ...] = ()
     overlap: float = 0.5
     region_score: float = 0.6
+    score_in: str = "region"
     widen: float = 1.5
     most: int = 100
     strides: Tuple[int, ...] = (8, 16, 32)
@@ -65,6 +89,9 @@ class OutputSettings(NamedTuple):
     background: str = "none"
     blank: int = 0
     unit: str = ""
+    points: Tuple[str, ...] = ()
+    point_score: float = 0.3
+    mask_score: float = 0.5
 
     @staticmethod
     def from_json(content: object) -> OutputSettings:
@@ -91,7 +118,11 @@ class OutputSettings(NamedTuple):
             if getattr(self, name) not in allowed:
                 sentence = "{} cannot be {!r}: it is one of {}."
                 raise ValueError(sentence.format(name, getattr(self, name), ", ".join(allowed)))
-        for name in ("threshold", "overlap", "offset", "region_score"):
+        heads = _HEADS_OF.get(self.task, HEADS)
+        if self.head not in heads:
+            sentence = "head cannot be {!r} for {}: it is one of {}."
+            raise ValueError(sentence.format(self.head, self.task, ", ".join(heads)))
+        for name in _SHARES:
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError("{} is from 0 to 1.".format(name))
         if not 0.0 <= self.widen <= _WIDEST:
@@ -104,21 +135,36 @@ class OutputSettings(NamedTuple):
             raise ValueError("strides are from 1 to {:,}.".format(_LARGEST_STRIDE))
         if self.blank < 0:
             raise ValueError("blank is the number of a class.")
+        if len(self.points) > _MOST_POINTS:
+            raise ValueError("points are at most {:,} names.".format(_MOST_POINTS))
 
+
+_SHARES = ("threshold", "overlap", "offset", "region_score", "point_score", "mask_score")
+"""Settings from 0 to 1."""
+
+_HEADS_OF: Dict[str, Tuple[str, ...]] = {
+    DETECTION: BOX_HEADS,
+    KEYPOINTS: POINT_HEADS,
+    INSTANCES: MASK_HEADS,
+}
 
 _CHOICES: Dict[str, Tuple[str, ...]] = {
     "task": TASKS,
     "head": HEADS,
     "activation": ACTIVATIONS,
+    "score_in": ("region", "box"),
     "background": ("none", "first", "last"),
 }
+
+_EMPTY_ITEMS: Dict[str, object] = {"points": ""}
+"""Type of the items of a setting whose default is empty; others are numbers."""
 
 
 def _typed(name: str, value: object, default: object) -> Any:
     """Return the value in the type of the setting's default."""
     if isinstance(default, tuple):
         items = value if isinstance(value, (list, tuple)) else [value]
-        one = default[0] if default else 0.0
+        one = default[0] if default else _EMPTY_ITEMS.get(name, 0.0)
         return tuple(_typed(name, item, one) for item in items)
     if isinstance(default, float) and type(value) is int:
         value = float(value)

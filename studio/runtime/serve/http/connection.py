@@ -8,6 +8,7 @@ import traceback
 from typing import Optional, cast
 
 from .admission import too_many_connections
+from .answer_stream import AnswerStream
 from .budget import no_room
 from .connection_host import ConnectionHost, KnownAnswer
 from .exchange import Exchange
@@ -44,6 +45,7 @@ class Connection(TimedConnection):
         self._writable = True
         self._paused = False
         self._holds = False
+        self._stream: Optional[AnswerStream] = None
 
     # Callbacks of asyncio
 
@@ -112,7 +114,7 @@ class Connection(TimedConnection):
         must not run for ever.
         """
         self._eof = True
-        if self._exchange is None or self._waiting is Waiting.END:
+        if self._exchange is None or self._waiting is Waiting.END or self._stream is not None:
             return False
         self.deadline = min(self.deadline, self._clock() + self._timeouts.half_closed)
         return True
@@ -209,6 +211,12 @@ class Connection(TimedConnection):
         if response.again is not None and self._regular and not trace:
             self._remember(request, response)
         self._go_on(more, self._clock())
+
+    def stream(self, exchange: Exchange, response: Response) -> AnswerStream:
+        """Begin an answer without an end; the connection takes no further request."""
+        self._stream = AnswerStream(self, response, self.server.date)
+        self.server.answered(exchange, response)
+        return self._stream
 
     def _go_on(self, more: bool, now: float) -> bool:
         """Wait for the next request, or begin with it; whether there is nothing to begin."""
@@ -355,7 +363,9 @@ class Connection(TimedConnection):
 
     def expire(self) -> None:
         """Report the expired deadline to a client that still reads, and close."""
-        if self._exchange is not None:
+        if self._stream is not None:
+            self._stream.cut()
+        elif self._exchange is not None:
             self._give_up(self._exchange)
         elif self._waiting in (Waiting.HEAD, Waiting.BODY):
             self._refuse(HttpError(408, "The request did not come in time.", close=True))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .message import Request, Response
+
+if TYPE_CHECKING:
+    from .answer_stream import AnswerStream
 
 _TRACEPARENT = re.compile(
     r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-[\x21-\x7e]{1,64})?"
@@ -23,6 +26,13 @@ class Client(Protocol):
 
     def finish(self, exchange: Exchange, response: Response) -> None:
         """Take the answer."""
+
+    def stream(self, exchange: Exchange, response: Response) -> AnswerStream:
+        """Begin an answer without an end.
+
+        Raises:
+            HttpError: where answers have an end.
+        """
 
 
 class Exchange:
@@ -45,6 +55,14 @@ class Exchange:
         """Send the answer, in the event loop's thread; without effect when the client has left."""
         if not self.gone:
             self._connection.finish(self, response)
+
+    def stream(self, response: Response) -> AnswerStream:
+        """Begin an answer whose parts follow, in the event loop's thread.
+
+        Raises:
+            HttpError: for a client whose answers have an end.
+        """
+        return self._connection.stream(self, response)
 
     @property
     def peer(self) -> str:

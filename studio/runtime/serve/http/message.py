@@ -163,6 +163,14 @@ def render(
     return b"".join((start, date, extra, end, response.body, *response.parts))
 
 
+def head_of_stream(response: Response, date: bytes) -> bytes:
+    """Return the head of an answer whose end is that of its connection."""
+    start = "{}Content-Type: {}\r\n{}".format(
+        _STATUS_LINES[response.status], response.content_type, response.headers
+    )
+    return b"".join((start.encode("latin-1"), date, _CLOSE))
+
+
 def split_target(target: str) -> Optional[Tuple[str, str]]:
     """Path and query of a request target in origin or absolute form; None for other forms."""
     # Proxies send the absolute form, which a server must accept as well (RFC 9112, 3.2.2).

@@ -109,6 +109,20 @@ class TimedConnection(asyncio.BufferedProtocol):
             return 0.0
         return now - (self.deadline - self._timeouts.idle)
 
+    @property
+    def transport(self) -> asyncio.Transport:
+        """The client's socket, as asyncio has it."""
+        return self._transport
+
+    def seconds(self, waiting: Waiting) -> float:
+        """Return the longest time for something."""
+        found: float = getattr(self._timeouts, waiting.value)
+        return found
+
+    def limit(self, seconds: float) -> None:
+        """End the connection after that time, unless it ends or is given another time before."""
+        self.deadline = min(self.deadline, self._clock() + seconds)
+
     def has_unread(self) -> bool:
         """Return whether bytes have come that were not looked at yet."""
         # poll, not select: descriptors may be above select's limit of 1024.
@@ -118,7 +132,7 @@ class TimedConnection(asyncio.BufferedProtocol):
 
     def _wait_for(self, waiting: Waiting) -> None:
         self._waiting = waiting
-        seconds: float = getattr(self._timeouts, waiting.value)
+        seconds = self.seconds(waiting)
         if waiting is Waiting.READER or waiting is Waiting.END:
             self._unread = self._transport.get_write_buffer_size()
             seconds = self._timeouts.write if self._unread else seconds

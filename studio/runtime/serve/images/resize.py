@@ -14,6 +14,8 @@ from typing import Protocol, Tuple
 
 import numpy as np
 
+from .whole_levels import resize_levels, to_levels
+
 _ROWS = 8
 """Of the result that are mixed by one matrix."""
 
@@ -22,12 +24,14 @@ class Resizer(Protocol):
     """Bilinear resizing, as ``resize`` does it."""
 
     def __call__(
-        self, pixels: np.ndarray, height: int, width: int, *, antialias: bool
+        self, pixels: np.ndarray, height: int, width: int, *, antialias: bool, whole: bool = False
     ) -> np.ndarray:
-        """Return the picture in another size, float32."""
+        """Return the picture in another size, float32; uint8 where ``whole`` levels are wanted."""
 
 
-def resize(pixels: np.ndarray, height: int, width: int, *, antialias: bool) -> np.ndarray:
+def resize(
+    pixels: np.ndarray, height: int, width: int, *, antialias: bool, whole: bool = False
+) -> np.ndarray:
     """Resize bilinearly.
 
     Args:
@@ -35,10 +39,16 @@ def resize(pixels: np.ndarray, height: int, width: int, *, antialias: bool) -> n
             wanted size.
         antialias: Average over the pixels that fall together in a reduction, as Pillow does.
             Without it only the two nearest pixels count, as with OpenCV's INTER_LINEAR.
+        whole: Give whole levels, uint8, as OpenCV does for pictures of bytes.
 
     Returns:
-        The picture, float32.
+        The picture, float32 or uint8.
     """
+    if whole:
+        levels = to_levels(pixels)
+        if not antialias:
+            return resize_levels(levels, height, width)
+        return to_levels(resize(levels, height, width, antialias=True))
     rows, columns = pixels.shape[:2]
     if (rows, columns) == (height, width):
         return pixels
@@ -92,11 +102,15 @@ def quick_resizer() -> Resizer:
     except ImportError:
         return resize
 
-    def with_opencv(pixels: np.ndarray, height: int, width: int, *, antialias: bool) -> np.ndarray:
+    def with_opencv(
+        pixels: np.ndarray, height: int, width: int, *, antialias: bool, whole: bool = False
+    ) -> np.ndarray:
         shrinks = height < pixels.shape[0] or width < pixels.shape[1]
-        if (antialias and shrinks) or pixels.shape[:2] == (height, width):
-            return resize(pixels, height, width, antialias=antialias)
-        found = cv2.resize(pixels.astype(np.float32, copy=False), (width, height))
+        same = pixels.shape[:2] == (height, width)
+        if (antialias and (shrinks or whole)) or same:
+            return resize(pixels, height, width, antialias=antialias, whole=whole)
+        source = to_levels(pixels) if whole else pixels.astype(np.float32, copy=False)
+        found = cv2.resize(source, (width, height))
         return found.reshape(height, width, -1)  # of one channel it drops the axis
 
     return with_opencv

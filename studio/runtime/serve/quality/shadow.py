@@ -9,7 +9,6 @@ after the trial, for a smaller share of a core.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from functools import partial
@@ -22,6 +21,7 @@ from ...backends.failure import first_line
 from ...drift.estimate import wilson
 from ...drift.watch import DriftWatch, watch_of
 from ...shared.errors import LoadError
+from ...shared.threads import yield_to_requests
 from ...shared.trial_request import TrialRequest, wish_for
 from ..engine.observer import Attached
 from ..engine.served_model import ServedModel
@@ -31,8 +31,6 @@ from ..outputs.agreement import Agreement
 from .deduplication import Deduplicator
 from .first_row import Arrays, first_row, takes_rows
 from .paired_timing import PairedTiming, pair
-
-_NICE = 10
 
 
 class ShadowComparison:
@@ -95,10 +93,7 @@ class ShadowComparison:
             self._model.session.watch = self._before
 
     def _work(self) -> None:
-        try:
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
-        except (OSError, AttributeError):
-            pass
+        yield_to_requests()
         try:
             other = self._load()
             self.loaded = True

@@ -26,6 +26,7 @@ import numpy as np
 
 from ...backends.failure import first_line
 from ...shared.sampling_config import SamplingConfig, sampling_for
+from ...shared.threads import yield_to_requests
 from ..engine.observer import RequestSampler
 from ..engine.served_model import ServedModel
 from ..outputs.uncertainty import Uncertainty
@@ -228,10 +229,7 @@ class Sampler:
         self._came.set()
 
     def _work(self) -> None:
-        try:
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
-        except (OSError, AttributeError):
-            pass
+        yield_to_requests(_NICE)
         try:
             self._store = store = SampleStore(self._folder, self.wish.most, self.wish.room)
             began, apart = self._clock(), -APART_S

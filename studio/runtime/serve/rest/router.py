@@ -22,6 +22,7 @@ class PathNames(NamedTuple):
     """The named parts of a path; empty where its pattern lacks them."""
 
     model: str = ""
+    name: str = ""
     version: str = ""
 
 

@@ -9,6 +9,7 @@ import traceback
 from typing import Mapping, Optional, cast
 from urllib.parse import unquote
 
+from ..http.answer_stream import AnswerStream
 from ..http.body import too_large
 from ..http.exchange import Exchange
 from ..http.message import Headers, HttpError, Request, Response
@@ -42,6 +43,10 @@ class Client:
         """Take the reply."""
         if self._reply is not None and not self._reply.done():
             self._reply.set_result(response)
+
+    def stream(self, exchange: Exchange, response: Response) -> AnswerStream:
+        """Refuse: a reply has an end."""
+        raise HttpError(501, "This answer has no end, and comes over HTTP/1.1 alone.")
 
     async def wait(self, exchange: Exchange, limit_s: float) -> Response:
         """Wait for the reply; a refusal, when the limit passes before."""

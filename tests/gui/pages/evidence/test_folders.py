@@ -6,10 +6,10 @@ from pathlib import Path
 
 from studio.evidence.results import (
     Alteration,
+    AssessedVersion,
     CheckedFigure,
     EvidenceResult,
     Section,
-    Subject,
     VerifyResult,
 )
 from studio.gui.pages.evidence.page import EvidencePage
@@ -17,7 +17,7 @@ from studio.workspace import VariantRecord
 from tests.gui.page_rig import Rig, visible_texts
 from tests.gui.pages.evidence.outcomes import failed, succeeded
 
-SUBJECT = Subject("digits", "fp32", "0" * 64, 2)
+SUBJECT = AssessedVersion("digits", "fp32", "0" * 64, 2)
 
 
 def verified(*altered: Alteration) -> VerifyResult:

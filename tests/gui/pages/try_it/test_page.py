@@ -103,6 +103,70 @@ def test_boxes_are_drawn_where_they_are(rig: Rig, qtbot: QtBot) -> None:
     assert image.pixel(round(200 * scale), round(200 * scale)) != accent
 
 
+CELLS = {"width": 2, "height": 1, "runs": [1, 1]}
+BONE = [
+    {"x": 0.3, "y": 0.5, "score": 0.9, "name": "left_hip"},
+    {"x": 0.7, "y": 0.5, "score": 0.9, "name": "right_hip"},
+]
+
+
+def pixel(page: TryItPage, x: float, y: float) -> tuple[int, int, int]:
+    """Return the colour of the shown picture (80 x 40, white) at a place in fractions of it."""
+    page.picture.resize(400, 400)
+    image = page.picture.grab().toImage()
+    scale = image.width() / 400
+    color = image.pixelColor(round(400 * x * scale), round((100 + 200 * y) * scale))
+    return color.red(), color.green(), color.blue()
+
+
+def test_a_mask_tints_its_part_of_the_box(rig: Rig) -> None:
+    page = rig.page(TryItPage)
+    page.send(Path("/picture.png"))
+    box = {**BOXES["boxes"][0], "index": 1, "mask": CELLS}  # type: ignore[index]
+    frame(rig, page, {"kind": "boxes", "boxes": [box], "task": "instances"})
+    assert pixel(page, 0.3, 0.5) == (255, 255, 255)
+    red, green, _ = pixel(page, 0.6, 0.5)
+    assert red > green + 40
+
+
+def test_key_points_are_joined_by_bones(rig: Rig) -> None:
+    page = rig.page(TryItPage)
+    page.send(Path("/picture.png"))
+    box = {**BOXES["boxes"][0], "index": 1, "points": BONE}  # type: ignore[index]
+    frame(rig, page, {"kind": "boxes", "boxes": [box], "task": "keypoints", "recognised": True})
+    assert pixel(page, 0.5, 0.5) == (207, 34, 46)
+    assert "Objects with key points, recognised from the outputs" in visible_texts(page)
+
+
+def test_a_map_lies_over_the_picture(rig: Rig) -> None:
+    page = rig.page(TryItPage)
+    page.send(Path("/picture.png"))
+    cells = {"width": 1, "height": 2, "runs": [0, 1, 1, 1], "box": [0.0, -1.0, 1.0, 1.0]}
+    classes = [{"label": "road", "index": 1, "score": 0.5}]
+    frame(rig, page, {"kind": "map", "map": cells, "classes": classes, "task": "segmentation"})
+    assert pixel(page, 0.5, 0.5) != (255, 255, 255)
+    assert "A map of classes, by outputs.toml" in visible_texts(page)
+
+
+@pytest.mark.parametrize("runs", [[], [1], [-1, 3], [10**9]])
+def test_cells_that_do_not_fit_are_not_drawn(rig: Rig, runs: list[int]) -> None:
+    page = rig.page(TryItPage)
+    page.send(Path("/picture.png"))
+    box = {**BOXES["boxes"][0], "mask": {**CELLS, "runs": runs}}  # type: ignore[index]
+    frame(rig, page, {"kind": "boxes", "boxes": [box], "task": "instances"})
+    assert pixel(page, 0.6, 0.5) == (255, 255, 255)
+
+
+def test_raw_tensors_are_behind_a_button(rig: Rig) -> None:
+    page = rig.page(TryItPage)
+    page.send(Path("/picture.png"))
+    frame(rig, page, {**CLASSES, "raw": ["scores: 1×10, 0 to 0.9, mean 0.1"]})
+    assert "scores: 1×10" not in " ".join(visible_texts(page))
+    page.raw.toggle.click()
+    assert "scores: 1×10, 0 to 0.9, mean 0.1" in visible_texts(page)
+    assert page.raw.toggle.text() == "Hide raw tensors"
+
+
 def test_text_is_shown_with_its_score(rig: Rig) -> None:
     page = rig.page(TryItPage)
     page.send(Path("/line.png"))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from studio.evidence.bom.parts import DataPart, ModelBom
-from studio.evidence.results import Figure, Subject
+from studio.evidence.results import AssessedVersion, Figure
 from studio.models.results import Terminal
 
 BOM = ModelBom(
-    subject=Subject("digits", "int8", "ab" * 32, 2, "cd" * 32),
+    subject=AssessedVersion("digits", "int8", "ab" * 32, 2, "cd" * 32),
     created="2026-11-30T22:00:00+00:00",
     format="onnx",
     precision="int8",
@@ -35,7 +35,7 @@ BOM = ModelBom(
     tools={"edgewright": "0.1.0", "onnxruntime": "1.32.0"},
 )
 EMPTY = ModelBom(
-    subject=Subject("m", "fp32", "ab" * 32),
+    subject=AssessedVersion("m", "fp32", "ab" * 32),
     created="2026-11-30T22:00:00+00:00",
     format="tflite",
     precision="",

@@ -11,13 +11,13 @@ from PIL import Image
 
 from studio.evidence.dossier.card import model_card
 from studio.evidence.dossier.document import dossier_json
-from studio.evidence.dossier.outline import Answer, Dossier, outline
+from studio.evidence.dossier.outline import Dossier, WrittenAnswer, outline
 from studio.evidence.dossier.page import dossier_page
 from studio.evidence.dossier.pdf import dossier_pdf
-from studio.evidence.dossier.statement import Picture, Statement, Table
+from studio.evidence.dossier.statement import Picture, Statement
 from studio.evidence.frameworks.catalogue import shipped
 from studio.evidence.frameworks.subjects import FORM, subjects
-from studio.evidence.results import ASKED, MISSING, PRESENT, Figure, Subject
+from studio.evidence.results import ASKED, MISSING, PRESENT, AssessedVersion, Figure
 
 HOSTILE = "<script>alert(1)</script> & <a href='x'>y</a> \x00\x1b[31m </p>"
 FIGURE = Figure("quality", "Top-1 accuracy", 0.9978, 0.987, 0.9996, count=450, file="records/a.csv")
@@ -30,14 +30,14 @@ def dossier() -> Dossier:
             "quality.metrics",
             note="measured",
             paragraphs=(HOSTILE,),
-            tables=(Table((HOSTILE, "n"), ((HOSTILE, 1.5), (None, 2)), HOSTILE, " n"),),
+            tables=(StatementTable((HOSTILE, "n"), ((HOSTILE, 1.5), (None, 2)), HOSTILE, " n"),),
             figures=(FIGURE,),
             pictures=(Picture("explanations/maps.png", HOSTILE),),
         )
     ]
-    answers = {"intended.use": Answer(HOSTILE, HOSTILE, "2026-11-30T22:00:00+00:00")}
+    answers = {"intended.use": WrittenAnswer(HOSTILE, HOSTILE, "2026-11-30T22:00:00+00:00")}
     return outline(
-        Subject(HOSTILE, "int8", "ab" * 32, 2),
+        AssessedVersion(HOSTILE, "int8", "ab" * 32, 2),
         "2026-11-30T22:00:00+00:00",
         {"edgewright": "0"},
         made,

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from studio.evidence.folder.manifest import FORMAT, MANIFEST, Manifest, files_of
-from studio.evidence.results import PRESENT, Section, Subject
+from studio.evidence.folder.manifest import FORMAT, MANIFEST, EvidenceList, files_of
+from studio.evidence.results import PRESENT, AssessedVersion, Section
 
-SUBJECT = Subject("digits", "int8", "ab" * 32, 2, "cd" * 32)
+SUBJECT = AssessedVersion("digits", "int8", "ab" * 32, 2, "cd" * 32)
 TEXTS = {"dossier.html": "<p>digits</p>", "records/a.json": '{"a": 1}', "records/b/c.csv": "x,y\n"}
 
 
-def made(folder: Path) -> Manifest:
+def made(folder: Path) -> EvidenceList:
     """Write a folder with its list."""
     for name, text in TEXTS.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    manifest = Manifest(
+    manifest = EvidenceList(
         FORMAT,
         SUBJECT,
         "2026-11-30T22:00:00+00:00",

@@ -12,7 +12,7 @@ import pytest
 
 from studio.api import InvalidData, Silent
 from studio.evidence.folder.check import alterations
-from studio.evidence.folder.manifest import MANIFEST, SIGNATURE, Manifest
+from studio.evidence.folder.manifest import MANIFEST, SIGNATURE, EvidenceList
 from studio.evidence.folder.signature import is_spelled, sign, signer
 from studio.evidence.results import EvidenceFile
 from tests.rigs.boards import make_key, public_key
@@ -41,7 +41,7 @@ def keys(place: Path, name: str) -> tuple[Path, Path]:
 
 
 def found(folder: Path) -> set[tuple[str, str]]:
-    manifest = Manifest.read(folder)
+    manifest = EvidenceList.read(folder)
     return {(one.path, one.what) for one in alterations(folder, manifest, Silent())}
 
 
@@ -137,7 +137,7 @@ def test_a_list_that_was_sealed_again_is_not_signed(
     folder = tmp_path / "evidence"
     shutil.copytree(signed[0], folder)
     (folder / "records/a.json").write_text('{"a": 2}')
-    manifest = Manifest.read(folder)
+    manifest = EvidenceList.read(folder)
     files = tuple(
         replace(one, digest="00" * 32) if one.path == "records/a.json" else one
         for one in manifest.files

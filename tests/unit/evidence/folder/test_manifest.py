@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from studio.api import InvalidData
-from studio.evidence.folder.manifest import MANIFEST, MOST_BYTES, Manifest, is_plain_name
+from studio.evidence.folder.manifest import MANIFEST, MOST_BYTES, EvidenceList, is_plain_name
 from tests.unit.evidence.folder.made import made
 
 
 def test_a_list_is_read_as_it_was_written(tmp_path: Path) -> None:
     manifest = made(tmp_path)
-    assert Manifest.read(tmp_path) == manifest
+    assert EvidenceList.read(tmp_path) == manifest
     assert manifest.is_spelled((tmp_path / MANIFEST).read_bytes())
 
 
@@ -36,19 +36,19 @@ def test_another_list_does_not_have_its_digest(tmp_path: Path) -> None:
 def test_a_damaged_list_is_one_sentence(tmp_path: Path, content: str) -> None:
     (tmp_path / MANIFEST).write_text(content)
     with pytest.raises(InvalidData, match="is damaged"):
-        Manifest.read(tmp_path)
+        EvidenceList.read(tmp_path)
 
 
 def test_a_list_of_a_later_format_is_named(tmp_path: Path) -> None:
     manifest = made(tmp_path)
     (tmp_path / MANIFEST).write_text(replace(manifest, format=2).text)
     with pytest.raises(InvalidData, match="has format 2; this studio reads format 1"):
-        Manifest.read(tmp_path)
+        EvidenceList.read(tmp_path)
 
 
 def test_a_folder_without_a_list_is_no_evidence(tmp_path: Path) -> None:
     with pytest.raises(InvalidData, match="is no evidence"):
-        Manifest.read(tmp_path)
+        EvidenceList.read(tmp_path)
 
 
 def test_a_list_is_not_read_through_a_link_nor_beyond_its_bound(tmp_path: Path) -> None:
@@ -57,11 +57,11 @@ def test_a_list_is_not_read_through_a_link_nor_beyond_its_bound(tmp_path: Path) 
     linked.mkdir()
     (linked / MANIFEST).symlink_to(tmp_path / "real" / MANIFEST)
     with pytest.raises(InvalidData, match="is no evidence"):
-        Manifest.read(linked)
+        EvidenceList.read(linked)
     with (tmp_path / "real" / MANIFEST).open("r+b") as file:
         file.truncate(MOST_BYTES + 1)
     with pytest.raises(InvalidData, match="is no evidence"):
-        Manifest.read(tmp_path / "real")
+        EvidenceList.read(tmp_path / "real")
 
 
 @pytest.mark.parametrize("name", ["", "/etc/passwd", "../a", "a/../../b", "a//b", "a/", "./a"])

@@ -1,4 +1,4 @@
-"""The file of a form: only added to, written whole, and never trusted blindly."""
+"""A form in its file: only added to, written whole, and never trusted blindly."""
 
 from __future__ import annotations
 

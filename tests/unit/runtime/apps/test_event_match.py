@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from scipy.optimize import linear_sum_assignment
 
-from studio.runtime.apps.event_match import match_events
+from studio.runtime.apps.event_match import match_events, match_nearest
 
 
 def row(at_s: float, kind: str = "crossing", **more: Any) -> dict[str, Any]:
@@ -61,3 +61,28 @@ def test_no_other_choice_gives_more_pairs(one: list[int], two: list[int], within
     assert len(match.pairs) + len(match.missing) == len(one)
     assert len(match.pairs) + len(match.extra) == len(two)
     assert all(abs(one[a] - two[b]) <= within for a, b in match.pairs)
+
+
+def test_a_lost_event_stays_alone_among_dense_ones() -> None:
+    before = [row(0.1 * number) for number in range(30)]
+    match = match_nearest(before, [one for one in before if one is not before[7]], 1.0)
+    assert (match.missing, match.extra) == ((7,), ())
+    # As many pairs as possible would name another one.
+    most = match_events(before, [one for one in before if one is not before[7]], 1.0)
+    assert most.missing == (29,)
+
+
+def test_the_closest_events_match_first() -> None:
+    match = match_nearest([row(1.0), row(1.4)], [row(1.5), row(1.8)], 1.0)
+    assert match.pairs == ((0, 1), (1, 0))
+
+
+def test_simultaneous_events_match_one_by_one() -> None:
+    match = match_nearest([row(1.0), row(1.0), row(1.0)], [row(1.0), row(1.0)], 1.0)
+    assert match.pairs == ((0, 0), (1, 1))
+    assert (match.missing, match.extra) == ((2,), ())
+
+
+def test_what_is_too_far_or_unlike_does_not_match_the_nearest() -> None:
+    match = match_nearest([row(1.0), row(5.0, "a")], [row(2.5), row(5.0, "b")], 1.0)
+    assert match.pairs == ()

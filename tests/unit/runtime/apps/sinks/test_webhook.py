@@ -95,11 +95,35 @@ def test_each_2xx_is_a_success(receiver: Receiver, status: int) -> None:
     hook(receiver.url).deliver(EVENTS)
 
 
-@pytest.mark.parametrize("status", [400, 401, 404, 410, 413, 422])
+@pytest.mark.parametrize("status", [400, 404, 410, 413, 422])
 def test_a_4xx_is_a_refusal(receiver: Receiver, status: int) -> None:
     receiver.statuses = [status]
     with pytest.raises(RefusedError, match=rf"127.0.0.1 refuses the events \({status}\)"):
         hook(receiver.url).deliver(EVENTS)
+
+
+def worker(url: str, outbox: Outbox, **settings: Any) -> SinkWorker:
+    given = WebhookSettings(url, **settings)
+    one = Sink("hook", TYPES["webhook"], given, ("gate",))
+    return SinkWorker(one, Webhook("hook", given, Context()), outbox)
+
+
+@pytest.mark.parametrize("status", [401, 403, 407])
+def test_events_wait_for_a_corrected_token(receiver: Receiver, tmp_path: Path, status: int) -> None:
+    """A wrong secret loses no event: with the right one they are delivered, in their order."""
+    outbox = Outbox(str(tmp_path), "yard", sinks=("hook",))
+    for number in range(3):
+        outbox.add([event(number)])
+    receiver.statuses = [status, status]
+    wrong = worker(receiver.url, outbox, token="old")
+    for _ in range(2):
+        with pytest.raises(OSError, match=rf"refuses the token \({status}\)"):
+            wrong.deliver_batch()
+    assert outbox.waiting("hook") == 3
+    assert worker(receiver.url, outbox, token="new").deliver_batch()
+    assert [one["n"] for one in receiver.posts[-1][2]["events"]] == [0, 1, 2]
+    assert outbox.cursor("hook").refused == 0
+    outbox.close()
 
 
 @pytest.mark.parametrize("status", [301, 308, 408, 429, 500, 503])

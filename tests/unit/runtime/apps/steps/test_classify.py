@@ -29,6 +29,7 @@ class Reader:
         self.task = task
         self.score = score
         self.seen: list[np.ndarray] = []
+        self.groups: list[int] = []
 
     def pictures(self, pixels: Sequence[np.ndarray]) -> list[dict[str, Any]]:
         self.seen += pixels
@@ -36,6 +37,10 @@ class Reader:
             return [{"text": str(round(float(one.mean()))), "score": self.score} for one in pixels]
         names = {"label": "red", "score": self.score}, {"label": "blue", "score": 0.05}
         return [{"classes": list(names)} for _ in pixels]
+
+    def lines(self, pixels: Sequence[np.ndarray], most: int) -> list[dict[str, Any]]:
+        self.groups.append(most)
+        return self.pictures(pixels)
 
     def arrays(self, feeds: Any) -> Any:
         raise AssertionError("a picture is wanted")
@@ -156,3 +161,20 @@ def test_a_tilted_box_is_set_upright() -> None:
     assert crop is not None
     assert crop.shape == (10, 30, 3)
     assert crop[:, :, 0].mean() > 200
+
+
+def test_lines_run_together_where_that_is_set() -> None:
+    reader = Reader()
+    alone = Read("texts", ReadSettings("reader"), WithModel(reader))
+    alone.process(stamp(), objects(10, 200))
+    assert reader.groups == []
+    shared = Read("texts", ReadSettings("reader", together=6), WithModel(reader))
+    found = shared.process(stamp(), objects(10, 200)).value
+    assert reader.groups == [6]
+    assert len({one["text"] for one in found.details}) == 2
+
+
+@pytest.mark.parametrize("together", [-1, 65])
+def test_a_group_has_a_sensible_size(together: int) -> None:
+    with pytest.raises(AppError, match="together is from 0 to 64"):
+        Read("texts", ReadSettings("reader", together=together), WithModel(Reader()))

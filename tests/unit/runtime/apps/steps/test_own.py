@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import py_compile
 from pathlib import Path
 
 import pytest
@@ -65,3 +67,16 @@ def test_events_without_a_kind_are_a_fault_of_the_step(tmp_path: Path) -> None:
 def test_values_have_a_kind_that_is_known(tmp_path: Path) -> None:
     with pytest.raises(AppError, match="gives is one of pictures"):
         own(tmp_path, "def process(*given): pass\n", gives="numbers")
+
+
+def test_a_compiled_file_is_neither_left_nor_read(tmp_path: Path) -> None:
+    step = own(tmp_path, "def process(stamp, value, state):\n    return [{'kind': 'signed'}]\n")
+    assert [one.name for one in tmp_path.iterdir()] == ["step.py"]
+    other = tmp_path / "other.py"
+    other.write_text("def process(stamp, value, state):\n    return [{'kind': 'planted'}]\n")
+    planted = Path(importlib.util.cache_from_source(str(tmp_path / "step.py")))
+    py_compile.compile(
+        str(other), str(planted), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
+    )
+    step = Own("mine", OwnSettings(str(tmp_path / "step.py")), Context())
+    assert [one.kind for one in step.process(STAMP, {}).events] == ["signed"]

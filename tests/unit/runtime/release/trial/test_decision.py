@@ -69,6 +69,49 @@ def test_one_test_is_enough_against_and_all_are_needed_for() -> None:
     assert decision(quality.findings(alone)) == GOOD
 
 
+def over(quality: TrialDecision, unlike: int, of: int, is_longest: bool) -> str:
+    findings = quality.findings({"agreement": Counts(unlike, of)})
+    assert decision(findings) == OPEN
+    return quality.when_over(findings, is_longest)
+
+
+def test_a_trial_is_extended_while_its_evidence_is_against_the_release() -> None:
+    quality = TrialDecision(TrialRule())
+    assert over(quality, 0, 0, False) == "keep"
+    assert over(quality, 1, 40, False) == "keep"
+    assert over(quality, 3, 30, False) == OPEN
+
+
+def test_evidence_decides_at_the_end_of_the_longest_trial() -> None:
+    quality = TrialDecision(TrialRule())
+    assert over(quality, 3, 30, True) == "keep"
+    assert over(quality, 4, 20, True) == "take back"
+    strict = TrialDecision(TrialRule(undecided="take back"))
+    assert over(strict, 0, 20, True) == "take back"
+
+
+def ended_late(share: float, draws: np.random.Generator) -> str:
+    """Decision of a trial that has time for 30 answers, or for 60 when it is extended."""
+    quality, events = TrialDecision(TrialRule(judge="agreement")), 0
+    for number, event in enumerate(draws.random(60) < share, 1):
+        events += int(event)
+        findings = quality.findings({"agreement": Counts(events, number)})
+        found = decision(findings)
+        if found == OPEN and number >= 30:
+            found = quality.when_over(findings, number == 60)
+        if found != OPEN:
+            return found
+    raise AssertionError
+
+
+def test_the_end_errs_no_more_often_than_documented() -> None:
+    draws = np.random.default_rng(4)
+    good = [ended_late(0.02, draws) for _ in range(1000)]
+    bad = [ended_late(0.2, draws) for _ in range(1000)]
+    assert sum(one in (BAD, "take back") for one in good) <= 20 + 13  # three deviations
+    assert sum(one in (BAD, "take back") for one in bad) >= 900
+
+
 @pytest.mark.parametrize(
     ("wanted", "word"),
     [

@@ -65,6 +65,18 @@ def test_a_tenth_of_the_events_decides(seed: int, lost: float, wanted: str) -> N
     assert found == wanted
 
 
+@pytest.mark.parametrize("late_s", [0.0, 0.1])
+def test_losses_are_counted_however_dense_the_events_are(late_s: float) -> None:
+    seen, chance = EventAgreement(1.0, ()), random.Random(5)
+    for number in range(400):
+        at = number / 20
+        theirs = rows(at)
+        late = at + late_s * chance.random()
+        seen.add(rows(late) if number % 10 else [], theirs, at)
+    assert seen.compared >= 300
+    assert 0.08 < 1 - seen.agreed / seen.compared < 0.12
+
+
 @pytest.fixture
 def before(tmp_path: Path) -> Path:
     make_app(tmp_path / "lanes", frames=400, seed=3)

@@ -135,3 +135,12 @@ def test_variables_that_are_none_are_one_sentence(tmp_path: Path, text: str) -> 
     (tmp_path / "app-variables.json").write_text(text)
     with pytest.raises(LoadError, match="no JSON object of texts"):
         variables_of(tmp_path)
+
+
+def test_a_folder_of_an_app_is_found_too(app: Path) -> None:
+    (app / "app" / "frames").mkdir(parents=True)
+    assert Path(file_of(app, "frames")) == app / "app" / "frames"
+    with pytest.raises(AppError, match="lacks the file pictures"):
+        file_of(app, "pictures")
+    with pytest.raises(AppError, match="outside the app"):
+        file_of(app, "../frames")

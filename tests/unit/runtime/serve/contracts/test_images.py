@@ -59,6 +59,7 @@ preprocessings = st.builds(
     height=sizes,
     width=sizes,
     antialias=st.booleans(),
+    whole_levels=st.booleans(),
     max_width=st.sampled_from([0, 25]),
     min_width=st.sampled_from([0, 30]),
     multiple=st.sampled_from([1, 8]),

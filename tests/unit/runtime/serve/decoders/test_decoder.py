@@ -10,7 +10,7 @@ import pytest
 
 from studio.models.answers import OutputReader
 from studio.runtime.serve.decoders.decoder import Decoder, PictureInInput
-from studio.runtime.serve.decoders.settings import TASKS, OutputSettings
+from studio.runtime.serve.decoders.settings import TASKS, WITH_OBJECTS, OutputSettings
 from studio.runtime.serve.images.preprocess import Preprocess
 
 LABELS = ("cat", "dog", "fox")
@@ -120,7 +120,7 @@ def test_the_output_is_chosen_by_its_name() -> None:
         decoded(outputs, task="classification", output="missing")
 
 
-@pytest.mark.parametrize("task", [one for one in TASKS if one != "detection"])
+@pytest.mark.parametrize("task", [one for one in TASKS if one not in WITH_OBJECTS])
 def test_an_empty_output_is_a_sentence(task: str) -> None:
     decoder = Decoder(OutputSettings.from_json({"task": task}), LABELS, ("a",))
     with pytest.raises(ValueError, match=r"^The output .*\.$"):

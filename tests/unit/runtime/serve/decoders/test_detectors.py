@@ -82,15 +82,16 @@ def _boxes(truths: Sequence[Truth]) -> Detections:
 
 
 @settings(max_examples=100, deadline=None)
-@given(some.integers(0, 2**32 - 1), some.sampled_from([0.3, 0.5, 0.7]))
-def test_suppression_keeps_what_opencv_keeps(seed: int, overlap: float) -> None:
+@given(
+    some.integers(0, 2**32 - 1), some.sampled_from([0.3, 0.5, 0.7]), some.sampled_from([40, 300])
+)
+def test_suppression_keeps_what_opencv_keeps(seed: int, overlap: float, count: int) -> None:
     random = numpy.random.default_rng(seed)
-    begin, sides = random.uniform(0, 60, (40, 2)), random.uniform(5, 40, (40, 2))
-    scores = random.permutation(40) / 40 + 0.01
-    given = Detections(numpy.hstack([begin, begin + sides]), scores, numpy.zeros(40, int)).likely(
-        0.0
-    )
-    ours = suppressed(given, overlap, 40)
+    begin, sides = random.uniform(0, 60, (count, 2)), random.uniform(5, 40, (count, 2))
+    scores = random.permutation(count) / count + 0.01
+    kinds = numpy.zeros(count, int)
+    given = Detections(numpy.hstack([begin, begin + sides]), scores, kinds).likely(0.0)
+    ours = suppressed(given, overlap, count)
     rows = numpy.hstack([given.corners[:, :2], given.corners[:, 2:] - given.corners[:, :2]])
     theirs = cv2.dnn.NMSBoxes(rows.tolist(), given.scores.tolist(), 0.0, overlap)
     assert ours.scores.tolist() == given.scores[numpy.asarray(theirs).ravel()].tolist()

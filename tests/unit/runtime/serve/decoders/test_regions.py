@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from studio.runtime.serve.decoders import regions as module
-from studio.runtime.serve.decoders.regions import regions
+from studio.runtime.serve.decoders.regions import Region, in_reading_order, regions
 
 
 def drawn(*rectangles: tuple[tuple[float, float], tuple[float, float], float]) -> numpy.ndarray:
@@ -86,3 +86,10 @@ def test_noise_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_page_of_noise_takes_no_more_than_a_moment() -> None:
     likely = numpy.random.default_rng(1).random((480, 480))
     assert isinstance(regions(likely, 0.9, 0.5, 1.5), list)
+
+
+def test_regions_are_read_line_by_line() -> None:
+    upper_left = ((300, 12), (20, 18), (160, 20.4), (10, 28), (10, 60), (400, 33))
+    given = [Region(numpy.array([place] * 4, float), 1.0) for place in upper_left]
+    found = [tuple(one.corners[0].tolist()) for one in in_reading_order(given)]
+    assert found == [(20, 18), (160, 20.4), (300, 12), (10, 28), (400, 33), (10, 60)]

@@ -1,0 +1,1 @@
+"""Variables of an app on a target: listed, set and unset from the desk."""

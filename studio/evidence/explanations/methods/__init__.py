@@ -1,0 +1,1 @@
+"""The methods: maps from a scorer and a perturbation, in numpy alone."""

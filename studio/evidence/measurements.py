@@ -1,0 +1,174 @@
+"""Measurements that a dossier makes: quality by group, robustness, explanations."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from studio.api import StudioError
+from studio.evidence.explanations.results import ExplainResult
+from studio.evidence.explanations.step import ExplainOptions
+from studio.evidence.explanations.work import explain
+from studio.evidence.groups.chosen import chosen_samples
+from studio.evidence.groups.results import GroupsResult
+from studio.evidence.groups.sample_table import SampleTable
+from studio.evidence.groups.step import GroupsOptions
+from studio.evidence.groups.work import TABLE, groups
+from studio.evidence.records.records import Records
+from studio.evidence.robustness.results import RobustnessResult
+from studio.evidence.robustness.step import RobustnessOptions
+from studio.evidence.robustness.work import TABLE as CORRUPTED
+from studio.evidence.robustness.work import robustness
+from studio.evidence.step import EvidenceOptions
+from studio.jobs import Job
+from studio.jobs.phases import Phase
+from studio.lazy_dataclass import dataclass
+
+SAMPLES_FILE = "records/samples.csv"
+CORRUPTED_FILE = "records/corrupted.csv"
+MAPS_FILE = "explanations/maps.npz"
+DRAWING_FILE = "explanations/maps.png"
+
+_ROBUSTNESS_SAMPLES = 200
+_FEWEST_SAMPLES = 20
+_ROBUSTNESS_SECONDS = 60.0
+_PASSES = 36
+"""Passes over the samples of a measurement of robustness: eleven corruptions at three severities,
+and the clean ones."""
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The results of the measurements; None for one that was not possible.
+
+    Attributes:
+        problems: Why one was not possible, by subject.
+    """
+
+    groups: GroupsResult | None
+    robustness: RobustnessResult | None
+    explanations: ExplainResult | None
+    problems: dict[str, str]
+
+
+class _Part(Phase):
+    """The progress of one measurement, with a folder of its own to write to."""
+
+    def __init__(self, job: Job, begin: float, end: float, name: str) -> None:
+        super().__init__(job, begin, end)
+        self._job = job
+        self.folder = job.folder / name
+        self.folder.mkdir()
+
+    def event(self, name: str, /, **values: object) -> None:
+        self._job.event(name, **values)
+
+
+def measured(options: EvidenceOptions, records: Records, folder: Path, job: Job) -> Measured:
+    """Measure the variant on its labelled data; copy the files into the folder of evidence."""
+    problems: dict[str, str] = {}
+    data, begin = options.data, time.monotonic()
+    if data is None:
+        hint = "no labelled data: --data FILE, or studio project set MODEL --heldout FILE"
+        return Measured(None, None, None, {"quality.metrics": hint})
+    part = _Part(job, 0.02, 0.4, "groups")
+    found = _tried(
+        "quality.metrics", problems, lambda: groups(_group_options(options, records, data), part)
+    )
+    if found is not None:
+        _copy(part.folder / TABLE, folder / SAMPLES_FILE)
+    damage = _Part(job, 0.4, 0.7, "corrupted")
+    passes = 1 if records.is_original else 2
+    each = (time.monotonic() - begin) / (passes * found.samples) if found is not None else 0.0
+    samples = options.corrupted or corrupted_samples(options.samples, each)
+    corrupted = _tried(
+        "quality.robustness",
+        problems,
+        lambda: robustness(_robustness_options(options, records, data, samples), damage),
+    )
+    if corrupted is not None:
+        _copy(damage.folder / CORRUPTED, folder / CORRUPTED_FILE)
+    explained = None
+    if options.explanations and found is not None:
+        part = _Part(job, 0.7, 0.95, "explained")
+        table = SampleTable.read(folder / SAMPLES_FILE)
+        chosen = chosen_samples(table, options.explanations)
+        explained = _tried(
+            "explanations",
+            problems,
+            lambda: explain(_explain_options(options, records, data, chosen), part),
+        )
+        if explained is not None:
+            _copy(part.folder / explained.maps, folder / MAPS_FILE)
+            _copy(part.folder / explained.output, folder / DRAWING_FILE)
+    return Measured(found, corrupted, explained, problems)
+
+
+def corrupted_samples(most: int, seconds: float) -> int:
+    """Return how many samples to corrupt, so that a slow model does not take all day.
+
+    Args:
+        most: Samples that are measured at all.
+        seconds: Time of one sample.
+    """
+    affordable = _ROBUSTNESS_SECONDS / (_PASSES * max(seconds, 1e-6))
+    return min(most, _ROBUSTNESS_SAMPLES, max(_FEWEST_SAMPLES, int(affordable)))
+
+
+def _group_options(options: EvidenceOptions, records: Records, data: Path) -> GroupsOptions:
+    return GroupsOptions(
+        model=records.variant.ref,
+        data=data,
+        groups=options.groups,
+        by=options.by,
+        against=None if records.is_original else records.reference.ref,
+        samples=options.samples,
+        dictionary=options.dictionary,
+        label_map=options.label_map,
+    )
+
+
+def _robustness_options(
+    options: EvidenceOptions, records: Records, data: Path, samples: int
+) -> RobustnessOptions:
+    return RobustnessOptions(
+        model=records.variant.ref,
+        data=data,
+        samples=samples,
+        dictionary=options.dictionary,
+        label_map=options.label_map,
+    )
+
+
+def _explain_options(
+    options: EvidenceOptions, records: Records, data: Path, chosen: tuple[str, ...]
+) -> ExplainOptions:
+    return ExplainOptions(
+        model=records.variant.ref,
+        data=data,
+        sample=chosen,
+        evaluations=options.evaluations,
+        against=() if records.is_original else (records.reference.ref,),
+        sanity=True,
+        labels=options.labels,
+        outputs=options.outputs,
+        target=None,
+    )
+
+
+def _tried(subject: str, problems: dict[str, str], work: Callable[[], ResultT]) -> ResultT | None:
+    """Return the result of a measurement; a failure is a sentence of the dossier."""
+    try:
+        return work()
+    except StudioError as error:
+        problems[subject] = f"{error.message} {error.hint}".strip()
+        return None
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)

@@ -1,0 +1,1 @@
+"""Both sides of the benchmark of explanations, and the pictures and models that they share."""

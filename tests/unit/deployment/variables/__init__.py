@@ -1,0 +1,1 @@
+"""Tests of the variables of an app on a target."""
