@@ -167,5 +167,6 @@ EVIDENCE_VERIFY: Step[VerifyOptions, VerifyResult] = Step(
     exit_code="studio.evidence.texts:exit_code",
     limits=Limits(seconds=3600, silence=600),
     effect=Effect.LOOKS,
+    use=Use.RUN,
     in_history=False,
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from studio.evidence.dossier.model_facts import calibration_data, model_facts
 from studio.evidence.dossier.operation_facts import operation_facts
 from studio.evidence.dossier.outline import Requested, WrittenAnswer, stated
-from studio.evidence.dossier.statement import Material, Statement, StatementTable, missing
+from studio.evidence.dossier.statement import Cell, Material, Statement, StatementTable, missing
 from studio.evidence.explanations.results import ExplainResult
 from studio.evidence.frameworks.subjects import subjects
 from studio.evidence.groups.results import GroupCell, GroupsResult
@@ -88,7 +88,7 @@ def _overall(last: LastMeasurements) -> Statement:
     found = last.groups
     if found is None:
         return missing("quality.metrics", NOT_MEASURED["quality.metrics"])
-    table = StatementTable(_HEAD, (_row(found.title, found.overall),), numbers=" nnnn")
+    table = _table((_row(found.title, found.overall),))
     return _measured("quality.metrics", last, "groups", table)
 
 
@@ -97,10 +97,14 @@ def _groups(last: LastMeasurements) -> Statement:
     if found is None or not found.groups:
         return missing("quality.groups", NOT_MEASURED["quality.groups"])
     rows = tuple(_row(f"{one.column}: {one.group}", one) for one in found.groups)
-    return _measured("quality.groups", last, "groups", StatementTable(_HEAD, rows, numbers=" nnnn"))
+    return _measured("quality.groups", last, "groups", _table(rows))
 
 
-def _row(title: str, cell: GroupCell) -> tuple[str | int | float | None, ...]:
+def _table(rows: tuple[tuple[Cell, ...], ...]) -> StatementTable:
+    return StatementTable(_HEAD, rows, numbers=" nnnn")
+
+
+def _row(title: str, cell: GroupCell) -> tuple[Cell, ...]:
     return title, cell.samples, cell.value, cell.low, cell.high
 
 

@@ -50,7 +50,7 @@ class BoxScore:
         return numpy.array([self._of(row) for row in rows])
 
     def _of(self, outputs: Mapping[str, Array]) -> float:
-        found = self.decoder.objects(outputs, self.size, None)
+        found = self.decoder.objects(outputs, self.size, None).boxes
         same = found.chosen(found.classes == self.index)
         if not len(same.scores):
             return 0.0
@@ -71,7 +71,7 @@ def box_score(
         UsageError: when the picture has no such box.
     """
     try:
-        found = Decoder(settings).objects(outputs, size, None)
+        found = Decoder(settings).objects(outputs, size, None).boxes
     except ValueError as error:
         raise InvalidModel(f"The outputs do not fit the outputs.toml: {error}") from None
     index = class_number(wanted, labels, _MOST_CLASSES)

@@ -21,7 +21,6 @@ from studio.evidence.form.store import add_answers, add_request, read_form
 from studio.evidence.frameworks.catalogue import shipped
 from studio.evidence.frameworks.questionnaire import questionnaire
 from studio.evidence.frameworks.results import Framework
-from studio.evidence.frameworks.screening import screen
 from studio.evidence.frameworks.screening_results import Screening
 from studio.evidence.frameworks.subjects import (
     ASKED,
@@ -33,6 +32,7 @@ from studio.evidence.frameworks.subjects import (
     subject,
     subjects,
 )
+from studio.evidence.frameworks.use_screening import screen
 from studio.projects.projects import FOLDER
 from studio.registry import Registry, component
 from studio.registry.activity import now

@@ -14,7 +14,7 @@ from studio.evidence.dossier.document import dossier_json
 from studio.evidence.dossier.outline import Dossier, WrittenAnswer, outline
 from studio.evidence.dossier.page import dossier_page
 from studio.evidence.dossier.pdf import dossier_pdf
-from studio.evidence.dossier.statement import Picture, Statement
+from studio.evidence.dossier.statement import Picture, Statement, StatementTable
 from studio.evidence.frameworks.catalogue import shipped
 from studio.evidence.frameworks.subjects import FORM, subjects
 from studio.evidence.results import ASKED, MISSING, PRESENT, AssessedVersion, Figure

@@ -11,8 +11,8 @@ from studio.api import Refused, StudioError, UsageError
 from studio.evidence.form import texts
 from studio.evidence.form.forms import EvidenceForms, answers_of
 from studio.evidence.frameworks.questionnaire import questionnaire
-from studio.evidence.frameworks.screening import OUTCOMES
 from studio.evidence.frameworks.subjects import FORM, subjects
+from studio.evidence.frameworks.use_screening import OUTCOMES
 from studio.registry import Registry
 
 NO = {one.id: "no" for one in questionnaire().questions}

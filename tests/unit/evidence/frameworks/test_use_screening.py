@@ -17,8 +17,8 @@ from studio.evidence.frameworks.questionnaire import (
     parse_questionnaire,
     questionnaire,
 )
-from studio.evidence.frameworks.screening import OUTCOMES, screen
 from studio.evidence.frameworks.screening_results import Screening
+from studio.evidence.frameworks.use_screening import OUTCOMES, screen
 
 NO = {one.id: "no" for one in questionnaire().questions}
 
