@@ -115,7 +115,8 @@ class StageButton(QToolButton):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the room for a result, whether there is one yet or not."""
         super().resizeEvent(event)
-        restyle(self, tall="true" if event.size().height() >= RESULT_HEIGHT else "")
+        has_room = not self.stage.at_bottom and event.size().height() >= RESULT_HEIGHT
+        restyle(self, tall="true" if has_room else "")
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

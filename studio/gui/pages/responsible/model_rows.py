@@ -10,11 +10,11 @@ from studio.workspace import EndpointStates, EndpointStatus, ModelEvidence
 
 COLUMNS = (
     "Model", "Version", "Sections", "Open", "Worst group", "Figure [95 % CI]", "ECE",
-    "Robustness", "State", "Alerts", "Rollbacks", "Incidents", "Evidence",
+    "Robustness", "State", "Rollbacks", "Incidents", "Evidence",
 )  # fmt: skip
-NUMERIC = (2, 3, 5, 6, 7, 9, 10)
-WIDTHS = (0, 74, 76, 56, 130, 150, 62, 92, 104, 60, 80, 84, 96)
-EXTRA = (11, 10, 7, 1)
+NUMERIC = (2, 3, 5, 6, 7, 9)
+WIDTHS = (0, 74, 76, 56, 130, 150, 62, 92, 120, 80, 84, 96)
+EXTRA = (10, 9, 7, 1)
 """Columns that a narrow table hides, the least important first; the details have them."""
 
 Status = Callable[[ModelEvidence], EndpointStatus]
@@ -29,7 +29,8 @@ def row_of(model: ModelEvidence, status: EndpointStatus) -> SortableRow:
     """Return the line of a model."""
     version = f"v{model.version} {model.variant_name}" if model.version else model.variant_name
     state = status.word if model.targets else "not served"
-    alerts = len(status.reasons) if model.targets else 0
+    if model.targets and len(status.reasons) > 1:
+        state = f"{state}, {len(status.reasons)} alerts"
     written = f"{figures.age(model.evidence)} ago" if model.evidence else "never"
     if written == "just now ago":
         written = "just now"
@@ -43,7 +44,6 @@ def row_of(model: ModelEvidence, status: EndpointStatus) -> SortableRow:
         figures.NOTHING if model.ece is None else f"{model.ece:.3f}",
         figures.NOTHING if model.robustness is None else f"{100 * model.robustness:.1f} %",
         state,
-        str(alerts),
         str(model.rollbacks),
         "answered" if model.incidents else "asked",
         written,
@@ -58,9 +58,8 @@ def row_of(model: ModelEvidence, status: EndpointStatus) -> SortableRow:
         model.ece,
         model.robustness,
         state,
-        alerts,
         model.rollbacks,
-        texts[11],
+        texts[10],
         model.evidence or None,
     )
     return SortableRow(model.variant, texts, values)

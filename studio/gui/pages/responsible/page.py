@@ -142,7 +142,7 @@ class ResponsiblePage(Page):
         status = worst_status(self.workspace.endpoints, model)
         line = row_of(model, status)
         self.detail.heading.setText(model.name)
-        names = (1, 4, 5, 7, 8, 10, 11)
+        names = (1, 4, 5, 7, 8, 9, 10)
         fields = [(COLUMNS[place], line.texts[place]) for place in names]
         fields.append(("Served on", ", ".join(model.targets) or "no target"))
         if status.reasons and model.targets:
