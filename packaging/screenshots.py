@@ -35,7 +35,7 @@ LINES = tuple(f"line-{number}" for number in range(1, 6))
 APP_S = 5.0
 FLEET_S = 45.0
 """Long enough for two windows of drift, and for a version to change in sight."""
-EARLY = {"welcome", "model", "quantize", "app"}
+EARLY = {"welcome", "model", "quantize", "app", "evidence", "responsible"}
 """Pages that show nothing of what comes behind the quantization."""
 
 
@@ -95,7 +95,7 @@ def take(home: Path, theme: str, wanted: set[str]) -> None:
     from PySide6.QtWidgets import QApplication
 
     from studio.gui.app import attach, make_application, make_window
-    from studio.gui.window.stages import PLUGINS, STAGES
+    from studio.gui.window.stages import PLUGINS, RESPONSIBLE, STAGES
     from studio.workspace import Workspace
 
     application = QApplication.instance() or make_application()
@@ -106,7 +106,7 @@ def take(home: Path, theme: str, wanted: set[str]) -> None:
         window.resize(*SIZE)
         window.show()
         attach(window, workspace)
-        for page in ("welcome", *(stage.id for stage in (*STAGES, PLUGINS))):
+        for page in ("welcome", *(stage.id for stage in (*STAGES, PLUGINS, RESPONSIBLE))):
             if wanted and page not in wanted:
                 continue
             if page != "welcome":
@@ -116,6 +116,8 @@ def take(home: Path, theme: str, wanted: set[str]) -> None:
                 quantize(application, window, workspace, theme)
             elif page == "app":
                 app(application, window, home.parent / "traffic")
+            elif page == "evidence":
+                evidence(application, window, workspace, theme)
             elif page == "monitor":
                 live(application, window, workspace)
                 save(window, page, theme)
@@ -149,6 +151,29 @@ def quantize(
     page.form.set_values({name: str(folder / file) for name, file in data.items()})
     settle(application, window, workspace)
     settle(application, window, workspace)  # the look ahead begins a little later
+
+
+def evidence(
+    application: QApplication, window: MainWindow, workspace: Workspace, theme: str
+) -> None:
+    """Measure and explain once, grab the views behind the first one, and show the first."""
+    from studio.gui.pages.evidence.page import EXPLANATIONS_VIEW, GROUPS_VIEW
+
+    name = f"#{workspace.registry.variants()[-1].id}"
+    if not workspace.registry.runs("explain", most=1):
+        workspace.run("groups", model=name, by=["label", "brightness:3"])
+        workspace.run("robustness", model=name)
+        samples = list(workspace.evidence.samples(int(name[1:])).chosen)
+        workspace.run("explain", model=name, sample=samples, sanity=True)
+    page = window.page()
+    assert page is not None
+    settle(application, window, workspace)
+    for index, view in ((EXPLANATIONS_VIEW, "explanations"), (GROUPS_VIEW, "groups")):
+        page.show_view(index)
+        settle(application, window, workspace)
+        save(window, f"evidence-{view}", theme)
+    page.show_view(0)
+    settle(application, window, workspace)
 
 
 def app(application: QApplication, window: MainWindow, folder: Path) -> None:

@@ -12,8 +12,9 @@ from studio.api import StudioError
 from studio.evidence.explanations.results import ExplainResult
 from studio.evidence.explanations.step import ExplainOptions
 from studio.evidence.explanations.work import explain
+from studio.evidence.groups.chosen import chosen_samples
 from studio.evidence.groups.results import GroupsResult
-from studio.evidence.groups.sample_table import SampleRow, SampleTable
+from studio.evidence.groups.sample_table import SampleTable
 from studio.evidence.groups.step import GroupsOptions
 from studio.evidence.groups.work import TABLE, groups
 from studio.evidence.records.records import Records
@@ -31,7 +32,6 @@ CORRUPTED_FILE = "records/corrupted.csv"
 MAPS_FILE = "explanations/maps.npz"
 DRAWING_FILE = "explanations/maps.png"
 
-_TYPICAL, _WORST = 2, 2
 _ROBUSTNESS_SAMPLES = 200
 _FEWEST_SAMPLES = 20
 _ROBUSTNESS_SECONDS = 60.0
@@ -117,25 +117,6 @@ def corrupted_samples(most: int, seconds: float) -> int:
     """
     affordable = _ROBUSTNESS_SECONDS / (_PASSES * max(seconds, 1e-6))
     return min(most, _ROBUSTNESS_SAMPLES, max(_FEWEST_SAMPLES, int(affordable)))
-
-
-def chosen_samples(table: SampleTable, most: int) -> tuple[str, ...]:
-    """Return the numbers of samples to explain: typical ones, then the worst.
-
-    Typical ones are right with the median confidence; the worst are wrong with the highest, and
-    where nothing is wrong, right with the lowest.
-    """
-    numbered = list(enumerate(table.rows))
-    best = max((row.value for row in table.rows), default=0)
-    right = sorted((one for one in numbered if one[1].value >= best), key=_confidence)
-    wrong = sorted((one for one in numbered if one[1].value < best), key=_confidence, reverse=True)
-    typical = right[len(right) // 2 :][: min(_TYPICAL, most)]
-    worst = [*wrong, *(one for one in right if one not in typical)][: max(0, most - len(typical))]
-    return tuple(str(number) for number, _ in (*typical, *worst))
-
-
-def _confidence(row: tuple[int, SampleRow]) -> float:
-    return row[1].confidence or 0.0
 
 
 def _group_options(options: EvidenceOptions, records: Records, data: Path) -> GroupsOptions:

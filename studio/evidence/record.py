@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from studio.api import InvalidData, UsageError
-from studio.evidence.dossier.outline import WrittenAnswer
+from studio.documents.dataclass_json import to_json
+from studio.evidence.dossier.outline import Requested, WrittenAnswer
 from studio.evidence.folder.manifest import SIGNATURE, EvidenceList
 from studio.evidence.folder.signature import is_signed, is_spelled, sign, signer
 from studio.evidence.form.forms import EvidenceForms
@@ -34,7 +35,14 @@ def prepare(registry: Registry, options: EvidenceOptions) -> EvidenceOptions:
     named = Named(variant, _version(registry, variant, options.version), options.served_by)
     form = EvidenceForms(registry).of(variant.model_name)
     answers = {name: WrittenAnswer(one.text, one.by, one.at) for name, one in form.latest().items()}
-    return replace(options, records=collect(registry, named), answers=answers, created=_now())
+    requests = {name: Requested(one.of, one.at) for name, one in form.pending().items()}
+    return replace(
+        options,
+        records=collect(registry, named),
+        answers=answers,
+        requests=requests,
+        created=_now(),
+    )
 
 
 def prepare_verification(registry: Registry, options: VerifyOptions) -> VerifyOptions:
@@ -77,7 +85,11 @@ def move_to_output(
     copy = Copy.begin(source, str(options.out))
     assert copy is not None
     files = (*result.files, SIGNATURE) if options.sign is not None else result.files
-    return replace(result, output=str(copy.finish()), signed=options.sign is not None, files=files)
+    signed = options.sign is not None
+    final = replace(result, output=str(copy.finish()), signed=signed, files=files)
+    if options.records is not None:
+        registry.add_run("evidence", options.records.variant.ref.variant, {}, to_json(final))
+    return final
 
 
 def with_signer(

@@ -7,7 +7,7 @@ from dataclasses import field
 from pathlib import Path
 
 from studio.api import Kind
-from studio.evidence.dossier.outline import WrittenAnswer
+from studio.evidence.dossier.outline import Requested, WrittenAnswer
 from studio.evidence.explanations.step import EXPLAIN
 from studio.evidence.groups.step import GROUPS
 from studio.evidence.records.records import Records
@@ -47,7 +47,7 @@ class EvidenceOptions(MeasuringOptions):
         positional=True,
         help="Model file, NAME, NAME:VARIANT, NAME:NUMBER, NAME@ALIAS or a target.",
     )
-    out: Path = option(kind=Kind.OUTPUT, help="Folder to write.")
+    out: Path = option(kind=Kind.OUTPUT, title="Folder", help="Folder to write.")
     by: tuple[str, ...] = like(_OF_GROUPS["by"], ())
     samples: int = option(
         2000,
@@ -108,6 +108,7 @@ class EvidenceOptions(MeasuringOptions):
     )
     records: Records | None = None
     answers: Mapping[str, WrittenAnswer] = field(default_factory=dict)
+    requests: Mapping[str, Requested] = field(default_factory=dict)
     created: str = ""
 
 

@@ -76,6 +76,7 @@ def write(options: EvidenceOptions, job: Job) -> EvidenceResult:
         options.answers,
         frameworks(options.framework),
         material.files,
+        options.requests,
     )
     _write_documents(dossier, material, options)
     manifest = _list(dossier, folder, options)

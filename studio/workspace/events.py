@@ -59,6 +59,13 @@ class EndpointChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceRead:
+    """The evidence about a variant was read (``workspace.evidence.counts``)."""
+
+    variant: int
+
+
+@dataclass(frozen=True, slots=True)
 class NodeAsked:
     """A request to show a node in the graph of the current variant.
 
@@ -113,6 +120,7 @@ Event = (
     | JobFinished
     | RegistryChanged
     | EndpointChanged
+    | EvidenceRead
     | NodeAsked
     | NodeTimeAsked
     | PresetAsked

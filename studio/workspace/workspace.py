@@ -43,6 +43,7 @@ from studio.workspace.events import (
     JobStarted,
     RegistryChanged,
 )
+from studio.workspace.evidence.facade import Evidence
 from studio.workspace.graph_view import Early, GraphView, read_drawn_graph, read_graph
 from studio.workspace.inbox import Inbox
 from studio.workspace.job_history import JobHistory, is_lasting
@@ -68,8 +69,8 @@ class Workspace(JobListener):
     """A registry, its jobs and its plugins.
 
     Attributes:
-        paths, settings, registry, events, presets, projects, evidence_forms, runs, project_runs,
-            versions, profiles, inbox, alerts: What they say.
+        paths, settings, registry, events, presets, projects, evidence, evidence_forms, runs,
+            project_runs, versions, profiles, inbox, alerts: What they say.
         activity: The jobs of the last 30 days; this session's are recorded in it once it is open.
         jobs: Every job of this session, the newest last.
     """
@@ -93,12 +94,9 @@ class Workspace(JobListener):
         self._background = Background(lambda call: self.events.deliver(call))
         self._early: Early | None = None
         self._stays = False
+        store, sandbox = self.registry.store, bool(self.settings["sandbox"])
         self._runner = JobRunner(
-            paths,
-            store=self.registry.store,
-            listener=self,
-            sandbox=bool(self.settings["sandbox"]),
-            preload=_PRELOAD,
+            paths, store=store, listener=self, sandbox=sandbox, preload=_PRELOAD
         )
         defaults = Limits(
             memory_mb=int(self.settings["worker_memory_mb"]) or share_mb(),
@@ -109,6 +107,7 @@ class Workspace(JobListener):
         self.versions = Versions(self.registry)
         self.projects = Projects(self.registry)
         self.evidence_forms = EvidenceForms(self.registry)
+        self.evidence = Evidence(self.registry, self.evidence_forms)
         self.project_runs = ProjectRuns(self.registry, self.projects, self.runs)
 
     @classmethod

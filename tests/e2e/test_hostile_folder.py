@@ -101,6 +101,7 @@ LINES: dict[str, list[Line]] = {
         ("evidence answer digits misuse --text no --by me", _OK),
         ("evidence answers digits", _OK),
         ("evidence ask digits", _OK),
+        ("evidence ask digits misuse --of me", _OK),
     ],
     "app": [
         ("app new gate", _OK),

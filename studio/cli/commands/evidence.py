@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from studio.api import UsageError
 from studio.cli.flags import add_verbs
 from studio.cli.output import fail_job, print_json, print_lines
 from studio.cli.session import add_step, workspace
@@ -67,6 +68,9 @@ def _add_frameworks(parser: argparse.ArgumentParser) -> None:
 def _add_ask(parser: argparse.ArgumentParser) -> None:
     text = "file, name or #number; without it all questions are listed"
     parser.add_argument("model", nargs="?", metavar="MODEL", help=text)
+    text = "question to request from a person (with --of)"
+    parser.add_argument("subject", nargs="?", metavar="SUBJECT", help=text)
+    parser.add_argument("--of", metavar="NAME", help="record who is to answer SUBJECT")
     _add_files(parser)
 
 
@@ -91,6 +95,8 @@ def _crosswalk(arguments: argparse.Namespace) -> int:
 
 
 def _ask(arguments: argparse.Namespace) -> int:
+    if arguments.subject is not None or arguments.of is not None:
+        return _request(arguments)
     known = _known(arguments)
     with workspace() as opened:
         model = None if arguments.model is None else _model_name(opened, arguments.model)
@@ -99,6 +105,16 @@ def _ask(arguments: argparse.Namespace) -> int:
         found = opened.evidence_forms.open_questions(model, known)
     document = {"model": model, "questions": to_json(found)}
     return _print(arguments, document, lambda: form_texts.questions(found))
+
+
+def _request(arguments: argparse.Namespace) -> int:
+    """Record who is to answer a question."""
+    if arguments.subject is None or arguments.of is None:
+        raise UsageError(
+            "A request needs a question and a person.",
+            hint="Write: studio evidence ask MODEL SUBJECT --of NAME",
+        )
+    return run_named("evidence-request", arguments)
 
 
 def _answers(arguments: argparse.Namespace) -> int:
@@ -150,7 +166,7 @@ _VERBS = {
         "list which sections of all frameworks share a subject", _add_files, _crosswalk
     ),
     "screen": _step("evidence-screen", "place the intended use of a model by questions"),
-    "ask": _Verb("list open questions of a dossier", _add_ask, _ask),
+    "ask": _Verb("list open questions of a dossier, or request an answer", _add_ask, _ask),
     "answer": _step("evidence-answer", "answer a question of a dossier"),
     "answers": _Verb("list the answers about a model", _add_answers, _answers),
 }

@@ -14,7 +14,7 @@ from studio.evidence.dossier.statement import Statement, StatementTable
 from studio.evidence.frameworks.subjects import subjects
 from studio.evidence.results import PRESENT
 
-_HEADINGS = {
+HEADINGS = {
     "Model details": ("model.summary", "licence", "provider.identity", "model.lineage"),
     "Intended use": ("intended.use", "misuse", "notices.users"),
     "Factors": ("quality.groups", "data.bias"),
@@ -30,7 +30,7 @@ _HEADINGS = {
 def model_card(dossier: Dossier) -> str:
     """Return the card; a heading without records or answers names what is missing."""
     lines = [f"# Model card: {_plain(dossier.subject.title)}", ""]
-    for heading, names in _HEADINGS.items():
+    for heading, names in HEADINGS.items():
         lines += [f"## {heading}", ""]
         for name in names:
             lines += _subject(dossier.statements[name], subjects()[name].title)

@@ -157,3 +157,19 @@ def _components(material: Material) -> Statement:
     )
     table = StatementTable(("program", "version"), rows, "Programs that made this folder")
     return Statement("components", note="recorded", paragraphs=(sentence,), tables=(table,))
+
+
+def calibration_data(material: Material) -> Statement:
+    """Return the statement about the data that set the ranges of a quantized variant."""
+    made = material.records.ancestors[0]
+    digest = made.inputs.get("data", "")
+    if made.step != "quantize":
+        return Statement(
+            "data.calibration",
+            note="from the registry",
+            paragraphs=("The variant was not quantized here, so no data calibrated it.",),
+        )
+    if not digest:
+        return missing("data.calibration", "the digest of the data was not recorded")
+    sentence = f"The ranges of {made.variant} were set on data with the SHA-256 {digest}."
+    return Statement("data.calibration", note="from the registry", paragraphs=(sentence,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from studio.evidence.dossier.statement import Statement, figures_in, missing
 from studio.evidence.frameworks.coverage import coverage
@@ -22,6 +23,14 @@ class WrittenAnswer:
 
     text: str
     by: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """Who is to answer a question, and since when (UTC)."""
+
+    of: str
     at: str
 
 
@@ -67,16 +76,18 @@ def outline(
     answers: Mapping[str, WrittenAnswer],
     frameworks: Sequence[Framework],
     files: Mapping[str, str],
+    requests: Mapping[str, Requested] = MappingProxyType({}),
 ) -> Dossier:
     """Return the dossier of some statements and answers.
 
     Args:
         made: Statements from records; a subject without one is missing.
+        requests: Persons who were named for questions without an answer.
         frameworks: Those whose coverage is shown; the one of the chapters must be among them.
     """
     by_subject = {one.subject: one for one in made}
     statements = {
-        one.id: _statement(one, by_subject.get(one.id), answers.get(one.id))
+        one.id: stated(one, by_subject.get(one.id), answers.get(one.id), requests.get(one.id))
         for one in subjects().values()
     }
     states = {name: one.state for name, one in statements.items()}
@@ -88,12 +99,19 @@ def outline(
     return Dossier(subject, created, tools, statements, chapters, rest, coverages, files)
 
 
-def _statement(
-    subject: EvidenceSubject, made: Statement | None, answer: WrittenAnswer | None
+def stated(
+    subject: EvidenceSubject,
+    made: Statement | None,
+    answer: WrittenAnswer | None,
+    requested: Requested | None = None,
 ) -> Statement:
+    """Return the statement about a subject: of a person, from records, or that it is open."""
     if answer is not None:
         note = f"written by {answer.by}, {answer.at[:10]}"
         return Statement(subject.id, PRESENT, note, paragraphs=(answer.text,))
     if subject.source == FORM:
-        return Statement(subject.id, ASKED, f"{subject.who}: {subject.question}")
+        who = subject.who
+        if requested is not None:
+            who = f"{requested.of}, since {requested.at[:10]}"
+        return Statement(subject.id, ASKED, f"{who}: {subject.question}")
     return made or missing(subject.id, subject.record)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from studio.documents.dataclass_json import JsonValue
+from studio.evidence.dossier.model_facts import calibration_data
 from studio.evidence.dossier.statement import Material, Picture, Statement, StatementTable, missing
 from studio.evidence.explanations.results import SampleExplanation
 from studio.evidence.groups.results import GroupCell, GroupsResult, MeanDifference
@@ -29,7 +30,7 @@ def quality_facts(material: Material, measured: Measured) -> Iterator[Statement]
     yield _robustness(material, measured)
     yield _explanations(material, measured)
     yield _evaluation_data(material, measured)
-    yield _calibration_data(material)
+    yield calibration_data(material)
 
 
 def _metrics(material: Material, measured: Measured) -> Statement:
@@ -276,18 +277,3 @@ def _evaluation_data(material: Material, measured: Measured) -> Statement:
         "data itself is not in this folder; its labels and the answers are in records/samples.csv."
     )
     return Statement("data.evaluation", note="from the data", paragraphs=(sentence, *found.notes))
-
-
-def _calibration_data(material: Material) -> Statement:
-    made = material.records.ancestors[0]
-    digest = made.inputs.get("data", "")
-    if made.step != "quantize":
-        return Statement(
-            "data.calibration",
-            note="from the registry",
-            paragraphs=("The variant was not quantized here, so no data calibrated it.",),
-        )
-    if not digest:
-        return missing("data.calibration", "the digest of the data was not recorded")
-    sentence = f"The ranges of {made.variant} were set on data with the SHA-256 {digest}."
-    return Statement("data.calibration", note="from the registry", paragraphs=(sentence,))

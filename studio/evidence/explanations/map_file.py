@@ -12,6 +12,10 @@ from studio.api import Array
 _LONGEST = 100
 
 
+PIXELS = "-pixels"
+"""Suffix of the name of a map for the picture that it is about, height x width x 3."""
+
+
 class MapFile:
     """Maps by name, to be written into one ``.npz`` file."""
 

@@ -17,7 +17,8 @@ from studio.evidence.explanations.chosen_samples import ChosenSamples, feature_n
 from studio.evidence.explanations.counterfactual import Decisions, counterfactual
 from studio.evidence.explanations.explained_model import ExplainedModel, loaded, on_target
 from studio.evidence.explanations.explainer import FoundMap, ScoreQuestion, explained
-from studio.evidence.explanations.map_file import MapFile
+from studio.evidence.explanations.heat import picture_pixels
+from studio.evidence.explanations.map_file import PIXELS, MapFile
 from studio.evidence.explanations.panels import draw
 from studio.evidence.explanations.question import ClassScore, InputKind
 from studio.evidence.explanations.results import (
@@ -134,6 +135,9 @@ def _own(task: _Task, job: Job, phase: Progress) -> tuple[list[_Explained], Runt
             part = Phase(phase, *_share(number, len(chosen.samples)), title)
             found = explained(model, question, sample, chosen.background, options, part)
             task.maps.add(f"sample-{number}", found.values)
+            if question.altered.kind is InputKind.PICTURE:
+                pixels = picture_pixels(found.altered.sample, found.altered.axes)
+                task.maps.add(f"sample-{number}{PIXELS}", pixels)
             names = _names(task, question, found)
             other = _other(task, model, question, sample, names)
             rows.append(_Explained(number, sample, question, found, names, other))

@@ -13,9 +13,11 @@ from studio.evidence.form.results import (
     EvidenceForm,
     FormAnswer,
     OpenQuestion,
+    PersonRequest,
     RecordedAnswer,
+    RecordedRequest,
 )
-from studio.evidence.form.store import add_answers, read_form
+from studio.evidence.form.store import add_answers, add_request, read_form
 from studio.evidence.frameworks.catalogue import shipped
 from studio.evidence.frameworks.questionnaire import questionnaire
 from studio.evidence.frameworks.results import Framework
@@ -88,6 +90,19 @@ class EvidenceForms:
         earlier = len(form.history(wanted.id)) - 1
         return RecordedAnswer(model, wanted.title, answer, earlier, remaining)
 
+    def request(self, model: str, name: str, of: str) -> RecordedRequest:
+        """Record that a person is to answer a question of the form.
+
+        Raises:
+            UsageError: when the question is unknown or answered by records, or the name is not
+                valid.
+        """
+        wanted = subject(name)
+        _check_source(wanted)
+        request = PersonRequest(wanted.id, of, now())
+        add_request(self.file(model), request)
+        return RecordedRequest(model, wanted.title, request)
+
     def screen(self, model: str, answers: Mapping[str, str], by: str) -> Screening:
         """Add answers to screening questions, and return the screening.
 
@@ -140,11 +155,15 @@ def _open(one: EvidenceSubject, known: Sequence[Framework]) -> OpenQuestion:
     return OpenQuestion(one.id, one.title, one.question, one.who, one.kind, one.choices, wanted_by)
 
 
-def _check_kind(wanted: EvidenceSubject, text: str) -> None:
+def _check_source(wanted: EvidenceSubject) -> None:
     if wanted.source != FORM:
         raise UsageError(
             f"{wanted.id} is answered by records, not by a person.", hint=wanted.record
         )
+
+
+def _check_kind(wanted: EvidenceSubject, text: str) -> None:
+    _check_source(wanted)
     if wanted.kind == CHOICE and text not in wanted.choices:
         hint = f"Choose one of: {', '.join(wanted.choices)}."
         raise UsageError(f"{text[:80]!r} is no choice for {wanted.id}.", hint=hint)

@@ -1,4 +1,4 @@
-"""The records of the steps ``evidence-answer`` and ``evidence-screen``."""
+"""The records of the steps that fill in a form."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from studio.api import UsageError
 from studio.evidence.form.forms import EvidenceForms, answers_of
-from studio.evidence.form.results import RecordedAnswer
-from studio.evidence.form.step import AnswerOptions, ScreenOptions
+from studio.evidence.form.results import RecordedAnswer, RecordedRequest
+from studio.evidence.form.step import AnswerOptions, RequestOptions, ScreenOptions
 from studio.evidence.frameworks.screening_results import Screening
 from studio.jobs.no_work import NoWork
 from studio.registry import Registry
@@ -23,6 +23,18 @@ def answer(
     """
     model = registry.variant(options.model.variant).model_name
     return EvidenceForms(registry).answer(model, options.subject, options.text, options.by)
+
+
+def request(
+    registry: Registry, options: RequestOptions, result: NoWork, folder: Path
+) -> RecordedRequest:
+    """Add the request to the form of the model.
+
+    Raises:
+        UsageError: when question or name are not valid.
+    """
+    model = registry.variant(options.model.variant).model_name
+    return EvidenceForms(registry).request(model, options.subject, options.of)
 
 
 def screen(registry: Registry, options: ScreenOptions, result: NoWork, folder: Path) -> Screening:

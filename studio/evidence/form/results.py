@@ -29,10 +29,31 @@ class FormAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonRequest:
+    """A request to a person for the answer to a question.
+
+    Attributes:
+        question: Id of a subject of evidence.
+        of: The person.
+        at: Time in UTC.
+    """
+
+    question: str
+    of: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceForm:
-    """All answers about a model, the oldest first."""
+    """All answers about a model and requests for them, the oldest first."""
 
     answers: tuple[FormAnswer, ...] = ()
+    requests: tuple[PersonRequest, ...] = ()
+
+    def pending(self) -> Mapping[str, PersonRequest]:
+        """Return the newest request for each question that has no answer."""
+        answered = self.latest()
+        return {one.question: one for one in self.requests if one.question not in answered}
 
     def latest(self) -> Mapping[str, FormAnswer]:
         """Return the answer that counts, by question."""
@@ -83,3 +104,12 @@ class RecordedAnswer:
     answer: FormAnswer
     earlier: int
     open: int = optional(0)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRequest:
+    """The result of ``evidence-request``."""
+
+    model: str
+    title: str
+    request: PersonRequest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.api import Kind
-from studio.evidence.form.results import RecordedAnswer
+from studio.evidence.form.results import RecordedAnswer, RecordedRequest
 from studio.evidence.frameworks.screening_results import Screening
 from studio.jobs import Limits, Step, Use
 from studio.jobs.no_work import NoWork
@@ -22,6 +22,15 @@ class AnswerOptions:
     )
     text: str = option(help="The answer. Earlier answers stay in the form.")
     by: str = option(title="Answered by", help="Who answers.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestOptions:
+    """Options of the step ``evidence-request``."""
+
+    model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The model.")
+    subject: str = option(positional=True, help="Question, such as intended.use.")
+    of: str = option(title="Person", help="Who is to answer.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +56,20 @@ EVIDENCE_ANSWER: Step[AnswerOptions, RecordedAnswer] = Step(
     work="studio.jobs.no_work:do_nothing",
     record="studio.evidence.form.record:answer",
     texts="studio.evidence.form.texts:answer",
+    limits=Limits(seconds=120),
+    use=Use.READ,
+)
+
+EVIDENCE_REQUEST: Step[RequestOptions, RecordedRequest] = Step(
+    name="evidence-request",
+    title="Request an answer about",
+    summary="Record who is to answer a question of the evidence form, with the time.",
+    options=RequestOptions,
+    result=RecordedRequest,
+    work_result=NoWork,
+    work="studio.jobs.no_work:do_nothing",
+    record="studio.evidence.form.record:request",
+    texts="studio.evidence.form.texts:request",
     limits=Limits(seconds=120),
     use=Use.READ,
 )

@@ -12,9 +12,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from studio.api import StudioError, UsageError
-from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
+from studio.documents.dataclass_json import InvalidDocument, from_json, optional, to_json
 from studio.documents.plain import plain
-from studio.evidence.form.results import EvidenceForm, FormAnswer
+from studio.evidence.form.results import EvidenceForm, FormAnswer, PersonRequest
 from studio.lazy_dataclass import dataclass
 from studio.settings.files import write_atomically
 
@@ -33,6 +33,7 @@ class _FormDocument:
 
     schema: int
     answers: tuple[FormAnswer, ...]
+    requests: tuple[PersonRequest, ...] = optional(())
 
 
 def read_form(file: Path) -> EvidenceForm:
@@ -56,7 +57,9 @@ def read_form(file: Path) -> EvidenceForm:
         )
     if len(document.answers) > MOST_ANSWERS or not all(map(_is_valid, document.answers)):
         raise _damaged(file, "An answer is not valid.")
-    return EvidenceForm(document.answers)
+    if len(document.requests) > MOST_ANSWERS or not all(map(_is_request, document.requests)):
+        raise _damaged(file, "A request is not valid.")
+    return EvidenceForm(document.answers, document.requests)
 
 
 def add_answers(file: Path, answers: Iterable[FormAnswer]) -> EvidenceForm:
@@ -71,11 +74,33 @@ def add_answers(file: Path, answers: Iterable[FormAnswer]) -> EvidenceForm:
     added = tuple(answers)
     for one in added:
         _check(one)
+    return _add(file, added, ())
+
+
+def add_request(file: Path, request: PersonRequest) -> EvidenceForm:
+    """Add a request to the form of a file, and return the form.
+
+    Raises:
+        UsageError: when the name is not valid, or the form is full.
+        StudioError: when the file cannot be read or written.
+    """
+    if not _is_name(request.of):
+        hint = "Name the person, with --of."
+        raise UsageError(f"The name must be one line of up to {MOST_NAME} characters.", hint=hint)
+    return _add(file, (), (request,))
+
+
+def _add(
+    file: Path, answers: tuple[FormAnswer, ...], requests: tuple[PersonRequest, ...]
+) -> EvidenceForm:
     try:
         with _locked(file.parent):
-            form = EvidenceForm((*read_form(file).answers, *added))
-            content = json.dumps(to_json(_FormDocument(SCHEMA, form.answers)), indent=1) + "\n"
-            if len(form.answers) > MOST_ANSWERS or len(content.encode()) > MOST_BYTES:
+            form = read_form(file)
+            form = EvidenceForm((*form.answers, *answers), (*form.requests, *requests))
+            document = _FormDocument(SCHEMA, form.answers, form.requests)
+            content = json.dumps(to_json(document), indent=1) + "\n"
+            most = max(len(form.answers), len(form.requests))
+            if most > MOST_ANSWERS or len(content.encode()) > MOST_BYTES:
                 raise UsageError("The form of this model is full.", hint=_FULL_HINT)
             write_atomically(file, content.encode())
     except OSError as error:
@@ -124,11 +149,26 @@ def _check(answer: FormAnswer) -> None:
         raise UsageError(f"The answer is longer than {MOST_TEXT:,} characters.")
     if plain(answer.text) != answer.text:
         raise UsageError("The answer has control characters or hidden marks.")
-    if not answer.by.strip() or len(answer.by) > MOST_NAME or not answer.by.isprintable():
+    if not _is_name(answer.by):
         hint = "Name who answers, with --by."
         raise UsageError(f"The name must be one line of up to {MOST_NAME} characters.", hint=hint)
     if not _is_valid(answer):
         raise UsageError(f"{answer.question[:80]!r} cannot be the id of a question.")
+
+
+def _is_name(text: str) -> bool:
+    return bool(text.strip()) and len(text) <= MOST_NAME and text.isprintable()
+
+
+def _is_request(request: PersonRequest) -> bool:
+    """Whether a request of a file is within the bounds of those that are written."""
+    return (
+        len(request.question) <= _MOST_ID
+        and _ID.fullmatch(request.question) is not None
+        and _is_name(request.of)
+        and len(request.at) <= MOST_NAME
+        and request.at.isprintable()
+    )
 
 
 def _is_valid(answer: FormAnswer) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from studio.documents.text_table import counted, table
-from studio.evidence.form.results import EvidenceForm, OpenQuestion, RecordedAnswer
+from studio.evidence.form.results import EvidenceForm, OpenQuestion, RecordedAnswer, RecordedRequest
 from studio.evidence.frameworks.questionnaire import questionnaire
 from studio.evidence.frameworks.screening_results import Screening, ScreeningReason
 from studio.evidence.frameworks.texts import LEGEND, citation
@@ -29,6 +29,11 @@ def answer(result: RecordedAnswer) -> list[str]:
         f"{result.model}: {result.title}, answered by {result.answer.by}{replaced}.",
         f"{counted(result.open, 'question')} open.",
     ]
+
+
+def request(result: RecordedRequest) -> list[str]:
+    """Return who is to answer which question."""
+    return [f"{result.model}: {result.title} is requested from {result.request.of}."]
 
 
 def screening(result: Screening) -> list[str]:

@@ -20,7 +20,7 @@ from studio.evidence.groups.watched_samples import WatchedSamples
 from studio.jobs import Job
 from studio.jobs.phases import Phase
 from studio.plugin_host import PluginHost
-from studio.registry import ModelRef, Registry
+from studio.registry import ModelRef, Registry, below
 
 TABLE = "samples.csv"
 
@@ -113,10 +113,13 @@ def recorded(
     registry: Registry, options: GroupsOptions, result: GroupsResult, folder: Path
 ) -> GroupsResult:
     """Keep the report with the variant; write the table of samples to where it is wanted."""
+    table = below(folder, TABLE)
     if options.table is not None:
-        options.table.write_bytes((folder / TABLE).read_bytes())
+        options.table.write_bytes(table.read_bytes())
         result = replace(result, output=str(options.table))
-    registry.add_run("groups", options.model.variant, {}, to_json(result))
+    kept = {"samples": registry.adopt(table)}
+    given = {"by": list(options.by)} if options.by else {}
+    registry.add_run("groups", options.model.variant, given, to_json(result), kept)
     return result
 
 

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 WIDTH = 84
 DOT = 8
-HEIGHT, LEAST_HEIGHT = 7 * GRID, 5 * GRID + 4
+HEIGHT, LEAST_HEIGHT = 7 * GRID, 5 * GRID + 2
 """Of a button; the least one lets all stages into the least window."""
 
-RESULT_HEIGHT = 7 * GRID + 4
+RESULT_HEIGHT = 7 * GRID
 """Of a button with a result below its title; a lower one shows none."""
 
 _RESULT_FONT = 0.85
-_MARGIN, _GAP = 4, 2
+_MARGIN, _GAP = 2, 0
 
 
 class StageState(enum.Enum):
@@ -115,7 +115,8 @@ class StageButton(QToolButton):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the room for a result, whether there is one yet or not."""
         super().resizeEvent(event)
-        restyle(self, tall="true" if event.size().height() >= RESULT_HEIGHT else "")
+        has_room = not self.stage.at_bottom and event.size().height() >= RESULT_HEIGHT
+        restyle(self, tall="true" if has_room else "")
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -259,9 +260,16 @@ class Progress:
 
     def concerns(self, event: object) -> bool:
         """Return whether an event may change the state of a stage."""
-        from studio.workspace import EndpointChanged, JobFinished, JobStarted, RegistryChanged
+        from studio.workspace import (
+            EndpointChanged,
+            EvidenceRead,
+            JobFinished,
+            JobStarted,
+            RegistryChanged,
+        )
 
-        return isinstance(event, JobStarted | JobFinished | RegistryChanged | EndpointChanged)
+        kinds = JobStarted | JobFinished | RegistryChanged | EndpointChanged | EvidenceRead
+        return isinstance(event, kinds)
 
     def show_soon(self) -> None:
         """Show the state of each stage on the rail, once for all changes until then."""
@@ -316,6 +324,8 @@ class Progress:
             done.add("quantize")
         if any(registry.runs("profile", each.id, most=1) for each in variants):
             done.add("profile")
+        if registry.runs("evidence", variant.id, most=1):
+            done.add("evidence")
         if registry.history.has(variant.model):
             done |= {"deploy", "monitor"}
         return done

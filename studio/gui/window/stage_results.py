@@ -44,6 +44,7 @@ class StageResults:
         ):
             found[stage] = word or following
             following = following if word else ""
+        found["evidence"] = self._sections(variant)
         return {stage: word for stage, word in found.items() if word}
 
     @property
@@ -94,6 +95,11 @@ class StageResults:
             if row.variant_id == variant.id and row.latency_ms is not None:
                 return f"{figures.milliseconds(row.latency_ms.p50)} ms"
         return ""
+
+    def _sections(self, variant: VariantRecord) -> str:
+        """Return how many sections of evidence there are, once they were read."""
+        counts = self._workspace.evidence.counts.get(variant.id)
+        return f"{counts[0]} of {counts[1]}" if counts is not None else ""
 
     def _served(self, variant: VariantRecord) -> str:
         running = self._workspace.registry.history.running().values()

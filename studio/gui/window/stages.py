@@ -98,6 +98,19 @@ _OF_APP = (
     "pages.app.run_view pages.app.page"
 )
 
+_EVIDENCE_STEPS = (
+    "evidence", "evidence-verify", "evidence-answer", "evidence-request", "evidence-screen",
+    "groups", "robustness", "explain",
+)  # fmt: skip
+_EVIDENCE_KEY = "Ctrl+Shift+E"
+
+_OF_EVIDENCE = (
+    "studio.evidence.groups.results studio.evidence.robustness.results "
+    "studio.evidence.explanations.results studio.evidence.results "
+    "pages.evidence.section_list pages.evidence.groups_view pages.evidence.explanations_view "
+    "pages.evidence.answer_sheet pages.evidence.export_sheet pages.evidence.page"
+)
+
 STAGES = (
     _stage("Project", 1, "project-set", parts=_OF_PROJECT),
     _stage("Model", 2, "open", "inspect", "graph", "diff", parts=_OF_MODEL),
@@ -109,6 +122,7 @@ STAGES = (
         "try", "Try it", "studio.gui.pages.try_it.page:TryItPage", "Ctrl+6", frozenset({"stream"})
     ),
     _stage("Monitor", 7, "monitor", "call", parts=_OF_MONITOR),
+    _stage("Evidence", 13, *_EVIDENCE_STEPS, parts=_OF_EVIDENCE, key=_EVIDENCE_KEY),
     _stage("Runs", 8, parts="pages.runs.page", at_bottom=True),
     _stage("Targets", 9, "target-probe", at_bottom=True),
     _stage("Settings", 11, at_bottom=True, key="Ctrl+,"),
@@ -116,13 +130,22 @@ STAGES = (
 PLUGINS = _stage("Plugins", 10, at_bottom=True)
 """A page of Settings, with no entry of its own in the rail."""
 
+RESPONSIBLE = Stage(
+    "responsible",
+    "Responsible AI",
+    "studio.gui.pages.responsible.page:ResponsiblePage",
+    "Ctrl+Shift+R",
+    at_bottom=True,
+)
+"""The evidence of all models, which Evidence and the fleet lead to."""
+
 WELCOME = Stage("welcome", "Welcome", "studio.gui.pages.welcome.page:WelcomePage", "Ctrl+0")
-AHEAD = (*STAGES, PLUGINS)
+AHEAD = (*STAGES, PLUGINS, RESPONSIBLE)
 """The pages that are made before their first visit."""
 
 BY_ID = {stage.id: stage for stage in (*AHEAD, WELCOME)}
 
-IN_RAIL = {"welcome": "model", "plugins": "settings"}
+IN_RAIL = {"welcome": "model", "plugins": "settings", "responsible": "evidence"}
 """The entry of the rail for a page that has none."""
 
 

@@ -17,7 +17,7 @@ from studio.gui.pages.monitor.fleet_rows import FleetRows
 from studio.gui.pages.monitor.inbox_card import InboxCard
 from studio.gui.pages.shared import target_rows
 from studio.gui.theme import Theming
-from studio.gui.widgets.basics import GRID, Card, Pill, Scroll, label, row
+from studio.gui.widgets.basics import GRID, Card, Pill, Scroll, button, label, row
 from studio.monitoring.results import FleetSample
 from studio.workspace.fleet import BAD, GOOD, WARNING, Fleet
 from studio.workspace.inbox import Inbox
@@ -40,9 +40,11 @@ class FleetView(QWidget):
 
     Signals:
         opened: The name of an endpoint whose own view is wanted.
+        models_wanted: The evidence of all models is wanted.
     """
 
     opened = Signal(str)
+    models_wanted = Signal()
 
     def __init__(self, theming: Theming, inbox: Inbox) -> None:
         super().__init__()
@@ -94,7 +96,9 @@ class FleetView(QWidget):
         outer.addWidget(content)
         layout = content.body
         endpoints = Card("Endpoints")
-        endpoints.body.addLayout(row(self.filter, self.only_bad, None))
+        self.models = button("Responsible AI", self.models_wanted.emit, "link")
+        self.models.setToolTip("Shows the evidence of all models.")
+        endpoints.body.addLayout(row(self.filter, self.only_bad, None, self.models))
         found = row(self.shown, *self.counts.values())
         for pill in self.counts.values():
             policy = pill.sizePolicy()

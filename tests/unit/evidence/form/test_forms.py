@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.api import Refused, UsageError
+from studio.api import Refused, StudioError, UsageError
 from studio.evidence.form import texts
 from studio.evidence.form.forms import EvidenceForms, answers_of
 from studio.evidence.frameworks.questionnaire import questionnaire
@@ -146,3 +146,37 @@ def test_open_questions_are_lines_with_their_choices(forms: EvidenceForms) -> No
         for line in lines
     )
     assert lines[-1].startswith("37 questions open.")
+
+
+def test_a_request_names_a_person_until_there_is_an_answer(forms: EvidenceForms) -> None:
+    result = forms.request("digits", "oversight.human", "Ward lead")
+    assert result.title == "Human oversight"
+    assert texts.request(result) == ["digits: Human oversight is requested from Ward lead."]
+    forms.request("digits", "oversight.human", "Night lead")
+    assert forms.of("digits").pending()["oversight.human"].of == "Night lead"
+    assert forms.states("digits")["oversight.human"] == "asked"
+    forms.answer("digits", "oversight.human", "The ward lead.", "Ada")
+    assert forms.of("digits").pending() == {}
+    assert len(forms.of("digits").requests) == 2
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a" * 201, "a\nb", "\x1b[2J"])
+def test_the_name_of_a_person_is_one_line(forms: EvidenceForms, name: str) -> None:
+    with pytest.raises(UsageError, match="The name must be one line"):
+        forms.request("digits", "oversight.human", name)
+    assert forms.of("digits").requests == ()
+
+
+def test_records_are_requested_from_nobody(forms: EvidenceForms) -> None:
+    with pytest.raises(UsageError, match="is answered by records"):
+        forms.request("digits", "quality.metrics", "Ada")
+    with pytest.raises(UsageError, match="Unknown subject"):
+        forms.request("digits", "no.such", "Ada")
+
+
+def test_a_damaged_request_is_a_damaged_form(forms: EvidenceForms) -> None:
+    forms.request("digits", "oversight.human", "Ada")
+    file = forms.file("digits")
+    file.write_text(file.read_text(encoding="utf-8").replace('"Ada"', '"A\\u001bda"'), "utf-8")
+    with pytest.raises(StudioError, match="is not a form of answers"):
+        forms.of("digits")

@@ -1,0 +1,1 @@
+"""The Evidence page: what is recorded, answered and missing about a model."""

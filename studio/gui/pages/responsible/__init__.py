@@ -1,0 +1,1 @@
+"""The Responsible AI page: the evidence of all models in one table."""

@@ -1,0 +1,1 @@
+"""Evidence about models, as the window shows it."""
