@@ -51,7 +51,7 @@ class ExplanationTile(QWidget):
         column.setSpacing(4)
         column.addWidget(self._content(theming))
         outcome, tone = _outcome(sample, samples)
-        score = ElidedLabel(f"{sample.label} {sample.score:.2f}")
+        score = ElidedLabel(f"{sample.label}: {sample.score:.2f}")
         score.setProperty("role", "strong")
         line = row(score, label(outcome, tone=tone))
         line.setStretch(0, 1)
@@ -177,7 +177,7 @@ def _nearest(found: Counterfactual) -> ElidedLabel:
     """Return the most similar sample of another class, with the features that differ."""
     changes = ", ".join(one.name for one in found.changes[:3])
     made = ElidedLabel(
-        f"Most alike: {found.name}, {found.label}{f' ({changes})' if changes else ''}",
+        f"Nearest other class: {found.label} ({found.name}){f', {changes}' if changes else ''}",
         Qt.TextElideMode.ElideRight,
     )
     made.setProperty("role", "small")
