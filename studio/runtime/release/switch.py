@@ -354,8 +354,8 @@ def _earlier(board: Board, wanted: str) -> Manifest:
 def _proved(now: state.ReleaseState, found: list[Manifest]) -> list[Manifest]:
     """Return the releases without those that failed; those that were rolled back come first.
 
-    A release that failed its trial may lie on the disk until the next collection, and has a higher
-    counter than the one that served before.
+    One that failed its trial may lie on the disk until the next collection. Its counter is higher
+    than that of the release before.
     """
     past = [read(PastRelease, entry) for entry in now.history]
     last = {entry.release: entry.state for entry in past}
