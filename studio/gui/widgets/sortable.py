@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
@@ -14,7 +21,10 @@ from studio.lazy_dataclass import dataclass
 
 _Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
-_MIDDLE = Qt.AlignmentFlag.AlignVCenter
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+"""Made once: Qt asks for the side of each cell at each look."""
+
 _HEAD_PADDING = 24
 """Pixels around the text of a heading."""
 
@@ -93,8 +103,7 @@ class Rows(QAbstractTableModel):
         self.endResetModel()
 
     def _side(self, column: int) -> Qt.AlignmentFlag:
-        left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
-        return (right if column in self._numeric else left) | _MIDDLE
+        return _RIGHT if column in self._numeric else _LEFT
 
 
 class SortableTable(QTableView):
@@ -130,6 +139,7 @@ class SortableTable(QTableView):
         self._is_silent = False
         self._widths = tuple(widths)
         self._fitted = dict(enumerate(widths))
+        self._needs: dict[int, int] = {}
         self._set_header(widths)
         self.selectionModel().currentRowChanged.connect(self._changed)
 
@@ -150,6 +160,7 @@ class SortableTable(QTableView):
     def show_rows(self, rows: Iterable[SortableRow]) -> None:
         """Replace all lines; the order that the user chose stays."""
         kept = self.selected()
+        self._needs.clear()
         self.content.replace_rows(rows)
         if self._sorted is not None:
             self.content.sort(*self._sorted)
@@ -171,7 +182,7 @@ class SortableTable(QTableView):
         header = self.horizontalHeader()
         shown = [column for column in range(len(self._widths)) if not self.isColumnHidden(column)]
         heads = {column: self._head_width(column) for column in shown}
-        needs = {column: max(self.sizeHintForColumn(column), heads[column]) for column in shown}
+        needs = {column: max(self._need(column), heads[column]) for column in shown}
         widths = {column: header.sectionSize(column) for column in shown if self._widths[column]}
         own = [column for column in widths if widths[column] == self._fitted[column]]
         for column in own:
@@ -184,6 +195,18 @@ class SortableTable(QTableView):
             lacking -= change
             header.resizeSection(column, widths[column] - change)
             self._fitted[column] = header.sectionSize(column)
+
+    def _need(self, column: int) -> int:
+        """Return the width of the texts of a column, measured once for the same lines."""
+        if column not in self._needs:
+            self._needs[column] = self.sizeHintForColumn(column)
+        return self._needs[column]
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Measure again in another style or font."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.FontChange):
+            self._needs.clear()
 
     def _head_width(self, column: int) -> int:
         """Return the width of a heading; Qt's own hint has room for an arrow in every column."""

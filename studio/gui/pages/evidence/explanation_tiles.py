@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from studio.evidence.explanations.results import ExplainResult, SampleExplanation
+from studio.evidence.explanations.results import (
+    Counterfactual,
+    ExplainResult,
+    SampleExplanation,
+)
 from studio.gui.charts.chart import Chart
 from studio.gui.charts.feature_bars import LINE, MOST, FeatureBars, TokenShares
 from studio.gui.pages.evidence.map_picture import MapPicture
@@ -47,7 +51,7 @@ class ExplanationTile(QWidget):
         column.setSpacing(4)
         column.addWidget(self._content(theming))
         outcome, tone = _outcome(sample, samples)
-        score = ElidedLabel(f"{sample.label} {sample.score:.2f}")
+        score = ElidedLabel(f"{sample.label}: {sample.score:.2f}")
         score.setProperty("role", "strong")
         line = row(score, label(outcome, tone=tone))
         line.setStretch(0, 1)
@@ -58,6 +62,8 @@ class ExplanationTile(QWidget):
         text = ElidedLabel(detail)
         text.setProperty("role", "small")
         column.addWidget(text)
+        if sample.counterfactual is not None:
+            column.addWidget(_nearest(sample.counterfactual))
         column.addStretch(1)
         self.setAccessibleName(
             f"Sample {sample.name}: {sample.label}, score {sample.score:.2f}, "
@@ -165,3 +171,14 @@ def _outcome(sample: SampleExplanation, samples: MeasuredSamples) -> tuple[str, 
 def method_titles(methods: str) -> str:
     """Return methods as people read them: ``RISE, kernel SHAP``."""
     return ", ".join(_METHODS.get(one, one) for one in methods.split(", "))
+
+
+def _nearest(found: Counterfactual) -> ElidedLabel:
+    """Return the most similar sample of another class, with the features that differ."""
+    changes = ", ".join(one.name for one in found.changes[:3])
+    made = ElidedLabel(
+        f"Nearest other class: {found.label} ({found.name}){f', {changes}' if changes else ''}",
+        Qt.TextElideMode.ElideRight,
+    )
+    made.setProperty("role", "small")
+    return made
