@@ -83,8 +83,8 @@ def _quality(model: RiskModel, seed: int) -> dict[str, float | list[float]]:
 def _write_judged(place: Path, seed: int) -> None:
     """Write labelled patients of a fourth group, and the group of ages of each."""
     signs, outcomes = patients(seed, JUDGED)
-    arrays = {INPUT: signs.astype(numpy.float32), "labels": outcomes.astype(numpy.int64)}
-    numpy.savez(place / "heldout.npz", allow_pickle=False, **arrays)
+    labels = outcomes.astype(numpy.int64)
+    numpy.savez(place / "heldout.npz", labels=labels, **{INPUT: signs.astype(numpy.float32)})
     ages = [next(name for name, end in _AGES if age < end) for age in signs[:, 0]]
     lines = ["sample,age", *(f"#{number},{age}" for number, age in enumerate(ages))]
     (place / "groups.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
