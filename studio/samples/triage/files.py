@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy
 
@@ -84,7 +85,8 @@ def _write_judged(place: Path, seed: int) -> None:
     """Write labelled patients of a fourth group, and the group of ages of each."""
     signs, outcomes = patients(seed, JUDGED)
     labels = outcomes.astype(numpy.int64)
-    numpy.savez(place / "heldout.npz", labels=labels, **{INPUT: signs.astype(numpy.float32)})
+    arrays: dict[str, Any] = {INPUT: signs.astype(numpy.float32), "labels": labels}
+    numpy.savez(place / "heldout.npz", **arrays)
     ages = [next(name for name, end in _AGES if age < end) for age in signs[:, 0]]
     lines = ["sample,age", *(f"#{number},{age}" for number, age in enumerate(ages))]
     (place / "groups.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
