@@ -32,7 +32,9 @@ def prepare(registry: Registry, options: EvidenceOptions) -> EvidenceOptions:
         StudioError: when the form of the model is damaged.
     """
     variant = registry.variant(options.model.variant)
-    named = Named(variant, _version(registry, variant, options.version), options.served_by)
+    named = Named(
+        variant, _version(registry, variant, options.version or ""), options.served_by or ""
+    )
     form = EvidenceForms(registry).of(variant.model_name)
     answers = {name: WrittenAnswer(one.text, one.by, one.at) for name, one in form.latest().items()}
     requests = {name: Requested(one.of, one.at) for name, one in form.pending().items()}

@@ -97,14 +97,14 @@ class EvidenceOptions(MeasuringOptions):
         title="Sign with",
         help="SSH key that signs the list of files, or the .pub file of a key in the SSH agent.",
     )
-    version: str = option(
-        "",
+    version: str | None = option(
+        None,
         title="Version",
         help="Digest of a version (default: the newest of the model).",
         advanced=True,
     )
-    served_by: str = option(
-        "", title="Target", help="Target that serves the version.", advanced=True
+    served_by: str | None = option(
+        None, title="Target", help="Target that serves the version.", advanced=True
     )
     records: Records | None = None
     answers: Mapping[str, WrittenAnswer] = field(default_factory=dict)

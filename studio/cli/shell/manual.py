@@ -17,6 +17,10 @@ _FILES = (
 )
 
 
+_BREAK = "\\:"
+"""A place for a line to be broken without a hyphen."""
+
+
 def manual(root: Command, description: str, exit_codes: str) -> str:
     """Return the page.
 
@@ -63,7 +67,8 @@ def _options(arguments: Iterable[Argument]) -> list[str]:
     lines = []
     for one in arguments:
         names = ", ".join(f"\\fB{_text(name)}\\fR" for name in one.flags)
-        value = f"\\fI{_text(one.value)}\\fR" if one.value else ""
+        # A long list of choices may be broken behind each of them.
+        value = f"\\fI{_text(one.value).replace('|', '|' + _BREAK)}\\fR" if one.value else ""
         lines += [".TP", " ".join(part for part in (names, value) if part), _text(one.help)]
     return lines
 

@@ -66,10 +66,10 @@ class ScoreQuestion:
         reader: ScoreReader
         if detects and settings is not None:
             size = (array.shape[altered.axes[0]], array.shape[altered.axes[1]])
-            reader = box_score(settings, outputs, size, options.wanted, labels)
+            reader = box_score(settings, outputs, size, options.wanted or "", labels)
         else:
             raw = options.score == "output"
-            reader = class_score(outputs, options.wanted, labels, raw)
+            reader = class_score(outputs, options.wanted or "", labels, raw)
         wanted = MethodChoice(options.method, options.evaluations, options.seed, options.cells)
         return cls(altered, reader, MethodChoice.of(wanted, altered, array, detects))
 

@@ -39,8 +39,8 @@ class ExplainOptions:
         help="Method (default: D-RISE for detectors, RISE for pictures, Shapley values for rows, "
         "occlusion for signals and texts).",
     )
-    wanted: str = option(
-        "",
+    wanted: str | None = option(
+        None,
         key="class",
         title="Class",
         placeholder="the likeliest",

@@ -66,7 +66,7 @@ def _stage(
 _OF_PROJECT = (
     "studio.models.results studio.runtime.bench.facts studio.profiling.operator_times "
     "studio.profiling.results graph.costs pages.project.samples_card pages.project.project_run "
-    "pages.project.page"
+    "forms.form pages.project.page"
 )
 """With what reads the results of stages for the rail, once a model is open."""
 
@@ -78,7 +78,8 @@ _OF_MODEL = (
 
 _OF_QUANTIZE = (
     "pages.quantize.preset_editor pages.quantize.target_evaluation_view "
-    "pages.quantize.variants_view pages.quantize.preset_cards pages.quantize.page"
+    "pages.quantize.samples_view pages.quantize.variants_view pages.quantize.preset_cards "
+    "pages.quantize.page"
 )
 
 _OF_DEPLOY = (

@@ -6,13 +6,12 @@ import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy
 
 from studio.api import Progress
 from studio.datasets.output_settings import read_outputs
-from studio.samples.triage.model import INPUT, RiskModel, auc, auc_interval, calibration_error, fit
+from studio.samples.triage.model import RiskModel, auc, auc_interval, calibration_error, fit
 from studio.samples.triage.patients import SIGNS, Floats, patients
 
 SEED = 20261130
@@ -85,8 +84,7 @@ def _write_judged(place: Path, seed: int) -> None:
     """Write labelled patients of a fourth group, and the group of ages of each."""
     signs, outcomes = patients(seed, JUDGED)
     labels = outcomes.astype(numpy.int64)
-    arrays: dict[str, Any] = {INPUT: signs.astype(numpy.float32), "labels": labels}
-    numpy.savez(place / "heldout.npz", **arrays)
+    numpy.savez(place / "heldout.npz", signs=signs.astype(numpy.float32), labels=labels)
     ages = [next(name for name, end in _AGES if age < end) for age in signs[:, 0]]
     lines = ["sample,age", *(f"#{number},{age}" for number, age in enumerate(ages))]
     (place / "groups.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")

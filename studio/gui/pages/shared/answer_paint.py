@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 BONES = (
     ("nose", "left_eye"), ("nose", "right_eye"), ("left_eye", "left_ear"),
@@ -23,9 +22,7 @@ BONES = (
 COLORS = ("#0969da", "#cf222e", "#1a7f37", "#9a6700", "#8250df", "#bf3989", "#007980", "#bc4c00")
 """By the number of a class; those of the server's drawings, and dark enough for white text."""
 
-_OPACITY = 115
 _RADIUS = 3.0
-_MOST_CELLS = 4096 * 4096
 
 
 def color_of(index: int, first: QColor) -> QColor:
@@ -53,24 +50,21 @@ def paint_mask(painter: QPainter, area: QRectF, box: Mapping[str, Any], color: Q
     mask = box.get("mask")
     if not mask:
         return
-    runs = numpy.array(mask["runs"], dtype=numpy.int64)
-    cells = _cells(numpy.arange(len(runs)) % 2, runs, mask)
-    if cells is not None:
-        painter.drawImage(place_of(box["box"], area), _tint(cells == 1, color))
+    from studio.gui.pages.shared.mask_image import mask_image  # with numpy, for masks alone
+
+    image = mask_image(mask, color)
+    if image is not None:
+        painter.drawImage(place_of(box["box"], area), image)
 
 
 def paint_map(painter: QPainter, area: QRectF, found: Mapping[str, Any]) -> None:
     """Tint the classes of a map but the first, which is usually the background."""
-    pairs = numpy.array(found["runs"], dtype=numpy.int64).reshape(-1, 2)
-    cells = _cells(pairs[:, 0], pairs[:, 1], found)
-    if cells is None:
-        return
+    from studio.gui.pages.shared.mask_image import class_images  # with numpy, for maps alone
+
     painter.save()
     painter.setClipRect(area)  # the padding of the input is beside the picture
-    for index in numpy.unique(cells).tolist():
-        if index:
-            image = _tint(cells == index, QColor(COLORS[index % len(COLORS)]))
-            painter.drawImage(place_of(found["box"], area), image)
+    for image in class_images(found, COLORS):
+        painter.drawImage(place_of(found["box"], area), image)
     painter.restore()
 
 
@@ -98,23 +92,3 @@ def paint_corners(painter: QPainter, area: QRectF, corners: Sequence[float]) -> 
         for x, y in zip(corners[::2], corners[1::2], strict=True)
     ]
     painter.drawPolygon(QPolygonF(points))
-
-
-def _cells(
-    values: numpy.ndarray, lengths: numpy.ndarray, shape: Mapping[str, Any]
-) -> numpy.ndarray | None:
-    """Return cells of run lengths, height x width; None where these do not fill them."""
-    height, width = int(shape["height"]), int(shape["width"])
-    fits = len(lengths) and lengths.min() >= 0 and lengths.sum() == height * width
-    if not fits or height * width > _MOST_CELLS:
-        return None
-    return numpy.repeat(values, lengths).reshape(height, width)
-
-
-def _tint(inside: numpy.ndarray, color: QColor) -> QImage:
-    """Return a picture of one colour that is seen inside of a mask."""
-    pixels = numpy.zeros((*inside.shape, 4), numpy.uint8)
-    pixels[inside] = (color.red(), color.green(), color.blue(), _OPACITY)
-    height, width = inside.shape
-    image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBA8888)
-    return image.copy()  # the array goes
