@@ -352,14 +352,15 @@ def _earlier(board: Board, wanted: str) -> Manifest:
 
 
 def _proved(now: state.ReleaseState, found: list[Manifest]) -> list[Manifest]:
-    """Return the releases without those that failed; those that were rolled back come first.
+    """Return the releases without those that only ever failed; rolled back ones come first.
 
     One that failed its trial may lie on the disk until the next collection. Its counter is higher
     than that of the release before.
     """
     past = [read(PastRelease, entry) for entry in now.history]
     last = {entry.release: entry.state for entry in past}
-    kept = [one for one in found if last.get(one.digest) != "failed"]
+    served = {entry.release for entry in past if entry.state == "active"}
+    kept = [one for one in found if one.digest in served or last.get(one.digest) != "failed"]
     return sorted(kept, key=lambda one: last.get(one.digest) != "rolled back")
 
 
