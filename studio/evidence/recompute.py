@@ -17,7 +17,7 @@ import numpy
 from studio.api import InvalidData, UsageError
 from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
 from studio.evidence.explanations.agreement import rank_correlation
-from studio.evidence.folder.manifest import read_bytes
+from studio.evidence.folder.manifest import is_plain_name, read_bytes
 from studio.evidence.groups.intervals import mean_interval
 from studio.evidence.groups.measure import measure
 from studio.evidence.groups.sample_table import SampleTable
@@ -50,8 +50,12 @@ class EvidenceFolder:
         Raises:
             InvalidData: when it cannot be read.
         """
+        path = self.path / name
+        above = [one for one in path.parents if one != self.path and self.path in one.parents]
+        if not is_plain_name(name) or any(one.is_symlink() for one in above):
+            raise InvalidData("A figure names a file outside the folder.")
         try:
-            return read_bytes(self.path / name, MOST_BYTES)
+            return read_bytes(path, MOST_BYTES)
         except OSError:
             raise InvalidData(f"{name} cannot be read.") from None
 
