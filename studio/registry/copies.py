@@ -38,7 +38,7 @@ class Copy:
         except OSError as error:
             _remove(passing)
             raise StudioError(
-                f"The new model cannot be written to {path}: {error.strerror or 'copying failed'}."
+                f"{path} cannot be written: {error.strerror or 'copying failed'}."
             ) from None
         return cls(passing, path)
 
