@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 
@@ -145,7 +145,7 @@ class SampleTable:
             InvalidData: in one sentence, for a text that is no such table, a wrong number, or a
                 sample that occurs twice.
         """
-        lines = list(_lines(text, name))
+        lines = _lines(text, name)
         head = lines[0] if lines else []
         if tuple(head[: len(_PLAIN)]) != _PLAIN:
             raise InvalidData(f"{name} is no table of samples: its first line has other columns.")
@@ -229,9 +229,12 @@ def _number(text: str, place: str) -> float:
     return number
 
 
-def _lines(text: str, name: str) -> Iterator[list[str]]:
-    csv.field_size_limit(_LONGEST)
+def _lines(text: str, name: str) -> list[list[str]]:
+    # The limit belongs to the process: other readers keep theirs.
+    before = csv.field_size_limit(_LONGEST)
     try:
-        yield from csv.reader(io.StringIO(text, newline=""), strict=True)
+        return list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
         raise InvalidData(f"{name} is not readable as CSV.", detail=str(error)) from None
+    finally:
+        csv.field_size_limit(before)

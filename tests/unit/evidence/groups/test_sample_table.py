@@ -51,6 +51,14 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
     assert SampleTable.read(file) == table()
 
 
+def test_reading_leaves_other_readers_their_limit(tmp_path: Path) -> None:
+    file = tmp_path / "table.csv"
+    table().write(file)
+    before = csv.field_size_limit()
+    SampleTable.read(file)
+    assert csv.field_size_limit() == before
+
+
 def test_no_cell_of_a_text_begins_like_a_formula() -> None:
     for line in csv.reader(io.StringIO(table().to_csv(), newline="")):
         assert not any(cell.startswith(("=", "+", "-", "@")) for cell in line)
