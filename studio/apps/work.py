@@ -19,7 +19,9 @@ from studio.apps.results import AppCheck, AppProgress, AppRun
 from studio.apps.step import AppCheckOptions, AppRunOptions, AppTestOptions
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs import Job
+from studio.lazy_dataclass import dataclass
 from studio.registry import Registry
+from studio.runtime.apps.document import ReplaySettings
 from studio.runtime.apps.engine import AppEngine
 from studio.runtime.apps.event_match import match_events
 from studio.runtime.apps.graph import AppGraph
@@ -49,7 +51,7 @@ def run(options: AppRunOptions, job: Job) -> AppRun:
     Raises:
         InvalidData: when it cannot be used, in one sentence.
     """
-    files = _replayed(AppFiles.open(options.app), options.replay)
+    files = _with_recordings(AppFiles.open(options.app), options.replay)
     graph = files.graph(variables_of(options.set))
     refuse_code(files, graph, options.allow_code)
     player = _Player(files, graph, options.threads, job, options.deliver)
@@ -67,8 +69,47 @@ def saved(registry: Registry, options: AppRunOptions, result: AppRun, folder: Pa
     return replace(result, output=str(options.events))
 
 
+@dataclass(frozen=True, slots=True)
+class AppReplay:
+    """A test of an app with all of its events, of which a result lists the newest.
+
+    Attributes:
+        found: Every event of the run.
+        kinds: Kinds of events that are compared.
+    """
+
+    result: AppRun
+    expected: tuple[Mapping[str, Any], ...]
+    found: tuple[Mapping[str, Any], ...]
+    kinds: tuple[str, ...]
+    settings: ReplaySettings
+
+
 def test(options: AppTestOptions, job: Job) -> AppRun:
     """Replay the recordings of an app, and compare its events with those that are known.
+
+    Raises:
+        InvalidData: when it has no test, or cannot be used.
+    """
+    replay = replayed(options, job)
+    settings, expected = replay.settings, replay.expected
+    found = [row for row in replay.found if row["kind"] in replay.kinds]
+    match = match_events(expected, found, settings.within_s, settings.compare)
+    least = settings.f1 if options.least_f1 is None else options.least_f1
+    result = replay.result
+    return replace(
+        result,
+        expected=len(expected),
+        matched=len(match.pairs),
+        f1=round(match.f1, 4),
+        missing=tuple(expected[at] for at in match.missing[:_MOST_LISTED]),
+        extra=tuple(found[at] for at in match.extra[:_MOST_LISTED]),
+        passed=match.f1 >= least and not result.failed,
+    )
+
+
+def replayed(options: AppTestOptions, job: Job) -> AppReplay:
+    """Run the recordings of an app's test, and return its events with the known ones.
 
     Raises:
         InvalidData: when it has no test, or cannot be used.
@@ -91,20 +132,8 @@ def test(options: AppTestOptions, job: Job) -> AppRun:
     refuse_code(files, graph, options.allow_code)
     played = _Player(files, graph, 0, job).play(0.0)
     job.check()  # a test that was stopped has no result
-    kinds = settings.kinds or tuple({str(row.get("kind", "")) for row in expected})
-    found = [row for row in played.rows if row["kind"] in kinds]
-    match = match_events(expected, found, settings.within_s, settings.compare)
-    least = settings.f1 if options.least_f1 is None else options.least_f1
-    result = played.result
-    return replace(
-        result,
-        expected=len(expected),
-        matched=len(match.pairs),
-        f1=round(match.f1, 4),
-        missing=tuple(expected[at] for at in match.missing[:_MOST_LISTED]),
-        extra=tuple(found[at] for at in match.extra[:_MOST_LISTED]),
-        passed=match.f1 >= least and not result.failed,
-    )
+    kinds = settings.kinds or tuple(dict.fromkeys(str(row.get("kind", "")) for row in expected))
+    return AppReplay(played.result, tuple(expected), tuple(played.rows), kinds, settings)
 
 
 def variables_of(given: Sequence[str]) -> dict[str, str]:
@@ -253,7 +282,7 @@ def _pixels(values: Mapping[str, Any], source: str) -> bool:
     return getattr(values.get(source), "ndim", 0) == 3
 
 
-def _replayed(files: AppFiles, recordings: Sequence[Path]) -> AppFiles:
+def _with_recordings(files: AppFiles, recordings: Sequence[Path]) -> AppFiles:
     """Return the app with recordings in place of its first sources."""
     sources = list(files.document.sources)
     if len(recordings) > len(sources):

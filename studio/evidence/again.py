@@ -14,9 +14,10 @@ from typing import Any
 import numpy
 
 from studio.api import InvalidData
-from studio.documents.dataclass_json import InvalidDocument, from_json
+from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
+from studio.evidence.apps.app_test import EVENTS_FILE, event_difference, tested
 from studio.evidence.dossier.model_facts import VARIANT_FILE
-from studio.evidence.measurements import CORRUPTED_FILE, MAPS_FILE, SAMPLES_FILE, measured
+from studio.evidence.measurements import CORRUPTED_FILE, MAPS_FILE, SAMPLES_FILE, Part, measured
 from studio.evidence.recompute import EvidenceFolder, equal
 from studio.evidence.records.files import REQUEST_FILE
 from studio.evidence.records.request import MeasurementRequest
@@ -57,6 +58,26 @@ def measure_again(options: VerifyOptions, job: Job) -> Again:
         InvalidData: when the folder's request cannot be read.
         StudioError: when the model cannot be read.
     """
+    events, notes = _events_again(options, job)
+    found = _models_again(options, job)
+    return replace(found, files={**found.files, **events}, notes=(*found.notes, *notes))
+
+
+def _events_again(options: VerifyOptions, job: Job) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return why events of the app's test differ now, and what could not be run."""
+    if not (options.folder / EVENTS_FILE).is_file():
+        return {}, ()
+    if options.app is None:
+        return {}, ("The app is not here, so its test did not run again: pass --app FOLDER.",)
+    found = tested(options.app, options.allow_code, Part(job, 0, 0.01, "again-app"))
+    if found.why:
+        return {}, (found.why,)
+    before = EvidenceFolder(options.folder).json(EVENTS_FILE)
+    why = event_difference(before, to_json(found.found))
+    return {EVENTS_FILE: why}, ()
+
+
+def _models_again(options: VerifyOptions, job: Job) -> Again:
     records = options.records
     if records is None:
         return Again({}, None, ("The model is not here: pass --model FILE.",))

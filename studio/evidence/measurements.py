@@ -55,7 +55,7 @@ class Measured:
     problems: dict[str, str]
 
 
-class _Part(Phase):
+class Part(Phase):
     """The progress of one measurement, with a folder of its own to write to."""
 
     def __init__(self, job: Job, begin: float, end: float, name: str) -> None:
@@ -75,13 +75,13 @@ def measured(options: EvidenceOptions, records: Records, folder: Path, job: Job)
     if data is None:
         hint = "no labelled data: --data FILE, or studio project set MODEL --heldout FILE"
         return Measured(None, None, None, {"quality.metrics": hint})
-    part = _Part(job, 0.02, 0.4, "groups")
+    part = Part(job, 0.02, 0.4, "groups")
     found = _tried(
         "quality.metrics", problems, lambda: groups(_group_options(options, records, data), part)
     )
     if found is not None:
         _copy(part.folder / TABLE, folder / SAMPLES_FILE)
-    damage = _Part(job, 0.4, 0.7, "corrupted")
+    damage = Part(job, 0.4, 0.7, "corrupted")
     passes = 1 if records.is_original else 2
     each = (time.monotonic() - begin) / (passes * found.samples) if found is not None else 0.0
     samples = options.corrupted or corrupted_samples(options.samples, each)
@@ -94,7 +94,7 @@ def measured(options: EvidenceOptions, records: Records, folder: Path, job: Job)
         _copy(damage.folder / CORRUPTED, folder / CORRUPTED_FILE)
     explained = None
     if options.explanations and found is not None:
-        part = _Part(job, 0.7, 0.95, "explained")
+        part = Part(job, 0.7, 0.95, "explained")
         table = SampleTable.read(folder / SAMPLES_FILE)
         chosen = chosen_samples(table, options.explanations)
         explained = _tried(

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from studio.apps import is_app
+from studio.apps.files import AppFiles
 from studio.evidence.folder.manifest import EvidenceList
 from studio.evidence.records.subject import find_subject
 from studio.registry import Registry
@@ -17,6 +19,7 @@ def with_model(registry: Registry, given: Mapping[str, Any]) -> Mapping[str, Any
     Raises:
         UsageError: when nothing has the name.
     """
+    given = _with_further(given)
     text = given.get("model")
     if not isinstance(text, str) or text.startswith("#") or _is_path(text):
         return given
@@ -27,6 +30,19 @@ def with_model(registry: Registry, given: Mapping[str, Any]) -> Mapping[str, Any
     if named.target:
         found["served_by"] = named.target
     return {**given, **found}
+
+
+def _with_further(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the options with the further models of an app, which are opened like the first.
+
+    Raises:
+        InvalidData: when the app cannot be used.
+    """
+    app = given.get("app")
+    if not isinstance(app, str) or given.get("further") or not is_app(Path(app).expanduser()):
+        return given
+    models = [one.model for one in AppFiles.open(Path(app).expanduser()).models().values()]
+    return {**given, "further": [str(path) for path in dict.fromkeys(models[1:])]}
 
 
 def with_model_of_folder(registry: Registry, given: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -16,6 +16,7 @@ import numpy
 
 from studio.api import InvalidData, UsageError
 from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
+from studio.evidence.apps.event_quality import EventMatching, event_quality
 from studio.evidence.explanations.agreement import rank_correlation
 from studio.evidence.folder.manifest import is_plain_name, read_bytes
 from studio.evidence.groups.intervals import mean_interval
@@ -192,6 +193,22 @@ def _read_maps(content: bytes) -> dict[str, Any]:
         return {name: found[name] for name in found.files}
 
 
+def events_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]) -> float:
+    """Return precision, recall or F1 score of the events of an app, or a bound of its interval.
+
+    Args:
+        arguments: ``expected``: file of the known events; ``within_s``, ``compare``, ``kinds``:
+            when two are the same; ``kind``: the only one that counts, or empty; ``measure``:
+            ``precision``, ``recall`` or ``f1``; ``value``: ``value``, ``low`` or ``high``.
+    """
+    matching = EventMatching(
+        float(arguments["within_s"]), tuple(arguments["compare"]), tuple(arguments["kinds"])
+    )
+    lists = folder.json(arguments["expected"]), folder.json(file)
+    quality = event_quality(*lists, matching, arguments["kind"])
+    return float(getattr(getattr(quality, arguments["measure"]), arguments["value"]))
+
+
 METHODS: dict[str, Method] = {
     "field": field_of,
     "number": number_of,
@@ -201,6 +218,7 @@ METHODS: dict[str, Method] = {
     "quality": quality_of,
     "robustness": robustness_of,
     "agreement": agreement_of,
+    "events": events_of,
 }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from studio.api import InvalidData, UsageError
 from studio.documents.dataclass_json import to_json
+from studio.evidence.apps.app_material import app_material
 from studio.evidence.dossier.outline import Requested, WrittenAnswer
 from studio.evidence.folder.manifest import SIGNATURE, EvidenceList
 from studio.evidence.folder.signature import is_signed, is_spelled, sign, signer
@@ -38,9 +39,13 @@ def prepare(registry: Registry, options: EvidenceOptions) -> EvidenceOptions:
     form = EvidenceForms(registry).of(variant.model_name)
     answers = {name: WrittenAnswer(one.text, one.by, one.at) for name, one in form.latest().items()}
     requests = {name: Requested(one.of, one.at) for name, one in form.pending().items()}
+    material = app_material(registry, options, named)
+    if material is not None:
+        named = replace(named, app=material.record.name)
     return replace(
         options,
         records=collect(registry, named),
+        app_material=material,
         answers=answers,
         requests=requests,
         created=_now(),

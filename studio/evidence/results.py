@@ -24,6 +24,7 @@ class AssessedVersion:
         version: Number of the version; None for a variant that was not packaged.
         bundle: Digest of the version's manifest; empty without one.
         target: Name of the target; empty without one.
+        app: Name of the app that runs the model; empty without one.
     """
 
     model: str
@@ -32,11 +33,14 @@ class AssessedVersion:
     version: int | None = None
     bundle: str = ""
     target: str = ""
+    app: str = optional("")
 
     @property
     def title(self) -> str:
-        """The name of the version, or of the variant."""
+        """The name of the version, or of the variant, with the app that runs it."""
         name = f"{self.model}:{self.variant if self.version is None else self.version}"
+        if self.app:
+            name = f"app {self.app} with {name}"
         return f"{name} on {self.target}" if self.target else name
 
 

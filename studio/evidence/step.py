@@ -7,6 +7,8 @@ from dataclasses import field
 from pathlib import Path
 
 from studio.api import Kind
+from studio.apps.step import APP_TEST
+from studio.evidence.apps.app_record import AppMaterial
 from studio.evidence.dossier.outline import Requested, WrittenAnswer
 from studio.evidence.explanations.step import EXPLAIN
 from studio.evidence.groups.step import GROUPS
@@ -18,6 +20,7 @@ from studio.lazy_dataclass import dataclass
 from studio.registry import ModelRef
 
 _OF_GROUPS = {one.name: one for one in GROUPS.form}
+_OF_TEST = {one.name: one for one in APP_TEST.form}
 _OF_EXPLAIN = {one.name: one for one in EXPLAIN.form}
 
 
@@ -45,9 +48,29 @@ class EvidenceOptions(MeasuringOptions):
     model: ModelRef = option(
         kind=Kind.MODEL,
         positional=True,
-        help="Model file, NAME, NAME:VARIANT, NAME:NUMBER, NAME@ALIAS or a target.",
+        help="Model file, app folder, NAME, NAME:VARIANT, NAME:NUMBER, NAME@ALIAS or a target.",
     )
     out: Path = option(kind=Kind.OUTPUT, title="Folder", help="Folder to write.")
+    app: Path | None = like(
+        _OF_TEST["app"],
+        positional=False,
+        help="App that runs the model: its folder, or its app.toml.",
+    )
+    events: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        title="Events of a board",
+        help="Events of the app on a board, in which overrides are counted.",
+        advanced=True,
+    )
+    further: tuple[ModelRef, ...] = option(
+        (),
+        kind=Kind.MODEL,
+        title="Further models",
+        help="Further models of the app (default: all that app.toml names).",
+        advanced=True,
+    )
+    allow_code: bool = like(_OF_TEST["allow_code"], False, advanced=True)
     by: tuple[str, ...] = like(_OF_GROUPS["by"], ())
     samples: int = option(
         2000,
@@ -107,6 +130,7 @@ class EvidenceOptions(MeasuringOptions):
         None, title="Target", help="Target that serves the version.", advanced=True
     )
     records: Records | None = None
+    app_material: AppMaterial | None = None
     answers: Mapping[str, WrittenAnswer] = field(default_factory=dict)
     requests: Mapping[str, Requested] = field(default_factory=dict)
     created: str = ""
@@ -128,6 +152,12 @@ class VerifyOptions(MeasuringOptions):
         title="Measure again",
         help="Also run the model on its data again and compare each figure.",
     )
+    app: Path | None = like(
+        _OF_TEST["app"],
+        positional=False,
+        help="App whose test runs again: its folder, or its app.toml.",
+    )
+    allow_code: bool = like(_OF_TEST["allow_code"], False, advanced=True)
     model: ModelRef | None = option(
         None,
         kind=Kind.MODEL,

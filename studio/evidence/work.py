@@ -8,7 +8,7 @@ from pathlib import Path
 
 import studio
 from studio.api import UsageError
-from studio.documents.dataclass_json import to_json
+from studio.evidence.apps.app_dossier import with_app
 from studio.evidence.bom.cyclonedx import VERSIONS, cyclonedx
 from studio.evidence.bom.facts import bom_of
 from studio.evidence.bom.spdx import spdx
@@ -20,25 +20,17 @@ from studio.evidence.dossier.outline import Dossier, outline
 from studio.evidence.dossier.page import dossier_page, frameworks_page
 from studio.evidence.dossier.pdf import dossier_pdf
 from studio.evidence.dossier.quality_facts import quality_facts
-from studio.evidence.dossier.statement import Material
+from studio.evidence.dossier.statement import Material, Statement
 from studio.evidence.folder.manifest import FORMAT, MANIFEST, EvidenceList, files_of
 from studio.evidence.frameworks.catalogue import frameworks
-from studio.evidence.measurements import (
-    CORRUPTED_FILE,
-    DRAWING_FILE,
-    MAPS_FILE,
-    SAMPLES_FILE,
-    Measured,
-    measured,
-)
+from studio.evidence.measured_files import write_measured
+from studio.evidence.measurements import measured
 from studio.evidence.record import FOLDER
-from studio.evidence.records.files import REQUEST_FILE, write_record, write_records
-from studio.evidence.records.request import MeasurementRequest
+from studio.evidence.records.files import write_records
 from studio.evidence.results import EvidenceResult
 from studio.evidence.step import EvidenceOptions
 from studio.evidence.verify import FIGURES, figure_text
 from studio.jobs import Job
-from studio.registry import file_digest, folder_digest
 
 _BOMS = {"1.6": "bom.cdx.json", "1.7": "bom-1.7.cdx.json"}
 
@@ -59,12 +51,14 @@ def write(options: EvidenceOptions, job: Job) -> EvidenceResult:
     material = Material(records, folder, studio.__version__)
     material.files.update(write_records(records, folder))
     found = measured(options, records, folder, job)
-    _write_measured(found, options, material)
-    statements = [
+    write_measured(found, options, material)
+    statements: tuple[Statement, ...] = (
         *model_facts(material),
         *quality_facts(material, found),
         *operation_facts(material),
-    ]
+    )
+    if options.app_material is not None:
+        statements = with_app(statements, options, options.app_material, material, job)
     job.progress(0.95, 1, "Writing the dossier")
     _with_model(options, material)
     _name_documents(material)
@@ -89,41 +83,6 @@ def write(options: EvidenceOptions, job: Job) -> EvidenceResult:
         len(dossier.figures),
         seconds=round(time.monotonic() - begin, 3),
     )
-
-
-def _write_measured(found: Measured, options: EvidenceOptions, material: Material) -> None:
-    """Write the results of the measurements with their raw values."""
-    data = options.data
-    if data is not None and found.groups is not None:
-        material.data_digest = folder_digest(data) if data.is_dir() else file_digest(data)
-        material.data_name = data.name
-        material.samples = found.groups.samples
-        material.files[SAMPLES_FILE] = "label, answer and figure of each sample"
-    if found.robustness is not None:
-        material.files[CORRUPTED_FILE] = "figure of each sample under each corruption"
-    if found.explanations is not None:
-        material.files[MAPS_FILE] = "maps of the explanations"
-        material.files[DRAWING_FILE] = "maps drawn over their samples"
-    request = MeasurementRequest(
-        material.data_name,
-        material.data_digest,
-        options.samples,
-        options.by,
-        options.explanations,
-        options.evaluations,
-        found.robustness.samples if found.robustness is not None else 0,
-    )
-    write_record(material.folder / REQUEST_FILE, to_json(request))
-    material.files[REQUEST_FILE] = "options of the measurements"
-    results = {
-        "groups": ("quality by group, intervals and calibration", found.groups),
-        "robustness": ("quality on corrupted samples", found.robustness),
-        "explanations": ("explained scores, with curves and checks", found.explanations),
-    }
-    for name, (title, result) in results.items():
-        if result is not None:
-            write_record(material.folder / "records" / f"{name}.json", to_json(result))
-            material.files[f"records/{name}.json"] = title
 
 
 def _with_model(options: EvidenceOptions, material: Material) -> None:

@@ -46,10 +46,11 @@ def _figures(dossier: Dossier, subject: str) -> tuple[Figure, ...]:
 
 
 def _answers(dossier: Dossier) -> dict[str, str]:
+    asked = [one.id for one in subjects().values() if one.source == FORM]
     return {
-        name: one.paragraphs[0]
-        for name, one in dossier.statements.items()
-        if subjects()[name].source == FORM and one.state == PRESENT
+        name: dossier.statements[name].paragraphs[0]
+        for name in asked
+        if dossier.statements[name].state == PRESENT
     }
 
 

@@ -8,13 +8,21 @@ from studio.evidence.dossier.figure_texts import interval_text, value_text
 from studio.evidence.dossier.outline import Dossier
 from studio.evidence.dossier.statement import Picture, Statement, StatementTable
 from studio.evidence.frameworks.results import FrameworkCoverage, SectionCoverage
-from studio.evidence.frameworks.subjects import subjects
+from studio.evidence.frameworks.subjects import app_subjects, title_of
 from studio.evidence.results import ASKED, MISSING, PRESENT, Figure
 from studio.lazy_dataclass import dataclass
 
 _STATES = (PRESENT, ASKED, MISSING)
 _SUMMARY = "summary"
-_KEY = ("quality.metrics", "quality.groups", "quality.calibration", "performance.latency")
+_APP = "app"
+_APP_GRAPH = "app.graph"
+_KEY = (
+    "app.test",
+    "quality.metrics",
+    "quality.groups",
+    "quality.calibration",
+    "performance.latency",
+)
 _MOST_KEY = 3
 _SHORT_DIGEST = 16
 _DIGEST = 64
@@ -93,6 +101,7 @@ def blocks(dossier: Dossier) -> Iterator[Block]:
     yield from _glance(dossier)
     yield from _contents(dossier)
     shown: set[str] = set()
+    yield from _app(dossier, shown)
     for chapter in dossier.chapters:
         yield from _chapter(dossier, chapter, shown)
     yield from _rest(dossier, shown)
@@ -118,19 +127,35 @@ def _head(dossier: Dossier) -> Iterator[Block]:
 
 def _glance(dossier: Dossier) -> Iterator[Block]:
     """Yield the first figures of the subjects that most readers look for."""
-    chosen = [figure for name in _KEY for figure in dossier.statements[name].figures[:_MOST_KEY]]
+    chosen = [figure for name in _KEY for figure in _figures_of(dossier, name)[:_MOST_KEY]]
     if chosen:
         yield Heading("At a glance", 2, _SUMMARY)
         yield _figures(chosen)
 
 
+def _figures_of(dossier: Dossier, name: str) -> tuple[Figure, ...]:
+    statement = dossier.statements.get(name)
+    return () if statement is None else statement.figures
+
+
 def _contents(dossier: Dossier) -> Iterator[Block]:
     yield Heading("Contents", 2, "contents")
-    rows = tuple(
+    rows: tuple[tuple[Content, ...], ...] = tuple(
         (Link(one.cite, f"#{one.id}"), one.heading, StateWord(one.state))
         for one in dossier.chapters
     )
+    if _APP_GRAPH in dossier.statements:
+        rows = ((Link("App", f"#{_APP}"), f"The app {dossier.subject.app}", ""), *rows)
     yield Grid(("section", "heading", "state"), rows)
+
+
+def _app(dossier: Dossier, shown: set[str]) -> Iterator[Block]:
+    """Yield what is recorded of the app, which Annex IV has no section for."""
+    names = [name for name in app_subjects() if name in dossier.statements]
+    if names:
+        yield Heading(f"The app {dossier.subject.app}", 2, _APP)
+    for name in names:
+        yield from _subject(dossier, name, shown)
 
 
 def _chapter(dossier: Dossier, chapter: SectionCoverage, shown: set[str]) -> Iterator[Block]:
@@ -153,7 +178,7 @@ def _rest(dossier: Dossier, shown: set[str]) -> Iterator[Block]:
 
 
 def _subject(dossier: Dossier, name: str, shown: set[str]) -> Iterator[Block]:
-    statement, title = dossier.statements[name], subjects()[name].title
+    statement, title = dossier.statements[name], title_of(name)
     if name in shown:
         yield Grid((), ((Link(f"{title}: above", f"#{name}"), StateWord(statement.state)),))
         return

@@ -8,7 +8,13 @@ from types import MappingProxyType
 from studio.evidence.dossier.statement import Statement, figures_in, missing
 from studio.evidence.frameworks.coverage import coverage
 from studio.evidence.frameworks.results import Framework, FrameworkCoverage, SectionCoverage
-from studio.evidence.frameworks.subjects import FORM, EvidenceSubject, subjects
+from studio.evidence.frameworks.subjects import (
+    FORM,
+    EvidenceSubject,
+    app_subjects,
+    subjects,
+    title_of,
+)
 from studio.evidence.results import ASKED, PRESENT, AssessedVersion, Figure, Section
 from studio.lazy_dataclass import dataclass
 
@@ -40,9 +46,9 @@ class Dossier:
 
     Attributes:
         created: UTC time, ISO 8601.
-        statements: Of each subject of evidence, by its id.
+        statements: Of each subject of evidence, by its id; about an app also of its own.
         chapters: Sections of Annex IV, with their states.
-        rest: Ids of the subjects that no chapter names.
+        rest: Ids of the subjects that no chapter names, those of an app left out.
         coverages: Of each chosen framework.
         files: Description of each file of the folder by its name.
     """
@@ -64,8 +70,7 @@ class Dossier:
     @property
     def sections(self) -> tuple[Section, ...]:
         """All subjects with their states, in the order of the catalogue."""
-        known = subjects()
-        return tuple(one.section(known[name].title) for name, one in self.statements.items())
+        return tuple(one.section(title_of(name)) for name, one in self.statements.items())
 
 
 def outline(
@@ -91,11 +96,12 @@ def outline(
         for one in subjects().values()
     }
     states = {name: one.state for name, one in statements.items()}
+    statements |= {one: by_subject[one] for one in app_subjects() if one in by_subject}
     coverages = tuple(coverage(one, states, frameworks) for one in frameworks)
     order = next(one for one in coverages if one.framework == CHAPTERS_OF)
     chapters = tuple(one for one in order.sections if one.id.startswith(CHAPTERS))
     told = {part.id for chapter in chapters for part in chapter.subjects}
-    rest = tuple(name for name in statements if name not in told)
+    rest = tuple(name for name in states if name not in told)
     return Dossier(subject, created, tools, statements, chapters, rest, coverages, files)
 
 

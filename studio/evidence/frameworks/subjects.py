@@ -51,6 +51,17 @@ def subjects() -> Mapping[str, EvidenceSubject]:
     return parse_subjects(read_toml(resource("frameworks", "subjects.toml")))
 
 
+@functools.cache
+def app_subjects() -> Mapping[str, EvidenceSubject]:
+    """Return the further subjects of a dossier about an app, in the order of their file."""
+    return parse_subjects(read_toml(resource("frameworks", "app-subjects.toml")))
+
+
+def title_of(name: str) -> str:
+    """Return the title of a subject of a dossier, about a model or an app."""
+    return (subjects().get(name) or app_subjects()[name]).title
+
+
 def subject(name: str) -> EvidenceSubject:
     """Return a subject by its id.
 

@@ -15,11 +15,12 @@ from studio.versions.versions import find_version
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A variant with the version and the target that the user named."""
+    """A variant with the version, the target and the app that the user named."""
 
     variant: VariantRecord
     version: VersionRecord | None = None
     target: str = ""
+    app: str = ""
 
     @property
     def subject(self) -> AssessedVersion:
@@ -32,6 +33,7 @@ class Named:
             version.number if version else None,
             version.digest if version else "",
             self.target,
+            self.app,
         )
 
 

@@ -1,0 +1,1 @@
+"""Evidence about an app: its graph, its models, its test, and the decisions left to persons."""
