@@ -8,7 +8,7 @@ from pathlib import Path
 
 import studio
 from studio.api import UsageError
-from studio.evidence.apps.app_dossier import with_app
+from studio.evidence.apps.app_dossier import app_part, with_app
 from studio.evidence.bom.cyclonedx import VERSIONS, cyclonedx
 from studio.evidence.bom.facts import bom_of
 from studio.evidence.bom.spdx import spdx
@@ -112,7 +112,7 @@ def _name_documents(material: Material) -> None:
 
 
 def _write_documents(dossier: Dossier, material: Material, options: EvidenceOptions) -> None:
-    bom = bom_of(dossier, material)
+    bom = bom_of(dossier, material, app_part(options.app_material))
     texts = {
         "dossier.html": dossier_page(dossier),
         "dossier.json": dossier_json(dossier),

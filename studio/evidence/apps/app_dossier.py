@@ -20,6 +20,7 @@ from studio.evidence.apps.app_test import (
     tested,
 )
 from studio.evidence.apps.further_models import NamedStatement, joined, place_of
+from studio.evidence.bom.parts import AppPart
 from studio.evidence.dossier.model_facts import model_facts
 from studio.evidence.dossier.quality_facts import quality_facts
 from studio.evidence.dossier.statement import Material, Statement
@@ -54,6 +55,15 @@ def with_app(
     ]
     first = next((one.name for one in record.models if one.served), record.name)
     return (*joined(first, statements, further), *app_facts(material, record, found, board))
+
+
+def app_part(app: AppMaterial | None) -> AppPart | None:
+    """Return what bills of materials state about an app."""
+    if app is None:
+        return None
+    record = app.record
+    further = tuple((one.name, one.digest) for one in record.models if not one.served)
+    return AppPart(record.name, record.title, record.digest, further, record.own_code)
 
 
 def _test(options: EvidenceOptions, app: AppMaterial, job: Job) -> TestedApp:

@@ -9,12 +9,13 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from studio.evidence.bom.parts import DataPart, ModelBom, number
+from studio.evidence.bom.parts import AppPart, DataPart, ModelBom, number
 from studio.evidence.results import Figure
 from studio.models.results import Terminal
 
 VERSIONS = ("1.6", "1.7")
 _ROOT = "model"
+_APP = "app"
 _LISTED = ("limitations", "misuse")
 """Subjects whose texts are lists of limitations."""
 
@@ -30,9 +31,13 @@ def cyclonedx(bom: ModelBom, version: str) -> str:
         "metadata": {
             "timestamp": bom.created,
             "tools": {"components": list(_tools(bom))},
-            "component": _model(bom),
+            "component": _model(bom) if bom.app is None else _application(bom, bom.app),
         },
-        "components": [*(_data(bom, one) for one in bom.data), *_parents(bom)],
+        "components": [
+            *([] if bom.app is None else [_model(bom), *_further(bom, bom.app)]),
+            *(_data(bom, one) for one in bom.data),
+            *_parents(bom),
+        ],
         "dependencies": _dependencies(bom),
     }
     return json.dumps(document, indent=1, sort_keys=True) + "\n"
@@ -157,8 +162,44 @@ def _parents(bom: ModelBom) -> Iterator[dict[str, Any]]:
         }
 
 
+def _application(bom: ModelBom, app: AppPart) -> dict[str, Any]:
+    component: dict[str, Any] = {
+        "type": "application",
+        "bom-ref": _APP,
+        "name": app.name,
+        "version": bom.version,
+        "description": app.title or app.name,
+        "properties": [
+            {"name": "edgewright:app-sha256", "value": app.digest},
+            *({"name": "edgewright:own-code", "value": name} for name in app.own_code),
+        ],
+    }
+    return component
+
+
+def _further(bom: ModelBom, app: AppPart) -> Iterator[dict[str, Any]]:
+    for name, digest in app.further:
+        component: dict[str, Any] = {
+            "type": "machine-learning-model",
+            "bom-ref": bom.reference("app-model", name),
+            "name": name,
+        }
+        if digest:
+            component["hashes"] = [{"alg": "SHA-256", "content": digest}]
+        yield component
+
+
 def _dependencies(bom: ModelBom) -> list[dict[str, Any]]:
-    """Return that each variant depends on the one that it was made of."""
+    """Return that an app depends on its models, and a variant on the one that it was made of."""
+    rows = _chain(bom)
+    if bom.app is None:
+        return rows
+    further = [bom.reference("app-model", name) for name, _ in bom.app.further]
+    alone: list[dict[str, Any]] = [{"ref": one, "dependsOn": []} for one in further]
+    return [{"ref": _APP, "dependsOn": [_ROOT, *further]}, *rows, *alone]
+
+
+def _chain(bom: ModelBom) -> list[dict[str, Any]]:
     chain = [_ROOT, *(bom.reference("model", name) for name, _ in bom.parents)]
     return [
         {"ref": one, "dependsOn": chain[place + 1 : place + 2]} for place, one in enumerate(chain)

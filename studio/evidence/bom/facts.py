@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from studio.documents.dataclass_json import JsonValue
-from studio.evidence.bom.parts import DataPart, ModelBom
+from studio.evidence.bom.parts import AppPart, DataPart, ModelBom
 from studio.evidence.dossier.outline import Dossier
 from studio.evidence.dossier.statement import Material
 from studio.evidence.frameworks.subjects import FORM, subjects
@@ -15,7 +15,7 @@ from studio.models.results import ModelFigures
 _MOST_OPERATORS = 10
 
 
-def bom_of(dossier: Dossier, material: Material) -> ModelBom:
+def bom_of(dossier: Dossier, material: Material, app: AppPart | None = None) -> ModelBom:
     """Return the facts of a dossier that bills of materials state."""
     records = material.records
     found = ModelFigures.read(records.variant.summary)
@@ -38,6 +38,7 @@ def bom_of(dossier: Dossier, material: Material) -> ModelBom:
         energy=_figures(dossier, "energy"),
         answers=_answers(dossier),
         tools=dossier.tools,
+        app=app,
     )
 
 

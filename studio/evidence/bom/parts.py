@@ -30,6 +30,23 @@ class DataPart:
 
 
 @dataclass(frozen=True, slots=True)
+class AppPart:
+    """The app that runs the model.
+
+    Attributes:
+        digest: SHA-256 of its description.
+        further: Names and SHA-256 of its models besides the first.
+        own_code: Files with Python code of its own.
+    """
+
+    name: str
+    title: str
+    digest: str
+    further: tuple[tuple[str, str], ...] = ()
+    own_code: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ModelBom:
     """The model with its data, its figures and what persons have written about it.
 
@@ -38,6 +55,7 @@ class ModelBom:
         parents: Names and SHA-256 of the variants that it was made of, the nearest first.
         answers: Texts of persons, by subject.
         groups: Figures by group; ``quality`` those of all samples.
+        app: The app that runs the model; None for a model alone.
     """
 
     subject: AssessedVersion
@@ -57,6 +75,7 @@ class ModelBom:
     energy: tuple[Figure, ...]
     answers: Mapping[str, str]
     tools: Mapping[str, str]
+    app: AppPart | None = None
 
     @property
     def name(self) -> str:

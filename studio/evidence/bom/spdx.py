@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from studio.evidence.bom.parts import DataPart, ModelBom, number
+from studio.evidence.bom.parts import AppPart, DataPart, ModelBom, number
 from studio.evidence.results import Figure
 
 CONTEXT = "https://spdx.org/rdf/3.0.1/spdx-context.jsonld"
@@ -39,16 +39,17 @@ def _graph(bom: ModelBom) -> Iterator[dict[str, Any]]:
     model = _model(bom)
     data = [_dataset(bom, part) for part in bom.data]
     parents = [_parent(bom, name, digest) for name, digest in bom.parents]
-    yield from (model, *data, *parents)
+    app = [] if bom.app is None else list(_application(bom, bom.app))
+    yield from (*app, model, *data, *parents)
     relations = [*_relations(bom), *_licences(bom)]
     yield from relations
-    elements = [one["spdxId"] for one in (model, *data, *parents, *relations)]
+    elements = [one["spdxId"] for one in (*app, model, *data, *parents, *relations)]
     yield _element(
         bom,
         "SpdxDocument",
         "document",
         name=f"{bom.name} {bom.version}",
-        rootElement=[model["spdxId"]],
+        rootElement=[(*app, model)[0]["spdxId"]],
         element=elements,
         profileConformance=list(_PROFILES),
     )
@@ -79,6 +80,32 @@ def _model(bom: ModelBom) -> dict[str, Any]:
     }
     about |= {name: text for name, text in texts.items() if text}
     return _element(bom, "ai_AIPackage", "model", **about)
+
+
+def _application(bom: ModelBom, app: AppPart) -> Iterator[dict[str, Any]]:
+    """Yield the package of the app, those of its further models, and what contains what."""
+    yield _element(
+        bom,
+        "software_Package",
+        "app",
+        name=app.name,
+        summary=app.title or app.name,
+        software_packageVersion=bom.version,
+        software_primaryPurpose="application",
+        verifiedUsing=[_hash(app.digest)],
+    )
+    for name, digest in app.further:
+        about = {"verifiedUsing": [_hash(digest)]} if digest else {}
+        yield _element(
+            bom,
+            "software_Package",
+            f"app-model/{name}",
+            name=name,
+            software_primaryPurpose="model",
+            **about,
+        )
+    for part in ("model", *(f"app-model/{name}" for name, _ in app.further)):
+        yield _relation(bom, "app", "contains", part)
 
 
 def _value(figure: Figure) -> str:
