@@ -26,6 +26,8 @@ from studio.packages.step import BundleNumber
 from studio.registry import file_digest
 from studio.runtime.backends.catalog import ServingBackend
 from studio.runtime.shared.manifest import BASELINE, LATENCY, canonical
+from studio.runtime.shared.user_notice import FILE as NOTICE
+from studio.runtime.shared.user_notice import UserNotice
 from studio.settings.disk_space import hint_for
 
 FORMAT = 1
@@ -45,6 +47,7 @@ class BundleContent:
         graft: An output that the model gets for the watch alone, or None.
         lineage: Where the model came from.
         backend: What serves the model.
+        notice: What users of the release are to know; it makes no file where it states nothing.
         notes: Messages for the user; not in the bundle.
     """
 
@@ -65,6 +68,7 @@ class BundleContent:
     graft: EmbeddingGraph | None
     lineage: Mapping[str, JsonValue]
     backend: ServingBackend
+    notice: UserNotice = UserNotice()
     notes: Sequence[str] = ()
 
 
@@ -88,6 +92,8 @@ def build(content: BundleContent, number: BundleNumber, folder: Path) -> dict[st
             (folder / BASELINE).write_bytes(canonical(content.baseline))
         if content.latency is not None:
             (folder / LATENCY).write_bytes(canonical(to_json(content.latency)))
+        if stated := content.notice.to_json():
+            (folder / NOTICE).write_bytes(canonical(stated))
         (folder / CHECKS).write_bytes(content.checked.content())
         app = {} if content.app is None else content.app.write(folder)
     except OSError as error:
@@ -134,7 +140,7 @@ def _copy_model(content: BundleContent, folder: Path) -> str:
     _copy(first, folder / name)
     for path in rest:
         relative = Path(os.path.relpath(path, first.parent))
-        if ".." in relative.parts or relative.as_posix() in (name, MANIFEST, CHECKS):
+        if ".." in relative.parts or relative.as_posix() in (name, MANIFEST, CHECKS, NOTICE):
             raise InvalidModel(
                 f"The model file {path.name} is outside the model's folder or has a reserved name."
             )

@@ -18,6 +18,7 @@ from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs.options_form import form
 from studio.packages.backends import serving_backend
 from studio.packages.latency import latency_of
+from studio.packages.notice import notice_of
 from studio.packages.results import PackageResult
 from studio.packages.signing import write_signature
 from studio.packages.step import BundleNumber, MakingStep, Numbering, PackageOptions
@@ -60,7 +61,8 @@ def numbering(registry: Registry, model: ModelRef, backend: str | None = None) -
     serving = serving_backend(model.format, backend).id
     # Measured times are others each time: a build that is to be repeated takes none along.
     measured = None if os.environ.get(EPOCH) else latency_of(registry, model.variant, serving)
-    return Numbering(number, known, made, measured)
+    notice = to_json(notice_of(registry, model.variant).to_json())
+    return Numbering(number, known, made, measured, notice)
 
 
 def _clock() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import field
 from pathlib import Path
 
 from studio.api import Kind, Permission
@@ -87,12 +88,14 @@ class Numbering:
         known: Folders of bundles of the model, among which one with the same content is searched.
         made: Steps that made the variant, the last one first.
         latency: Measurements of profiles that travel with the bundle.
+        notice: What users of the release are to know, as ``notice.json`` has it.
     """
 
     number: BundleNumber
     known: tuple[Path, ...] = ()
     made: tuple[MakingStep, ...] = ()
     latency: LatencyFile | None = None
+    notice: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,12 +38,14 @@ from studio.packages.drift_reference import FEWEST, Frame, estimate_of, referenc
 from studio.packages.embedding import EmbeddingGraph, NoEmbedding
 from studio.packages.embedding_check import embed
 from studio.packages.golden import GoldenSample, check_labels
+from studio.packages.notice import with_app
 from studio.packages.packaging_job import package_contained
 from studio.packages.results import PackageResult
 from studio.packages.signing import signature_of, write_signature
 from studio.packages.step import MakingStep, Numbering, PackageOptions
 from studio.plugin_host import PluginHost
 from studio.registry import ModelRef
+from studio.runtime.shared.user_notice import UserNotice
 
 FOLDER = "bundle"
 _PICTURE_AXES = 4
@@ -164,6 +166,7 @@ def _content(
         app=app,
         graft=graft,
         backend=serving,
+        notice=with_app(UserNotice.of(dict(numbering.notice)), app),
         notes=(*([note] if note else []), *_app_notes(app)),
         lineage=_lineage(ref, backend, numbering.made),
     )

@@ -13,9 +13,9 @@ from typing import Any
 from studio.api import InvalidData
 from studio.apps import FILE
 from studio.apps.files import AppFiles, ModelParts, invalid
+from studio.apps.readme import readme_limits
 from studio.datasets.output_settings import read_outputs
 from studio.documents.dataclass_json import JsonValue, to_json
-from studio.documents.plain import plain
 from studio.evidence.apps.app_record import AppRecord, RecordedModel, RecordedPart
 from studio.registry import file_digest
 from studio.runtime.apps.document import AppDocument, PartDocument
@@ -23,13 +23,7 @@ from studio.runtime.apps.graph import AppGraph, graph_of
 from studio.runtime.apps.settings import AppError
 from studio.runtime.shared.manifest import NAME, canonical
 
-README = "README.md"
 HIDDEN = "***"
-_MOST_README = 1 << 20
-_MOST_LINES = 40
-_MOST_LINE = 1000
-_HEADING = re.compile(r"#+\s+(.*)")
-_ABOUT_LIMITS = re.compile(r"\blimit(s|ations?)?\b", re.IGNORECASE)
 _SECRET = re.compile("PASS|TOKEN|SECRET|KEY|CREDENTIAL|AUTH|PIN$|PWD")
 _LOGIN = re.compile(r"(^|://)[^/\s@]*@")
 _QUERY = re.compile(r"(://[^?\s]*\?).*", re.DOTALL)
@@ -48,7 +42,7 @@ def app_of_folder(path: Path, served: str) -> AppRecord:
     files = AppFiles.open(path)
     graph = files.graph({})
     models = tuple(_model(files, one) for one in files.models().values())
-    limits, no_limits = _limits_of(files)
+    limits, no_limits = readme_limits(files)
     record = _record(graph, _with_served(models, served))
     return replace(
         record,
@@ -169,29 +163,3 @@ def _no_test(models: tuple[RecordedModel, ...], served: str) -> str:
     if not models or any(one.digest == served for one in models):
         return ""
     return "the app's folder has another model in the place of this one"
-
-
-def _limits_of(files: AppFiles) -> tuple[tuple[str, ...], str]:
-    """Return the lines about limits of the README, or why there are none."""
-    try:
-        path = files.path(README, "The description")
-        with path.open("rb") as opened:
-            text = opened.read(_MOST_README).decode("utf-8", "replace")
-    except (InvalidData, OSError) as error:
-        reason = error.message if isinstance(error, InvalidData) else f"{README} cannot be read."
-        return (), reason
-    found = limit_lines(text)
-    return found, "" if found else f"{README} has no heading about limits"
-
-
-def limit_lines(text: str) -> tuple[str, ...]:
-    """Return the lines below the headings of a Markdown text that name limits."""
-    found: list[str] = []
-    inside = False
-    for line in text.splitlines():
-        heading = _HEADING.match(line)
-        if heading:
-            inside = bool(_ABOUT_LIMITS.search(heading.group(1)))
-        elif inside and line.strip():
-            found.append(plain(line.strip().lstrip("-*+ "))[:_MOST_LINE])
-    return tuple(found[:_MOST_LINES])

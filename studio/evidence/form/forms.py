@@ -8,16 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from studio.api import UsageError
-from studio.evidence.form.results import (
-    SCREEN,
-    EvidenceForm,
-    FormAnswer,
-    OpenQuestion,
-    PersonRequest,
-    RecordedAnswer,
-    RecordedRequest,
-)
-from studio.evidence.form.store import add_answers, add_request, read_form
+from studio.evidence.form.results import OpenQuestion, RecordedAnswer, RecordedRequest
 from studio.evidence.frameworks.catalogue import shipped
 from studio.evidence.frameworks.questionnaire import questionnaire
 from studio.evidence.frameworks.results import Framework
@@ -33,8 +24,9 @@ from studio.evidence.frameworks.subjects import (
     subjects,
 )
 from studio.evidence.frameworks.use_screening import screen
-from studio.projects.projects import FOLDER
-from studio.registry import Registry, component
+from studio.projects.answers import SCREEN, EvidenceForm, FormAnswer, PersonRequest
+from studio.projects.answers_file import add_answers, add_request, answers_path, read_form
+from studio.registry import Registry
 from studio.registry.activity import now
 
 
@@ -42,11 +34,11 @@ class EvidenceForms:
     """The forms of a registry's models, each in a file next to the model's project."""
 
     def __init__(self, registry: Registry) -> None:
-        self._folder = registry.folder.parent / FOLDER
+        self._registry = registry
 
     def file(self, model: str) -> Path:
         """Return the file of a model's form, which may not exist."""
-        return self._folder / f"{component(model, 'A model')}.evidence.json"
+        return answers_path(self._registry, model)
 
     def of(self, model: str) -> EvidenceForm:
         """Return the form of a model; an empty one before the first answer.

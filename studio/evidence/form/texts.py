@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from studio.documents.text_table import counted, table
-from studio.evidence.form.results import EvidenceForm, OpenQuestion, RecordedAnswer, RecordedRequest
+from studio.evidence.form.results import OpenQuestion, RecordedAnswer, RecordedRequest
 from studio.evidence.frameworks.questionnaire import questionnaire
 from studio.evidence.frameworks.screening_results import Screening, ScreeningReason
 from studio.evidence.frameworks.texts import LEGEND, citation
+from studio.projects.answers import EvidenceForm
 
 OUTCOMES = {
     "prohibited": "Possibly a prohibited practice: ask counsel",

@@ -40,6 +40,11 @@ class Log:
         self._queue: queue.SimpleQueue[Optional[bytes]] = queue.SimpleQueue()
         self._thread: Optional[threading.Thread] = None
 
+    @property
+    def rate(self) -> float:
+        """Lines for requests a second, at most."""
+        return self._rate
+
     def event(self, name: str, /, **values: object) -> None:
         """Write a line about the server itself."""
         self._enqueue({"at": _now(), "event": name, **values})

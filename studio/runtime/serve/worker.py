@@ -18,6 +18,7 @@ from ..shared.access_tokens import Tokens, load_chain, tls_of
 from ..shared.errors import CannotListen, LoadError
 from ..shared.sockets import listen
 from ..shared.threads import usable_cores
+from .about import routes as about_routes
 from .application import Application, ApplicationAdmission
 from .apps import routes as app_routes
 from .apps.host import AppHost
@@ -59,6 +60,7 @@ ROUTES = (
     + ledger.ROUTES
     + metrics.ROUTES
     + app_routes.ROUTES
+    + about_routes.ROUTES
     + routes(os.environ)
 )
 _STOP_GRACE_S = 0.3

@@ -9,13 +9,13 @@ from pathlib import Path
 from studio.api import StudioError
 from studio.documents.dataclass_json import JsonValue
 from studio.evidence.form.forms import EvidenceForms
-from studio.evidence.form.results import EvidenceForm
 from studio.evidence.frameworks.subjects import FORM, subjects
 from studio.evidence.groups.results import GroupsResult
 from studio.evidence.records.records import ReleaseDetails
 from studio.evidence.robustness.results import RobustnessResult
 from studio.lazy_dataclass import dataclass
 from studio.models.results import ModelFigures
+from studio.projects.answers import EvidenceForm
 from studio.projects.licence import licence_file
 from studio.registry import ModelRecord, Registry, ReleaseRecord, VariantRecord, VersionRecord
 from studio.runtime.shared.manifest import SIGNATURE

@@ -14,8 +14,10 @@ from pathlib import Path
 from studio.api import StudioError, UsageError
 from studio.documents.dataclass_json import InvalidDocument, from_json, optional, to_json
 from studio.documents.plain import plain
-from studio.evidence.form.results import EvidenceForm, FormAnswer, PersonRequest
 from studio.lazy_dataclass import dataclass
+from studio.projects.answers import EvidenceForm, FormAnswer, PersonRequest
+from studio.projects.projects import FOLDER
+from studio.registry import Registry, component
 from studio.settings.files import write_atomically
 
 SCHEMA = 1
@@ -34,6 +36,11 @@ class _FormDocument:
     schema: int
     answers: tuple[FormAnswer, ...]
     requests: tuple[PersonRequest, ...] = optional(())
+
+
+def answers_path(registry: Registry, model: str) -> Path:
+    """Return the file of a model's form, which may not exist."""
+    return registry.folder.parent / FOLDER / f"{component(model, 'A model')}.evidence.json"
 
 
 def read_form(file: Path) -> EvidenceForm:

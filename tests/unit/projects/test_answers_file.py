@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from studio.api import StudioError, UsageError
-from studio.evidence.form import store
-from studio.evidence.form.results import EvidenceForm, FormAnswer
-from studio.evidence.form.store import add_answers, read_form
+from studio.projects import answers_file as store
+from studio.projects.answers import EvidenceForm, FormAnswer
+from studio.projects.answers_file import add_answers, read_form
 
 AT = "2026-11-30T12:00:00.000+00:00"
 
