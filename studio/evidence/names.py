@@ -14,12 +14,20 @@ from studio.registry import Registry
 
 
 def with_model(registry: Registry, given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the options of ``evidence`` with the model of a version or target.
+    """Return the options of ``evidence`` with the model of a version, a target or an app.
 
     Raises:
         UsageError: when nothing has the name.
     """
-    given = _with_further(given)
+    return with_version(registry, _with_further(given))
+
+
+def with_version(registry: Registry, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the options with the model of a version or target, and the version.
+
+    Raises:
+        UsageError: when nothing has the name.
+    """
     text = given.get("model")
     if not isinstance(text, str) or text.startswith("#") or _is_path(text):
         return given

@@ -168,5 +168,6 @@ _VERBS = {
     "screen": _step("evidence-screen", "place the intended use of a model by questions"),
     "ask": _Verb("list open questions of a dossier, or request an answer", _add_ask, _ask),
     "answer": _step("evidence-answer", "answer a question of a dossier"),
+    "notice": _step("evidence-notice", "show or export the notice for users"),
     "answers": _Verb("list the answers about a model", _add_answers, _answers),
 }

@@ -101,7 +101,7 @@ _OF_APP = (
 
 _EVIDENCE_STEPS = (
     "evidence", "evidence-verify", "evidence-answer", "evidence-request", "evidence-screen",
-    "groups", "robustness", "explain",
+    "groups", "robustness", "explain", "evidence-notice",
 )  # fmt: skip
 _EVIDENCE_KEY = "Ctrl+Shift+E"
 

@@ -52,12 +52,14 @@ class KeptData(NamedTuple):
         samples: Most requests that are stored for labelling; 0 for none.
         decisions_days: Days for which answers are recorded; 0 where they are not.
         events_days: Days for which delivered events of an app are kept; None without an app.
+        events_to: Types of the sinks that events go to.
         log_rate: Lines of the log about requests, at most, each second; 0 for none.
     """
 
     samples: int = 0
     decisions_days: int = 0
     events_days: Optional[float] = None
+    events_to: Tuple[str, ...] = ()
     log_rate: float = 0.0
 
 
@@ -127,6 +129,8 @@ def recorded(kept: KeptData) -> List[str]:
     if kept.events_days is not None:
         text = "Events of the app are kept until they are delivered, and for {:g} days after."
         found.append(text.format(kept.events_days))
+    if kept.events_to:
+        found.append("Events of the app also go to: {}.".format(", ".join(kept.events_to)))
     if not found:
         found.append("No request and no answer is stored.")
     if kept.log_rate:

@@ -41,11 +41,16 @@ class _Outbox(NamedTuple):
     days: float = 7.0
 
 
+class _Sink(NamedTuple):
+    type: str
+
+
 class _App(NamedTuple):
     name: str
     title: str = ""
     notice: str = ""
     outbox: _Outbox = _Outbox()
+    sinks: Tuple[_Sink, ...] = ()
 
 
 class _Meaning(NamedTuple):
@@ -94,11 +99,13 @@ def _document(service: Service) -> Dict[str, Any]:
     models = service.repository.all()[:MOST_MODELS]
     bundles = [_bundle(model) for model in models]
     served = [_served(*pair) for pair in zip(models, bundles)]
-    days = [one.manifest.app.outbox.days for one in bundles if one.manifest.app is not None]
+    apps = [one.manifest.app for one in bundles if one.manifest.app is not None]
+    sinks = [brief(sink.type) for app in apps for sink in app.sinks]
     kept = KeptData(
         samples=sum(_samples(model) for model in models),
         decisions_days=max((_decisions(model) for model in models), default=0),
-        events_days=max(days) if days else None,
+        events_days=max(app.outbox.days for app in apps) if apps else None,
+        events_to=tuple(dict.fromkeys(sinks)),
         log_rate=service.log.rate,
     )
     return about(served, kept)
