@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +46,12 @@ def package_options(
     version: int = 1,
     known: Sequence[Path] = (),
     latency: LatencyFile | None = None,
+    notice: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> PackageOptions:
     """Options of the step, with the number that the registry would give."""
     number = BundleNumber(version, version, "2026-01-01T00:00:00+00:00")
-    numbering = Numbering(number, tuple(known), latency=latency)
+    numbering = Numbering(number, tuple(known), latency=latency, notice=notice or {})
     ref = reference(model) if isinstance(model, Path) else model
     return PackageOptions(model=ref, numbering=numbering, **options)
 

@@ -110,10 +110,10 @@ def _test(material: Material, test: TestedApp) -> Statement:
     if test.why:
         return missing(TEST, test.why)
     matching = test.matching
-    compared = ", ".join(matching.compare) or "nothing else"
+    compared = ", ".join(("kind", *matching.compare))
     texts = [
         f"The app ran on its recordings: {test.frames:,} frames, {test.failed:,} failed. An event "
-        f"counts as found within {matching.within_s:g} s, with equal kind and {compared}.",
+        f"counts as found within {matching.within_s:g} s, with equal {compared}.",
         f"The app asks for an F1 score of {test.f1:g}.",
     ]
     kinds = ("", *matching.kinds[:_MOST_KINDS]) if len(matching.kinds) > 1 else ("",)

@@ -24,7 +24,7 @@ def make(options: NoticeOptions, job: Job) -> NoticeResult:
     notice, record = UserNotice.of(dict(options.notice)), options.record
     served = ServedNotice(
         name=options.model.model_name,
-        version="not packaged" if options.number is None else str(options.number),
+        version="" if options.number is None else str(options.number),
         release=options.digest[:_RELEASE],
         notice=notice,
         app=None if record is None else AppNotice(record.name, record.title, record.notice),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
@@ -115,11 +116,17 @@ def brief(text: str) -> str:
     return shown if len(shown) <= MOST_TEXT else shown[: MOST_TEXT - 2].rstrip() + " …"
 
 
+def _content(path: Path) -> bytes:
+    # Without O_NONBLOCK, a pipe in its place would be waited for.
+    descriptor = os.open(str(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(MOST_BYTES + 1)
+
+
 def notice_in(folder: Path) -> UserNotice:
     """Return the notice of a bundle; one that states nothing without a file, or for nonsense."""
     try:
-        with (folder / FILE).open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
+        content = _content(folder / FILE)
         if len(content) > MOST_BYTES:
             return UserNotice()
         return UserNotice.of(json.loads(content.decode("utf-8")))

@@ -33,6 +33,7 @@ class ServedNotice(NamedTuple):
     """One served release with its notice.
 
     Attributes:
+        version: Its number; empty before it was packaged.
         release: The first characters of its digest.
         bands: Ends of the probabilities that are left to a person, each with the model's name.
     """
@@ -111,7 +112,7 @@ def limits(one: ServedNotice) -> List[str]:
 
 
 def _worst(worst: GroupNotice) -> str:
-    text = "Lowest measured quality of a group: {} {:.3g} for {} {} ({:,} samples)".format(
+    text = "Lowest measured quality of a group: {} {:.3g} for {}: {} ({:,} samples)".format(
         worst.title, worst.value, worst.column, worst.group, worst.samples
     )
     if worst.low is not None and worst.high is not None:
@@ -135,7 +136,7 @@ def recorded(kept: KeptData) -> List[str]:
         found.append("No request and no answer is stored.")
     if kept.log_rate:
         found.append(
-            "The log has up to {:g} requests a second: time, address of the client, path, size "
-            "and error. It has no inputs and no answers.".format(kept.log_rate)
+            "The log has a line about some requests, at most {:g} a second: time, address of the "
+            "client, path, size and error. It has no inputs and no answers.".format(kept.log_rate)
         )
     return found

@@ -79,7 +79,8 @@ def _body(document: Mapping[str, Any], title: str) -> Iterator[str]:
 
 
 def _release(one: Mapping[str, Any]) -> Iterator[str]:
-    parts = ["{} version {}".format(one["name"], one["version"])]
+    version = "version {}".format(one["version"]) if one["version"] else "not packaged"
+    parts = ["{}, {}".format(one["name"], version)]
     if one["release"]:
         parts.append("release {}".format(one["release"]))
     yield _paragraph(", ".join(parts), "dim")

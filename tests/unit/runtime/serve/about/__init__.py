@@ -1,0 +1,1 @@
+"""Tests of the notice of a server."""
