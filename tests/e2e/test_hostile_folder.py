@@ -95,6 +95,7 @@ LINES: dict[str, list[Line]] = {
     "evidence": [
         ("evidence digits.onnx --out evidence", _OK),
         ("evidence verify evidence", _OK),
+        ("evidence notice digits.onnx --out notice", _OK),
         ("evidence frameworks", _OK),
         ("evidence crosswalk", _OK),
         ("evidence screen digits.onnx", _OK),
