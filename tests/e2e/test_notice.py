@@ -14,7 +14,6 @@ import pytest
 
 from tests.e2e.conftest import Studio
 
-
 pytestmark = pytest.mark.slow
 
 URL = "https://camera-7.example:8477/about"

@@ -19,11 +19,11 @@ from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, Card, button, label, row
 from studio.gui.widgets.sheet import Sheet
 
-_FIELDS = ("out", "sign", "by", "samples", "explanations", "with_model")
+_FIELDS = ("app", "events", "out", "sign", "by", "samples", "explanations", "with_model")
 _TEXT = (
     "The folder has the dossier as HTML and PDF, the model card and bills of materials. Each "
     "figure has its source, and a list names all files. Quality, robustness and explanations are "
-    "measured for it."
+    "measured for it. With the folder of an app, they are about the app with this model."
 )
 
 

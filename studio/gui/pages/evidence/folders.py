@@ -1,4 +1,4 @@
-"""Folders of evidence on the page: the sheets that write and verify them, with their jobs."""
+"""Folders of evidence and the notice on the page: their sheets, with their jobs."""
 
 from __future__ import annotations
 
@@ -6,27 +6,32 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtWidgets import QWidget
-
+from studio.evidence.notice.results import NoticeResult
 from studio.evidence.results import EvidenceResult, VerifyResult
 from studio.gui.pages.evidence.export_sheet import ExportSheet
+from studio.gui.pages.evidence.notice_sheet import NoticeSheet
 from studio.gui.pages.evidence.verify_sheet import VerifySheet
+from studio.gui.pages.shared.stage_page import StagePage
 from studio.gui.shell import Shell
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, VariantRecord, Workspace
 
-EXPORT, VERIFY = "evidence", "evidence-verify"
+EXPORT, VERIFY, NOTICE = "evidence", "evidence-verify", "evidence-notice"
 
 
 class EvidenceFolders:
-    """The two sheets over the page."""
+    """The three sheets over the page."""
 
-    def __init__(self, page: QWidget, workspace: Workspace, shell: Shell) -> None:
+    def __init__(self, page: StagePage, workspace: Workspace, shell: Shell) -> None:
+        self._page = page
         self._shell = shell
         self._variant: VariantRecord | None = None
         self.exporting = ExportSheet(page, shell.theming, workspace.steps[EXPORT].form)
         self.verifying = VerifySheet(page, shell.theming)
+        self.noticing = NoticeSheet(page, shell.theming, workspace.steps[NOTICE].form)
+        self.noticing.started.connect(lambda: self._notice(_texts(self.noticing.values())))
+        self.noticing.strip.finished.connect(self._noticed)
         self.exporting.started.connect(self._export)
         self.exporting.strip.finished.connect(self._exported)
         self.verifying.started.connect(lambda _: self._verify())
@@ -42,10 +47,20 @@ class EvidenceFolders:
         """Open the sheet that verifies a folder."""
         self.verifying.open_empty()
 
+    def open_notice(self) -> None:
+        """Open the sheet with the notice of the current variant, and make its preview."""
+        variant = self._page.variant
+        if variant is None:
+            return
+        self._variant = variant
+        self.noticing.open_for(Path.home() / f"{variant.model_name}-notice")
+        self._notice({})
+
     def on_event(self, event: object) -> None:
         """Follow the jobs."""
         self.exporting.strip.on_event(event)
         self.verifying.strip.on_event(event)
+        self.noticing.strip.on_event(event)
 
     def _export(self) -> None:
         variant = self._variant
@@ -64,6 +79,19 @@ class EvidenceFolders:
         else:
             self.exporting.show_problem(f"{outcome.sentence} {outcome.hint}".strip())
         self.exporting.explain("")
+
+    def _notice(self, options: Mapping[str, Any]) -> None:
+        if self._variant is not None and not self.noticing.strip.running:
+            job = self._shell.start(NOTICE, model=f"#{self._variant.id}", **options)
+            self.noticing.strip.follow(job)
+            self.noticing.explain()
+
+    def _noticed(self, outcome: JobOutcome) -> None:
+        if outcome.ok and isinstance(outcome.result, NoticeResult):
+            self.noticing.show_result(outcome.result)
+        else:
+            self.noticing.show_problem(f"{outcome.sentence} {outcome.hint}".strip())
+        self.noticing.explain()
 
     def _verify(self) -> None:
         self.verifying.strip.follow(self._shell.start(VERIFY, **self.verifying.options()))

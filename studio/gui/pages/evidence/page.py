@@ -14,7 +14,7 @@ from studio.gui.pages.evidence.answer_saver import ANSWER, REQUEST, AnswerSaver
 from studio.gui.pages.evidence.document_view import DocumentView
 from studio.gui.pages.evidence.explanations_card import ExplanationsCard
 from studio.gui.pages.evidence.explanations_view import ExplanationsView
-from studio.gui.pages.evidence.folders import EXPORT, VERIFY, EvidenceFolders
+from studio.gui.pages.evidence.folders import EXPORT, NOTICE, VERIFY, EvidenceFolders
 from studio.gui.pages.evidence.groups_card import GroupsCard
 from studio.gui.pages.evidence.groups_view import GroupsView
 from studio.gui.pages.evidence.loader import EvidenceLoader
@@ -53,7 +53,7 @@ class EvidencePage(StagePage):
     title = "Evidence"
     icon = "evidence"
     repeats = (EXPORT, GROUPS, ROBUSTNESS, EXPLAIN)
-    explains = (EXPORT, VERIFY, ANSWER, REQUEST)
+    explains = (EXPORT, VERIFY, NOTICE, ANSWER, REQUEST)
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
@@ -72,7 +72,8 @@ class EvidencePage(StagePage):
         cards.body.addStretch(1)
         self.models_link = button("Evidence of all models", self._show_models, "link")
         self.verify_link = button("Verify a folder…", self.open_verification, "link")
-        links = (self.models_link, self.verify_link)
+        self.notice_link = button("Notice for users…", lambda: self.folders.open_notice(), "link")
+        links = (self.models_link, self.notice_link, self.verify_link)
         self.overview = DocumentView(theming, "Sections", cards, links)
         yield
         self.card_content, self.dossier_content = SectionView(), SectionView()
@@ -131,6 +132,7 @@ class EvidencePage(StagePage):
         )
         self._export_command = self.add_command("Export evidence…", self.open_export)
         self.add_command("Verify a folder of evidence…", self.open_verification)
+        self.add_command("Notice for users…", self.folders.open_notice)
         self._groups_command = self.add_command("Measure quality by group", self.measure_groups)
         self._robust_command = self.add_command("Measure robustness", self.measure_robustness)
         self._explain_command = self.add_command("Explain samples", self.explain_samples)

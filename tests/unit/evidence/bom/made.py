@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from studio.evidence.bom.parts import DataPart, ModelBom
+from dataclasses import replace
+
+from studio.evidence.bom.parts import AppPart, DataPart, ModelBom
 from studio.evidence.results import AssessedVersion, Figure
 from studio.models.results import Terminal
 
@@ -33,6 +35,12 @@ BOM = ModelBom(
         "roles": "Meter readers",
     },
     tools={"edgewright": "0.1.0", "onnxruntime": "1.32.0"},
+)
+APP = replace(
+    BOM,
+    app=AppPart(
+        "gate", "Persons <at> the gate", "78" * 32, (("reader", "9a" * 32), ("x", "")), ("o.py",)
+    ),
 )
 EMPTY = ModelBom(
     subject=AssessedVersion("m", "fp32", "ab" * 32),

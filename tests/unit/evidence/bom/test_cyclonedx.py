@@ -10,13 +10,13 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from studio.evidence.bom.cyclonedx import VERSIONS, cyclonedx
 from studio.evidence.bom.parts import ModelBom
-from tests.unit.evidence.bom.made import BOM, EMPTY
+from tests.unit.evidence.bom.made import APP, BOM, EMPTY
 
 SCHEMAS = {"1.6": SchemaVersion.V1_6, "1.7": SchemaVersion.V1_7}
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("bom", [BOM, EMPTY], ids=["all", "nothing"])
+@pytest.mark.parametrize("bom", [BOM, APP, EMPTY], ids=["all", "app", "nothing"])
 def test_a_document_fits_the_published_schema(version: str, bom: ModelBom) -> None:
     error = JsonStrictValidator(SCHEMAS[version]).validate_str(cyclonedx(bom, version))
     assert error is None, str(error)[:500]
@@ -39,6 +39,14 @@ def test_figures_groups_and_answers_are_in_the_model_card() -> None:
     references = {one["ref"] for one in card["modelParameters"]["datasets"]}
     components = json.loads(cyclonedx(BOM, "1.6"))["components"]
     assert references == {one["bom-ref"] for one in components if one["type"] == "data"}
+
+
+def test_an_app_depends_on_its_models() -> None:
+    document = json.loads(cyclonedx(APP, "1.6"))
+    assert document["metadata"]["component"]["name"] == "gate"
+    named = {one["bom-ref"]: one["name"] for one in document["components"]}
+    first = document["dependencies"][0]
+    assert [named[one] for one in first["dependsOn"]] == ["digits:int8", "reader", "x"]
 
 
 def test_equal_records_give_equal_bytes() -> None:

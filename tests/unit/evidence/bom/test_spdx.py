@@ -10,7 +10,7 @@ from spdx_python_model import v3_0_1 as model
 
 from studio.evidence.bom.parts import ModelBom
 from studio.evidence.bom.spdx import spdx
-from tests.unit.evidence.bom.made import BOM, EMPTY
+from tests.unit.evidence.bom.made import APP, BOM, EMPTY
 
 
 def read(text: str) -> model.SHACLObjectSet:
@@ -21,7 +21,7 @@ def read(text: str) -> model.SHACLObjectSet:
     return objects
 
 
-@pytest.mark.parametrize("bom", [BOM, EMPTY], ids=["all", "nothing"])
+@pytest.mark.parametrize("bom", [BOM, APP, EMPTY], ids=["all", "app", "nothing"])
 def test_a_document_is_read_by_the_bindings_without_open_references(bom: ModelBom) -> None:
     assert read(spdx(bom)).link() == set()
 
@@ -34,6 +34,18 @@ def test_a_model_is_tested_on_its_data_and_descends_from_its_parent() -> None:
     assert {"testedOn", "trainedOn", "descendantOf", "hasDeclaredLicense"} <= kinds
     package = next(iter(objects.foreach_type("ai_AIPackage")))
     assert next(one.value for one in package.ai_metric) == "0.9978 [0.987, 0.9996]"
+
+
+def test_an_app_is_the_root_and_contains_its_models() -> None:
+    objects = read(spdx(APP))
+    document = next(iter(objects.foreach_type("SpdxDocument")))
+    assert [one.name for one in document.rootElement] == ["gate"]
+    contained = [
+        one
+        for one in objects.foreach_type("Relationship")
+        if one.relationshipType.endswith("/contains")
+    ]
+    assert len(contained) == 3
 
 
 @pytest.mark.parametrize(
