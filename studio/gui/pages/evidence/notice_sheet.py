@@ -24,6 +24,7 @@ _TEXT = (
     "A server shows this page at /about, without a token. Packaging puts its texts into the bundle."
 )
 _PREVIEW_HEIGHT = 320
+_HEADINGS = "h1 { font-size: large; } h2 { font-size: medium; }"
 
 
 class NoticeSheet(Sheet):
@@ -44,7 +45,10 @@ class NoticeSheet(Sheet):
         self.preview = QTextBrowser()
         self.preview.setAccessibleName("Preview of the notice")
         self.preview.setOpenLinks(False)
-        self.preview.setMinimumHeight(_PREVIEW_HEIGHT)
+        self.preview.document().setDefaultStyleSheet(_HEADINGS)
+        framed = QWidget()  # the style sheet sets a least height of text fields themselves
+        framed.setFixedHeight(_PREVIEW_HEIGHT)
+        framed.setLayout(row(self.preview))
         self.open_label = label("", "dim", wrap=True)
         by_name = {one.name: one for one in options}
         self.form = Form([by_name[name] for name in _FIELDS if name in by_name])
@@ -58,7 +62,7 @@ class NoticeSheet(Sheet):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2 * GRID)
         column.addWidget(label(_TEXT, "dim", wrap=True))
-        for widget in (self.preview, self.open_label, self.form, self.strip, self.problem):
+        for widget in (framed, self.open_label, self.form, self.strip, self.problem):
             column.addWidget(widget)
         column.addWidget(self.written)
         column.addLayout(row(self.open_button, None))
