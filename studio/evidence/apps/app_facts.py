@@ -73,7 +73,7 @@ def _leaving(app: AppRecord) -> Iterator[str]:
         where = _STAYS.get(sink.type) or f"leaves the board by {sink.type}"
         yield f"What {names} gives {where}{f' ({place})' if place else ''}."
     if not app.of("sink"):
-        yield "No event leaves the board by itself: the app has no sink."
+        yield "The app has no sink, so no event leaves the board."
     most, days = app.stored
     yield f"The board keeps delivered events for {days:g} days, and up to {most:,.0f} of them."
     allowed = "may see pictures of the sources" if app.pictures else "see no picture of a source"
@@ -188,7 +188,7 @@ def _decisions(
         figures += _counted(material, "app.board.decisions", "Board", board, BOARD_FILE)
         figures += _overrides(material, board)
     elif figures:
-        texts.append("No events of a board were given: --events FILE counts its overrides.")
+        texts.append("Overrides of a board are counted with --events FILE.")
     if not figures:
         return missing(DECISIONS, "no band for a person, and no decision in the events")
     note = "from the app and its events"

@@ -1,4 +1,4 @@
-"""What is recorded of an app, in one document that travels to the worker."""
+"""The records of an app, in one document that travels to the worker."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class FurtherModel:
 
 @dataclass(frozen=True, slots=True)
 class AppMaterial:
-    """What the work is given about an app.
+    """Material of the work about an app.
 
     Attributes:
         folder: Folder of the app; None for a version, whose test stays with its maker.

@@ -14,7 +14,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class EventMatching:
-    """When two events are the same.
+    """Rule by which two events are the same.
 
     Attributes:
         within_s: Seconds between them, at most.

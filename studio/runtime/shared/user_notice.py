@@ -49,7 +49,7 @@ class GroupNotice(NamedTuple):
 
 
 class UserNotice(NamedTuple):
-    """What the provider states about a release; an empty text is not stated.
+    """Statements of the provider about a release; an empty text is not stated.
 
     Attributes:
         purpose: What it is meant for.

@@ -28,7 +28,7 @@ _HEADINGS = "h1 { font-size: large; } h2 { font-size: medium; }"
 
 
 class NoticeSheet(Sheet):
-    """What users of the model will read, and where it is written.
+    """The notice that users of the model will read, with its preview and export.
 
     Signals:
         started: The user has started the export.

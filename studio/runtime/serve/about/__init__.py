@@ -1,1 +1,1 @@
-"""What a server says about itself to the people who use it: a page, and the same as JSON."""
+"""The notice of a server for the people who use it: a page, and the same as JSON."""

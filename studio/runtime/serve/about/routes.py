@@ -63,7 +63,7 @@ class _AppModel(NamedTuple):
     outputs: Optional[_Meaning] = None
 
 
-class _Manifest(NamedTuple):
+class _StatedManifest(NamedTuple):
     """The part of a manifest that a notice needs."""
 
     app: Optional[_App] = None
@@ -75,7 +75,7 @@ class _Bundle(NamedTuple):
     """The part of a bundle that a notice needs."""
 
     notice: UserNotice = UserNotice()
-    manifest: _Manifest = _Manifest()
+    manifest: _StatedManifest = _StatedManifest()
 
 
 def about_page(service: Service, exchange: Exchange, names: PathNames) -> Response:
@@ -125,7 +125,7 @@ def _served(model: ServedModel, bundle: _Bundle) -> ServedNotice:
     )
 
 
-def _bands(manifest: _Manifest, name: str) -> Tuple[Tuple[str, float, float], ...]:
+def _bands(manifest: _StatedManifest, name: str) -> Tuple[Tuple[str, float, float], ...]:
     meanings = {name: manifest.outputs}
     if manifest.app_models:
         meanings = {
@@ -145,9 +145,9 @@ def _read(folder: Path, digest: str) -> _Bundle:
     """Return the notice of a bundle, which no request reads twice: a release never changes."""
     try:
         raw = json.loads((folder / "manifest.json").read_text("utf-8"))
-        manifest = read_record(_Manifest, raw)
+        manifest = read_record(_StatedManifest, raw)
     except (OSError, ValueError, KeyError, TypeError):
-        manifest = _Manifest()
+        manifest = _StatedManifest()
     return _Bundle(notice_in(folder), manifest)
 
 
