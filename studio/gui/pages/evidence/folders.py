@@ -17,7 +17,8 @@ from studio.gui.shell import Shell
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, VariantRecord, Workspace
 
-EXPORT, VERIFY, NOTICE = "evidence", "evidence-verify", "evidence-notice"
+EXPORT, VERIFY = "evidence", "evidence-verify"
+NOTICE = "evidence-notice"
 
 
 class EvidenceFolders:
