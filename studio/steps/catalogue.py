@@ -40,6 +40,7 @@ _MODULES = (
     "studio.versions.step",
     "studio.evidence.step",
     "studio.evidence.form.step",
+    "studio.evidence.incidents.step",
     "studio.evidence.groups.step",
     "studio.evidence.robustness.step",
     "studio.evidence.explanations.step",

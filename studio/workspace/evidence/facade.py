@@ -10,6 +10,7 @@ from studio.workspace.evidence.views import PRESENT
 if TYPE_CHECKING:
     from studio.evidence.explanations.results import ExplainResult
     from studio.evidence.form.forms import EvidenceForms
+    from studio.evidence.incidents.incident_files import IncidentFiles
     from studio.registry import Registry, VariantRecord
     from studio.workspace.evidence.views import (
         EvidenceSurvey,
@@ -29,6 +30,13 @@ class Evidence:
     def __init__(self, registry: Registry, forms: EvidenceForms) -> None:
         self._registry, self._forms = registry, forms
         self.counts: dict[int, tuple[int, int]] = {}
+
+    @property
+    def incidents(self) -> IncidentFiles:
+        """The incidents of the registry's models."""
+        from studio.evidence.incidents.incident_files import IncidentFiles
+
+        return IncidentFiles(self._registry)
 
     def survey(self, variant: VariantRecord) -> EvidenceSurvey:
         """Return the sections about a variant with their states.
