@@ -21,6 +21,7 @@ from studio.evidence.folder.manifest import is_plain_name, read_bytes
 from studio.evidence.groups.intervals import mean_interval
 from studio.evidence.groups.measure import measure
 from studio.evidence.groups.sample_table import SampleTable
+from studio.evidence.market.grid import grams_of
 from studio.evidence.results import DIFFERS, NOT_POSSIBLE, RECOMPUTED, CheckedFigure, Figure
 from studio.evidence.robustness.figure_table import FigureTable
 from studio.lazy_dataclass import dataclass
@@ -192,9 +193,21 @@ def _read_maps(content: bytes) -> dict[str, Any]:
         return {name: found[name] for name in found.files}
 
 
+def emissions_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]) -> float:
+    """Return the grams of carbon dioxide of a million inferences, or a bound of their interval.
+
+    Args:
+        arguments: ``place`` and ``value`` of the millijoules of an inference, as of ``field_of``;
+            ``grid``: the file with the factor.
+    """
+    grid = folder.json(arguments["grid"])
+    return grams_of(field_of(folder, file, arguments), float(grid["grams_per_kwh"]))
+
+
 METHODS: dict[str, Method] = {
     "field": field_of,
     "number": number_of,
+    "emissions": emissions_of,
     "latency": latency_of,
     "processor time": processor_time_of,
     "verdict": verdict_of,

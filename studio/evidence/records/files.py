@@ -25,7 +25,11 @@ def write_records(records: Records, folder: Path) -> dict[str, str]:
         "project": ("task, data and settings of the model", records.project),
         "releases": ("changes of releases on targets", _with_flags(records)),
         "moves": ("moves of aliases", records.moves),
+        "incidents": ("incidents with their entries", records.incidents),
+        "monitoring": ("what is configured for the watch of the targets", records.setup),
     }
+    if records.grid is not None:
+        documents["grid"] = ("carbon dioxide of electricity, with its source", records.grid)
     if records.lineage is not None:
         documents["lineage"] = ("the version, its tools and its packaging", records.lineage)
     for run in records.runs:
