@@ -47,7 +47,7 @@ def _plan(material: Material) -> Statement:
 def _plan_rows(material: Material, setup: MonitoringSetup) -> Iterator[tuple[str, str, str]]:
     model = material.records.subject.model
     first = setup.targets[0] if setup.targets else "TARGET"
-    command = f"studio monitor {first} --alerts FILE"
+    command = f"studio monitor --target {first} --alerts FILE"
     yield _part("Targets", ", ".join(setup.targets), f"studio deploy {model} --target TARGET")
     rules = f"{counted(len(setup.rules), 'rule')} of {setup.alert_file}" if setup.rules else ""
     yield _part("Alert rules", rules, setup.problem or f"{command}, with [[rules]] in FILE")
@@ -55,7 +55,7 @@ def _plan_rows(material: Material, setup: MonitoringSetup) -> Iterator[tuple[str
     yield _part("Who is notified", channels, f"{command}, with [[channels]] in FILE")
     drift = f"{counted(setup.drift_frames, 'sample')} in the version" if setup.drift_frames else ""
     yield _part("Drift reference", drift, f"studio package {model} --data DATA")
-    yield _part("Labels in use", _labels(material), f"studio monitor {first} --labels FILE")
+    yield _part("Labels in use", _labels(material), f"studio monitor --target {first} --labels FILE")
     trial = _trial(material)
     yield _part(
         "Trial and rollback", trial, f"studio deploy {model} --target {first} --trial"
