@@ -55,11 +55,11 @@ def _plan_rows(material: Material, setup: MonitoringSetup) -> Iterator[tuple[str
     yield _part("Who is notified", channels, f"{command}, with [[channels]] in FILE")
     drift = f"{counted(setup.drift_frames, 'sample')} in the version" if setup.drift_frames else ""
     yield _part("Drift reference", drift, f"studio package {model} --data DATA")
-    yield _part("Labels in use", _labels(material), f"studio monitor --target {first} --labels FILE")
-    trial = _trial(material)
     yield _part(
-        "Trial and rollback", trial, f"studio deploy {model} --target {first} --trial"
+        "Labels in use", _labels(material), f"studio monitor --target {first} --labels FILE"
     )
+    trial = _trial(material)
+    yield _part("Trial and rollback", trial, f"studio deploy {model} --target {first} --trial")
     moves = material.records.moves
     review = f"{moves[-1].alias} moved by {moves[-1].by}, {moves[-1].at[:10]}" if moves else ""
     yield _part("Review of releases", review, f"studio versions promote {model}:NUMBER")

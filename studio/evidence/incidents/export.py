@@ -193,7 +193,7 @@ def _served(incident: IncidentState) -> list[tuple[str, ...]]:
 
 
 def _entries(incident: IncidentState) -> list[tuple[str, ...]]:
-    found = []
+    found: list[tuple[str, ...]] = []
     for one in incident.entries:
         extra = [f"kind: {one.kind}" if one.kind else ""]
         extra += [f"reported {one.reported} to {one.authority}" if one.reported else ""]

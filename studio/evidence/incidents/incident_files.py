@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from studio.api import StudioError, UsageError
+from studio.api import UsageError
 from studio.evidence.incidents.clock import is_before, moment_of, state_of_incident, today
 from studio.evidence.incidents.kinds import KIND_IDS, UNDECIDED, incident_rules
 from studio.evidence.incidents.results import (
@@ -143,15 +143,6 @@ class IncidentFiles:
             raise UsageError(
                 f"Unknown target: {target[:80]!r}.", hint="studio target list shows them."
             )
-
-
-def open_incidents(files: IncidentFiles, model: str) -> tuple[IncidentState, ...] | None:
-    """Return the open incidents of a model, the nearest deadline first; None for a damaged file."""
-    try:
-        found = [one for one in files.of(model) if one.state == OPEN]
-    except StudioError:
-        return None
-    return tuple(sorted(found, key=lambda one: (one.clock.days is None, one.clock.days or 0)))
 
 
 def _state(incident: Incident) -> IncidentState:

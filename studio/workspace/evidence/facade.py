@@ -38,11 +38,20 @@ class Evidence:
 
         return IncidentFiles(self._registry)
 
+    @property
+    def incident_kinds(self) -> tuple[tuple[str, str], ...]:
+        """Ids and titles of the kinds of incidents, with the days for a report."""
+        from studio.evidence.incidents.kinds import KIND_IDS, incident_rules
+
+        rules = incident_rules()
+        days = {name: f", {one.days} days" for name, one in rules.kinds.items()}
+        return tuple((name, f"{rules.title(name)}{days.get(name, '')}") for name in KIND_IDS)
+
     def survey(self, variant: VariantRecord) -> EvidenceSurvey:
         """Return the sections about a variant with their states.
 
         Raises:
-            StudioError: when the form of the model is damaged.
+            StudioError: when the form or the incidents of the model are damaged.
         """
         from studio.workspace.evidence.survey import read_survey
 
