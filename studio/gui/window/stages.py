@@ -108,7 +108,8 @@ _EVIDENCE_KEY = "Ctrl+Shift+E"
 
 _OF_EVIDENCE = (
     "studio.evidence.groups.results studio.evidence.robustness.results "
-    "studio.evidence.explanations.results studio.evidence.results studio.evidence.incidents.results "
+    "studio.evidence.explanations.results studio.evidence.results "
+    "studio.evidence.incidents.results "
     "pages.evidence.section_list pages.evidence.groups_view pages.evidence.explanations_view "
     "pages.evidence.answer_sheet pages.evidence.export_sheet pages.evidence.page"
 )

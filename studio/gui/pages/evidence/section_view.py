@@ -88,7 +88,7 @@ class SectionView(Scroll):
             self.card.body.addWidget(table)
 
     def _actions(self, section: EvidenceSection) -> Iterator[tuple[str, Callable[[], object]]]:
-        """Yield texts and effects of buttons: to write the section, and to where records are made."""
+        """Yield texts and effects of buttons: writing, and going to where records are made."""
         if section.question:
             text = "Change the answer…" if section.answer else "Write this section…"
             yield text, lambda: self.written.emit(section.id)
