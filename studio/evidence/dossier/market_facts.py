@@ -123,7 +123,7 @@ def _incidents(material: Material) -> Statement:
         return missing("incidents", "no incident was opened: studio incidents open MODEL")
     rules = incident_rules()
     rows = tuple(map(_incident_row, found))
-    head = ("no", "title", "kind", "state", "happened", "clock", "served then")
+    head = ("no", "title", "state", "clock", "kind", "happened", "served then")
     text = f"{rules.source}, data of {rules.as_of}. {rules.checked} {rules.counsel}"
     return Statement(
         "incidents",
@@ -146,8 +146,8 @@ def _incidents(material: Material) -> Statement:
 def _incident_row(one: IncidentState) -> tuple[str | int, ...]:
     served = "; ".join(f"{each.version} on {each.target}" for each in one.served)
     return (
-        *(one.number, one.title, one.kind_title, one.state, one.happened[:16]),
-        *(one.clock.text, served or "no release"),
+        *(one.number, one.title, one.state, one.clock.text, one.kind_title),
+        *(one.happened[:16].replace("T", " "), served or "no release"),
     )
 
 

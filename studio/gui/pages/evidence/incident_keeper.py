@@ -94,6 +94,7 @@ class IncidentKeeper:
             return
         self.sheet.close_sheet()
         one = outcome.result.incident
+        self.view.select(one.number)
         self._shell.notify(f"Incident {one.number}: {one.clock.text}", "good")
 
     def _exported(self, outcome: JobOutcome) -> None:

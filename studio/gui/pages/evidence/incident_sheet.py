@@ -64,10 +64,11 @@ class IncidentSheet(Sheet):
         self.happened = QDateTimeEdit()
         self.happened.setDisplayFormat(_MOMENT)
         self.aware, self.day = QDateEdit(), QDateEdit()
+        for one in (self.aware, self.day):
+            one.setDisplayFormat(_DAY)
         self.kinds = QComboBox()
         self.text = QPlainTextEdit()
         self.text.setTabChangesFocus(True)
-        self.text.setMinimumHeight(_HEIGHT)
         self.author = QLineEdit(_user())
         self.problem = label("", tone="bad", wrap=True)
         self._kinds: tuple[tuple[str, str], ...] = ()
@@ -102,7 +103,7 @@ class IncidentSheet(Sheet):
             field.setAccessibleName(name)
             self._rows.append((steps, title, field))
             column.addWidget(title)
-            column.addWidget(field)
+            column.addWidget(_tall(field) if field is self.text else field)
         for one in (self.happened, self.aware, self.day):
             one.setCalendarPopup(True)
         column.addWidget(self.problem)
@@ -196,6 +197,16 @@ class IncidentSheet(Sheet):
         )
         reason = next((one for holds, one in wanted if holds), "")
         self.explain_primary(_TITLES[self._step][1], _BUSY if self._busy else reason)
+
+
+def _tall(field: QWidget) -> QWidget:
+    """Return a field in a holder of some height, as the style sheet sets that of the field."""
+    holder = QWidget()
+    holder.setMinimumHeight(_HEIGHT)
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.addWidget(field)
+    return holder
 
 
 def _user() -> str:

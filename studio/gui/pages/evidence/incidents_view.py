@@ -24,6 +24,8 @@ from studio.gui.widgets.basics import (
 from studio.gui.widgets.tables import Table, framed
 
 _MOST_ROWS = 8
+_SOON = 2
+"""Days to a deadline below which it is marked."""
 _SERVED = ("Target", "Version", "Digest", "Since (UTC)", "Until (UTC)")
 _ENTRIES = ("At (UTC)", "Entry", "By", "Text")
 _NO_RELEASE = "The registry has no release of this model on a target at that time."
@@ -44,11 +46,11 @@ class IncidentsView(Scroll):
     def __init__(self) -> None:
         super().__init__(spacing=GRID + 4)
         self.incidents: Sequence[IncidentState] = ()
-        self._number = 0
+        self._number = self._wanted = 0
         self.open_button = button("Open an incident…", lambda: self.wanted.emit(OPEN))
         self.count = label("", "dim")
         self.table = Table(
-            ("No", "Title", "Kind", "State", "Happened", "Clock"), (0,), (1, 5), "Incidents"
+            ("No", "Title", "Kind", "State", "Happened", "Report"), (0,), (1, 2), "Incidents"
         )
         self.detail = Card("Incident")
         self.pill = Pill("")
@@ -77,8 +79,9 @@ class IncidentsView(Scroll):
         self.close_button = button("Close…", lambda: self.wanted.emit(CLOSE))
         self.export = button("Export…", self.exported.emit)
         body.addLayout(row(self.pill, None, self.note, self.report, self.close_button, self.export))
+        body.addWidget(self.fields)
+        body.addSpacing(GRID)
         for widget in (
-            self.fields,
             label("Served when it happened", "section"),
             self.served,
             self.no_release,
@@ -101,18 +104,19 @@ class IncidentsView(Scroll):
         self.hint.setVisible(not has)
         for widget in (self.open_button, self._listed, self.detail):
             widget.setVisible(has)
-        number = self._number
         self.table.show_rows(_line(one) for one in self.incidents)
         self.table.fit_height(_MOST_ROWS)
         places = [one.number for one in self.incidents]
+        number = self._wanted if self._wanted in places else self._number
         if has:
+            self._wanted = 0 if number == self._wanted else self._wanted
             self.table.selectRow(places.index(number) if number in places else 0)
             self._chosen()
 
-    def set_reason(self, reason: str) -> None:
-        """Disable what opens an incident with a reason, or enable it."""
-        for widget in (self.open_button, self.hint.button):
-            set_enabled(widget, reason)
+    def select(self, number: int) -> None:
+        """Select an incident, also one that is read later."""
+        self._wanted = number
+        self.show_incidents(self.incidents)
 
     def _chosen(self) -> None:
         place = self.table.currentRow()
@@ -155,7 +159,7 @@ class IncidentsView(Scroll):
 def _line(one: IncidentState) -> tuple[str | QWidget, ...]:
     return (
         *(str(one.number), one.title, one.kind_title, one.state, _moment(one.happened)),
-        one.clock.text,
+        _pill(one)[0],
     )
 
 
@@ -163,10 +167,12 @@ def _pill(one: IncidentState) -> tuple[str, str]:
     """Return the clock in few words with its tone."""
     days = one.clock.days
     if days is None:
-        return ("reported" if one.reported else one.state), "quiet"
+        if not one.clock.deadline:
+            return "not serious", ""
+        return (f"reported {one.reported}" if one.reported else "closed, not reported"), ""
     if days < 0:
         return f"{-days} d overdue", "bad"
-    return ("due today" if not days else f"{days} d left"), "bad" if days < 2 else "warn"
+    return ("due today" if not days else f"{days} d left"), "bad" if days < _SOON else "warning"
 
 
 def _moment(text: str) -> str:

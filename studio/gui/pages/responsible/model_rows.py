@@ -13,8 +13,8 @@ COLUMNS = (
     "Robustness", "State", "Rollbacks", "Overrides", "Incidents", "Evidence",
 )  # fmt: skip
 NUMERIC = (2, 3, 5, 6, 7, 9, 10)
-WIDTHS = (0, 74, 76, 56, 130, 150, 62, 92, 120, 80, 84, 132, 96)
-EXTRA = (10, 9, 7, 1, 3, 6)
+WIDTHS = (0, 74, 76, 56, 120, 146, 58, 92, 112, 80, 82, 122, 100)
+EXTRA = (9, 10, 7, 1, 3, 6)
 """Columns that a narrow table hides, the least important first; the details have them."""
 
 Status = Callable[[ModelEvidence], EndpointStatus]
@@ -79,9 +79,8 @@ def incidents_text(model: ModelEvidence) -> str:
     if model.days_left is None:
         return text
     if model.days_left < 0:
-        return f"▼ {text}, {figures.count(-model.days_left, 'day')} over"
-    left = figures.count(model.days_left, "day")
-    return f"{text}, {'due today' if not model.days_left else f'{left} left'}"
+        return f"▼ {text}, {-model.days_left} d over"
+    return f"{text}, {f'{model.days_left} d left' if model.days_left else 'due today'}"
 
 
 def _urgency(model: ModelEvidence) -> float | None:

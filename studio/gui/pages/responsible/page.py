@@ -30,7 +30,7 @@ from studio.workspace import EndpointChanged, ModelEvidence, RegistryChanged
 if TYPE_CHECKING:
     from studio.workspace import VariantRecord, Workspace
 
-_STEPS = (1280, 1200, 1110, 1010, 930, 870)
+_STEPS = (1230, 1100, 1020, 930, 850, 800)
 """Widths below which one column more is hidden."""
 _LATER_MS = 200
 _NO_ROW = "Select a model in the table."
