@@ -21,6 +21,8 @@ from studio.evidence.folder.manifest import is_plain_name, read_bytes
 from studio.evidence.groups.intervals import mean_interval
 from studio.evidence.groups.measure import measure
 from studio.evidence.groups.sample_table import SampleTable
+from studio.evidence.incidents.results import IncidentState
+from studio.evidence.incidents.store import unbroken
 from studio.evidence.market.grid import grams_of
 from studio.evidence.results import DIFFERS, NOT_POSSIBLE, RECOMPUTED, CheckedFigure, Figure
 from studio.evidence.robustness.figure_table import FigureTable
@@ -204,10 +206,17 @@ def emissions_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]
     return grams_of(field_of(folder, file, arguments), float(grid["grams_per_kwh"]))
 
 
+def unbroken_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]) -> float:
+    """Return how many entries of incidents come before the first broken link of their chains."""
+    incidents = [from_json(IncidentState, one) for one in folder.json(file)]
+    return float(unbroken(one.entries for one in incidents))
+
+
 METHODS: dict[str, Method] = {
     "field": field_of,
     "number": number_of,
     "emissions": emissions_of,
+    "unbroken": unbroken_of,
     "latency": latency_of,
     "processor time": processor_time_of,
     "verdict": verdict_of,

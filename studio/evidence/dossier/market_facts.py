@@ -139,6 +139,15 @@ def _incidents(material: Material) -> Statement:
                 sum(one.state == OPEN for one in found),
                 state=OPEN,
             ),
+            Figure(
+                "incidents.unbroken",
+                "Entries with an unbroken chain",
+                float(sum(len(one.entries) for one in found)),
+                file=INCIDENTS_FILE,
+                method="unbroken",
+                origin=material.origin(),
+                section="incidents",
+            ),
         ),
     )
 

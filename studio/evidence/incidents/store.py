@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,6 +134,18 @@ def chained(entry: IncidentEntry, before: str) -> str:
     """Return the hash of an entry after the hash of the one before; SHA-256, hexadecimal."""
     content = json.dumps(to_json(replace(entry, hash="")), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(f"{before}\n{content}".encode()).hexdigest()
+
+
+def unbroken(incidents: Iterable[Iterable[IncidentEntry]]) -> int:
+    """Return the number of entries before the first one whose hash does not follow."""
+    count = 0
+    for entries in incidents:
+        before = ""
+        for one in entries:
+            if one.hash != chained(one, before):
+                return count
+            before, count = one.hash, count + 1
+    return count
 
 
 def _placed(entry: IncidentEntry, incidents: tuple[Incident, ...]) -> IncidentEntry:
