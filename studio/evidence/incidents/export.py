@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from html import escape
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from studio.documents.html import Html, page, paragraph, table
 from studio.evidence.incidents.incident_files import IncidentFiles
 from studio.evidence.incidents.kinds import IncidentRules, incident_rules
 from studio.evidence.incidents.record import model_name
-from studio.evidence.incidents.results import IncidentExport, IncidentState
+from studio.evidence.incidents.results import ExportedFile, IncidentExport, IncidentState
 from studio.evidence.incidents.step import IncidentExportOptions
 from studio.evidence.records.records import ReleaseDetails
 from studio.jobs.no_work import NoWork
@@ -83,18 +83,19 @@ def export(
     }
     for name, text in texts.items():
         (source / name).write_text(text, encoding="utf-8")
-    digests = {
-        name: hashlib.sha256(text.encode("utf-8")).hexdigest() for name, text in texts.items()
-    }
-    (source / SUMS).write_text(_sums(digests), encoding="ascii")
+    files = tuple(
+        ExportedFile(name, hashlib.sha256(text.encode("utf-8")).hexdigest())
+        for name, text in texts.items()
+    )
+    (source / SUMS).write_text(_sums(files), encoding="ascii")
     copy = Copy.begin(source, str(options.out))
     assert copy is not None
-    return IncidentExport(model, incident.number, str(copy.finish()), digests)
+    return IncidentExport(model, incident.number, str(copy.finish()), files)
 
 
-def _sums(digests: Mapping[str, str]) -> str:
+def _sums(files: Iterable[ExportedFile]) -> str:
     """Return the digests as ``sha256sum --check`` reads them."""
-    return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
+    return "".join(f"{one.hash}  {one.name}\n" for one in files)
 
 
 def _document(

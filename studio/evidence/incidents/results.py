@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from studio.documents.dataclass_json import optional
 from studio.evidence.incidents.kinds import UNDECIDED
 from studio.lazy_dataclass import dataclass
@@ -156,15 +154,23 @@ class IncidentResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportedFile:
+    """A file of an export with its SHA-256, hexadecimal."""
+
+    name: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentExport:
     """The result of ``incident-export``.
 
     Attributes:
         output: The folder.
-        files: SHA-256 by name.
+        files: The page and the document.
     """
 
     model: str
     number: int
     output: str
-    files: Mapping[str, str]
+    files: tuple[ExportedFile, ...]

@@ -25,7 +25,7 @@ def added(result: IncidentResult) -> list[str]:
 
 def exported(result: IncidentExport) -> list[str]:
     """Return where the folder is, with the digest of each file."""
-    rows = [f"{digest}  {name}" for name, digest in result.files.items()]
+    rows = [f"{one.hash}  {one.name}" for one in result.files]
     head = f"Incident {result.number} of {result.model} is in {result.output}."
     return [head, *rows, "Check: sha256sum --check SHA256SUMS"]
 

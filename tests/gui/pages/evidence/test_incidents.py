@@ -135,7 +135,7 @@ def test_an_export_goes_into_a_new_folder(filled: EvidencePage, rig: Rig, tmp_pa
     job = rig.shell.jobs[-1]
     assert job.step == "incident-export"
     assert job.options["out"] == str(tmp_path / "digits-incident-2")
-    result = IncidentExport("digits", 2, job.options["out"], {})
+    result = IncidentExport("digits", 2, job.options["out"], ())
     rig.finish(filled, succeeded(result))
     assert rig.shell.said[-1] == f"The incident is written to {job.options['out']}."
 
