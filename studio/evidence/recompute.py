@@ -23,7 +23,7 @@ from studio.evidence.groups.measure import measure
 from studio.evidence.groups.sample_table import SampleTable
 from studio.evidence.incidents.results import IncidentState
 from studio.evidence.incidents.store import unbroken
-from studio.evidence.market.grid import grams_of
+from studio.evidence.market.grid import GridFactor, grams_of
 from studio.evidence.results import DIFFERS, NOT_POSSIBLE, RECOMPUTED, CheckedFigure, Figure
 from studio.evidence.robustness.figure_table import FigureTable
 from studio.lazy_dataclass import dataclass
@@ -202,8 +202,8 @@ def emissions_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]
         arguments: ``place`` and ``value`` of the millijoules of an inference, as of ``field_of``;
             ``grid``: the file with the factor.
     """
-    grid = folder.json(arguments["grid"])
-    return grams_of(field_of(folder, file, arguments), float(grid["grams_per_kwh"]))
+    grid = from_json(GridFactor, folder.json(arguments["grid"]))
+    return grams_of(field_of(folder, file, arguments), grid.grams_per_kwh)
 
 
 def unbroken_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]) -> float:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from studio.documents.dataclass_json import to_json
+from studio.documents.dataclass_json import JsonValue, to_json
 from studio.monitoring.results import TargetSample
 from studio.monitoring.step import MonitorOptions
 from studio.registry import Registry
@@ -15,7 +14,7 @@ def monitored(
     registry: Registry, options: MonitorOptions, result: TargetSample, folder: Path
 ) -> TargetSample:
     """Store the last sample of a target."""
-    given: dict[str, Any] = {
+    given: dict[str, JsonValue] = {
         "target": options.target.name,
         "seconds": options.seconds,
         "interval": options.interval,

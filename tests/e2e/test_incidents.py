@@ -14,11 +14,14 @@ from tests.e2e.conftest import Ended, Studio
 
 pytestmark = pytest.mark.slow
 
-METER = '''"""A meter of half a watt, for a test."""
+METER = '''"""A meter of ten joules for each second of the processor, for a test."""
+
+import time
 
 
 def rails():
-    return [{"name": "half", "source": "test", "kind": "power", "read": lambda: 0.5}]
+    read = lambda: 10 * time.process_time()
+    return [{"name": "processor", "source": "test", "kind": "energy", "read": read}]
 '''
 OPEN = ("--title", "Reading", "--text", "An 8 was a 3.", "--happened", "2026-11-01", "--by", "Ada")
 MEASURE = ("--explanations", "0", "--samples", "60", "--corrupted", "20")
@@ -147,6 +150,7 @@ def test_emissions_follow_from_a_meter_and_a_factor(studio: Studio) -> None:
     found = dossier(studio, "--grid", "de-2024")
     figures = {one["id"]: one for one in found["energy"]["figures"]}
     energy, grams = figures["energy.digits:fp32"], figures["emissions.digits:fp32"]
+    assert energy["value"] > 0
     assert grams["value"] == pytest.approx(energy["value"] * 1e6 / 3.6e9 * 363)
     assert grams["unit"] == "g"
     assert "Umweltbundesamt" in found["energy"]["paragraphs"][0]

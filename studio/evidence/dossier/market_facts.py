@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from studio.documents.text_table import counted
+from studio.evidence.dossier.operation_facts import read_run
 from studio.evidence.dossier.statement import Material, Statement, StatementTable, missing
 from studio.evidence.incidents.kinds import incident_rules
 from studio.evidence.incidents.results import OPEN, IncidentState
 from studio.evidence.market.setup import MonitoringSetup, PlannedRule
 from studio.evidence.results import Figure
+from studio.monitoring.results import TargetSample
 
 INCIDENTS_FILE = "records/incidents.json"
 SETUP_FILE = "records/monitoring.json"
@@ -72,11 +74,9 @@ def _part(name: str, configured: str, how: str) -> tuple[str, str, str]:
 def _labels(material: Material) -> str:
     """Return how many labels arrived at the last watch; empty without any."""
     run = material.records.run("monitor")
-    labels = run.result.get("labels") if run is not None else None
-    matched = labels.get("matched") if isinstance(labels, dict) else None
-    if run is None or not isinstance(matched, int) or not matched:
-        return ""
-    return f"{counted(matched, 'label')} matched on {run.at[:10]}"
+    found = read_run(TargetSample, run)
+    matched = found.labels.matched if found is not None and found.labels else None
+    return f"{counted(matched, 'label')} matched on {run.at[:10]}" if run and matched else ""
 
 
 def _trial(material: Material) -> str:

@@ -35,7 +35,7 @@ def operation_facts(material: Material) -> Iterator[Statement]:
 
 def _speed(material: Material) -> Statement:
     run = material.records.run("profile")
-    found = _read(ProfileResult, run)
+    found = read_run(ProfileResult, run)
     if run is None or found is None or found.mode != "latency":
         return missing("performance.latency", "not profiled: studio profile MODEL")
     rounds = f"records/{run.name}/rounds.json"
@@ -166,7 +166,7 @@ def _trial(release: RecordedRelease) -> tuple[str, ...]:
 
 def _monitoring(material: Material) -> Statement:
     run = material.records.run("monitor")
-    found = _read(TargetSample, run)
+    found = read_run(TargetSample, run)
     if run is None or found is None:
         return missing("monitoring.records", "not monitored: studio monitor TARGET")
     rows = tuple((one.name, one.statistic, one.limit) for one in found.drift)
@@ -232,7 +232,7 @@ def _signing(material: Material) -> Statement:
 
 def _energy(material: Material) -> Statement:
     run = material.records.run("profile")
-    found = _read(ProfileResult, run)
+    found = read_run(ProfileResult, run)
     figures = tuple(_energies(material, run, found)) if run is not None and found else ()
     if not figures or run is None:
         return missing("energy", "not measured: studio profile MODEL --energy, with a sensor")
@@ -298,7 +298,7 @@ def _energies(material: Material, run: RecordedRun, found: ProfileResult) -> Ite
             )
 
 
-def _read(form: type[FormT], run: RecordedRun | None) -> FormT | None:
+def read_run(form: type[FormT], run: RecordedRun | None) -> FormT | None:
     """Return the result of a run; None where it has another form, as from an older version."""
     try:
         return None if run is None else from_json(form, run.result)

@@ -7,6 +7,7 @@ from pathlib import Path
 from studio.api import UsageError
 from studio.evidence.incidents.clock import is_before, moment_of, state_of_incident, today
 from studio.evidence.incidents.kinds import KIND_IDS, UNDECIDED, incident_rules
+from studio.evidence.incidents.release_lookup import served_then
 from studio.evidence.incidents.results import (
     OPEN,
     REPORT,
@@ -14,7 +15,6 @@ from studio.evidence.incidents.results import (
     IncidentEntry,
     IncidentState,
 )
-from studio.evidence.incidents.serving import served_then
 from studio.evidence.incidents.store import add_entry, find_incident, read_incidents
 from studio.projects.projects import FOLDER
 from studio.registry import Registry, component

@@ -106,7 +106,7 @@ class IncidentClock:
 
     Attributes:
         deadline: Last day for a report, UTC; empty where no report is due.
-        days: Days left; negative after the deadline; None where the clock does not run.
+        days: Days left, negative after the deadline. None where the clock does not run.
         text: The same in words.
     """
 

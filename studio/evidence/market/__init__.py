@@ -1,1 +1,1 @@
-"""What follows the market: the plan as it is configured, and the grid of the energy."""
+"""The time after the market: the plan as configured, overrides, and the grid of the energy."""

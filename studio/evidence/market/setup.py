@@ -1,4 +1,4 @@
-"""What is configured for the watch of a model's targets, read in the parent process."""
+"""The configured watch of a model's targets, read in the parent process."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from studio.api import StudioError, UsageError
+from studio.documents.dataclass_json import read_parts
 from studio.documents.toml_text import parse
 from studio.lazy_dataclass import dataclass
 from studio.monitoring.alerts.rules import AlertPlan, AlertRule, alerts_of
@@ -18,6 +19,20 @@ BASELINE = "baseline.json"
 
 MOST_BYTES = 1024 * 1024
 _DEFAULT = "alerts.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class _DriftReference:
+    """The size of a drift reference."""
+
+    frames: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Baseline:
+    """The part of a bundle's baseline that the plan reads."""
+
+    drift: _DriftReference = _DriftReference()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +63,7 @@ class PlannedChannel:
 
 @dataclass(frozen=True, slots=True)
 class MonitoringSetup:
-    """What is configured for the targets that serve a model.
+    """The configured watch of the targets that serve a model.
 
     Attributes:
         targets: Targets that serve the model now.
@@ -140,9 +155,10 @@ def _rules(rules: Sequence[AlertRule], targets: tuple[str, ...]) -> Iterable[Pla
 
 def _drift_frames(version: VersionRecord | None) -> int:
     """Return the number of samples of a version's drift reference; 0 without one."""
-    try:
-        content = (version.path / BASELINE).read_bytes() if version is not None else b"{}"
-        frames = json.loads(content)["drift"]["frames"]
-    except (OSError, ValueError, LookupError, TypeError):
+    if version is None:
         return 0
-    return frames if isinstance(frames, int) else 0
+    try:
+        content = json.loads((version.path / BASELINE).read_bytes())
+    except (OSError, ValueError):
+        return 0
+    return read_parts(_Baseline, content).drift.frames if isinstance(content, dict) else 0

@@ -25,7 +25,7 @@ def write_records(records: Records, folder: Path) -> dict[str, str]:
         "project": ("task, data and settings of the model", records.project),
         "releases": ("changes of releases on targets", _with_flags(records)),
         "moves": ("moves of aliases", records.moves),
-        "monitoring": ("what is configured for the watch of the targets", records.setup),
+        "monitoring": ("configured watch of the targets", records.setup),
     }
     if records.grid is not None:
         documents["grid"] = ("carbon dioxide of electricity, with its source", records.grid)

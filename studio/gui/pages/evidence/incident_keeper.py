@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from studio.gui.pages.evidence.incident_sheet import OPEN, IncidentSheet
+from studio.evidence.incidents.results import OPEN
+from studio.gui.pages.evidence.incident_sheet import IncidentSheet
 from studio.gui.pages.evidence.incidents_view import IncidentsView
 from studio.gui.pages.shared.stage_page import JobStrip
 from studio.gui.shell import Shell
@@ -51,11 +52,11 @@ class IncidentKeeper:
         self._saving.on_event(event)
         self._exporting.on_event(event)
 
-    def open_sheet(self, step: str) -> None:
-        """Open the sheet of a step."""
+    def open_sheet(self, what: str) -> None:
+        """Open the sheet of an entry, such as ``open``."""
         if self._variant is not None:
             self.sheet.offer(self._workspace.evidence.incident_kinds)
-            self.sheet.open_for(step, None if step == OPEN else self.view.current)
+            self.sheet.open_for(what, None if what == OPEN else self.view.current)
 
     def choose_folder(self) -> None:
         """Choose where the folder for an authority goes."""
@@ -80,10 +81,11 @@ class IncidentKeeper:
         self._exporting.follow(job)
         self._exporting.hide()
 
-    def _save(self, step: str) -> None:
+    def _save(self, what: str) -> None:
         if self._variant is None or self._saving.running:
             return
-        job = self._shell.start(step, model=f"#{self._variant.id}", **self.sheet.values())
+        model = f"#{self._variant.id}"
+        job = self._shell.start(f"incident-{what}", model=model, **self.sheet.values())
         if self._saving.follow(job):
             self._saving.hide()  # the disabled button says it
             self.sheet.set_busy()

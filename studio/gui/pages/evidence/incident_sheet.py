@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-from typing import Any
 
 from PySide6.QtCore import QDate, QDateTime, QTime, QTimeZone, Signal
 from PySide6.QtWidgets import (
@@ -16,12 +15,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.evidence.incidents.results import IncidentState
+from studio.evidence.incidents.results import CLOSE, NOTE, OPEN, REPORT, IncidentState
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, label
 from studio.gui.widgets.sheet import Sheet
 
-OPEN, NOTE, REPORT, CLOSE = "incident-open", "incident-note", "incident-report", "incident-close"
 _TITLES = {
     OPEN: ("Open an incident", "Open the incident", "What happened, and whom it affects"),
     NOTE: ("Add a note", "Add the note", "Note"),
@@ -47,7 +45,7 @@ class IncidentSheet(Sheet):
     """Fields of an entry about an incident.
 
     Signals:
-        saved: Name of the step.
+        saved: What the entry does, such as ``open``.
     """
 
     saved = Signal(str)
@@ -64,8 +62,8 @@ class IncidentSheet(Sheet):
         self.happened = QDateTimeEdit()
         self.happened.setDisplayFormat(_MOMENT)
         self.aware, self.day = QDateEdit(), QDateEdit()
-        for one in (self.aware, self.day):
-            one.setDisplayFormat(_DAY)
+        for day in (self.aware, self.day):
+            day.setDisplayFormat(_DAY)
         self.kinds = QComboBox()
         self.text = QPlainTextEdit()
         self.text.setTabChangesFocus(True)
@@ -114,7 +112,7 @@ class IncidentSheet(Sheet):
         self._kinds = kinds
 
     def open_for(self, step: str, incident: IncidentState | None = None) -> None:
-        """Open the sheet for a step; all but the first are about an incident."""
+        """Open the sheet for an entry; all but the first one of an incident are about it."""
         self._step, self._busy = step, False
         self._number = incident.number if incident is not None else 0
         title = _TITLES[step][0]
@@ -149,9 +147,9 @@ class IncidentSheet(Sheet):
         for name, title in self._kinds:
             self.kinds.addItem(title, name)
 
-    def values(self) -> dict[str, Any]:
+    def values(self) -> dict[str, object]:
         """Return the options of the step, without the model."""
-        found: dict[str, Any] = {
+        found: dict[str, object] = {
             "text": self.text.toPlainText().strip(),
             "by": self.author.text().strip(),
         }

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from studio.evidence.incidents.results import IncidentState
-from studio.gui.pages.evidence.incident_sheet import CLOSE, NOTE, OPEN, REPORT
+from studio.evidence.incidents.results import CLOSE, NOTE, OPEN, REPORT, IncidentState
 from studio.gui.widgets.basics import (
     GRID,
     Card,
@@ -36,7 +35,7 @@ class IncidentsView(Scroll):
     """All incidents of a model, and the selected one.
 
     Signals:
-        wanted: Name of a step that the user wants to take.
+        wanted: Entry that the user wants to write, such as ``open``.
         exported: The user wants a folder for an authority.
     """
 

@@ -7,8 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from studio.evidence.incidents.results import IncidentExport, IncidentResult
-from studio.gui.pages.evidence.incident_sheet import CLOSE, NOTE, OPEN, REPORT
+from studio.evidence.incidents.results import (
+    CLOSE,
+    NOTE,
+    OPEN,
+    REPORT,
+    IncidentExport,
+    IncidentResult,
+)
 from studio.gui.pages.evidence.page import INCIDENTS_VIEW, EvidencePage
 from studio.workspace import VariantRecord
 from tests.gui.page_rig import Rig, texts, visible_texts
@@ -66,7 +72,7 @@ def test_the_sheet_starts_the_step_with_what_was_written(page: EvidencePage, rig
     sheet.kinds.setCurrentIndex(sheet.kinds.findData("death"))
     sheet.primary.click()
     (job,) = rig.shell.jobs
-    assert job.step == OPEN
+    assert job.step == "incident-open"
     today = datetime.now(UTC).date().isoformat()
     assert job.options["kind"] == "death"
     assert job.options["happened"].startswith(today)
@@ -90,7 +96,7 @@ def test_each_step_about_an_incident_has_its_fields(
     fill(filled)
     filled.incidents.sheet.authority.setText("Authority")
     filled.incidents.sheet.primary.click()
-    assert rig.shell.jobs[-1].step == step
+    assert rig.shell.jobs[-1].step == f"incident-{step}"
     assert set(rig.shell.jobs[-1].options) == {"model", *wanted}
     assert rig.shell.jobs[-1].options["number"] == 2
 

@@ -1,4 +1,4 @@
-"""The file of incidents: only added to, chained, written whole, and never trusted blindly."""
+"""Incidents in their file: entries are added and chained, and no file is trusted blindly."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from studio.evidence.market.grid import GRID_IDS, chosen_grid, grams_of, grids, 
 from studio.evidence.recompute import EvidenceFolder, checked
 from studio.evidence.results import DIFFERS, RECOMPUTED, Figure
 
+FACTOR = {"title": "X", "source": "S", "covers": "", "url": "", "checked": ""}
 ROW = """[[grids]]
 id = "x-2024"
 title = "X, 2024"
@@ -81,7 +82,7 @@ def test_wrong_data_is_one_sentence(text: str, expected: str) -> None:
 
 def test_emissions_are_computed_again_from_energy_and_factor(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text(json.dumps({"energy": {"mj": 7.2, "low": 3.6}}))
-    (tmp_path / "grid.json").write_text(json.dumps({"grams_per_kwh": 100.0}))
+    (tmp_path / "grid.json").write_text(json.dumps(FACTOR | {"grams_per_kwh": 100.0}))
     figure = Figure(
         "emissions.int8",
         "CO2",
@@ -92,5 +93,5 @@ def test_emissions_are_computed_again_from_energy_and_factor(tmp_path: Path) -> 
         arguments={"place": ["energy"], "value": "mj", "grid": "grid.json"},
     )
     assert checked(EvidenceFolder(tmp_path), figure).state == RECOMPUTED
-    (tmp_path / "grid.json").write_text(json.dumps({"grams_per_kwh": 99.0}))
+    (tmp_path / "grid.json").write_text(json.dumps(FACTOR | {"grams_per_kwh": 99.0}))
     assert checked(EvidenceFolder(tmp_path), figure).state == DIFFERS
