@@ -144,8 +144,8 @@ def incident_page(document: IncidentDocument) -> str:
 def _body(title: str, document: IncidentDocument) -> Iterator[str]:
     incident = document.incident
     yield Html(f"<h1>{escape(title)}: {escape(incident.title)}</h1>")
-    yield paragraph(f"Exported {document.exported[:19]} UTC by {document.tool}.", "dim")
-    yield _section("State", _facts(incident), ("", ""))
+    yield paragraph(f"Exported {_time(document.exported)} UTC by {document.tool}.", "dim")
+    yield _section("State", _facts(incident), ("field", "value"))
     yield paragraph(
         f"{document.source}, data of {document.as_of}. {document.checked} {document.counsel}", "dim"
     )
@@ -175,8 +175,8 @@ def _facts(incident: IncidentState) -> list[tuple[str, ...]]:
     return [
         ("Kind", incident.kind_title),
         ("State", incident.state),
-        ("Happened (UTC)", incident.happened),
-        ("Aware since (UTC)", incident.aware),
+        ("Happened (UTC)", _time(incident.happened)),
+        ("Aware since (UTC)", _time(incident.aware)),
         ("Clock", incident.clock.text),
         ("Last hash", incident.head),
     ]
@@ -186,7 +186,7 @@ def _served(incident: IncidentState) -> list[tuple[str, ...]]:
     return [
         (
             *(one.target, f"{one.version}{', on trial' if one.on_trial else ''}", one.digest),
-            *(one.since[:19], one.until[:19] or "still", one.by),
+            *(_time(one.since), _time(one.until) or "still", one.by),
             _log_text(one.log_entries, one.log_head),
         )
         for one in incident.served
@@ -200,19 +200,24 @@ def _entries(incident: IncidentState) -> list[tuple[str, ...]]:
         extra += [f"reported {one.reported} to {one.authority}" if one.reported else ""]
         extra += [f"reference {one.reference}" if one.reference else ""]
         what = ", ".join(filter(None, (one.what, *extra)))
-        found.append((one.at[:19], what, one.by, one.text, one.hash))
+        found.append((_time(one.at), what, one.by, one.text, one.hash))
     return found
 
 
 def _log_rows(document: IncidentDocument) -> list[tuple[str, ...]]:
     return [
         (
-            *(one.at[:19], one.target, one.state, one.digest, one.by, one.reason),
+            *(_time(one.at), one.target, one.state, one.digest, one.by, one.reason),
             _log_text(one.log_entries, one.log_head),
         )
         for one in document.changes
     ]
 
 
+def _time(text: str) -> str:
+    return text[:19].replace("T", " ")
+
+
 def _log_text(entries: int, head: str) -> str:
-    return f"{entries} entries, {head}" if head else "not sent"
+    noun = "entry" if entries == 1 else "entries"
+    return f"{entries} {noun}, {head}" if head else "not sent"
