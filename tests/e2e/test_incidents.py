@@ -1,4 +1,4 @@
-"""``studio incidents`` as a user types it, the plan in a dossier, and emissions with a meter."""
+"""``studio incidents`` as a user types it, with the plan and the incidents in a dossier."""
 
 from __future__ import annotations
 
@@ -14,15 +14,6 @@ from tests.e2e.conftest import Ended, Studio
 
 pytestmark = pytest.mark.slow
 
-METER = '''"""A meter of ten joules for each second of the processor, for a test."""
-
-import time
-
-
-def rails():
-    read = lambda: 10 * time.process_time()
-    return [{"name": "processor", "source": "test", "kind": "energy", "read": read}]
-'''
 OPEN = ("--title", "Reading", "--text", "An 8 was a 3.", "--happened", "2026-11-01", "--by", "Ada")
 MEASURE = ("--explanations", "0", "--samples", "60", "--corrupted", "20")
 
@@ -137,26 +128,6 @@ def test_a_broken_chain_in_a_dossier_is_found(studio: Studio) -> None:
     assert ended.code == 4
     assert "Altered: records/incidents.json (changed)" in ended.out
     assert "Differs: incidents.unbroken is 1, computed 0" in ended.out
-
-
-def test_emissions_follow_from_a_meter_and_a_factor(studio: Studio) -> None:
-    meter = studio.home / "meter.py"
-    meter.write_text(METER)
-    data = studio.home / "digits" / "heldout.npz"
-    studio.ok(
-        *("profile", "digits", "--data", data, "--seconds", "1"),
-        *("--energy", "--meter", meter),
-    )
-    found = dossier(studio, "--grid", "de-2024")
-    figures = {one["id"]: one for one in found["energy"]["figures"]}
-    energy, grams = figures["energy.digits:fp32"], figures["emissions.digits:fp32"]
-    assert energy["value"] > 0
-    assert grams["value"] == pytest.approx(energy["value"] * 1e6 / 3.6e9 * 363)
-    assert grams["unit"] == "g"
-    assert "Umweltbundesamt" in found["energy"]["paragraphs"][0]
-    verified = studio.ok("evidence", "verify", studio.home / "evidence")
-    states = {one["id"]: one["state"] for one in verified["figures"]}
-    assert states["emissions.digits:fp32"] == "recomputed"
 
 
 def test_a_factor_without_a_source_is_refused(studio: Studio) -> None:

@@ -237,12 +237,17 @@ def _energy(material: Material) -> Statement:
     if not figures or run is None:
         return missing("energy", "not measured: studio profile MODEL --energy, with a sensor")
     emissions = tuple(_emissions(material, figures))
+    is_lacking = material.records.grid is not None and len(emissions) < len(figures)
+    texts = (_NOT_ABOVE,) if is_lacking else ()
     return Statement(
         "energy",
         note=f"measured {run.at[:10]}",
-        paragraphs=(_grid_text(material),),
+        paragraphs=(_grid_text(material), *texts),
         figures=(*figures, *emissions),
     )
+
+
+_NOT_ABOVE = "No carbon dioxide is computed of an energy that is not above rest."
 
 
 def _grid_text(material: Material) -> str:
@@ -258,10 +263,13 @@ def _grid_text(material: Material) -> str:
 
 
 def _emissions(material: Material, energies: tuple[Figure, ...]) -> Iterator[Figure]:
-    """Yield the emissions of a million inferences, each from an energy and the grid's factor."""
+    """Yield the emissions of a million inferences, each from an energy above rest."""
     grid = material.records.grid
-    for one in energies if grid is not None else ():
-        assert grid is not None
+    if grid is None:
+        return
+    for one in energies:
+        if one.value <= 0:
+            continue
         low, high = (
             None if bound is None else grams_of(bound, grid.grams_per_kwh)
             for bound in (one.low, one.high)
