@@ -72,6 +72,7 @@ COMMANDS = {
     "run": "run a pipeline; list, resume and compare runs",
     "versions": "list versions, their lineage and aliases; promote, roll back, export, import",
     "evidence": "write and verify evidence about a version; frameworks, screening, answers",
+    "incidents": "keep incidents of models, with the clock of a report",
     "samples": "list or download sample models and data",
     "plugins": "manage plugins",
     "backends": "manage runtimes and toolchains",

@@ -22,6 +22,9 @@ from studio.evidence.folder.manifest import is_plain_name, read_bytes
 from studio.evidence.groups.intervals import mean_interval
 from studio.evidence.groups.measure import measure
 from studio.evidence.groups.sample_table import SampleTable
+from studio.evidence.incidents.results import IncidentState
+from studio.evidence.incidents.store import unbroken
+from studio.evidence.market.grid import GridFactor, grams_of
 from studio.evidence.results import DIFFERS, NOT_POSSIBLE, RECOMPUTED, CheckedFigure, Figure
 from studio.evidence.robustness.figure_table import FigureTable
 from studio.lazy_dataclass import dataclass
@@ -209,9 +212,28 @@ def events_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]) -
     return float(getattr(getattr(quality, arguments["measure"]), arguments["value"]))
 
 
+def emissions_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]) -> float:
+    """Return the grams of carbon dioxide of a million inferences, or a bound of their interval.
+
+    Args:
+        arguments: ``place`` and ``value`` of the millijoules of an inference, as of ``field_of``;
+            ``grid``: the file with the factor.
+    """
+    grid = from_json(GridFactor, folder.json(arguments["grid"]))
+    return grams_of(field_of(folder, file, arguments), grid.grams_per_kwh)
+
+
+def unbroken_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]) -> float:
+    """Return how many entries of incidents come before the first broken link of their chains."""
+    incidents = [from_json(IncidentState, one) for one in folder.json(file)]
+    return float(unbroken(one.entries for one in incidents))
+
+
 METHODS: dict[str, Method] = {
     "field": field_of,
     "number": number_of,
+    "emissions": emissions_of,
+    "unbroken": unbroken_of,
     "latency": latency_of,
     "processor time": processor_time_of,
     "verdict": verdict_of,

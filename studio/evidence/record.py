@@ -14,6 +14,7 @@ from studio.evidence.dossier.outline import Requested, WrittenAnswer
 from studio.evidence.folder.manifest import SIGNATURE, EvidenceList
 from studio.evidence.folder.signature import is_signed, is_spelled, sign, signer
 from studio.evidence.form.forms import EvidenceForms
+from studio.evidence.market.grid import chosen_grid
 from studio.evidence.records.collect import collect
 from studio.evidence.records.subject import Named
 from studio.evidence.results import Alteration, EvidenceResult, VerifyResult
@@ -30,8 +31,10 @@ def prepare(registry: Registry, options: EvidenceOptions) -> EvidenceOptions:
     """Add the records of the subject, and what persons have answered.
 
     Raises:
-        StudioError: when the form of the model is damaged.
+        UsageError: when the factor of the grid has no source.
+        StudioError: when the form or the incidents of the model are damaged.
     """
+    grid = chosen_grid(options.grid, options.grid_factor, options.grid_source)
     variant = registry.variant(options.model.variant)
     named = Named(
         variant, _version(registry, variant, options.version or ""), options.served_by or ""
@@ -44,7 +47,7 @@ def prepare(registry: Registry, options: EvidenceOptions) -> EvidenceOptions:
         named = replace(named, app=material.record.name)
     return replace(
         options,
-        records=collect(registry, named),
+        records=replace(collect(registry, named), grid=grid),
         app_material=material,
         answers=answers,
         requests=requests,

@@ -12,6 +12,7 @@ from studio.evidence.apps.app_record import AppMaterial
 from studio.evidence.dossier.outline import Requested, WrittenAnswer
 from studio.evidence.explanations.step import EXPLAIN
 from studio.evidence.groups.step import GROUPS
+from studio.evidence.market.grid import GRID_IDS, MOST_GRAMS
 from studio.evidence.records.records import Records
 from studio.evidence.results import EvidenceResult, VerifyResult
 from studio.jobs.options_form import like, option
@@ -119,6 +120,26 @@ class EvidenceOptions(MeasuringOptions):
         kind=Kind.FILE,
         title="Sign with",
         help="SSH key that signs the list of files, or the .pub file of a key in the SSH agent.",
+    )
+    grid: str | None = option(
+        None,
+        kind=Kind.CHOICE,
+        choices=GRID_IDS,
+        title="Grid",
+        help="Grid of the electricity, for grams of CO2 from the measured energy.",
+        advanced=True,
+    )
+    grid_factor: float | None = option(
+        None,
+        minimum=0,
+        maximum=MOST_GRAMS,
+        unit="g/kWh",
+        title="Grid factor",
+        help="Your own grams of CO2 for each kWh; needs --grid-source.",
+        advanced=True,
+    )
+    grid_source: str | None = option(
+        None, title="Source of the factor", help="Source of the grid factor.", advanced=True
     )
     version: str | None = option(
         None,

@@ -14,6 +14,7 @@ from studio.evidence.bom.facts import bom_of
 from studio.evidence.bom.spdx import spdx
 from studio.evidence.dossier.card import model_card
 from studio.evidence.dossier.document import dossier_json
+from studio.evidence.dossier.market_facts import market_facts
 from studio.evidence.dossier.model_facts import model_facts
 from studio.evidence.dossier.operation_facts import operation_facts
 from studio.evidence.dossier.outline import Dossier, outline
@@ -56,6 +57,7 @@ def write(options: EvidenceOptions, job: Job) -> EvidenceResult:
         *model_facts(material),
         *quality_facts(material, found),
         *operation_facts(material),
+        *market_facts(material),
     )
     if options.app_material is not None:
         statements = with_app(statements, options, options.app_material, material, job)

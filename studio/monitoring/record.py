@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from studio.documents.dataclass_json import to_json
+from studio.documents.dataclass_json import JsonValue, to_json
 from studio.monitoring.results import TargetSample
 from studio.monitoring.step import MonitorOptions
 from studio.registry import Registry
@@ -14,11 +14,13 @@ def monitored(
     registry: Registry, options: MonitorOptions, result: TargetSample, folder: Path
 ) -> TargetSample:
     """Store the last sample of a target."""
-    given = {
+    given: dict[str, JsonValue] = {
         "target": options.target.name,
         "seconds": options.seconds,
         "interval": options.interval,
     }
+    if options.alerts is not None:  # evidence reads which rules were watched
+        given["alerts"] = str(options.alerts.absolute())
     version = next((one for one in registry.versions() if one.digest == result.digest), None)
     registry.add_run("monitor", version.variant if version else None, given, to_json(result))
     return result

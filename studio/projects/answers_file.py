@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import re
-import stat
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
 from pathlib import Path
 
 from studio.api import StudioError, UsageError
@@ -16,6 +12,7 @@ from studio.documents.dataclass_json import InvalidDocument, from_json, optional
 from studio.documents.plain import plain
 from studio.lazy_dataclass import dataclass
 from studio.projects.answers import EvidenceForm, FormAnswer, PersonRequest
+from studio.projects.append_only import locked, read_regular
 from studio.projects.projects import FOLDER
 from studio.registry import Registry, component
 from studio.settings.files import write_atomically
@@ -101,7 +98,7 @@ def _add(
     file: Path, answers: tuple[FormAnswer, ...], requests: tuple[PersonRequest, ...]
 ) -> EvidenceForm:
     try:
-        with _locked(file.parent):
+        with locked(file.parent):
             form = read_form(file)
             form = EvidenceForm((*form.answers, *answers), (*form.requests, *requests))
             document = _FormDocument(SCHEMA, form.answers, form.requests)
@@ -119,19 +116,8 @@ _FULL_HINT = f"A form has up to {MOST_ANSWERS:,} answers and {MOST_BYTES // 1024
 
 
 def _content(file: Path) -> bytes | None:
-    """Return the bytes of a regular file, which is no link; None where it does not exist."""
-    try:
-        # Without O_NONBLOCK, a pipe in its place would be waited for.
-        handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise StudioError(f"{file} cannot be read: {error.strerror or error}.") from None
-    with os.fdopen(handle, "rb") as opened:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise StudioError(f"{file} is not a file.")
-        content = opened.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
+    content = read_regular(file, MOST_BYTES)
+    if content is not None and len(content) > MOST_BYTES:
         raise _damaged(file, f"It is larger than {MOST_BYTES // 1024**2} MB.")
     return content
 
@@ -190,16 +176,3 @@ def _is_valid(answer: FormAnswer) -> bool:
         and len(answer.at) <= MOST_NAME
         and answer.at.isprintable()
     )
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Let one process at a time change the forms of a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        with suppress(OSError):  # some network file systems have no locks
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)

@@ -41,6 +41,7 @@ _MODULES = (
     "studio.evidence.step",
     "studio.evidence.form.step",
     "studio.evidence.notice.step",
+    "studio.evidence.incidents.step",
     "studio.evidence.groups.step",
     "studio.evidence.robustness.step",
     "studio.evidence.explanations.step",

@@ -104,6 +104,15 @@ LINES: dict[str, list[Line]] = {
         ("evidence ask digits", _OK),
         ("evidence ask digits misuse --of me", _OK),
     ],
+    "incidents": [
+        ("incidents open digits.onnx --title no --text no --happened 2026-11-30 --by me", _OK),
+        ("incidents note digits 1 --text no --by me", _OK),
+        ("incidents report digits 1 --to no --text no --by me", _OK),
+        ("incidents close digits 1 --text no --by me", _OK),
+        ("incidents export digits 1 --out incident", _OK),
+        ("incidents list", _OK),
+        ("incidents show digits 1", _OK),
+    ],
     "app": [
         ("app new gate", _OK),
         ("app check gate", (1,)),

@@ -40,8 +40,8 @@ def model_card(dossier: Dossier) -> str:
 def _subject(statement: Statement, title: str) -> Iterator[str]:
     if statement.state != PRESENT:
         yield from (f"**{title}**: {statement.state}. {_plain(statement.note)}", "")
-        return
-    yield from (f"**{title}** ({_plain(statement.note)})", "")
+    else:
+        yield from (f"**{title}** ({_plain(statement.note)})", "")
     for text in statement.paragraphs:
         yield from (_plain(text), "")
     if statement.figures:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TypeVar
 
 from studio.documents.dataclass_json import InvalidDocument, from_json
 from studio.evidence.dossier.statement import Material, Statement, StatementTable, missing
+from studio.evidence.market.grid import grams_of
 from studio.evidence.records.records import RecordedRelease, RecordedRun
 from studio.evidence.results import Figure
 from studio.monitoring.results import TargetSample
 from studio.profiling.results import ProfileResult
 
 RELEASES_FILE = "records/releases.json"
+GRID_FILE = "records/grid.json"
 _ENDS = ("committed", "rolled back")
 _PERCENTILES = ("p50", "p90", "p99")
 
@@ -32,7 +35,7 @@ def operation_facts(material: Material) -> Iterator[Statement]:
 
 def _speed(material: Material) -> Statement:
     run = material.records.run("profile")
-    found = _read(ProfileResult, run)
+    found = read_run(ProfileResult, run)
     if run is None or found is None or found.mode != "latency":
         return missing("performance.latency", "not profiled: studio profile MODEL")
     rounds = f"records/{run.name}/rounds.json"
@@ -163,7 +166,7 @@ def _trial(release: RecordedRelease) -> tuple[str, ...]:
 
 def _monitoring(material: Material) -> Statement:
     run = material.records.run("monitor")
-    found = _read(TargetSample, run)
+    found = read_run(TargetSample, run)
     if run is None or found is None:
         return missing("monitoring.records", "not monitored: studio monitor TARGET")
     rows = tuple((one.name, one.statistic, one.limit) for one in found.drift)
@@ -229,11 +232,59 @@ def _signing(material: Material) -> Statement:
 
 def _energy(material: Material) -> Statement:
     run = material.records.run("profile")
-    found = _read(ProfileResult, run)
+    found = read_run(ProfileResult, run)
     figures = tuple(_energies(material, run, found)) if run is not None and found else ()
     if not figures or run is None:
         return missing("energy", "not measured: studio profile MODEL --energy, with a sensor")
-    return Statement("energy", note=f"measured {run.at[:10]}", figures=figures)
+    emissions = tuple(_emissions(material, figures))
+    is_lacking = material.records.grid is not None and len(emissions) < len(figures)
+    texts = (_NOT_ABOVE,) if is_lacking else ()
+    return Statement(
+        "energy",
+        note=f"measured {run.at[:10]}",
+        paragraphs=(_grid_text(material), *texts),
+        figures=(*figures, *emissions),
+    )
+
+
+_NOT_ABOVE = "No carbon dioxide is computed of an energy that is not above rest."
+
+
+def _grid_text(material: Material) -> str:
+    """Return the factor of the grid with its source, or how one is chosen."""
+    grid = material.records.grid
+    if grid is None:
+        return (
+            "Carbon dioxide is missing, as no grid was chosen: studio evidence MODEL --grid ID, or "
+            "--grid-factor GRAMS --grid-source TEXT."
+        )
+    parts = [f"{grid.title}: {grid.grams_per_kwh:g} g of CO2 a kWh", grid.covers, grid.source]
+    return f"{'. '.join(one.rstrip('.') for one in parts if one)}. {grid.checked}".rstrip()
+
+
+def _emissions(material: Material, energies: tuple[Figure, ...]) -> Iterator[Figure]:
+    """Yield the emissions of a million inferences, each from an energy above rest."""
+    grid = material.records.grid
+    if grid is None:
+        return
+    for one in energies:
+        if one.value <= 0:
+            continue
+        low, high = (
+            None if bound is None else grams_of(bound, grid.grams_per_kwh)
+            for bound in (one.low, one.high)
+        )
+        yield replace(
+            one,
+            id=f"emissions.{one.id.removeprefix('energy.')}",
+            title=f"CO2 of a million inferences of {one.id.removeprefix('energy.')}",
+            value=grams_of(one.value, grid.grams_per_kwh),
+            low=low,
+            high=high,
+            unit="g",
+            method="emissions",
+            arguments={**one.arguments, "grid": GRID_FILE},
+        )
 
 
 def _energies(material: Material, run: RecordedRun, found: ProfileResult) -> Iterator[Figure]:
@@ -255,7 +306,7 @@ def _energies(material: Material, run: RecordedRun, found: ProfileResult) -> Ite
             )
 
 
-def _read(form: type[FormT], run: RecordedRun | None) -> FormT | None:
+def read_run(form: type[FormT], run: RecordedRun | None) -> FormT | None:
     """Return the result of a run; None where it has another form, as from an older version."""
     try:
         return None if run is None else from_json(form, run.result)

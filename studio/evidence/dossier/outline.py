@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from studio.evidence.dossier.statement import Statement, figures_in, missing
@@ -114,10 +115,28 @@ def stated(
     """Return the statement about a subject: of a person, from records, or that it is open."""
     if answer is not None:
         note = f"written by {answer.by}, {answer.at[:10]}"
-        return Statement(subject.id, PRESENT, note, paragraphs=(answer.text,))
+        return _with_records(
+            Statement(subject.id, PRESENT, note, paragraphs=(answer.text,)), subject, made
+        )
     if subject.source == FORM:
         who = subject.who
         if requested is not None:
             who = f"{requested.of}, since {requested.at[:10]}"
-        return Statement(subject.id, ASKED, f"{who}: {subject.question}")
+        return _with_records(
+            Statement(subject.id, ASKED, f"{who}: {subject.question}"), subject, made
+        )
     return made or missing(subject.id, subject.record)
+
+
+def _with_records(
+    statement: Statement, subject: EvidenceSubject, made: Statement | None
+) -> Statement:
+    """Return the statement of a person, followed by what records add to it."""
+    if made is None or subject.source != FORM:
+        return statement
+    return replace(
+        statement,
+        paragraphs=(*statement.paragraphs, *made.paragraphs),
+        tables=made.tables,
+        figures=made.figures,
+    )

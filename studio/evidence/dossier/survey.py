@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from studio.evidence.dossier.market_facts import market_facts
 from studio.evidence.dossier.model_facts import calibration_data, model_facts
 from studio.evidence.dossier.operation_facts import operation_facts
 from studio.evidence.dossier.outline import Requested, WrittenAnswer, stated
@@ -58,6 +59,7 @@ def survey(
             *model_facts(material),
             *_quality(material, measured),
             *operation_facts(material),
+            *market_facts(material),
         )
     }
     return {

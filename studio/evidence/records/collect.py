@@ -9,6 +9,8 @@ import platform
 from collections.abc import Iterator
 
 import studio
+from studio.evidence.incidents.incident_files import IncidentFiles
+from studio.evidence.market.setup import monitoring_setup
 from studio.evidence.records.records import (
     RecordedFile,
     RecordedRelease,
@@ -32,7 +34,11 @@ _MOST_RELEASES = 500
 
 
 def collect(registry: Registry, named: Named) -> Records:
-    """Return the records of a subject."""
+    """Return the records of a subject.
+
+    Raises:
+        StudioError: when the model's file of incidents is damaged or was altered.
+    """
     variant = named.variant
     reference = registry.original(variant)
     origin = _lineage(registry, named)
@@ -50,6 +56,13 @@ def collect(registry: Registry, named: Named) -> Records:
         signed=signed,
         by=getpass.getuser(),
         tools=_tools(),
+        incidents=IncidentFiles(registry).of(variant.model_name),
+        setup=monitoring_setup(
+            registry,
+            variant.model_name,
+            named.version,
+            next(iter(registry.runs("monitor", variant.id, 1)), None),
+        ),
     )
 
 

@@ -25,7 +25,10 @@ def write_records(records: Records, folder: Path) -> dict[str, str]:
         "project": ("task, data and settings of the model", records.project),
         "releases": ("changes of releases on targets", _with_flags(records)),
         "moves": ("moves of aliases", records.moves),
+        "monitoring": ("configured watch of the targets", records.setup),
     }
+    if records.grid is not None:
+        documents["grid"] = ("carbon dioxide of electricity, with its source", records.grid)
     if records.lineage is not None:
         documents["lineage"] = ("the version, its tools and its packaging", records.lineage)
     for run in records.runs:
@@ -33,6 +36,9 @@ def write_records(records: Records, folder: Path) -> dict[str, str]:
     for name, (title, value) in documents.items():
         write_record(folder / "records" / f"{name}.json", to_json(value))
         written[f"records/{name}.json"] = title
+    # Texts of persons are chained, so a path among them stays.
+    write_document(folder / "records" / "incidents.json", to_json(records.incidents))
+    written["records/incidents.json"] = "incidents with their entries"
     for run in records.runs:
         for key, kept in run.files.items():
             source = Path(kept.path)
@@ -65,6 +71,11 @@ def _with_flags(records: Records) -> list[dict[str, Any]]:
 
 def write_record(path: Path, document: Any) -> None:
     """Write a document in a form that does not depend on this computer."""
+    write_document(path, without_paths(document))
+
+
+def write_document(path: Path, document: Any) -> None:
+    """Write a document as it is, with sorted keys."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(without_paths(document), indent=1, sort_keys=True)
+    text = json.dumps(document, indent=1, sort_keys=True)
     path.write_text(text + "\n", encoding="utf-8")

@@ -7,6 +7,9 @@ from dataclasses import field
 
 from studio.deployment.results import LogHead, TrialEvidence
 from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json, optional
+from studio.evidence.incidents.results import IncidentState
+from studio.evidence.market.grid import GridFactor
+from studio.evidence.market.setup import MonitoringSetup
 from studio.evidence.results import AssessedVersion
 from studio.lazy_dataclass import dataclass
 from studio.projects.results import Project
@@ -109,6 +112,9 @@ class Records:
         releases: Changes on all targets that concern this model, the oldest first.
         signed: Whether the bundle of the version is signed.
         by: Who had the evidence made.
+        incidents: Of the model, as they are today.
+        setup: What is configured for the watch of the model's targets.
+        grid: Factor of emissions; None where none was chosen.
     """
 
     subject: AssessedVersion
@@ -123,6 +129,9 @@ class Records:
     signed: bool = False
     by: str = ""
     tools: Mapping[str, str] = field(default_factory=dict)
+    incidents: tuple[IncidentState, ...] = ()
+    setup: MonitoringSetup = MonitoringSetup()
+    grid: GridFactor | None = None
 
     def run(self, step: str, variant: str = "") -> RecordedRun | None:
         """Return the newest run of a step; of a variant, where one is named."""

@@ -101,13 +101,16 @@ _OF_APP = (
 
 _EVIDENCE_STEPS = (
     "evidence", "evidence-verify", "evidence-answer", "evidence-request", "evidence-screen",
-    "groups", "robustness", "explain", "evidence-notice",
+    "evidence-notice", "incident-open", "incident-note", "incident-report", "incident-close",
+    "incident-export",
+    "groups", "robustness", "explain",
 )  # fmt: skip
 _EVIDENCE_KEY = "Ctrl+Shift+E"
 
 _OF_EVIDENCE = (
     "studio.evidence.groups.results studio.evidence.robustness.results "
     "studio.evidence.explanations.results studio.evidence.results "
+    "studio.evidence.incidents.results "
     "pages.evidence.section_list pages.evidence.groups_view pages.evidence.explanations_view "
     "pages.evidence.answer_sheet pages.evidence.export_sheet pages.evidence.page"
 )

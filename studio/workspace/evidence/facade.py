@@ -10,6 +10,7 @@ from studio.workspace.evidence.views import PRESENT
 if TYPE_CHECKING:
     from studio.evidence.explanations.results import ExplainResult
     from studio.evidence.form.forms import EvidenceForms
+    from studio.evidence.incidents.incident_files import IncidentFiles
     from studio.registry import Registry, VariantRecord
     from studio.workspace.evidence.views import (
         EvidenceSurvey,
@@ -30,11 +31,27 @@ class Evidence:
         self._registry, self._forms = registry, forms
         self.counts: dict[int, tuple[int, int]] = {}
 
+    @property
+    def incidents(self) -> IncidentFiles:
+        """The incidents of the registry's models."""
+        from studio.evidence.incidents.incident_files import IncidentFiles
+
+        return IncidentFiles(self._registry)
+
+    @property
+    def incident_kinds(self) -> tuple[tuple[str, str], ...]:
+        """Ids and titles of the kinds of incidents, with the days for a report."""
+        from studio.evidence.incidents.kinds import KIND_IDS, incident_rules
+
+        rules = incident_rules()
+        days = {name: f", {one.days} days" for name, one in rules.kinds.items()}
+        return tuple((name, f"{rules.title(name)}{days.get(name, '')}") for name in KIND_IDS)
+
     def survey(self, variant: VariantRecord) -> EvidenceSurvey:
         """Return the sections about a variant with their states.
 
         Raises:
-            StudioError: when the form of the model is damaged.
+            StudioError: when the form or the incidents of the model are damaged.
         """
         from studio.workspace.evidence.survey import read_survey
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -11,6 +12,13 @@ from studio.documents.dataclass_json import JsonValue
 from studio.evidence.form.forms import EvidenceForms
 from studio.evidence.frameworks.subjects import FORM, subjects
 from studio.evidence.groups.results import GroupsResult
+from studio.evidence.incidents.incident_files import IncidentFiles
+from studio.evidence.incidents.results import OPEN
+from studio.evidence.market.overrides import (
+    RecordedOverrides,
+    not_recorded,
+    override_count,
+)
 from studio.evidence.records.records import ReleaseDetails
 from studio.evidence.robustness.results import RobustnessResult
 from studio.lazy_dataclass import dataclass
@@ -40,8 +48,15 @@ class _ModelFacts:
     profile: Mapping[str, JsonValue]
 
 
-def read_models(registry: Registry, forms: EvidenceForms) -> tuple[ModelEvidence, ...]:
-    """Return a line for each model, by name."""
+def read_models(
+    registry: Registry, forms: EvidenceForms, overrides: RecordedOverrides = not_recorded
+) -> tuple[ModelEvidence, ...]:
+    """Return a line for each model, by name.
+
+    Args:
+        overrides: Numbers of overrides of a model, one for each record of them.
+    """
+    incidents = IncidentFiles(registry)
     variants = {
         model: tuple(rows)
         for model, rows in groupby(
@@ -59,14 +74,18 @@ def read_models(registry: Registry, forms: EvidenceForms) -> tuple[ModelEvidence
             releases.setdefault(models_of[release.version], []).append(release)
     running = _running(registry)
     lines = (
-        _line(
-            registry,
-            forms,
-            model,
-            _facts(
-                registry, variants[model.id], versions.get(model.id), releases.get(model.id, ())
+        _with_operation(
+            _line(
+                registry,
+                forms,
+                model,
+                _facts(
+                    registry, variants[model.id], versions.get(model.id), releases.get(model.id, ())
+                ),
+                running.get(model.name, ()),
             ),
-            running.get(model.name, ()),
+            incidents,
+            overrides,
         )
         for model in registry.models()
         if model.id in variants
@@ -141,8 +160,25 @@ def _line(
         robustness=facts.robustness.robustness.worst if facts.robustness else None,
         targets=targets,
         rollbacks=sum(one.state == _ROLLED_BACK for one in facts.releases),
-        incidents="incidents" in answered,
         evidence=written[0].created if written else "",
+    )
+
+
+def _with_operation(
+    line: ModelEvidence, incidents: IncidentFiles, overrides: RecordedOverrides
+) -> ModelEvidence:
+    """Return a line with what persons recorded in operation: overrides and incidents."""
+    count = override_count(overrides(line.name))
+    try:
+        found = incidents.of(line.name)
+    except StudioError:
+        return replace(line, overrides=count, incidents_problem=True)
+    left = [one.clock.days for one in found if one.clock.days is not None]
+    return replace(
+        line,
+        overrides=count,
+        incidents=sum(one.state == OPEN for one in found) if found else None,
+        days_left=min(left, default=None),
     )
 
 

@@ -39,13 +39,14 @@ def read_survey(registry: Registry, forms: EvidenceForms, variant: VariantRecord
     """Return the sections about a variant.
 
     Raises:
-        StudioError: when the form of the model is damaged.
+        StudioError: when the form or the incidents of the model are damaged.
     """
     last = last_measurements(registry, variant.id)
     form = forms.of(variant.model_name)
     answers = {name: WrittenAnswer(one.text, one.by, one.at) for name, one in form.latest().items()}
     requests = {name: Requested(one.of, one.at) for name, one in form.pending().items()}
-    found = survey(collect(registry, _named(registry, variant)), last, answers, requests)
+    records = collect(registry, _named(registry, variant))
+    found = survey(records, last, answers, requests)
     sections = {
         name: _section(subjects()[name], one, answers.get(name), requests.get(name))
         for name, one in found.items()
@@ -65,6 +66,7 @@ def read_survey(registry: Registry, forms: EvidenceForms, variant: VariantRecord
         last.explanations,
         last.times,
         _grouped_by(registry, variant.id),
+        records.incidents,
     )
 
 

@@ -10,6 +10,7 @@ from studio.lazy_dataclass import dataclass
 if TYPE_CHECKING:  # the start of the window needs none of them
     from studio.evidence.explanations.results import ExplainResult
     from studio.evidence.groups.results import GroupsResult
+    from studio.evidence.incidents.results import IncidentState
     from studio.evidence.robustness.results import RobustnessResult
 
 PRESENT = "present"
@@ -75,6 +76,7 @@ class EvidenceSurvey:
         overview, card, chapters: The sections in the order of three documents.
         times: UTC time of each measurement, by its step.
         by: What the newest groups were made by, as it was given.
+        incidents: Of the model, by number.
     """
 
     variant: int
@@ -87,6 +89,7 @@ class EvidenceSurvey:
     explanations: ExplainResult | None
     times: Mapping[str, str]
     by: tuple[str, ...] = ()
+    incidents: tuple[IncidentState, ...] = ()
 
     def count(self, state: str) -> int:
         """Return the number of sections in a state."""
@@ -175,7 +178,10 @@ class ModelEvidence:
         robustness: Lowest mean figure of a family of corruptions.
         targets: Names of the targets that serve it now.
         rollbacks: Number of releases that were rolled back.
-        incidents: Whether the question about incidents is answered.
+        overrides: Number of answers that persons replaced; None where nothing was recorded.
+        incidents: Number of open incidents; None where none was ever opened.
+        days_left: Days to the nearest deadline; None where no clock runs.
+        incidents_problem: Whether the file of incidents is damaged.
         evidence: UTC time of the newest evidence folder; empty without one.
     """
 
@@ -195,5 +201,8 @@ class ModelEvidence:
     robustness: float | None = None
     targets: tuple[str, ...] = ()
     rollbacks: int = 0
-    incidents: bool = False
+    overrides: int | None = None
+    incidents: int | None = None
+    days_left: int | None = None
+    incidents_problem: bool = False
     evidence: str = ""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from studio.api import StudioError
 from studio.workspace import VariantRecord, Workspace
+from studio.workspace.evidence.models import read_models
 from tests.rigs.evidence_results import explain_result, groups_result, record
 
 
@@ -137,9 +140,50 @@ def test_the_table_of_models_counts_like_the_survey(
     assert line.present == found.count("present")
     assert line.open == sum(one.is_open for one in found.sections.values())
     assert line.is_below
-    assert line.incidents
+    assert line.incidents is None
+    assert line.overrides is None
     assert line.evidence
     assert (line.worst_group, line.worst, line.ece) == ("device: portable", 0.8, 0.03)
+
+
+def test_the_table_of_models_has_open_incidents_with_the_nearest_deadline(
+    workspace: Workspace, variant: VariantRecord
+) -> None:
+    today = datetime.now(UTC).date()
+    files = workspace.evidence.incidents
+    for kind, aware in (("health", 0), ("death", 3), ("not-serious", 0)):
+        day = (today - timedelta(days=aware)).isoformat()
+        files.open("digits", kind, "x", "Ada", day, day, kind)
+    (line,) = workspace.evidence.models()
+    assert (line.incidents, line.days_left) == (3, 7)
+    files.add("digits", 2, "close", "A lamp.", "Ada")
+    (line,) = workspace.evidence.models()
+    assert (line.incidents, line.days_left) == (2, 15)
+    found = workspace.evidence.survey(variant)
+    assert [one.number for one in found.incidents] == [1, 2, 3]
+    assert found.sections["incidents"].state == "asked"
+    assert found.sections["incidents"].tables[-1].rows[0][1] == "health"
+
+
+def test_a_damaged_file_of_incidents_leaves_the_table_of_models(
+    workspace: Workspace, variant: VariantRecord
+) -> None:
+    file = workspace.evidence.incidents.file("digits")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("{", encoding="utf-8")
+    (line,) = workspace.evidence.models()
+    assert line.incidents_problem
+    assert line.incidents is None
+    with pytest.raises(StudioError, match="is not a file of incidents"):
+        workspace.evidence.survey(variant)
+
+
+def test_recorded_overrides_of_a_model_are_added(
+    workspace: Workspace, variant: VariantRecord
+) -> None:
+    forms = workspace.evidence_forms
+    (line,) = read_models(workspace.registry, forms, lambda model: [len(model), 2])
+    assert line.overrides == len("digits") + 2
 
 
 def test_a_damaged_form_leaves_the_table_of_models(

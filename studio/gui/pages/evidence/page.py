@@ -17,6 +17,7 @@ from studio.gui.pages.evidence.explanations_view import ExplanationsView
 from studio.gui.pages.evidence.folders import EXPORT, NOTICE, VERIFY, EvidenceFolders
 from studio.gui.pages.evidence.groups_card import GroupsCard
 from studio.gui.pages.evidence.groups_view import GroupsView
+from studio.gui.pages.evidence.incident_keeper import IncidentKeeper
 from studio.gui.pages.evidence.loader import EvidenceLoader
 from studio.gui.pages.evidence.required_figures import remember_required, required_of
 from studio.gui.pages.evidence.section_view import SectionView
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
     from studio.workspace import Workspace
 
 GROUPS, ROBUSTNESS, EXPLAIN = "groups", "robustness", "explain"
-OVERVIEW_VIEW, CARD_VIEW, DOSSIER_VIEW, EXPLANATIONS_VIEW, GROUPS_VIEW = range(5)
+OVERVIEW_VIEW, CARD_VIEW, DOSSIER_VIEW, EXPLANATIONS_VIEW, GROUPS_VIEW, INCIDENTS_VIEW = range(6)
 _TONES = {"present": "good", "asked": "accent", "missing": "bad"}
-_VIEWS = {"groups": GROUPS_VIEW, "explanations": EXPLANATIONS_VIEW}
+_VIEWS = {"groups": GROUPS_VIEW, "explanations": EXPLANATIONS_VIEW, "incidents": INCIDENTS_VIEW}
 _SIGNS = {"present": "✓", "asked": "?", "missing": "○"}
 _WIDE, _PILLS = 1260, 1000
 _PIPELINE = 1400
@@ -83,6 +84,7 @@ class EvidencePage(StagePage):
         self.explaining = ExplanationsView(theming)
         self.grouping = GroupsView(theming)
         yield
+        self.incidents = IncidentKeeper(self, self.workspace, self.shell)
         self._offer_options()
         self._panes = []
         for title, view in (
@@ -91,6 +93,7 @@ class EvidencePage(StagePage):
             ("Dossier", self.dossier),
             ("Explanations", self.explaining),
             ("Groups", self.grouping),
+            ("Incidents", self.incidents.view),
         ):
             self._panes.append(Needs(view, self._hint()))
             self.add_view(title, self._panes[-1])
@@ -221,6 +224,7 @@ class EvidencePage(StagePage):
                 view.list.show_sections(survey, groups)
         self._show_pills(self.width())
         self._show_groups()
+        self.incidents.show_survey(self.variant, survey)
         if survey is not None:
             self.workspace.events.publish(EvidenceRead(survey.variant))
         self.select(self._selected or self._first())
@@ -387,8 +391,8 @@ class EvidencePage(StagePage):
     def on_event(self, event: object) -> None:
         """Follow the jobs of the page."""
         super().on_event(event)
-        self.folders.on_event(event)
-        self.answers.on_event(event)
+        for one in (self.folders, self.answers, self.incidents):
+            one.on_event(event)
         for strip in self._measuring():
             strip.on_event(event)
 

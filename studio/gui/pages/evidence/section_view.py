@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import Qt, Signal
 
@@ -26,6 +26,8 @@ _PLACES = {
     "logs": ("deploy", "Go to Deploy"),
     "security.signing": ("deploy", "Go to Deploy"),
     "monitoring.records": ("monitor", "Go to Monitor"),
+    "monitoring.plan": ("monitor", "Go to Monitor"),
+    "incidents": ("incidents", "Go to Incidents"),
     "licence": ("project", "Go to Project"),
     "data.calibration": ("quantize", "Go to Optimize"),
 }
@@ -71,9 +73,9 @@ class SectionView(Scroll):
             paragraph.setTextInteractionFlags(_SELECTABLE)
             body.addWidget(paragraph)
         self._add_tables(section)
-        action = self._action(section)
-        if action is not None:
-            body.addLayout(row(button(*action), None))
+        actions = [button(text, call) for text, call in self._actions(section)]
+        if actions:
+            body.addLayout(row(*actions, None))
 
     def _add_tables(self, section: EvidenceSection) -> None:
         for one in section.tables:
@@ -85,15 +87,15 @@ class SectionView(Scroll):
             table.fit_height(_MOST_ROWS)
             self.card.body.addWidget(table)
 
-    def _action(self, section: EvidenceSection) -> tuple[str, Callable[[], object]] | None:
+    def _actions(self, section: EvidenceSection) -> Iterator[tuple[str, Callable[[], object]]]:
+        """Yield texts and effects of buttons: writing, and going to where records are made."""
         if section.question:
             text = "Change the answer…" if section.answer else "Write this section…"
-            return text, lambda: self.written.emit(section.id)
+            yield text, lambda: self.written.emit(section.id)
         place = next((one for one in _PLACES if section.id.startswith(one)), "")
-        if not place or (section.state == "present" and _PLACES[place][0] == "project"):
-            return None
-        name, text = _PLACES[place]
-        return text, lambda: self.went.emit(name)
+        if place and not (section.state == "present" and _PLACES[place][0] == "project"):
+            name, text = _PLACES[place]
+            yield text, lambda: self.went.emit(name)
 
 
 def _note(section: EvidenceSection) -> str:

@@ -10,11 +10,11 @@ from studio.workspace import EndpointStates, EndpointStatus, ModelEvidence
 
 COLUMNS = (
     "Model", "Version", "Sections", "Open", "Worst group", "Figure [95 % CI]", "ECE",
-    "Robustness", "State", "Rollbacks", "Incidents", "Evidence",
+    "Robustness", "State", "Rollbacks", "Overrides", "Incidents", "Evidence",
 )  # fmt: skip
-NUMERIC = (2, 3, 5, 6, 7, 9)
-WIDTHS = (0, 74, 76, 56, 130, 150, 62, 92, 120, 80, 84, 96)
-EXTRA = (10, 9, 7, 1)
+NUMERIC = (2, 3, 5, 6, 7, 9, 10)
+WIDTHS = (0, 74, 76, 56, 120, 146, 58, 92, 112, 80, 82, 122, 100)
+EXTRA = (9, 10, 7, 1, 3, 6)
 """Columns that a narrow table hides, the least important first; the details have them."""
 
 Status = Callable[[ModelEvidence], EndpointStatus]
@@ -45,7 +45,8 @@ def row_of(model: ModelEvidence, status: EndpointStatus) -> SortableRow:
         figures.NOTHING if model.robustness is None else f"{100 * model.robustness:.1f} %",
         state,
         str(model.rollbacks),
-        "answered" if model.incidents else "asked",
+        figures.NOTHING if model.overrides is None else str(model.overrides),
+        incidents_text(model),
         written,
     )
     values = (
@@ -59,10 +60,34 @@ def row_of(model: ModelEvidence, status: EndpointStatus) -> SortableRow:
         model.robustness,
         state,
         model.rollbacks,
-        texts[10],
+        model.overrides,
+        _urgency(model),
         model.evidence or None,
     )
     return SortableRow(model.variant, texts, values)
+
+
+def incidents_text(model: ModelEvidence) -> str:
+    """Return the open incidents with the nearest deadline; a dash where none was ever opened."""
+    if model.incidents_problem:
+        return "file damaged"
+    if model.incidents is None:
+        return figures.NOTHING
+    if not model.incidents:
+        return "none open"
+    text = f"{model.incidents} open"
+    if model.days_left is None:
+        return text
+    if model.days_left < 0:
+        return f"▼ {text}, {-model.days_left} d over"
+    return f"{text}, {f'{model.days_left} d left' if model.days_left else 'due today'}"
+
+
+def _urgency(model: ModelEvidence) -> float | None:
+    """Return what incidents are sorted by: the nearest deadline first, none last."""
+    if model.incidents is None:
+        return None
+    return model.days_left if model.days_left is not None else float("inf")
 
 
 def worst_text(model: ModelEvidence) -> str:

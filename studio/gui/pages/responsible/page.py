@@ -30,7 +30,7 @@ from studio.workspace import EndpointChanged, ModelEvidence, RegistryChanged
 if TYPE_CHECKING:
     from studio.workspace import VariantRecord, Workspace
 
-_STEPS = (1060, 980, 900, 820)
+_STEPS = (1230, 1100, 1020, 930, 850, 800)
 """Widths below which one column more is hidden."""
 _LATER_MS = 200
 _NO_ROW = "Select a model in the table."
@@ -142,7 +142,7 @@ class ResponsiblePage(Page):
         status = worst_status(self.workspace.endpoints, model)
         line = row_of(model, status)
         self.detail.heading.setText(model.name)
-        names = (1, 4, 5, 7, 8, 9, 10)
+        names = (1, 3, 4, 5, 6, 7, 8, 9, 10, 11)
         fields = [(COLUMNS[place], line.texts[place]) for place in names]
         fields.append(("Served on", ", ".join(model.targets) or "no target"))
         if status.reasons and model.targets:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from studio.gui.pages.responsible.model_rows import COLUMNS, worst_text
+from studio.gui.pages.responsible.model_rows import COLUMNS, incidents_text, worst_text
 from studio.gui.pages.responsible.page import ResponsiblePage
 from studio.workspace import ModelEvidence, VariantRecord
 from tests.gui.page_rig import Rig, opened, visible_texts
@@ -116,9 +117,41 @@ def test_without_models_the_next_step_is_offered(rig: Rig) -> None:
 def test_a_narrow_table_hides_what_the_details_have(page: ResponsiblePage) -> None:
     page.resize(876, 520)
     hidden = [name for at, name in enumerate(COLUMNS) if page.table.isColumnHidden(at)]
-    assert hidden == ["Robustness", "Rollbacks", "Incidents"]
+    assert hidden == ["Version", "Robustness", "Rollbacks", "Overrides"]
     page.resize(1196, 676)
-    assert not page.table.isColumnHidden(COLUMNS.index("Robustness"))
+    hidden = [name for at, name in enumerate(COLUMNS) if page.table.isColumnHidden(at)]
+    assert hidden == ["Rollbacks"]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "—"),
+        ({"incidents": 0}, "none open"),
+        ({"incidents": 2}, "2 open"),
+        ({"incidents": 2, "days_left": 3}, "2 open, 3 d left"),
+        ({"incidents": 1, "days_left": 0}, "1 open, due today"),
+        ({"incidents": 1, "days_left": -4}, "▼ 1 open, 4 d over"),
+        ({"incidents_problem": True}, "file damaged"),
+    ],
+)
+def test_incidents_are_shown_with_the_nearest_deadline(
+    given: dict[str, Any], expected: str
+) -> None:
+    assert incidents_text(ModelEvidence("a", 1, "fp32", None, 1, 2, 1, **given)) == expected
+
+
+def test_what_was_not_recorded_is_a_dash_and_never_a_zero(page: ResponsiblePage) -> None:
+    assert texts(page, "ward")["Overrides"] == "—"
+    assert texts(page, "ward")["Incidents"] == "—"
+
+
+def test_the_nearest_deadline_comes_first(page: ResponsiblePage, rig: Rig) -> None:
+    rig.workspace.evidence.incidents.open("ward", "T", "x", "Ada", "2026-11-01", kind="death")
+    page.refresh()
+    page.table.sort_by(COLUMNS.index("Incidents"))
+    assert names(page) == ["ward", "gate"]
+    assert texts(page, "ward")["Incidents"] == "1 open, 10 d left"
 
 
 def test_a_figure_that_is_no_share_has_no_percent() -> None:

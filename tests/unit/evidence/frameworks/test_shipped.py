@@ -22,7 +22,7 @@ def ids(name: str) -> set[str]:
 
 def test_each_file_is_named_by_its_framework() -> None:
     files = {path.stem for path in resource("frameworks").glob("*.toml")}
-    assert files == {*ORDER, "subjects", "app-subjects", "screening"}
+    assert files == {*ORDER, "subjects", "app-subjects", "screening", "incidents", "grid"}
     assert tuple(one.id for one in frameworks()) == ORDER
 
 

@@ -1,0 +1,1 @@
+"""Incidents of models, each with its entries, its clock and what served then."""
