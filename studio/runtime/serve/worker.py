@@ -22,6 +22,7 @@ from .application import Application, ApplicationAdmission
 from .apps import routes as app_routes
 from .apps.host import AppHost
 from .contracts.table import routes
+from .decisions.recorder import end_recording, follow_decisions
 from .engine.catalog import Catalog
 from .engine.executor import Executor
 from .engine.memory import share_one_heap
@@ -41,7 +42,7 @@ from .options import Options
 from .quality.follow_requests import keep_following
 from .quality.uncertain_samples import follow_samples
 from .release_root import engines_of, run_folder_of
-from .rest import metrics, open_inference
+from .rest import metrics, open_inference, overrides
 from .rest import model_repository as repository
 from .rest import status as observation
 from .rest import telemetry as ledger
@@ -57,6 +58,7 @@ ROUTES = (
     + repository.ROUTES
     + observation.ROUTES
     + ledger.ROUTES
+    + overrides.ROUTES
     + metrics.ROUTES
     + app_routes.ROUTES
     + routes(os.environ)
@@ -226,6 +228,8 @@ class Worker:
         await self._loop.run_in_executor(None, self._apps.end)
         self._log.event("draining", connections=self._http.connections)
         finished = await self._drain()
+        for model in self._service.repository.all():
+            end_recording(model, wait=True)
         self._log.event("stopped", finished=finished)
         self._executor.close()
         self._log.close()
@@ -373,8 +377,10 @@ class Worker:
                 model.mirror.end()
             if model.sampler is not None:
                 model.sampler.end()
+            end_recording(model)
         for model in models:
             follow_samples(model)
+            follow_decisions(model)
         self._service.repository.replace(models)
         self._fit_workers()
         self._apps.use(models[0] if models else None)

@@ -1,0 +1,141 @@
+"""Entries of the record of decisions, each chained to the one before by hashes.
+
+The hash of an entry covers its number, event, time, predecessor and the SHA-256 of its content, but
+not the content. So a content can be deleted later, and the chain is still whole. The content has a
+random salt: without it, whoever has an input could show from the hash alone that it was there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from typing import Dict, List, Mapping, NamedTuple, Optional
+
+START = "0" * 64
+DECISION, OVERRIDE, GAP = "decision", "override", "gap"
+BEGUN, ENDED = "begun", "ended"
+DELETED, FORGOTTEN = "deleted", "forgotten"
+
+LONGEST_LINE = 1 << 16
+"""Bytes of a line; no entry comes near it."""
+_HEX = frozenset("0123456789abcdef")
+_SALT_BYTES = 16
+
+
+class Entry(NamedTuple):
+    """One line of the record.
+
+    Attributes:
+        number: Its place among all that there ever were, from 1.
+        at: When it was written or, of a decision, answered: ISO 8601 in UTC, in milliseconds.
+        previous: Hash of the entry before.
+        content: SHA-256 of what is kept.
+        hash: SHA-256 of the fields above.
+        kept: The content; None once it was forgotten.
+    """
+
+    number: int
+    event: str
+    at: str
+    previous: str
+    content: str
+    hash: str
+    kept: Optional[Dict[str, object]]
+
+    def line(self) -> bytes:
+        """Return it as a line of JSON; a newline in a text cannot end it."""
+        document = {key: value for key, value in self._asdict().items() if value is not None}
+        return canonical(document) + b"\n"
+
+    @property
+    def fault(self) -> str:
+        """What contradicts itself in it; empty for a whole one."""
+        if self.hash != _hash(self.number, self.event, self.at, self.previous, self.content):
+            return "the entry was altered"
+        if self.kept is not None and self.content != digest(self.kept):
+            return "the content of the entry was altered"
+        return ""
+
+
+def canonical(document: object) -> bytes:
+    """Return JSON of which each document has one spelling, in ASCII and without line breaks."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode("ascii")
+
+
+def digest(document: object) -> str:
+    """Return the SHA-256 of a document's canonical JSON, in hexadecimal."""
+    return hashlib.sha256(canonical(document)).hexdigest()
+
+
+def _hash(number: int, event: str, at: str, previous: str, content: str) -> str:
+    return digest([number, event, at, previous, content])
+
+
+def made(
+    number: int, event: str, at: str, previous: str, facts: Mapping[str, object]
+) -> Entry:
+    """Return an entry with its hashes.
+
+    Args:
+        facts: Its content, as plain data; a salt is added.
+    """
+    kept = dict(facts, salt=os.urandom(_SALT_BYTES).hex())
+    content = digest(kept)
+    return Entry(number, event, at, previous, content, _hash(number, event, at, previous, content), kept)
+
+
+def read_entry(line: bytes) -> Optional[Entry]:
+    """Return the entry in a line of a record; None for a line that is none."""
+    if len(line) > LONGEST_LINE:
+        return None
+    try:
+        found = json.loads(line.decode("ascii"))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or not set(found) <= set(Entry._fields):
+        return None
+    kept, number = found.get("kept"), found.get("number")
+    texts = [found.get(name) for name in ("event", "at", "previous", "content", "hash")]
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        return None
+    if not all(isinstance(text, str) and len(text) <= 64 for text in texts):
+        return None
+    if "kept" in found and not isinstance(kept, dict):
+        return None
+    return Entry(number, *map(str, texts), kept=kept)  # type: ignore[misc, unused-ignore]
+
+
+def moment(seconds: Optional[float] = None) -> str:
+    """Return a time as an entry has it.
+
+    Args:
+        seconds: Since the epoch; now by default.
+    """
+    thousandths = int(1000 * (time.time() if seconds is None else seconds))
+    whole, rest = divmod(max(thousandths, 0), 1000)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + ".{:03d}Z".format(rest)
+
+
+def is_digest(text: object) -> bool:
+    """Return whether this is a SHA-256 in lower-case hexadecimal."""
+    return isinstance(text, str) and len(text) == 64 and _HEX.issuperset(text)
+
+
+def forgotten_in(entry: Entry) -> Dict[int, str]:
+    """Return the contents that an entry says were deleted: their hashes by the numbers."""
+    kept = entry.kept or {}
+    numbers, contents = kept.get("numbers"), kept.get("contents")
+    if entry.event != FORGOTTEN or not isinstance(numbers, list) or not isinstance(contents, list):
+        return {}
+    pairs = zip(numbers, contents)
+    return {number: text for number, text in pairs if isinstance(number, int) and is_digest(text)}
+
+
+def deleted_in(entry: Entry) -> List[Mapping[str, object]]:
+    """Return the segments that an entry says were deleted, as plain data."""
+    segments = (entry.kept or {}).get("segments")
+    if entry.event != DELETED or not isinstance(segments, list):
+        return []
+    return [one for one in segments if isinstance(one, dict)]
