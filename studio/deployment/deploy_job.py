@@ -20,6 +20,7 @@ from studio.deployment.plan import DeployPlan, make_plan
 from studio.deployment.providers import refuse_unknown_providers
 from studio.deployment.results import DeployResult, DeployStep
 from studio.deployment.step_log import StepLog, begun, instant, release_on
+from studio.deployment.decisions.keeping import keeping
 from studio.deployment.trial import comparing, sampling, soak_rule, trial_s
 from studio.documents.dataclass_json import read_parts
 from studio.jobs import Job
@@ -222,6 +223,7 @@ class Deployment:
             soak_s=trial_s(given.soak_s, self._quality),
             quality=self._quality,
             sampling=sampling(given),
+            keeping=keeping(given),
             agreement=comparing(given),
             replace=given.replace,
             downgrade=self._request.downgrade,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import time
 from typing import Dict, List, Mapping, NamedTuple, Optional
 
@@ -17,6 +18,9 @@ START = "0" * 64
 DECISION, OVERRIDE, GAP = "decision", "override", "gap"
 BEGUN, ENDED = "begun", "ended"
 DELETED, FORGOTTEN = "deleted", "forgotten"
+
+REQUEST = re.compile(r"[0-9a-f]{1,16}-[0-9a-f]{12}-[0-9a-f]{1,16}")
+"""Id of a request: milliseconds since the epoch, a random part of the server, and a number."""
 
 LONGEST_LINE = 1 << 16
 """Bytes of a line; no entry comes near it."""

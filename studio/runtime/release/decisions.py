@@ -59,7 +59,7 @@ def _lines(segments: list[Segment], asked: PageRequest) -> dict[str, object]:
         file.seek(max(asked.offset, 0))
         content = file.read(PAGE_BYTES)
     whole = content[: content.rfind(b"\n") + 1]
-    return {"segment": segment.name, "lines": whole.decode("ascii", "replace")}
+    return {"segment": segment.name, "lines": whole.decode("latin-1")}
 
 
 def forget_content(board: Board, request: Mapping[str, object]) -> dict[str, object]:

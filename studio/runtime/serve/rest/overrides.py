@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from typing import NamedTuple, Optional
 
-from ...decisions.entry import DECISION, OVERRIDE, Entry
+from ...decisions.entry import DECISION, OVERRIDE, REQUEST, Entry
 from ...decisions.log import Draft
 from ...decisions.search import find_request
 from ..engine.observer import AnswerRecorder
@@ -20,7 +19,6 @@ from .override_texts import LONGEST_DECISION, read_texts
 from .router import PathNames, Route
 
 _LONGEST = {"request": 64, **LONGEST_DECISION}
-_REQUEST = re.compile(r"[0-9a-f]{1,16}-[0-9a-f]{12}-[0-9a-f]{1,16}")
 _AT_ONCE = 4
 """Overrides that look through the record at the same time; each reads the disk."""
 _FLUSH_S = 5.0
@@ -51,7 +49,7 @@ def override(service: Service, exchange: Exchange, names: PathNames) -> Optional
     if recorder is None or not recorder.on:
         raise HttpError(404, "This server keeps no record of its decisions.")
     given = AnswerOverride(**read_texts(parse_json(exchange.request.body), _LONGEST))
-    if not _REQUEST.fullmatch(given.request):
+    if not REQUEST.fullmatch(given.request):
         raise HttpError(400, "request is the value of the header Edgewright-Request.")
     if service.overriding >= _AT_ONCE:
         raise HttpError(503, "Too many overrides at once. Retry later.", headers="Retry-After: 1\r\n")
@@ -80,7 +78,8 @@ def _write(recorder: AnswerRecorder, model: str, given: AnswerOverride) -> Entry
     kept = {} if found is None else found.kept or {}
     if found is None or found.event != DECISION or kept.get("model") != model:
         raise HttpError(404, "The record has no answer of this model to such a request.")
-    facts = {**given._asdict(), "model": model, "about": found.number, "was": kept.get("meaning", "")}
+    about = {name: kept.get(name, "") for name in ("model", "version", "digest", "input")}
+    facts = {**about, **given._asdict(), "about": found.number, "was": kept.get("meaning", "")}
     (entry,) = recorder.log.append([Draft(OVERRIDE, time.time(), facts)])
     return entry
 
