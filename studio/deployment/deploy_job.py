@@ -11,6 +11,7 @@ from studio.api import Cancelled, Channel, StudioError, TakenBack, TargetFacts
 from studio.deployment.access import AccessRequest, keep_certificate, keep_token
 from studio.deployment.admission import Request, ordered
 from studio.deployment.contained_packaging import signed_copy
+from studio.deployment.decisions.keeping import keeping
 from studio.deployment.liveness import SERVING, ServerAddress, liveness, server_info, url_of
 from studio.deployment.machine.release_client import ReleaseClient
 from studio.deployment.machine.wheels import Platform, WheelCache, WheelSet, lacking, no_python
@@ -20,7 +21,6 @@ from studio.deployment.plan import DeployPlan, make_plan
 from studio.deployment.providers import refuse_unknown_providers
 from studio.deployment.results import DeployResult, DeployStep
 from studio.deployment.step_log import StepLog, begun, instant, release_on
-from studio.deployment.decisions.keeping import keeping
 from studio.deployment.trial import comparing, sampling, soak_rule, trial_s
 from studio.documents.dataclass_json import read_parts
 from studio.jobs import Job

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from studio.api import Refused
 from studio.deployment.access import AccessRequest, certify
+from studio.deployment.decisions.keeping import Keeping
 from studio.deployment.machine.answers import (
     CleanupAnswer,
     InstallAnswer,
@@ -21,7 +22,6 @@ from studio.deployment.machine.upload import Outgoing, Upload, amount
 from studio.deployment.machine.wheels import module_of
 from studio.deployment.plan import DeployPlan
 from studio.deployment.step_log import StepLog, StepRow, begun, instant
-from studio.deployment.decisions.keeping import Keeping
 from studio.deployment.trial import Sampling, longest_s, summary_of_trial
 from studio.documents.dataclass_json import JsonValue, from_json, to_json
 from studio.jobs import Job

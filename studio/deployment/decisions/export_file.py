@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from studio.api import InvalidData, UsageError
+from studio.deployment.decisions.results import RecordFault
 from studio.deployment.decisions.tally import Tally
 from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
 from studio.lazy_dataclass import dataclass
@@ -151,48 +152,68 @@ class CheckedExport:
 
     Attributes:
         header: Its first line.
-        check: The check of its entries, finished.
+        check: The check of its entries.
         tally: Counts of its entries.
-        cut: Lines that its header has and the file has not; below 0 for too many.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, name: str, file: BinaryIO) -> None:
         """Read a file.
 
         Raises:
-            InvalidData: when it is no export, or cannot be read.
+            InvalidData: when it is no export.
         """
         self.check = ChainCheck(whole=False)
         self.tally = Tally()
-        lines = _lines(path)
-        self.header = _header(path, next(lines, b""))
+        lines = _lines(file)
+        self.header = _header(name, next(lines, b""))
         count = 0
         for number, line in enumerate(lines, 2):
             count += 1
             if count > self.header.entries:
-                self.check.prove(line, path.name, number)
+                self.check.prove(line, name, number)
                 continue
-            entry = self.check.add(line, path.name, number)
+            entry = self.check.add(line, name, number)
             if entry is not None:
                 self.tally.add(entry)
-        self.check.finish()
-        self.cut = self.header.entries + self.header.proofs - count
+        self._cut = self.header.entries + self.header.proofs - count
+        self._name = name
+
+    @classmethod
+    def of(cls, path: Path) -> CheckedExport:
+        """Read the file at a path.
+
+        Raises:
+            InvalidData: when it is no export, or cannot be read.
+        """
+        try:
+            with path.open("rb") as file:
+                return cls(path.name, file)
+        except OSError as error:
+            raise InvalidData(f"{path} cannot be read: {error.strerror}.") from None
+
+    @property
+    def fault(self) -> RecordFault | None:
+        """The first place at which it is not what was written."""
+        found = self.check.finish()
+        if found is not None:
+            return RecordFault(*found)
+        if not self._cut:
+            return None
+        at = "" if self.check.last is None else self.check.last.at
+        reason = f"the file has {abs(self._cut)} lines {'less' if self._cut > 0 else 'more'}"
+        return RecordFault(self._name, self.check.entries + 1, at, f"{reason} than were written")
 
 
-def _header(path: Path, line: bytes) -> ExportHeader:
+def _header(name: str, line: bytes) -> ExportHeader:
     try:
         found = from_json(ExportHeader, json.loads(line))
     except (ValueError, RecursionError, InvalidDocument):
-        raise InvalidData(f"{path.name} is no export of decisions.") from None
+        raise InvalidData(f"{name} is no export of decisions.") from None
     if found.decisions != FORMAT:
-        raise InvalidData(f"{path.name} has another format than this version reads.")
+        raise InvalidData(f"{name} has another format than this version reads.")
     return found
 
 
-def _lines(path: Path) -> Iterator[bytes]:
-    try:
-        with path.open("rb") as file:
-            while line := file.readline(LONGEST_LINE + 2):
-                yield line.removesuffix(b"\n")
-    except OSError as error:
-        raise InvalidData(f"{path} cannot be read: {error.strerror}.") from None
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    while line := file.readline(LONGEST_LINE + 2):
+        yield line.removesuffix(b"\n")

@@ -106,5 +106,3 @@ class RecordPages:
     def _page(self, segment: str, offset: int) -> PageAnswer:
         request = {"segment": segment, "offset": offset, "read": bool(segment)}
         return self._agent.request(PageAnswer, "decisions", request)
-
-

@@ -43,7 +43,6 @@ class RecordedTarget:
     )
 
 
-
 @dataclass(frozen=True, kw_only=True)
 class ListOptions(RecordedTarget):
     """Options of the step ``decisions-list``."""

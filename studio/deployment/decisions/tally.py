@@ -55,9 +55,7 @@ class Tally:
             return
         was = was or ServedPeriod(*key, 0, 0, entry.at, entry.at)
         ends = (min(was.first, entry.at), max(was.last, entry.at))
-        self._periods[key] = replace(
-            was, decisions=was.decisions + 1, first=ends[0], last=ends[1]
-        )
+        self._periods[key] = replace(was, decisions=was.decisions + 1, first=ends[0], last=ends[1])
 
     def _overruled(self, entry: Entry) -> None:
         """Count an override for the version whose answer it replaces."""

@@ -24,7 +24,11 @@ def listed(result: ListResult) -> list[str]:
     ]
     state = f"on, for {result.days} days" if result.on else "off"
     lines = list(table(("at (UTC)", "event", "request", "version", "text", "by"), rows))
-    return [*lines, f"Record of {result.target}: {state}. {_counts(result.counts)}", *_of(result.fault)]
+    return [
+        *lines,
+        f"Record of {result.target}: {state}. {_counts(result.counts)}",
+        *_of(result.fault),
+    ]
 
 
 def exported(result: ExportedDecisions) -> list[str]:
@@ -61,7 +65,8 @@ def forgotten(result: ForgottenDecisions) -> list[str]:
         return [f"{result.target} has recorded nothing of it."]
     return [
         f"{result.forgotten:,} contents deleted on {result.target}. Their hashes stay in the chain, "
-        f"with the time and the name {result.by}."
+        f"with the time and the name {result.by}.",
+        "Exported files keep theirs: see studio decisions where.",
     ]
 
 

@@ -130,13 +130,8 @@ def _against_anchors(
 
 
 def _verified_file(path: Path) -> DecisionsResult:
-    found = CheckedExport(path)
-    check = found.check
-    fault = _fault(check.fault)
-    if fault is None and found.cut:
-        at = "" if check.last is None else check.last.at
-        reason = f"the file has {abs(found.cut)} lines {'less' if found.cut > 0 else 'more'} than written"
-        fault = RecordFault(path.name, check.entries + 1, at, reason)
+    found = CheckedExport.of(path)
+    check, fault = found.check, found.fault
     first, last = check.first, check.last
     return DecisionsResult(
         path.name,
@@ -160,9 +155,7 @@ def export(options: ExportDecisionsOptions, job: Job) -> ExportedDecisions:
             fault = _walk(pages, writer.add).finish()
     at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     given = options.begin or "", options.end or ""
-    header = ExportHeader(
-        FORMAT, options.target.name, *given, at, writer.entries, writer.proofs
-    )
+    header = ExportHeader(FORMAT, options.target.name, *given, at, writer.entries, writer.proofs)
     digest = _joined(output, header_line(header), body)
     return ExportedDecisions(
         options.target.name,
@@ -236,9 +229,7 @@ def _fault(found: ChainFault | None) -> RecordFault | None:
 @contextmanager
 def _agent(target: TargetSpec, job: Job) -> Iterator[ReleaseClient]:
     if is_platform(target):
-        raise UsageError(
-            f"{target.name} is a platform target, which keeps no record of decisions."
-        )
+        raise UsageError(f"{target.name} is a platform target, which keeps no record of decisions.")
     with connected(target, job) as channel:
         agent = agent_on(target, channel, job)
         if inventory.read(channel, agent.root).is_bare:

@@ -77,9 +77,7 @@ def _hash(number: int, event: str, at: str, previous: str, content: str) -> str:
     return digest([number, event, at, previous, content])
 
 
-def made(
-    number: int, event: str, at: str, previous: str, facts: Mapping[str, object]
-) -> Entry:
+def made(number: int, event: str, at: str, previous: str, facts: Mapping[str, object]) -> Entry:
     """Return an entry with its hashes.
 
     Args:
@@ -87,7 +85,9 @@ def made(
     """
     kept = dict(facts, salt=os.urandom(_SALT_BYTES).hex())
     content = digest(kept)
-    return Entry(number, event, at, previous, content, _hash(number, event, at, previous, content), kept)
+    return Entry(
+        number, event, at, previous, content, _hash(number, event, at, previous, content), kept
+    )
 
 
 def read_entry(line: bytes) -> Optional[Entry]:

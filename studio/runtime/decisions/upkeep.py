@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence
 
 from ..shared.files import remove, sync_folder, write_atomically
-from .entry import DELETED, DECISION, FORGOTTEN, OVERRIDE, Entry, read_entry
+from .entry import DECISION, DELETED, FORGOTTEN, OVERRIDE, Entry, read_entry
 from .log import DecisionLog, Draft, Segment, lines_of, segments_of
 
 _DAY_S = 86_400.0
 _FIRST_RIGHT_CLOCK = 1_704_067_200.0
-"""2024: a board without a battery starts in 1970, and is right as soon as it reaches a time server."""
+"""2024: a board without a battery starts in 1970, until it reaches a time server."""
 _AT_ONCE = 400
 """Contents that one entry says were forgotten: its line stays short."""
 _SEGMENTS_AT_ONCE = 100
@@ -119,7 +119,9 @@ def forget(log: DecisionLog, wish: ForgetRequest) -> int:
     with log.alone():
         found = _matching(log.folder, wish)
         pairs = [(number, content) for one in found.values() for number, content in one.items()]
-        drafts = [_proof(pairs[at : at + _AT_ONCE], wish.by) for at in range(0, len(pairs), _AT_ONCE)]
+        drafts = [
+            _proof(pairs[at : at + _AT_ONCE], wish.by) for at in range(0, len(pairs), _AT_ONCE)
+        ]
         if not drafts:
             return 0
         log.append_alone(drafts)

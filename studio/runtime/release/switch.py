@@ -52,7 +52,8 @@ def switch(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     """Serve a staged release; on any failure restore the previous one.
 
     Args:
-        request: A ``SwitchRequest`` in JSON form; with those of ``trial.requests``, and ``downgrade`` (why an older release is wanted).
+        request: A ``SwitchRequest`` in JSON form; with ``downgrade`` (why an older
+            release is wanted) and those of ``trial.requests``.
 
     Returns:
         What is served where; with ``secret``, the token, when it is a new one.

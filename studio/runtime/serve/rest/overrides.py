@@ -52,7 +52,9 @@ def override(service: Service, exchange: Exchange, names: PathNames) -> Optional
     if not REQUEST.fullmatch(given.request):
         raise HttpError(400, "request is the value of the header Edgewright-Request.")
     if service.overriding >= _AT_ONCE:
-        raise HttpError(503, "Too many overrides at once. Retry later.", headers="Retry-After: 1\r\n")
+        raise HttpError(
+            503, "Too many overrides at once. Retry later.", headers="Retry-After: 1\r\n"
+        )
     service.overriding += 1
     later_response(service, exchange, _record(service, recorder, names.model, given))
     return None

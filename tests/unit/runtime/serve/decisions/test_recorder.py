@@ -25,7 +25,10 @@ TEXTS = {"decision": "negative", "reason": "a shadow", "by": "Dr A"}
 JSON = {"Content-Type": "application/json"}
 
 
-def root_with(folder: Path, note: KeepingConfig | None = KeepingConfig(30, 1 << 30)) -> Path:
+NOTE = KeepingConfig(30, 1 << 30)
+
+
+def root_with(folder: Path, note: KeepingConfig | None = NOTE) -> Path:
     """A root of releases with one release, and a note about its record."""
     root = folder / "root"
     (root / "run").mkdir(parents=True)
@@ -41,7 +44,9 @@ def entries(root: Path) -> list[Entry]:
     return [entry for entry in map(read_entry, lines) if entry is not None]
 
 
-def ask(server: rig.ServerProcess, body: bytes, path: str = INFER, **headers: str) -> tuple[str, bytes]:
+def ask(
+    server: rig.ServerProcess, body: bytes, path: str = INFER, **headers: str
+) -> tuple[str, bytes]:
     """Id of the request, and the answer."""
     connection = server.connect()
     try:
@@ -137,9 +142,9 @@ def test_a_note_that_comes_later_is_followed(tmp_path: Path) -> None:
     body = json.dumps(rig.question()).encode()
     with rig.ServerProcess(f"--root={root}", log=tmp_path / "log") as server:
         ask(server, body)
-        (root / "run" / FILE).write_bytes(KeepingConfig(30, 1 << 30).content())
+        (root / "run" / FILE).write_bytes(NOTE.content())
         rig.wait_until(lambda: ask(server, body)[0] != "", "the note is followed")
-        (root / "run" / FILE).write_bytes(KeepingConfig(30, 1 << 30, False).content())
+        (root / "run" / FILE).write_bytes(NOTE._replace(on=False).content())
         rig.wait_until(lambda: ask(server, body)[0] == "", "the note is followed again")
     events = [one.event for one in entries(root)]
     assert (events[0], events[-1]) == ("begun", "ended")
