@@ -61,7 +61,8 @@ class DecisionRow:
     """A decision or an override as a list shows it.
 
     Attributes:
-        event: ``decision``, ``override``, ``gap``, ``forgotten``, ``deleted``, ``begun``, ``ended``.
+        event: ``decision``, ``override``, ``gap``, ``forgotten``, ``deleted``, ``begun`` or
+            ``ended``.
         text: The short meaning of the answer, or what a person decided and why.
     """
 

@@ -64,8 +64,8 @@ def forgotten(result: ForgottenDecisions) -> list[str]:
     if not result.forgotten:
         return [f"{result.target} has recorded nothing of it."]
     return [
-        f"{result.forgotten:,} contents deleted on {result.target}. Their hashes stay in the chain, "
-        f"with the time and the name {result.by}.",
+        f"{result.forgotten:,} contents deleted on {result.target}. Their hashes stay in the "
+        f"chain, with the time and the name {result.by}.",
         "Exported files keep theirs: see studio decisions where.",
     ]
 

@@ -81,7 +81,7 @@ def newest(options: ListOptions, job: Job) -> ListResult:
 
 
 def verify(options: VerifyDecisionsOptions, job: Job) -> DecisionsResult:
-    """Verify the record of a target or an exported file; the target's own verdict proves nothing."""
+    """Verify the record of a target or an exported file, on this computer."""
     if (options.target is None) == (options.file is None):
         raise UsageError("Name a target, or a file with --file.")
     if options.file is not None:

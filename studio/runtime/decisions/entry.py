@@ -26,6 +26,7 @@ LONGEST_LINE = 1 << 16
 """Bytes of a line; no entry comes near it."""
 _HEX = frozenset("0123456789abcdef")
 _SALT_BYTES = 16
+_LONGEST_TEXT = 64
 
 
 class Entry(NamedTuple):
@@ -101,14 +102,17 @@ def read_entry(line: bytes) -> Optional[Entry]:
     if not isinstance(found, dict) or not set(found) <= set(Entry._fields):
         return None
     kept, number = found.get("kept"), found.get("number")
-    texts = [found.get(name) for name in ("event", "at", "previous", "content", "hash")]
+    event, at, previous, content, own = map(
+        found.get, ("event", "at", "previous", "content", "hash")
+    )
     if not isinstance(number, int) or isinstance(number, bool) or number < 1:
         return None
-    if not all(isinstance(text, str) and len(text) <= 64 for text in texts):
-        return None
+    for text in (event, at, previous, content, own):
+        if not isinstance(text, str) or len(text) > _LONGEST_TEXT:
+            return None
     if "kept" in found and not isinstance(kept, dict):
         return None
-    return Entry(number, *map(str, texts), kept=kept)  # type: ignore[misc, unused-ignore]
+    return Entry(number, str(event), str(at), str(previous), str(content), str(own), kept)
 
 
 def moment(seconds: Optional[float] = None) -> str:

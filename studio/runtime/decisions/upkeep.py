@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..shared.files import remove, sync_folder, write_atomically
 from .entry import DECISION, DELETED, FORGOTTEN, OVERRIDE, Entry, read_entry
@@ -130,7 +130,7 @@ def forget(log: DecisionLog, wish: ForgetRequest) -> int:
     return len(pairs)
 
 
-def _proof(pairs: Sequence[tuple[int, str]], by: str) -> Draft:
+def _proof(pairs: Sequence[Tuple[int, str]], by: str) -> Draft:
     numbers, contents = [one for one, _ in pairs], [content for _, content in pairs]
     facts = {"numbers": numbers, "contents": contents, "by": by[:200]}
     return Draft(FORGOTTEN, time.time(), facts)
@@ -139,26 +139,25 @@ def _proof(pairs: Sequence[tuple[int, str]], by: str) -> Draft:
 def _matching(folder: Path, wish: ForgetRequest) -> Dict[Path, Dict[int, str]]:
     """Return numbers and content hashes of the entries that a wish concerns, by their segments."""
     requests = {wish.request} if wish.request else set()
-    for entry in _entries(folder):
-        if wish.concerns(entry.kept or {}):
-            requests.add(str((entry.kept or {}).get("request")))
+    for _, _, kept in _contents(folder):
+        if wish.concerns(kept):
+            requests.add(str(kept.get("request")))
     found: Dict[Path, Dict[int, str]] = {}
-    for segment in segments_of(folder):
-        for line in lines_of(segment.path):
-            entry = read_entry(line)
-            if entry is None or entry.kept is None or entry.event not in (DECISION, OVERRIDE):
-                continue
-            if str(entry.kept.get("request")) in requests:
-                found.setdefault(segment.path, {})[entry.number] = entry.content
+    for path, entry, kept in _contents(folder):
+        if str(kept.get("request")) in requests:
+            found.setdefault(path, {})[entry.number] = entry.content
     return found
 
 
-def _entries(folder: Path) -> Iterable[Entry]:
+def _contents(folder: Path) -> Iterator[Tuple[Path, Entry, Mapping[str, object]]]:
+    """Yield the decisions and overrides that still have their content, with their segments."""
     for segment in segments_of(folder):
         for line in lines_of(segment.path):
             entry = read_entry(line)
-            if entry is not None and entry.event == DECISION:
-                yield entry
+            if entry is None or entry.event not in (DECISION, OVERRIDE):
+                continue
+            if entry.kept is not None:
+                yield segment.path, entry, entry.kept
 
 
 def _rewrite(path: Path, numbers: Mapping[int, str]) -> None:
