@@ -11,7 +11,7 @@ from studio.api import Cancelled, Channel, StudioError, TakenBack, TargetFacts
 from studio.deployment.access import AccessRequest, keep_certificate, keep_token
 from studio.deployment.admission import Request, ordered
 from studio.deployment.contained_packaging import signed_copy
-from studio.deployment.decisions.keeping import keeping
+from studio.deployment.decisions.record_options import keeping
 from studio.deployment.liveness import SERVING, ServerAddress, liveness, server_info, url_of
 from studio.deployment.machine.release_client import ReleaseClient
 from studio.deployment.machine.wheels import Platform, WheelCache, WheelSet, lacking, no_python

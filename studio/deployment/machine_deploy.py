@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from studio.api import Refused
 from studio.deployment.access import AccessRequest, certify
-from studio.deployment.decisions.keeping import Keeping
+from studio.deployment.decisions.record_options import Keeping
 from studio.deployment.machine.answers import (
     CleanupAnswer,
     InstallAnswer,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from studio.api import TakenBack, TargetSpec, UsageError
-from studio.deployment.decisions.keeping import why_none_recorded
+from studio.deployment.decisions.record_options import why_none_recorded
 from studio.deployment.options import SAMPLES_MB, DeployOptions, KeptOptions, TrialOptions
 from studio.deployment.results import DeployResult, TrialEvidence
 from studio.documents.dataclass_json import JsonValue, read_parts

@@ -1,4 +1,4 @@
-"""The file of an exported period: a header, the entries, and proofs from beyond the period."""
+"""Files of exported periods: a header, the entries and later proofs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import BinaryIO
 
 from studio.api import InvalidData, UsageError
 from studio.deployment.decisions.results import RecordFault
-from studio.deployment.decisions.tally import Tally
+from studio.deployment.decisions.tally import DecisionCounter
 from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
 from studio.lazy_dataclass import dataclass
 from studio.runtime.decisions.chain import ChainCheck
 from studio.runtime.decisions.entry import (
     FORGOTTEN,
     LONGEST_LINE,
-    Entry,
+    ChainEntry,
     canonical,
     forgotten_in,
 )
@@ -36,7 +36,7 @@ class ExportHeader:
 
     Attributes:
         decisions: Version of the format.
-        begin, end: Period that was asked for; empty where it was open.
+        begin, end: The chosen period; empty where it is open.
         entries: Number of entries in the period.
         proofs: Number of entries behind them, which only show what was forgotten.
     """
@@ -103,7 +103,7 @@ class ExportWriter:
     """
 
     def __init__(self, period: Period, body: BinaryIO) -> None:
-        self.tally = Tally()
+        self.tally = DecisionCounter()
         self.entries = self.proofs = 0
         self.first = self.last = ""
         self._period = period
@@ -111,7 +111,7 @@ class ExportWriter:
         self._open: dict[int, str] = {}
         self._state = "before"
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: ChainEntry) -> None:
         """Write an entry, if it belongs to the period or proves what is missing in it."""
         if self._state == "before" and not self._period.is_before(entry.at):
             self._state = "within"
@@ -123,7 +123,7 @@ class ExportWriter:
             self._body.write(entry.line())
             self.proofs += 1
 
-    def _take(self, entry: Entry) -> None:
+    def _take(self, entry: ChainEntry) -> None:
         self._body.write(entry.line())
         self.tally.add(entry)
         self.first = self.first or entry.hash
@@ -133,7 +133,7 @@ class ExportWriter:
             self._open[entry.number] = entry.content
         self._proves(entry)
 
-    def _proves(self, entry: Entry) -> bool:
+    def _proves(self, entry: ChainEntry) -> bool:
         if entry.event != FORGOTTEN or not self._open:
             return False
         found = [number for number in forgotten_in(entry) if number in self._open]
@@ -163,7 +163,7 @@ class CheckedExport:
             InvalidData: when it is no export.
         """
         self.check = ChainCheck(whole=False)
-        self.tally = Tally()
+        self.tally = DecisionCounter()
         lines = _lines(file)
         self.header = _header(name, next(lines, b""))
         count = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from studio.deployment.decisions.reading import PageAnswer
+from studio.deployment.decisions.pages import PageAnswer
 from studio.deployment.decisions.results import KeptData
 
 TARGET, DESK = "target", "desk"

@@ -105,7 +105,7 @@ def identified(registry: Registry, options: ForgetOptions) -> ForgetOptions:
     """Replace a file by the digest of its bytes; a request and a digest stay.
 
     Raises:
-        UsageError: for what is none of the three.
+        UsageError: for any other text.
         StudioError: when the file cannot be read.
     """
     what = options.what

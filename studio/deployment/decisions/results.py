@@ -27,7 +27,7 @@ class EntryCounts:
     Attributes:
         lost: Decisions that were counted and not recorded.
         forgotten: Entries whose content was deleted on request.
-        deleted: Entries in segments that were deleted by age, as the record itself says.
+        deleted: Entries in segments that were deleted by age, by the record itself.
     """
 
     decisions: int = 0
@@ -40,7 +40,7 @@ class EntryCounts:
 
 @dataclass(frozen=True, slots=True)
 class ServedPeriod:
-    """What a version answered in a period.
+    """Answers of one version in a period.
 
     Attributes:
         digest: Digest of the release.
@@ -61,8 +61,7 @@ class DecisionRow:
     """A decision or an override as a list shows it.
 
     Attributes:
-        event: ``decision``, ``override``, ``gap``, ``forgotten``, ``deleted``, ``begun`` or
-            ``ended``.
+        event: Kind of the entry, such as ``decision``, ``override`` or ``gap``.
         text: The short meaning of the answer, or what a person decided and why.
     """
 
@@ -114,7 +113,7 @@ class ExportedDecisions:
     """A period of a record in a file.
 
     Attributes:
-        begin, end: The period that was asked for; empty where it was open.
+        begin, end: The chosen period; empty where it is open.
         models: The versions that answered in it.
         whole: Whether the chain of the whole record was unbroken.
     """

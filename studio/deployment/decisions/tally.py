@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from studio.deployment.decisions.results import DecisionRow, EntryCounts, ServedPeriod
-from studio.runtime.decisions.entry import DECISION, DELETED, GAP, OVERRIDE, Entry, deleted_in
+from studio.runtime.decisions.entry import DECISION, DELETED, GAP, OVERRIDE, ChainEntry, deleted_in
 
 _MOST_VERSIONS = 1000
 _LONGEST = 300
 
 
-class Tally:
+class DecisionCounter:
     """Counts of the entries that were added.
 
     Attributes:
@@ -27,7 +27,7 @@ class Tally:
         """The versions that answered, in the order in which they began."""
         return tuple(self._periods.values())
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: ChainEntry) -> None:
         """Count an entry."""
         now, kept = self.counts, entry.kept or {}
         if entry.kept is None:
@@ -45,7 +45,7 @@ class Tally:
             now = replace(now, deleted=now.deleted + gone)
         self.counts = now
 
-    def _decided(self, entry: Entry) -> None:
+    def _decided(self, entry: ChainEntry) -> None:
         kept = entry.kept
         if kept is None:
             return
@@ -57,7 +57,7 @@ class Tally:
         ends = (min(was.first, entry.at), max(was.last, entry.at))
         self._periods[key] = replace(was, decisions=was.decisions + 1, first=ends[0], last=ends[1])
 
-    def _overruled(self, entry: Entry) -> None:
+    def _overruled(self, entry: ChainEntry) -> None:
         """Count an override for the version whose answer it replaces."""
         kept = entry.kept or {}
         wanted = (_text(kept.get("model")), _text(kept.get("version")), _text(kept.get("digest")))
@@ -66,7 +66,7 @@ class Tally:
             self._periods[wanted] = replace(was, overrides=was.overrides + 1)
 
 
-def row_of(entry: Entry) -> DecisionRow:
+def row_of(entry: ChainEntry) -> DecisionRow:
     """Return an entry as a list shows it."""
     kept = entry.kept
     if kept is None:
@@ -75,7 +75,7 @@ def row_of(entry: Entry) -> DecisionRow:
     return DecisionRow(entry.at, entry.event, text=_said(entry), **texts)
 
 
-def _said(entry: Entry) -> str:
+def _said(entry: ChainEntry) -> str:
     kept = entry.kept or {}
     if entry.event == OVERRIDE:
         text = f"{_text(kept.get('was')) or 'answer'} -> {_text(kept.get('decision'))}"

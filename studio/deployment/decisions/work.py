@@ -19,8 +19,8 @@ from studio.deployment.decisions.export_file import (
     Period,
     header_line,
 )
+from studio.deployment.decisions.pages import PageAnswer, RecordPages
 from studio.deployment.decisions.places import places_on
-from studio.deployment.decisions.reading import PageAnswer, RecordPages
 from studio.deployment.decisions.results import (
     DecisionRow,
     DecisionsResult,
@@ -38,13 +38,13 @@ from studio.deployment.decisions.step import (
     VerifyDecisionsOptions,
     WhereOptions,
 )
-from studio.deployment.decisions.tally import Tally, row_of
+from studio.deployment.decisions.tally import DecisionCounter, row_of
 from studio.deployment.machine.release_client import ReleaseClient
 from studio.deployment.work import agent_on, connected
 from studio.jobs import Job
 from studio.lazy_dataclass import dataclass
 from studio.runtime.decisions.chain import ChainCheck, ChainFault
-from studio.runtime.decisions.entry import Entry, is_digest
+from studio.runtime.decisions.entry import ChainEntry, is_digest
 from studio.targets import inventory
 from studio.targets.platforms import is_platform
 
@@ -61,9 +61,9 @@ class ForgetAnswer:
 def newest(options: ListOptions, job: Job) -> ListResult:
     """Return the newest entries of a record."""
     rows: deque[DecisionRow] = deque(maxlen=options.lines)
-    tally = Tally()
+    tally = DecisionCounter()
 
-    def take(entry: Entry) -> None:
+    def take(entry: ChainEntry) -> None:
         tally.add(entry)
         rows.append(row_of(entry))
 
@@ -87,10 +87,10 @@ def verify(options: VerifyDecisionsOptions, job: Job) -> DecisionsResult:
     if options.file is not None:
         return _verified_file(options.file)
     assert options.target is not None
-    tally, wanted = Tally(), {one.number: one.hash for one in options.anchors}
-    contradicted: list[Entry] = []
+    tally, wanted = DecisionCounter(), {one.number: one.hash for one in options.anchors}
+    contradicted: list[ChainEntry] = []
 
-    def take(entry: Entry) -> None:
+    def take(entry: ChainEntry) -> None:
         tally.add(entry)
         if wanted.pop(entry.number, entry.hash) != entry.hash:
             contradicted.append(entry)
@@ -113,7 +113,7 @@ def verify(options: VerifyDecisionsOptions, job: Job) -> DecisionsResult:
 
 
 def _against_anchors(
-    check: ChainCheck, contradicted: list[Entry], anchors: tuple[RecordEnd, ...]
+    check: ChainCheck, contradicted: list[ChainEntry], anchors: tuple[RecordEnd, ...]
 ) -> RecordFault | None:
     """Return what contradicts earlier ends: a rewritten chain, or one whose end was cut off."""
     if contradicted:
@@ -212,7 +212,7 @@ def where(options: WhereOptions, job: Job) -> WhereResult:
     return WhereResult(options.target.name, (*there, *options.desk))
 
 
-def _walk(pages: RecordPages, take: Callable[[Entry], None]) -> ChainCheck:
+def _walk(pages: RecordPages, take: Callable[[ChainEntry], None]) -> ChainCheck:
     """Check each line, and hand over the whole entries."""
     check = ChainCheck()
     for line, name, number in pages:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Dict, NamedTuple, Optional
 
-from .entry import START, Entry, deleted_in, forgotten_in, read_entry
+from .entry import START, ChainEntry, deleted_in, forgotten_in, read_entry
 
 _MOST_OPEN = 1_000_000
 """Deleted contents whose proof may still be to come; a hostile record has no more of them."""
@@ -48,19 +48,19 @@ class ChainCheck:
         """Begin.
 
         Args:
-            whole: The lines are all that is left of a record; otherwise they are a part of one,
-                whose beginning needs no proof.
+            whole: The lines are all that is left of a record. Those of a period need no proof of
+                what came before them.
         """
         self.fault: Optional[ChainFault] = None
         self.entries = 0
-        self.first: Optional[Entry] = None
-        self.last: Optional[Entry] = None
+        self.first: Optional[ChainEntry] = None
+        self.last: Optional[ChainEntry] = None
         self._whole = whole
         self._missing: Dict[int, _Missing] = {}
         self._begins_at = "", 0
         self._begun = False
 
-    def add(self, line: bytes, file: str, number: int) -> Optional[Entry]:
+    def add(self, line: bytes, file: str, number: int) -> Optional[ChainEntry]:
         """Check the next line, without its line break; return its entry where it is whole.
 
         Args:
@@ -95,14 +95,14 @@ class ChainCheck:
         """Return the first fault once all lines are there; None for a whole record."""
         if self.fault is None and self._missing:
             lost = self._missing[min(self._missing)]
-            reason = "the content was removed, and no entry says by whom"
+            reason = "the content was removed, and no entry names who did it"
             self._fail(lost.file, lost.line, lost.at, reason)
         if self.fault is None and self._whole and self.first is not None and not self._begun:
-            reason = "the beginning is missing, and no entry says that it was deleted"
+            reason = "the beginning is missing, and no entry proves its deletion"
             self._fail(*self._begins_at, self.first.at, reason)
         return self.fault
 
-    def _out_of_place(self, entry: Entry) -> str:
+    def _out_of_place(self, entry: ChainEntry) -> str:
         before = self.last
         if before is None:
             return "" if (entry.number == 1) == (entry.previous == START) else "the chain is broken"
@@ -112,7 +112,7 @@ class ChainCheck:
             return "the entry does not follow the one before it"
         return ""
 
-    def _note(self, entry: Entry, file: str, number: int) -> None:
+    def _note(self, entry: ChainEntry, file: str, number: int) -> None:
         if entry.kept is None:
             if len(self._missing) >= _MOST_OPEN:
                 self._fail(file, number, entry.at, "too many contents are missing")
@@ -120,7 +120,7 @@ class ChainCheck:
             self._missing[entry.number] = _Missing(file, number, entry.at, entry.content)
         self._explain(entry)
 
-    def _explain(self, entry: Entry) -> None:
+    def _explain(self, entry: ChainEntry) -> None:
         for place, content in forgotten_in(entry).items():
             lost = self._missing.get(place)
             if lost is not None and lost.content == content:

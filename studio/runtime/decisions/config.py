@@ -9,14 +9,14 @@ from typing import NamedTuple, Optional
 from ..shared.documents import read_record
 
 FILE = "decisions.json"
-"""Beside the server's report, below the root of releases."""
+"""In the folder of the server's report, below the root of releases."""
 FOLDER = "decisions"
 MOST_DAYS = 36_500
 MOST_ROOM = 1 << 40
 
 
 class KeepingConfig(NamedTuple):
-    """How long a record is kept, and how large it may become.
+    """Term and size of a record of decisions.
 
     Attributes:
         days: After which its segments are deleted.

@@ -2,7 +2,7 @@
 
 The hash of an entry covers its number, event, time, predecessor and the SHA-256 of its content, but
 not the content. So a content can be deleted later, and the chain is still whole. The content has a
-random salt: without it, whoever has an input could show from the hash alone that it was there.
+random salt, so a person with the input cannot show from the hash alone that it was there.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SALT_BYTES = 16
 _LONGEST_TEXT = 64
 
 
-class Entry(NamedTuple):
+class ChainEntry(NamedTuple):
     """One line of the record.
 
     Attributes:
@@ -56,7 +56,7 @@ class Entry(NamedTuple):
 
     @property
     def fault(self) -> str:
-        """What contradicts itself in it; empty for a whole one."""
+        """Contradiction inside the entry; empty for a whole one."""
         if self.hash != _hash(self.number, self.event, self.at, self.previous, self.content):
             return "the entry was altered"
         if self.kept is not None and self.content != digest(self.kept):
@@ -78,7 +78,9 @@ def _hash(number: int, event: str, at: str, previous: str, content: str) -> str:
     return digest([number, event, at, previous, content])
 
 
-def made(number: int, event: str, at: str, previous: str, facts: Mapping[str, object]) -> Entry:
+def made(
+    number: int, event: str, at: str, previous: str, facts: Mapping[str, object]
+) -> ChainEntry:
     """Return an entry with its hashes.
 
     Args:
@@ -86,20 +88,20 @@ def made(number: int, event: str, at: str, previous: str, facts: Mapping[str, ob
     """
     kept = dict(facts, salt=os.urandom(_SALT_BYTES).hex())
     content = digest(kept)
-    return Entry(
+    return ChainEntry(
         number, event, at, previous, content, _hash(number, event, at, previous, content), kept
     )
 
 
-def read_entry(line: bytes) -> Optional[Entry]:
-    """Return the entry in a line of a record; None for a line that is none."""
+def read_entry(line: bytes) -> Optional[ChainEntry]:
+    """Return the entry in a line of a record; None for any other line."""
     if len(line) > LONGEST_LINE:
         return None
     try:
         found = json.loads(line.decode("ascii"))
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, dict) or not set(found) <= set(Entry._fields):
+    if not isinstance(found, dict) or not set(found) <= set(ChainEntry._fields):
         return None
     kept, number = found.get("kept"), found.get("number")
     event, at, previous, content, own = map(
@@ -112,7 +114,7 @@ def read_entry(line: bytes) -> Optional[Entry]:
             return None
     if "kept" in found and not isinstance(kept, dict):
         return None
-    return Entry(number, str(event), str(at), str(previous), str(content), str(own), kept)
+    return ChainEntry(number, str(event), str(at), str(previous), str(content), str(own), kept)
 
 
 def moment(seconds: Optional[float] = None) -> str:
@@ -131,8 +133,8 @@ def is_digest(text: object) -> bool:
     return isinstance(text, str) and len(text) == 64 and _HEX.issuperset(text)
 
 
-def forgotten_in(entry: Entry) -> Dict[int, str]:
-    """Return the contents that an entry says were deleted: their hashes by the numbers."""
+def forgotten_in(entry: ChainEntry) -> Dict[int, str]:
+    """Return the hashes of the contents that were deleted by an entry, by their numbers."""
     kept = entry.kept or {}
     numbers, contents = kept.get("numbers"), kept.get("contents")
     if entry.event != FORGOTTEN or not isinstance(numbers, list) or not isinstance(contents, list):
@@ -141,8 +143,8 @@ def forgotten_in(entry: Entry) -> Dict[int, str]:
     return {number: text for number, text in pairs if isinstance(number, int) and is_digest(text)}
 
 
-def deleted_in(entry: Entry) -> List[Mapping[str, object]]:
-    """Return the segments that an entry says were deleted, as plain data."""
+def deleted_in(entry: ChainEntry) -> List[Mapping[str, object]]:
+    """Return the segments that were deleted by an entry, as plain data."""
     segments = (entry.kept or {}).get("segments")
     if entry.event != DELETED or not isinstance(segments, list):
         return []

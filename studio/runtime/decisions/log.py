@@ -1,8 +1,8 @@
 """The record of decisions on the disk: segments of a day and of a bounded size.
 
-Several processes write to it (a server and its successor, a command of the release machine), each
-with a lock around a whole batch of entries. A batch is flushed once. A torn last line, as a power
-cut leaves it, is cut off by the next batch.
+A server, its successor and commands of the release machine write to it. Each holds a lock around a
+whole batch of entries, which is flushed once. The next batch cuts off a torn last line, as a power
+cut leaves it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..shared.files import sync_folder
-from .entry import LONGEST_LINE, START, Entry, made, moment, read_entry
+from .entry import LONGEST_LINE, START, ChainEntry, made, moment, read_entry
 
 SEGMENT_BYTES = 8 << 20
 """A segment is closed at this size, or at the end of the day in UTC."""
@@ -72,14 +72,14 @@ def size_of(folder: Path) -> int:
 
 
 class DecisionLog:
-    """The folder of one record; every method takes the lock by itself."""
+    """The folder of one record; each public method takes its lock."""
 
     def __init__(self, folder: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
         self.folder = folder
         self._segment_bytes = segment_bytes
-        self._end: Optional[Tuple[Tuple[int, int, int], Entry]] = None
+        self._end: Optional[Tuple[Tuple[int, int, int], ChainEntry]] = None
 
-    def append(self, drafts: Sequence[Draft]) -> List[Entry]:
+    def append(self, drafts: Sequence[Draft]) -> List[ChainEntry]:
         """Add entries in their order, and flush them to the disk.
 
         Raises:
@@ -99,7 +99,7 @@ class DecisionLog:
         finally:
             os.close(handle)
 
-    def append_alone(self, drafts: Sequence[Draft]) -> List[Entry]:
+    def append_alone(self, drafts: Sequence[Draft]) -> List[ChainEntry]:
         """Add entries while the lock is held; otherwise as ``append``."""
         segments = segments_of(self.folder)
         last = self._last_entry(segments)
@@ -138,7 +138,7 @@ class DecisionLog:
         if new:
             sync_folder(path.parent)
 
-    def _last_entry(self, segments: Sequence[Segment]) -> Optional[Entry]:
+    def _last_entry(self, segments: Sequence[Segment]) -> Optional[ChainEntry]:
         """Return the last whole entry, and cut off what is torn behind it."""
         for segment in reversed(segments):
             if self._end is not None and self._end[0] == _stamp(segment.path):
@@ -174,7 +174,7 @@ def _stamp(path: Path) -> Tuple[int, int, int]:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _chained(drafts: Sequence[Draft], last: Optional[Entry]) -> Iterator[Entry]:
+def _chained(drafts: Sequence[Draft], last: Optional[ChainEntry]) -> Iterator[ChainEntry]:
     number, previous = (0, START) if last is None else (last.number, last.hash)
     for draft in drafts:
         number += 1
@@ -183,7 +183,7 @@ def _chained(drafts: Sequence[Draft], last: Optional[Entry]) -> Iterator[Entry]:
         yield entry
 
 
-def _whole_end(file: BinaryIO) -> Optional[Entry]:
+def _whole_end(file: BinaryIO) -> Optional[ChainEntry]:
     """Cut off a torn last line; return the last entry, and None where the file has none.
 
     A last line that was altered is continued by its number and hash, as far as they can be read:

@@ -6,15 +6,15 @@ import time
 from pathlib import Path
 from typing import List, Optional
 
-from .entry import DECISION, Entry, read_entry
+from .entry import DECISION, ChainEntry, read_entry
 from .log import Segment, lines_of, segments_of
 
 _DAY_S = 86_400
 _LATEST_S = 1 << 33
 
 
-def find_request(folder: Path, request: str) -> Optional[Entry]:
-    """Return the decision on a request; None where there is none, or it was forgotten.
+def find_request(folder: Path, request: str) -> Optional[ChainEntry]:
+    """Return the decision on a request; None for an unknown or forgotten one.
 
     Args:
         request: Its id, which begins with the time in milliseconds, in hexadecimal.

@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..shared.files import remove, sync_folder, write_atomically
-from .entry import DECISION, DELETED, FORGOTTEN, OVERRIDE, Entry, read_entry
+from .entry import DECISION, DELETED, FORGOTTEN, OVERRIDE, ChainEntry, read_entry
 from .log import DecisionLog, Draft, Segment, lines_of, segments_of
 
 _DAY_S = 86_400.0
 _FIRST_RIGHT_CLOCK = 1_704_067_200.0
 """2024: a board without a battery starts in 1970, until it reaches a time server."""
 _AT_ONCE = 400
-"""Contents that one entry says were forgotten: its line stays short."""
+"""Contents in one entry about forgotten ones: its line stays short."""
 _SEGMENTS_AT_ONCE = 100
 
 
 class SegmentFacts(NamedTuple):
-    """What is proved of a segment: its ends, its length and its period."""
+    """Proof of a deleted segment: its ends, its length and its period."""
 
     name: str
     first: str
@@ -80,7 +80,7 @@ def _older(segments: Sequence[Segment], limit: float) -> List[Segment]:
 
 
 def _end_of(segment: Segment, following: Optional[Path]) -> float:
-    """When the last entry was written, by the clock of the file's own system."""
+    """Return the time of the last entry, by the clock of the board."""
     written = segment.path.stat().st_mtime
     if written >= _FIRST_RIGHT_CLOCK:
         return written
@@ -107,7 +107,7 @@ class ForgetRequest(NamedTuple):
         return bool(self.request) and kept.get("request") == self.request
 
 
-def forget(log: DecisionLog, wish: ForgetRequest) -> int:
+def forget(log: DecisionLog, wanted: ForgetRequest) -> int:
     """Delete contents, and keep their hashes, who asked and when; return how many there were.
 
     The overrides of a forgotten decision are forgotten with it.
@@ -117,10 +117,10 @@ def forget(log: DecisionLog, wish: ForgetRequest) -> int:
             and asking again completes it.
     """
     with log.alone():
-        found = _matching(log.folder, wish)
+        found = _matching(log.folder, wanted)
         pairs = [(number, content) for one in found.values() for number, content in one.items()]
         drafts = [
-            _proof(pairs[at : at + _AT_ONCE], wish.by) for at in range(0, len(pairs), _AT_ONCE)
+            _proof(pairs[at : at + _AT_ONCE], wanted.by) for at in range(0, len(pairs), _AT_ONCE)
         ]
         if not drafts:
             return 0
@@ -136,11 +136,11 @@ def _proof(pairs: Sequence[Tuple[int, str]], by: str) -> Draft:
     return Draft(FORGOTTEN, time.time(), facts)
 
 
-def _matching(folder: Path, wish: ForgetRequest) -> Dict[Path, Dict[int, str]]:
-    """Return numbers and content hashes of the entries that a wish concerns, by their segments."""
-    requests = {wish.request} if wish.request else set()
+def _matching(folder: Path, wanted: ForgetRequest) -> Dict[Path, Dict[int, str]]:
+    """Return numbers and hashes of the contents that a request concerns, by their segments."""
+    requests = {wanted.request} if wanted.request else set()
     for _, _, kept in _contents(folder):
-        if wish.concerns(kept):
+        if wanted.concerns(kept):
             requests.add(str(kept.get("request")))
     found: Dict[Path, Dict[int, str]] = {}
     for path, entry, kept in _contents(folder):
@@ -149,7 +149,7 @@ def _matching(folder: Path, wish: ForgetRequest) -> Dict[Path, Dict[int, str]]:
     return found
 
 
-def _contents(folder: Path) -> Iterator[Tuple[Path, Entry, Mapping[str, object]]]:
+def _contents(folder: Path) -> Iterator[Tuple[Path, ChainEntry, Mapping[str, object]]]:
     """Yield the decisions and overrides that still have their content, with their segments."""
     for segment in segments_of(folder):
         for line in lines_of(segment.path):

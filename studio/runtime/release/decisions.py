@@ -64,11 +64,11 @@ def _lines(segments: list[Segment], asked: PageRequest) -> dict[str, object]:
 
 def forget_content(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     """Delete the content of entries, and keep their hashes, who asked and when."""
-    wish = read(ForgetRequest, dict(request, by=board.owner))
-    if bool(wish.request) == bool(wish.input) or (wish.input and not is_digest(wish.input)):
+    wanted = read(ForgetRequest, dict(request, by=board.owner))
+    if bool(wanted.request) == bool(wanted.input) or (wanted.input and not is_digest(wanted.input)):
         raise ReleaseError("bad-request", "Name a request, or the SHA-256 of an input.")
     folder = board.layout.run / FOLDER
-    return {"forgotten": forget(DecisionLog(folder), wish) if folder.is_dir() else 0}
+    return {"forgotten": forget(DecisionLog(folder), wanted) if folder.is_dir() else 0}
 
 
 def _size(path: Path) -> int:

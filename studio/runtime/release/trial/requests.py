@@ -124,22 +124,22 @@ def keeping_of(layout: Layout, request: Mapping[str, object]) -> Optional[Keepin
     now = config_in(layout.run)
     if days == 0:  # what was recorded still has to be deleted in time
         return None if now is None else now._replace(on=False)
-    wish = KeepingConfig(days, size)
-    if not wish.is_possible:
+    config = KeepingConfig(days, size)
+    if not config.is_possible:
         raise ReleaseError("bad-request", "Decisions are not kept for {} days.".format(days))
-    return wish
+    return config
 
 
 @contextmanager
 def decisions_kept(layout: Layout, request: Mapping[str, object]) -> Iterator[None]:
     """Let the server record its decisions from before a switch on; a failed one changes nothing."""
-    wish, before = keeping_of(layout, request), config_in(layout.run)
+    config, before = keeping_of(layout, request), config_in(layout.run)
     path = layout.run / KEEPING
-    if wish is not None:
-        write_atomically(path, wish.content(), 0o600)
+    if config is not None:
+        write_atomically(path, config.content(), 0o600)
     try:
         yield
     except BaseException:
-        if wish is not None:
+        if config is not None:
             remove(path) if before is None else write_atomically(path, before.content(), 0o600)
         raise

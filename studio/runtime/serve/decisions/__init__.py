@@ -1,1 +1,1 @@
-"""What a server answered, recorded beside its requests."""
+"""The record of a server's answers, written by a thread of its own."""

@@ -1,7 +1,7 @@
 """Recorder of a served model's decisions: a queue that requests fill, and a thread that writes.
 
 A request pays for an id and one place in the queue. Hashes, meanings and the disk are the thread's
-matter. What the queue, the room or the disk cannot take is counted, and the chain says so.
+matter. Losses at a full queue, quota or disk are counted, and the chain has an entry about them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ...decisions.upkeep import drop_old
 from ...shared.threads import yield_to_requests
 from ..engine.served_model import ServedModel
 from ..http.message import Body, Response
-from .meaning import meaning_of
+from .answer_text import meaning_of
 
 HEADER = "Edgewright-Request"
 MOST_WAITING = 4096
@@ -39,8 +39,8 @@ _STOP_S = 5.0
 _NICE = 5
 
 
-class _Answer(NamedTuple):
-    """What is known of a decision when it is sent."""
+class _SentAnswer(NamedTuple):
+    """An answer on its way to the record."""
 
     at: float
     request: str
@@ -88,7 +88,7 @@ class DecisionRecorder:
     """Writes the decisions of one served model to the record of its board.
 
     Attributes:
-        wish: The note that allows it.
+        config: The note that allows it.
         log: The record.
         fault: Why decisions are lost at the moment; empty while none are.
     """
@@ -96,11 +96,11 @@ class DecisionRecorder:
     def __init__(
         self,
         model: ServedModel,
-        wish: KeepingConfig,
+        config: KeepingConfig,
         folder: Path,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.wish = wish
+        self.config = config
         self.log = DecisionLog(folder)
         self.fault = ""
         self.written = 0
@@ -115,7 +115,7 @@ class DecisionRecorder:
         self._count = 0
         self._statistics = model.statistics
         self._gap_due = 0.0
-        self._waiting: Deque[_Answer] = deque()
+        self._waiting: Deque[_SentAnswer] = deque()
         self._bytes = 0
         self._gap = _Gap()
         self._lock = threading.Lock()
@@ -129,7 +129,7 @@ class DecisionRecorder:
     @property
     def on(self) -> bool:
         """Whether decisions are recorded; otherwise the record only grows old."""
-        return self.wish.on
+        return self.config.on
 
     # In the path of a request
 
@@ -148,9 +148,9 @@ class DecisionRecorder:
             response.start += line.encode("ascii")
         else:
             response.headers += line
-        self._enqueue(_Answer(now, request, body, response, has_meaning))
+        self._enqueue(_SentAnswer(now, request, body, response, has_meaning))
 
-    def _enqueue(self, one: _Answer) -> None:
+    def _enqueue(self, one: _SentAnswer) -> None:
         size = one.size
         with self._lock:
             full = len(self._waiting) >= MOST_WAITING
@@ -180,10 +180,10 @@ class DecisionRecorder:
     def status(self) -> Dict[str, object]:
         """How it stands, as plain data."""
         return {
-            "on": self.wish.on,
-            "days": self.wish.days,
+            "on": self.config.on,
+            "days": self.config.days,
             "bytes": size_of(self.log.folder),
-            "most_bytes": self.wish.room,
+            "most_bytes": self.config.room,
             "written": self.written,
             "waiting": len(self._waiting),
             "lost": self._gap.total,
@@ -220,11 +220,11 @@ class DecisionRecorder:
 
     def _begin(self) -> None:
         if self.on:
-            facts = {**self._facts, "days": self.wish.days, "room": self.wish.room}
+            facts = {**self._facts, "days": self.config.days, "room": self.config.room}
             self.log.append([Draft(BEGUN, self._clock(), facts)])
 
     def _keep_up(self) -> None:
-        drop_old(self.log, self.wish.days)
+        drop_old(self.log, self.config.days)
 
     def _drain(self) -> None:
         with self._lock:
@@ -237,8 +237,8 @@ class DecisionRecorder:
                 if not self._waiting:
                     self._quiet.set()
 
-    def _write(self, answers: List[_Answer]) -> None:
-        full = size_of(self.log.folder) >= self.wish.room
+    def _write(self, answers: List[_SentAnswer]) -> None:
+        full = size_of(self.log.folder) >= self.config.room
         if full and answers:
             self._lose(answers, "the record has no room left")
             self.fault = "Decisions are not recorded: the record has no room left."
@@ -264,11 +264,11 @@ class DecisionRecorder:
         with self._lock:
             return self._gap.taken()
 
-    def _lose(self, answers: List[_Answer], why: str) -> None:
+    def _lose(self, answers: List[_SentAnswer], why: str) -> None:
         with self._lock:
             self._gap.add(len(answers), answers[0].at, answers[-1].at, why)
 
-    def _draft(self, one: _Answer) -> Draft:
+    def _draft(self, one: _SentAnswer) -> Draft:
         answer = hashlib.sha256(one.response.body)
         for part in one.response.parts:
             answer.update(memoryview(part).cast("B") if memoryview(part).nbytes else b"")
@@ -293,13 +293,13 @@ class DecisionRecorder:
 def follow_decisions(model: ServedModel) -> bool:
     """Start, continue or end the recording, as the note allows now; return whether it changed."""
     run = run_folder_beside(model.source.path)
-    wish = None if run is None else config_in(run)
-    if wish == (None if model.decisions is None else model.decisions.wish):
+    config = None if run is None else config_in(run)
+    if config == (None if model.decisions is None else model.decisions.config):
         return False
     end_recording(model)
     model.decisions = None
-    if wish is not None and run is not None:
-        model.decisions = DecisionRecorder(model, wish, run / FOLDER)
+    if config is not None and run is not None:
+        model.decisions = DecisionRecorder(model, config, run / FOLDER)
     return True
 
 

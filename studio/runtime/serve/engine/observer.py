@@ -43,11 +43,11 @@ class AnswerRecorder(Protocol):
     """Records what a served model answered.
 
     Attributes:
-        wish: The note that allows it.
+        config: The note that allows it.
         log: Where they are written.
     """
 
-    wish: KeepingConfig
+    config: KeepingConfig
     log: DecisionLog
 
     @property

@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import NamedTuple, Optional
 
-from ...decisions.entry import DECISION, OVERRIDE, REQUEST, Entry
+from ...decisions.entry import DECISION, OVERRIDE, REQUEST, ChainEntry
 from ...decisions.log import Draft
 from ...decisions.search import find_request
 from ..engine.observer import AnswerRecorder
@@ -74,7 +74,7 @@ async def _record(
     return Response.of({"entry": entry.number, "at": entry.at, **given._asdict()})
 
 
-def _write(recorder: AnswerRecorder, model: str, given: AnswerOverride) -> Entry:
+def _write(recorder: AnswerRecorder, model: str, given: AnswerOverride) -> ChainEntry:
     recorder.flush(_FLUSH_S)
     found = find_request(recorder.log.folder, given.request)
     kept = {} if found is None else found.kept or {}

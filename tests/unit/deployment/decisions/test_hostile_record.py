@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from studio.api import TargetError
-from studio.deployment.decisions.reading import PageAnswer, RecordPages, SegmentSize
+from studio.deployment.decisions.pages import PageAnswer, RecordPages, SegmentSize
 
 NAME = "000001-2026-12-01.jsonl"
 

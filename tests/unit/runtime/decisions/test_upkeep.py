@@ -83,7 +83,7 @@ def test_a_deletion_without_its_proof_is_found(tmp_path: Path) -> None:
     segments_of(tmp_path)[0].path.unlink()  # one more than the proof has
     fault = fault_in(tmp_path)
     assert fault is not None
-    assert fault.reason == "the beginning is missing, and no entry says that it was deleted"
+    assert fault.reason == "the beginning is missing, and no entry proves its deletion"
 
 
 def test_a_forgotten_request_leaves_its_hash(tmp_path: Path) -> None:
@@ -130,7 +130,10 @@ def test_a_content_that_was_removed_in_silence_is_found(tmp_path: Path) -> None:
     segment.path.write_bytes(b"\n".join(lines) + b"\n")
     fault = fault_in(tmp_path)
     assert fault is not None
-    assert (fault.line, fault.reason) == (4, "the content was removed, and no entry says by whom")
+    assert (fault.line, fault.reason) == (
+        4,
+        "the content was removed, and no entry names who did it",
+    )
 
 
 def test_forgetting_renews_no_segment(tmp_path: Path) -> None:

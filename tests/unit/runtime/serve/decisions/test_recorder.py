@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from studio.runtime.decisions.config import FILE, FOLDER, KeepingConfig
-from studio.runtime.decisions.entry import Entry, read_entry
+from studio.runtime.decisions.entry import ChainEntry, read_entry
 from studio.runtime.decisions.log import lines_of, segments_of
 from tests.unit.runtime.decisions.logs import fault_in, whole_text
 from tests.unit.runtime.serve import rig
@@ -38,7 +38,7 @@ def root_with(folder: Path, note: KeepingConfig | None = NOTE) -> Path:
     return root
 
 
-def entries(root: Path) -> list[Entry]:
+def entries(root: Path) -> list[ChainEntry]:
     """All entries of the record."""
     lines = [line for one in segments_of(root / "run" / FOLDER) for line in lines_of(one.path)]
     return [entry for entry in map(read_entry, lines) if entry is not None]

@@ -16,7 +16,7 @@ _OBJECTS = ("objects", "classes", "regions")
 
 
 def meaning_of(response: Response) -> str:
-    """Return what an answer of a contract says; empty where it only has numbers."""
+    """Return the findings of an answer in words; empty where it only has numbers."""
     if response.content_type != JSON or response.parts or len(response.body) > _LARGEST:
         return ""
     try:
