@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from studio.deployment.decisions.results import DecisionRow, EntryCounts, ServedPeriod
 from studio.runtime.decisions.entry import DECISION, DELETED, GAP, OVERRIDE, ChainEntry, deleted_in
@@ -29,66 +30,85 @@ class DecisionCounter:
 
     def add(self, entry: ChainEntry) -> None:
         """Count an entry."""
-        now, kept = self.counts, entry.kept or {}
+        now = self.counts
         if entry.kept is None:
             now = replace(now, forgotten=now.forgotten + 1)
         if entry.event == DECISION:
             now = replace(now, decisions=now.decisions + 1)
-            self._decided(entry)
         elif entry.event == OVERRIDE:
             now = replace(now, overrides=now.overrides + 1)
-            self._overruled(entry)
         elif entry.event == GAP:
-            now = replace(now, gaps=now.gaps + 1, lost=now.lost + _whole(kept.get("lost")))
+            lost = _whole(_Content.of(entry).lost)
+            now = replace(now, gaps=now.gaps + 1, lost=now.lost + lost)
         elif entry.event == DELETED:
-            gone = sum(_whole(one.get("entries")) for one in deleted_in(entry))
-            now = replace(now, deleted=now.deleted + gone)
+            now = replace(now, deleted=now.deleted + _deleted(entry))
         self.counts = now
+        if entry.kept is not None and entry.event in (DECISION, OVERRIDE):
+            self._answered(entry)
 
-    def _decided(self, entry: ChainEntry) -> None:
-        kept = entry.kept
-        if kept is None:
-            return
-        key = (_text(kept.get("model")), _text(kept.get("version")), _text(kept.get("digest")))
+    def _answered(self, entry: ChainEntry) -> None:
+        """Count a decision for its version, and an override for that of the earlier answer."""
+        kept = _Content.of(entry)
+        key = (_text(kept.model), _text(kept.version), _text(kept.digest))
         was = self._periods.get(key)
+        if entry.event == OVERRIDE:
+            if was is not None:
+                self._periods[key] = replace(was, overrides=was.overrides + 1)
+            return
         if was is None and len(self._periods) >= _MOST_VERSIONS:
             return
         was = was or ServedPeriod(*key, 0, 0, entry.at, entry.at)
         ends = (min(was.first, entry.at), max(was.last, entry.at))
         self._periods[key] = replace(was, decisions=was.decisions + 1, first=ends[0], last=ends[1])
 
-    def _overruled(self, entry: ChainEntry) -> None:
-        """Count an override for the version whose answer it replaces."""
-        kept = entry.kept or {}
-        wanted = (_text(kept.get("model")), _text(kept.get("version")), _text(kept.get("digest")))
-        was = self._periods.get(wanted)
-        if was is not None:
-            self._periods[wanted] = replace(was, overrides=was.overrides + 1)
+
+class _Content(NamedTuple):
+    """Parts of a content, of any kind as a target may send them; None for a part that it lacks."""
+
+    model: object
+    version: object
+    digest: object
+    request: object
+    input: object
+    by: object
+    was: object
+    decision: object
+    reason: object
+    meaning: object
+    lost: object
+    why: object
+    numbers: object
+
+    @classmethod
+    def of(cls, entry: ChainEntry) -> _Content:
+        """Take them from an entry."""
+        return cls(*map((entry.kept or {}).get, cls._fields))
 
 
 def row_of(entry: ChainEntry) -> DecisionRow:
     """Return an entry as a list shows it."""
-    kept = entry.kept
-    if kept is None:
+    if entry.kept is None:
         return DecisionRow(entry.at, entry.event, "", "", "", "content forgotten")
-    texts = {name: _text(kept.get(name)) for name in ("request", "version", "input", "by")}
-    return DecisionRow(entry.at, entry.event, text=_said(entry), **texts)
+    kept = _Content.of(entry)
+    names = (_text(kept.request), _text(kept.version), _text(kept.input))
+    return DecisionRow(entry.at, entry.event, *names, _sentence(entry, kept), _text(kept.by))
 
 
-def _said(entry: ChainEntry) -> str:
-    kept = entry.kept or {}
+def _sentence(entry: ChainEntry, kept: _Content) -> str:
     if entry.event == OVERRIDE:
-        text = f"{_text(kept.get('was')) or 'answer'} -> {_text(kept.get('decision'))}"
-        return f"{text}: {_text(kept.get('reason'))}"
+        change = f"{_text(kept.was) or 'answer'} -> {_text(kept.decision)}"
+        return f"{change}: {_text(kept.reason)}"
     if entry.event == GAP:
-        return f"{_whole(kept.get('lost')):,} decisions not recorded: {_text(kept.get('why'))}"
+        return f"{_whole(kept.lost):,} decisions not recorded: {_text(kept.why)}"
     if entry.event == DELETED:
-        gone = sum(_whole(one.get("entries")) for one in deleted_in(entry))
-        return f"{gone:,} entries deleted by age"
-    numbers = kept.get("numbers")
-    if isinstance(numbers, list):
-        return f"{len(numbers):,} contents deleted on request"
-    return _text(kept.get("meaning") or kept.get("model"))
+        return f"{_deleted(entry):,} entries deleted by age"
+    if isinstance(kept.numbers, list):
+        return f"{len(kept.numbers):,} contents deleted on request"
+    return _text(kept.meaning or kept.model)
+
+
+def _deleted(entry: ChainEntry) -> int:
+    return sum(_whole(one.get("entries")) for one in deleted_in(entry))
 
 
 def _text(value: object) -> str:

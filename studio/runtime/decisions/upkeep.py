@@ -88,7 +88,7 @@ def _end_of(segment: Segment, following: Optional[Path]) -> float:
 
 
 class ForgetRequest(NamedTuple):
-    """Contents to delete.
+    """Request to delete the content of entries.
 
     Attributes:
         input: SHA-256 of an input; empty for none.
