@@ -58,6 +58,7 @@ COMMANDS = {
     "registry": "push, pull and follow versions in a model registry; back up the local one",
     "releases": "list the releases of a target",
     "verify-log": "verify the release history of a target",
+    "decisions": "list, export, verify and forget the recorded decisions of a target",
     "rollback": "roll back to a previous release",
     "promote": "promote the canary to all traffic",
     "start": "start the server of a target's release",

@@ -11,6 +11,7 @@ from studio.api import Cancelled, Channel, StudioError, TakenBack, TargetFacts
 from studio.deployment.access import AccessRequest, keep_certificate, keep_token
 from studio.deployment.admission import Request, ordered
 from studio.deployment.contained_packaging import signed_copy
+from studio.deployment.decisions.record_options import keeping
 from studio.deployment.liveness import SERVING, ServerAddress, liveness, server_info, url_of
 from studio.deployment.machine.release_client import ReleaseClient
 from studio.deployment.machine.wheels import Platform, WheelCache, WheelSet, lacking, no_python
@@ -222,6 +223,7 @@ class Deployment:
             soak_s=trial_s(given.soak_s, self._quality),
             quality=self._quality,
             sampling=sampling(given),
+            keeping=keeping(given),
             agreement=comparing(given),
             replace=given.replace,
             downgrade=self._request.downgrade,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from studio.api import Refused
 from studio.deployment.access import AccessRequest, certify
+from studio.deployment.decisions.record_options import Keeping
 from studio.deployment.machine.answers import (
     CleanupAnswer,
     InstallAnswer,
@@ -57,6 +58,7 @@ class ServeSettings:
         soak_s: Length of the soak after the switch, in seconds.
         quality: The trial's rule against the previous release; None without a trial.
         sampling: Limits of stored requests for labelling; None stores none.
+        keeping: The record of decisions; None leaves it as it is.
         agreement: Share of a core for comparing answers with the previous release; 0: none.
         replace: Whether the release may replace another model.
         downgrade: Reason for an older release.
@@ -71,6 +73,7 @@ class ServeSettings:
     providers: str | None = None
     quality: Mapping[str, str] | None = None
     sampling: Sampling | None = None
+    keeping: Keeping | None = None
     agreement: float = 0.0
     replace: bool = False
     downgrade: str = ""
@@ -292,6 +295,7 @@ class TargetDeployment:
                 "downgrade": wish.downgrade,
                 "order": wish.order,
                 "sampling": to_json(wish.sampling),
+                "keeping": to_json(wish.keeping),
             },
             timeout=self._patience_s + longest_s(wish.soak_s, wish.quality),
             watch=self._on_progress,
@@ -303,6 +307,8 @@ class TargetDeployment:
             at = begun(done.soak or {"seconds": wish.soak_s})
             watched = summary_of_trial(done.soak) or f"watched for {wish.soak_s:g} s"
             row.text = f"serving at port {done.port}, {watched}, {_kept_by(done.service)}"
+        if wish.keeping and wish.keeping.days:
+            row.text += f"; records decisions for {wish.keeping.days} days"
         if wish.sampling:
             row.text += f"; keeps up to {wish.sampling.most} uncertain requests there"
         return Switched(done, at)

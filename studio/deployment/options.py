@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from studio.api import Kind, TargetSpec
+from studio.deployment.decisions.record_options import RecordOptions
 from studio.jobs.options_form import form, like, option
 from studio.lazy_dataclass import dataclass
 from studio.packages.step import SERVED_BY, SIGN_WITH, Numbering, PackageOptions
@@ -320,6 +321,7 @@ class PlatformOptions:
 @dataclass(frozen=True, kw_only=True)
 class DeployOptions(
     PlatformOptions,
+    RecordOptions,
     KeptOptions,
     TrialOptions,
     ReleaseOptions,

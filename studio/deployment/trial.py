@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from studio.api import TakenBack, TargetSpec, UsageError
+from studio.deployment.decisions.record_options import why_none_recorded
 from studio.deployment.options import SAMPLES_MB, DeployOptions, KeptOptions, TrialOptions
 from studio.deployment.results import DeployResult, TrialEvidence
 from studio.documents.dataclass_json import JsonValue, read_parts
@@ -140,6 +141,8 @@ def check_platform_can(target: TargetSpec, options: DeployOptions) -> None:
         return
     if options.keep_samples:
         raise UsageError(why_none_kept(target), hint="Omit --keep-samples.")
+    if options.keep_decisions:
+        raise UsageError(why_none_recorded(target), hint="Omit --keep-decisions.")
     if options.agreement and (why_not := why_none_compared(target)):
         raise UsageError(why_not, hint="Omit --shadow-cpu.")
     if options.providers:

@@ -18,6 +18,7 @@ from studio.api import InvalidData, UsageError
 from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
 from studio.evidence.apps.event_quality import EventMatching, event_quality
 from studio.evidence.explanations.agreement import rank_correlation
+from studio.evidence.folder.chains import place_of, read_export
 from studio.evidence.folder.manifest import is_plain_name, read_bytes
 from studio.evidence.groups.intervals import mean_interval
 from studio.evidence.groups.measure import measure
@@ -181,6 +182,21 @@ def robustness_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any
     return float(getattr(mean_interval(values, arguments["seed"]), arguments["value"]))
 
 
+def decisions_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]) -> float:
+    """Return a count of an exported record of decisions whose chain is whole.
+
+    Args:
+        arguments: ``count``: a field of ``EntryCounts``.
+
+    Raises:
+        InvalidData: with the place at which the chain is broken.
+    """
+    found = folder.parsed(file, "decisions", lambda content: read_export(file, content))
+    if found.fault is not None:
+        raise InvalidData(f"The record is broken at {place_of(found.fault)}.")
+    return float(getattr(found.tally.counts, arguments["count"]))
+
+
 def agreement_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]) -> float:
     """Return the rank correlation of two maps of a file (.npz).
 
@@ -239,6 +255,7 @@ METHODS: dict[str, Method] = {
     "verdict": verdict_of,
     "quality": quality_of,
     "robustness": robustness_of,
+    "decisions": decisions_of,
     "agreement": agreement_of,
     "events": events_of,
 }

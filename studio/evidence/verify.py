@@ -7,6 +7,7 @@ import json
 from studio.api import InvalidData
 from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
 from studio.evidence.again import measure_again, with_again
+from studio.evidence.folder.chains import broken_chains
 from studio.evidence.folder.check import alterations
 from studio.evidence.folder.manifest import EvidenceList
 from studio.evidence.recompute import EvidenceFolder, checked
@@ -35,6 +36,8 @@ def verify(options: VerifyOptions, job: Job) -> VerifyResult:
     folder = options.folder
     manifest = EvidenceList.read(folder)
     altered = alterations(folder, manifest, Phase(job, 0, 0.1))
+    names = [one.path for one in manifest.files]
+    altered += tuple(broken_chains(names, EvidenceFolder(folder).content))
     listed = _listed(EvidenceFolder(folder))
     figures = _checked(EvidenceFolder(folder), listed, Phase(job, 0.1, 0.3))
     notes: tuple[str, ...] = ()

@@ -28,6 +28,7 @@ _MODULES = (
     "studio.deployment.artifacts.packager_step",
     "studio.deployment.step",
     "studio.deployment.variables.step",
+    "studio.deployment.decisions.step",
     "studio.monitoring.step",
     "studio.monitoring.live_step",
     "studio.monitoring.prometheus.step",

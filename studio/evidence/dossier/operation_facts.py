@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import TypeVar
 
 from studio.documents.dataclass_json import InvalidDocument, from_json
+from studio.evidence.dossier.decision_facts import decision_facts
+from studio.evidence.dossier.served_periods import served_table
 from studio.evidence.dossier.statement import Material, Statement, StatementTable, missing
 from studio.evidence.market.grid import grams_of
 from studio.evidence.records.records import RecordedRelease, RecordedRun
@@ -28,7 +30,7 @@ def operation_facts(material: Material) -> Iterator[Statement]:
     yield _targets(material)
     yield _trials(material)
     yield _monitoring(material)
-    yield _logs(material)
+    yield from decision_facts(material)
     yield _signing(material)
     yield _energy(material)
 
@@ -112,7 +114,7 @@ def _targets(material: Material) -> Statement:
         "deployment.targets",
         note="from the registry",
         paragraphs=(f"Released on: {names}.",),
-        tables=(StatementTable(head, rows, "Releases"),),
+        tables=(StatementTable(head, rows, "Releases"), served_table(releases)),
         figures=(figure,),
     )
 
@@ -196,24 +198,6 @@ def _monitoring(material: Material) -> Statement:
         paragraphs=(sentence,),
         tables=(table,) if rows else (),
         figures=figures,
-    )
-
-
-def _logs(material: Material) -> Statement:
-    rows = tuple(
-        (one.at[:19], one.target, one.log.entries, one.log.head)
-        for one in material.records.releases
-        if one.log is not None
-    )
-    if not rows:
-        return missing("logs.export", "no target has sent its chained log")
-    sentence = (
-        "Each target chains its releases in a log. The registry keeps the length and the last "
-        "hash after each change, so a shortened or altered log is found: studio verify-log TARGET."
-    )
-    table = StatementTable(("at (UTC)", "target", "entries", "last hash"), rows, "Log", "  n ")
-    return Statement(
-        "logs.export", note="from the targets", paragraphs=(sentence,), tables=(table,)
     )
 
 

@@ -12,6 +12,7 @@ import studio
 from studio.evidence.incidents.incident_files import IncidentFiles
 from studio.evidence.market.setup import monitoring_setup
 from studio.evidence.records.records import (
+    DECISIONS,
     RecordedFile,
     RecordedRelease,
     RecordedRun,
@@ -26,7 +27,10 @@ from studio.runtime.shared.manifest import SIGNATURE
 from studio.versions.results import Lineage
 from studio.versions.versions import NamedVersion, ancestors, lineage
 
-RUN_STEPS = ("evaluate", "quantize", "sensitivity", "profile", "monitor", "call", "stream")
+RUN_STEPS = (
+    *("evaluate", "quantize", "sensitivity", "profile", "monitor", "call", "stream"),
+    DECISIONS,
+)
 """Steps whose newest run is evidence; those that this stage runs are measured for the folder."""
 
 _LIBRARIES = ("numpy", "onnx", "onnxruntime", "pillow")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
 from studio.documents.dataclass_json import to_json
-from studio.evidence.records.records import Records
+from studio.evidence.records.records import DECISIONS, RecordedRun, Records
 
 REQUEST_FILE = "records/request.json"
 MOST_BYTES = 128 << 20
@@ -42,12 +43,27 @@ def write_records(records: Records, folder: Path) -> dict[str, str]:
     for run in records.runs:
         for key, kept in run.files.items():
             source = Path(kept.path)
+            if run.step == DECISIONS and source.is_file() and kept.bytes <= MOST_BYTES:
+                name = chain_file(run)
+                _copy(source, folder / name)
+                written[name] = "decisions of a period, with their chain"
+                continue
             if source.suffix != ".json" or not source.is_file() or kept.bytes > MOST_BYTES:
                 continue
             name = f"records/{run.name}/{key}.json"
             write_record(folder / name, json.loads(source.read_bytes()))
             written[name] = f"{key} of the run of {run.step}"
     return written
+
+
+def chain_file(run: RecordedRun) -> str:
+    """Return the name of the file with the decisions of a run, which is copied byte by byte."""
+    return f"records/{run.name}/decisions.jsonl"
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
 
 
 def without_paths(value: Any) -> Any:

@@ -16,6 +16,9 @@ from studio.projects.results import Project
 from studio.registry import ModelRef
 from studio.versions.results import Lineage, RecordedMove, VariantOrigin
 
+DECISIONS = "decisions-export"
+"""The step whose run holds a period of a target's record of decisions."""
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedFile:

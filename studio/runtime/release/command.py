@@ -170,6 +170,7 @@ def _status(board: Board, request: Mapping[str, object]) -> dict[str, object]:
 
 def _remove(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     """Stop serving; with ``purge``, free the disk as well."""
+    from ..decisions import config as decisions
     from .cleanup import collect
     from .switch import withdraw
 
@@ -179,8 +180,9 @@ def _remove(board: Board, request: Mapping[str, object]) -> dict[str, object]:
         board.save(state.ReleaseState(history=board.state.history))
         layout = board.layout
         app = layout.run / "app"  # events that no sink has taken
+        record = (layout.run / decisions.FILE, layout.run / decisions.FOLDER)
         own = (layout.access, layout.service, layout.server, layout.reserve)
-        for path in (*own, layout.app_variables, app):
+        for path in (*own, *record, layout.app_variables, app):
             remove(path)
         done.update(collect(board))  # also this application: all of it is loaded by now
     return done
@@ -249,7 +251,9 @@ def _print(line: Mapping[str, object]) -> None:
 _VERBS: dict[str, str] = {
     "begin": "command:_begin",
     "certify": "server.access:certify",
+    "decisions": "decisions:page",
     "end": "command:_end",
+    "forget": "decisions:forget_content",
     "gc": "command:_collect",
     "install": "intake.environment:install",
     "log": "command:_log",

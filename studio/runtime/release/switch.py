@@ -24,7 +24,7 @@ from .switch_requests import (
     StopRequest,
     SwitchRequest,
 )
-from .trial.requests import agreement_of, allow, compare, sampling_of
+from .trial.requests import agreement_of, allow, compare, decisions_kept, sampling_of
 from .trial.soak import ReleaseTrial, evidence_of, soak
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ def switch(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     """Serve a staged release; on any failure restore the previous one.
 
     Args:
-        request: A ``SwitchRequest`` in JSON form; with ``sampling`` and ``agreement`` (see
-            ``trial.requests``), and ``downgrade`` (why an older release is wanted).
+        request: A ``SwitchRequest`` in JSON form; with ``downgrade`` (why an older
+            release is wanted) and those of ``trial.requests``.
 
     Returns:
         What is served where; with ``secret``, the token, when it is a new one.
@@ -61,6 +61,11 @@ def switch(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     Raises:
         ReleaseError: why the new release could not be served.
     """
+    with decisions_kept(board.layout, request):
+        return _switch(board, request)
+
+
+def _switch(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     from .intake.stage import check_counter
     from .trial.decision import TrialDecision, rule_of
 

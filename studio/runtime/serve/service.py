@@ -60,6 +60,7 @@ class Service:
         upkeep: Expiry of the certificate and the disk.
         guard: Ends runs in the event loop that take too long.
         app: Runs the app of the release; None where apps are not run.
+        overriding: Overrides of answers that are being recorded.
         started: Wall clock at the start, seconds since the epoch.
     """
 
@@ -83,6 +84,7 @@ class Service:
         self.app: Optional[HostedApp] = None
         self.catalog: Optional[Catalog] = None
         self.ledger: Optional[OfflineLog] = None
+        self.overriding = 0
         self._tokens = tokens if tokens is not None and tokens.required else None
         self.guard = InlineGuard(request_s)
         self.machine = BoardMonitor()

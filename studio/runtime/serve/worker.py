@@ -18,11 +18,10 @@ from ..shared.access_tokens import Tokens, load_chain, tls_of
 from ..shared.errors import CannotListen, LoadError
 from ..shared.sockets import listen
 from ..shared.threads import usable_cores
-from .about import routes as about_routes
 from .application import Application, ApplicationAdmission
-from .apps import routes as app_routes
 from .apps.host import AppHost
-from .contracts.table import routes
+from .decisions.recorder import end_recording, follow_decisions
+from .endpoints import ROUTES
 from .engine.catalog import Catalog
 from .engine.executor import Executor
 from .engine.memory import share_one_heap
@@ -42,10 +41,7 @@ from .options import Options
 from .quality.follow_requests import keep_following
 from .quality.uncertain_samples import follow_samples
 from .release_root import engines_of, run_folder_of
-from .rest import metrics, open_inference
-from .rest import model_repository as repository
-from .rest import status as observation
-from .rest import telemetry as ledger
+from .rest import telemetry
 from .rpc import optional
 from .service import Service
 from .statistics.expiry import ExpiryMonitor
@@ -53,16 +49,6 @@ from .supervision.control import ControlLink, Message
 from .supervision.heartbeat import LongestRun
 from .supervision.server_report import endpoint, print_json
 
-ROUTES = (
-    open_inference.ROUTES
-    + repository.ROUTES
-    + observation.ROUTES
-    + ledger.ROUTES
-    + metrics.ROUTES
-    + app_routes.ROUTES
-    + about_routes.ROUTES
-    + routes(os.environ)
-)
 _STOP_GRACE_S = 0.3
 """An idle connection gets that long when the server ends, and no other takes over."""
 _HANDOVER_GRACE_S = 5.0
@@ -214,7 +200,7 @@ class Worker:
         gc.collect()
         gc.freeze()  # what is loaded now stays: no collection needs to look at it again
         self._announce(endpoint(host, port, self._tls is not None))
-        minutes = self._loop.create_task(ledger.record_minutes(self._service))
+        minutes = self._loop.create_task(telemetry.record_minutes(self._service))
         switches = self._loop.create_task(keep_following(self._service.repository))
         self._service.machine.begin()
         turns = self._take_turns(self._service.repository.all())
@@ -228,6 +214,8 @@ class Worker:
         await self._loop.run_in_executor(None, self._apps.end)
         self._log.event("draining", connections=self._http.connections)
         finished = await self._drain()
+        for model in self._service.repository.all():
+            end_recording(model, wait=True)
         self._log.event("stopped", finished=finished)
         self._executor.close()
         self._log.close()
@@ -375,8 +363,10 @@ class Worker:
                 model.mirror.end()
             if model.sampler is not None:
                 model.sampler.end()
+            end_recording(model)
         for model in models:
             follow_samples(model)
+            follow_decisions(model)
         self._service.repository.replace(models)
         self._fit_workers()
         self._apps.use(models[0] if models else None)

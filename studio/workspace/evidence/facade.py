@@ -73,8 +73,9 @@ class Evidence:
     def models(self) -> tuple[ModelEvidence, ...]:
         """Return a line for each model, by name."""
         from studio.workspace.evidence.models import read_models
+        from studio.workspace.evidence.overrides import exported_overrides
 
-        return read_models(self._registry, self._forms)
+        return read_models(self._registry, self._forms, exported_overrides(self._registry))
 
     def pictures(self, result: ExplainResult) -> Mapping[str, SamplePicture]:
         """Return the pictures of explained samples by the names of their maps.

@@ -19,7 +19,7 @@ from studio.evidence.market.overrides import (
     not_recorded,
     override_count,
 )
-from studio.evidence.records.records import ReleaseDetails
+from studio.evidence.records.records import DECISIONS, ReleaseDetails
 from studio.evidence.robustness.results import RobustnessResult
 from studio.lazy_dataclass import dataclass
 from studio.models.results import ModelFigures
@@ -187,6 +187,8 @@ def _recorded(registry: Registry, facts: _ModelFacts) -> set[str]:
     variant, groups = facts.variant, facts.groups
     details = [ReleaseDetails.read(one.details) for one in facts.releases]
     source = facts.original.source_file
+    both = {variant.id, facts.original.id}
+    exported = any(registry.runs(DECISIONS, one, 1) for one in both)
     found = {
         "licence": bool(ModelFigures.read(variant.summary).licence) or _has_licence(source),
         "changes": bool(facts.releases or registry.ledger.moves(variant.model)),
@@ -201,10 +203,9 @@ def _recorded(registry: Registry, facts: _ModelFacts) -> set[str]:
         "energy": any(_has_energy(_rows(facts.profile))),
         "deployment.targets": bool(facts.releases),
         "deployment.trials": any(one.soak and one.soak.decision is not None for one in details),
-        "logs.export": any(one.log is not None for one in details),
-        "monitoring.records": any(
-            registry.runs("monitor", one, 1) for one in {variant.id, facts.original.id}
-        ),
+        "logs.export": exported or any(one.log is not None for one in details),
+        "oversight.overrides": exported,
+        "monitoring.records": any(registry.runs("monitor", one, 1) for one in both),
         "security.signing": bool(
             facts.version
             and facts.version.variant == variant.id

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Mapping, NamedTuple, Optional, Tuple
+from contextlib import contextmanager
+from typing import Iterator, Mapping, NamedTuple, Optional, Tuple
 
+from ...decisions.config import FILE as KEEPING
+from ...decisions.config import KeepingConfig, config_in
 from ...shared.errors import ReleaseError
 from ...shared.files import remove, write_atomically
 from ...shared.records import read
@@ -19,10 +22,19 @@ class ObservationRequest(NamedTuple):
     Attributes:
         sampling: A ``Quota`` in JSON form; None where no request may be stored.
         agreement: Share of a core for comparing answers with the release before.
+        keeping: A ``KeepingRequest`` in JSON form; None to leave the record of decisions as it is.
     """
 
     sampling: Optional[Mapping[str, object]] = None
     agreement: float = 0.0
+    keeping: Optional[Mapping[str, object]] = None
+
+
+class KeepingRequest(NamedTuple):
+    """Days for which decisions are kept (0: no more are recorded), and bytes for all of them."""
+
+    days: int
+    bytes: int
 
 
 class Quota(NamedTuple):
@@ -91,3 +103,43 @@ def allow(layout: Layout, digest: str, allowed: Optional[Tuple[int, int]]) -> No
         remove(path)
     else:
         write_atomically(path, SamplingConfig(digest, *allowed).content(), 0o600)
+
+
+def keeping_of(layout: Layout, request: Mapping[str, object]) -> Optional[KeepingConfig]:
+    """Return how decisions are to be recorded from now on; None to change nothing.
+
+    Args:
+        request: May have ``keeping``: ``days`` and ``bytes``.
+
+    Raises:
+        ReleaseError: when they are no such numbers.
+    """
+    try:
+        asked = read(ObservationRequest, request).keeping
+        if not asked:
+            return None
+        days, size = map(int, read(KeepingRequest, asked))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise ReleaseError("bad-request", "Decisions are kept for days, in bytes.") from None
+    now = config_in(layout.run)
+    if days == 0:  # what was recorded still has to be deleted in time
+        return None if now is None else now._replace(on=False)
+    config = KeepingConfig(days, size)
+    if not config.is_possible:
+        raise ReleaseError("bad-request", "Decisions are not kept for {} days.".format(days))
+    return config
+
+
+@contextmanager
+def decisions_kept(layout: Layout, request: Mapping[str, object]) -> Iterator[None]:
+    """Let the server record its decisions from before a switch on; a failed one changes nothing."""
+    config, before = keeping_of(layout, request), config_in(layout.run)
+    path = layout.run / KEEPING
+    if config is not None:
+        write_atomically(path, config.content(), 0o600)
+    try:
+        yield
+    except BaseException:
+        if config is not None:
+            remove(path) if before is None else write_atomically(path, before.content(), 0o600)
+        raise

@@ -10,6 +10,7 @@ from ..http.exchange import Exchange
 from ..http.message import HttpError, Response
 from ..protocol.codec import parse_json
 from ..rest.model_repository import check_json
+from ..rest.override_texts import LONGEST_DECISION, read_texts
 from ..rest.router import PathNames
 from ..service import Service
 from .host import AppHost
@@ -34,7 +35,7 @@ class Override(NamedTuple):
     by: str
 
 
-_LONGEST = {"event": 200, "decision": 100, "reason": 2000, "by": 200}
+_LONGEST = {"event": 200, **LONGEST_DECISION}
 """Characters of each text of an override."""
 
 
@@ -76,17 +77,7 @@ def read_override(document: Mapping[str, object]) -> Override:
     Raises:
         HttpError: 400, for one that is missing, empty, too long or unknown.
     """
-    for name in document:
-        if name not in _LONGEST:
-            sentence = "An override has no {}: it has {}."
-            raise HttpError(400, sentence.format("{!r}".format(name)[:60], ", ".join(_LONGEST)))
-    found = {}
-    for name, most in _LONGEST.items():
-        text = document.get(name)
-        if not isinstance(text, str) or not text.strip() or len(text) > most:
-            raise HttpError(400, "{} is a text of 1 to {:,} characters.".format(name, most))
-        found[name] = text.strip()
-    return Override(**found)
+    return Override(**read_texts(document, _LONGEST))
 
 
 def _event(about: Event, given: Override) -> Event:

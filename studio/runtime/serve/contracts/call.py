@@ -68,6 +68,7 @@ class ContractCall(InferenceCall):
     """Reads and answers in the words of a contract; runs like every other request."""
 
     repeats = False
+    has_meaning = True
 
     def __init__(
         self, exchange: Exchange, model: ServedModel, max_body: int, contract: Contract

@@ -32,11 +32,13 @@ class InferenceCall:
         heavy: Reading it takes long, whatever the size of the body; the same for a whole class.
         raw: Reading it is quick, whatever the size: the values are taken as they came.
         repeats: The protocol derives the answer from the bytes of the request alone.
+        has_meaning: The answer may say more than the outputs do; the same for a whole class.
     """
 
     heavy = False
     raw = False
     repeats = True
+    has_meaning = False
 
     __slots__ = (
         "_begun",
@@ -148,7 +150,7 @@ class InferenceCall:
             model.answers.store(self.inference.id, arrays)
             if model.sampler is not None:
                 model.sampler.named(self.inference.id, self.inference.feeds)
-        if response.start is not None and self.repeats:
+        if response.start is not None and self.repeats and not model.is_recorded:
             response.again = (model, self.inference.plan, arrays)
 
     def _fail_because(self, error: Exception, options: Optional[RunOptions] = None) -> None:
@@ -181,6 +183,9 @@ class InferenceCall:
         assert self._response is not None
         model = self._model
         statistics = model.statistics
+        if model.decisions is not None and model.decisions.on and not self._failure:
+            body = self._exchange.request.body
+            model.decisions.note(body, self._response, self.has_meaning)
         statistics.in_flight -= 1
         now, start = _clock(), self._received
         if self._failure:

@@ -6,6 +6,10 @@ from typing import Dict, Mapping, Protocol
 
 import numpy as np
 
+from ...decisions.config import KeepingConfig
+from ...decisions.log import DecisionLog
+from ..http.message import Body, Response
+
 
 class Observer(Protocol):
     """Observer of every run; must be quick, and may not fail."""
@@ -33,3 +37,31 @@ class RequestSampler(Attached, Observer, Protocol):
 
     def named(self, identifier: str, inputs: Mapping[str, np.ndarray]) -> None:
         """Name the request that was just observed."""
+
+
+class AnswerRecorder(Protocol):
+    """Records what a served model answered.
+
+    Attributes:
+        config: The note that allows it.
+        log: Where they are written.
+    """
+
+    config: KeepingConfig
+    log: DecisionLog
+
+    @property
+    def on(self) -> bool:
+        """Whether answers are recorded now."""
+
+    def note(self, body: Body, response: Response, has_meaning: bool) -> None:
+        """Record an answer, and name its request in its headers; never fails, never waits."""
+
+    def flush(self, seconds: float) -> bool:
+        """Wait until what has come is written; return whether it is so in time."""
+
+    def end(self) -> None:
+        """Write what has come, and stop."""
+
+    def status(self) -> Dict[str, object]:
+        """How it stands, as plain data."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from ...shared.trial_request import TrialRequest
     from .executor import Work
-    from .observer import Attached, RequestSampler
+    from .observer import AnswerRecorder, Attached, RequestSampler
     from .pending_call import PendingCall
 
 INLINE_BELOW_S = 0.001
@@ -100,6 +100,7 @@ class ServedModel:
             None as long as it cannot begin.
         sampler: Keeps the least certain requests; None where that is not allowed.
         answers: To requests that had an id, for labels that come later.
+        decisions: Records its answers; None where that is not allowed.
     """
 
     def __init__(
@@ -118,6 +119,7 @@ class ServedModel:
         self.comparison: Optional[Callable[[TrialRequest, Path], Optional[Attached]]] = None
         self.sampler: Optional[RequestSampler] = None
         self.answers = Answers(source.labels)
+        self.decisions: Optional[AnswerRecorder] = None
         self.session = session
         self.inputs: Mapping[str, TensorSpec] = session.inputs
         self.outputs: Mapping[str, TensorSpec] = session.outputs
@@ -148,6 +150,11 @@ class ServedModel:
     def version(self) -> str:
         """Version number as text."""
         return self.source.version
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether each answer goes to the record of decisions."""
+        return self.decisions is not None and self.decisions.on
 
     @property
     def picture_size(self) -> Optional[Tuple[int, int]]:

@@ -105,6 +105,7 @@ class FastPath:
             served is not None
             and served is model  # not replaced while this request was on its way
             and served.session.binds
+            and not served.is_recorded
             and len(request.body) == len(plan.text) + plan.size  # else it was compressed
             and len(lead) <= _KEPT_BYTES
             and len(lead) + plan.size + _ALIGNED <= len(self.scratch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from ..decisions.recorder import follow_decisions
 from ..engine.repository import Repository
 from .shadow import follow
 from .uncertain_samples import follow_samples
@@ -18,3 +19,5 @@ async def keep_following(repository: Repository, every_s: float = EVERY_S) -> No
         for model in repository.all():
             follow_samples(model)
             follow(model)
+            if follow_decisions(model):
+                repository.replaced()  # known requests are not answered by the fast path

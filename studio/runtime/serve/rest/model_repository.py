@@ -122,10 +122,24 @@ def later(
         refused: Makes the answer of an error.
     """
 
+    async def done() -> Response:
+        await work
+        return Response.of({})
+
+    later_response(service, exchange, done(), refused)
+
+
+def later_response(
+    service: Service,
+    exchange: Exchange,
+    work: Awaitable[Response],
+    refused: Callable[[HttpError], Response] = HttpError.response,
+) -> None:
+    """Answer with a response that is still to be made; otherwise as ``later``."""
+
     async def do() -> None:
         try:
-            await work
-            response = Response.of({})
+            response = await work
         except HttpError as error:
             response = refused(error)
         except Exception:

@@ -82,6 +82,7 @@ def _model_status(
         "labels": model.answers.status(),
         "mirror": None if mirror is None else mirror.status(),
         "samples": None if sampler is None else sampler.status(),
+        "decisions": None if model.decisions is None else model.decisions.status(),
         "inline": model.inline,
         "batch_rows": model.batch_rows,
         "threads": model.execution.threads,

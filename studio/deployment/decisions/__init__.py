@@ -1,0 +1,1 @@
+"""The record of decisions on a target: read, verified, exported, forgotten in parts."""

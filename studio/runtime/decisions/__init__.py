@@ -1,0 +1,1 @@
+"""The record of decisions: what a served model answered, and which persons overruled it."""

@@ -1,0 +1,1 @@
+"""Tests of the studio's reading of the record of decisions."""

@@ -1,0 +1,1 @@
+"""Tests of the record of decisions on the disk."""

@@ -1,0 +1,1 @@
+"""Tests of what a server records of its answers."""
