@@ -21,15 +21,44 @@ axes as an input."""
 
 _RULES: Mapping[str, Rule] = {**elementwise.RULES, **layers.RULES, **places.RULES}
 _ZERO = frozenset(
-    "And ArgMax ArgMin Ceil Equal Floor Greater GreaterOrEqual IsInf IsNaN Less LessOrEqual NonZero "
-    "Not OneHot Or Round Shape Sign Size TopK Xor".split()
+    {
+        "And",
+        "ArgMax",
+        "ArgMin",
+        "Ceil",
+        "Equal",
+        "Floor",
+        "Greater",
+        "GreaterOrEqual",
+        "IsInf",
+        "IsNaN",
+        "Less",
+        "LessOrEqual",
+        "NonZero",
+        "Not",
+        "OneHot",
+        "Or",
+        "Round",
+        "Shape",
+        "Sign",
+        "Size",
+        "Xor",
+    }
 )
 """Operators whose results do not change with small changes of the input."""
 
 _QUANTIZED = frozenset(
-    "QuantizeLinear DequantizeLinear DynamicQuantizeLinear QLinearConv QLinearMatMul ConvInteger "
-    "MatMulInteger".split()
+    {
+        "QuantizeLinear",
+        "DequantizeLinear",
+        "DynamicQuantizeLinear",
+        "QLinearConv",
+        "QLinearMatMul",
+        "ConvInteger",
+        "MatMulInteger",
+    }
 )
+_MOST_SCORES = 1 << 20
 _STANDARD = ("", "ai.onnx")
 
 
@@ -71,7 +100,7 @@ class InputGradient(Edit):
         name = options.get("name") or "input_gradient"
         _prepare(model)
         graph = model.graph
-        graph.CopyFrom(onnx.shape_inference.infer_shapes(model, data_prop=True).graph)
+        graph.CopyFrom(_typed(model))
         active = _active(graph, source)
         if target not in active:
             raise UsageError(f"The output {target!r} does not depend on the input {source!r}.")
@@ -119,12 +148,30 @@ def _prepare(model: ModelProto) -> None:
         ConvertOpset().edit(model, {"version": OPSET})
 
 
+def _typed(model: ModelProto) -> GraphProto:
+    """Return the graph with the types and shapes of its values."""
+    try:
+        return onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+    except Exception as error:  # native errors of many kinds
+        raise StudioError(
+            "The sizes inside of the model cannot be found out.", detail=str(error)
+        ) from None
+
+
 def _active(graph: GraphProto, source: str) -> frozenset[str]:
-    """Return the numbers that depend on the input."""
+    """Return the numbers that depend on the input.
+
+    Raises:
+        UsageError: where they are rounded.
+    """
     types = {one.name: one for one in (*graph.value_info, *graph.output)}
     active = {source}
     for node in graph.node:
-        if active.isdisjoint(reads(node)) or (node.op_type in _ZERO and node.domain in _STANDARD):
+        if active.isdisjoint(reads(node)):
+            continue
+        if node.op_type in _QUANTIZED:
+            raise _quantized(node)
+        if node.op_type in _ZERO and node.domain in _STANDARD:
             continue
         active |= {name for name in node.output if name and is_float(types.get(name))}
     return frozenset(active)
@@ -140,8 +187,8 @@ def _seed(tape: Tape, target: str, number: int, softmax: bool) -> str:
     count = 1
     for size in (shape or ())[1:]:
         count = count * size if isinstance(size, int) and count else 0
-    if shape is None or not count:
-        raise UsageError(f"The number of scores in the output {target!r} is open.")
+    if shape is None or not 0 < count <= _MOST_SCORES:
+        raise UsageError(f"The number of scores in the output {target!r} is open or too large.")
     if number >= count:
         raise UsageError(f"The output {target!r} has {count} scores; there is no number {number}.")
     one = numpy.zeros((1, count), numpy.float32)
@@ -178,14 +225,16 @@ def _backward(
 
 def _rule(node: NodeProto) -> Rule:
     rule = _RULES.get(node.op_type) if node.domain in _STANDARD else None
-    if node.op_type in _QUANTIZED:
-        raise UsageError(
-            f"The model is quantized ({node.op_type}), and rounding has no gradient.",
-            hint="Explain the float variant, or use a method that removes parts, such as rise.",
-        )
     if rule is None:
         raise refused(node)
     return rule
+
+
+def _quantized(node: NodeProto) -> UsageError:
+    return UsageError(
+        f"The model is quantized ({node.op_type}), and rounding has no gradient.",
+        hint="Explain the float variant, or use a method that removes parts, such as rise.",
+    )
 
 
 def _total(tape: Tape, found: list[str]) -> str | None:
@@ -203,5 +252,3 @@ def _joined(tape: Tape, node: NodeProto, given: list[str | None]) -> str:
 def _parts(tape: Tape, node: NodeProto, given: list[str | None]) -> Iterator[str]:
     for name, gradient in zip(node.output, given, strict=True):
         yield gradient or tape.zeros(node.input[0], tape.add("Shape", name))
-
-

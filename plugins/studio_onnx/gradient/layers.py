@@ -57,9 +57,7 @@ def _window(tape: Tape, node: NodeProto, weights: Sequence[Size] | None) -> dict
 
 def _same_pads(window: Mapping[str, Any], sizes: Sequence[int], mode: str) -> list[int]:
     begins, ends = [], []
-    rows = zip(
-        sizes, window["kernel_shape"], window["strides"], window["dilations"], strict=True
-    )
+    rows = zip(sizes, window["kernel_shape"], window["strides"], window["dilations"], strict=True)
     for size, kernel, stride, dilation in rows:
         total = max(0, (-(-size // stride) - 1) * stride + (kernel - 1) * dilation + 1 - size)
         half = total // 2
@@ -68,9 +66,7 @@ def _same_pads(window: Mapping[str, Any], sizes: Sequence[int], mode: str) -> li
     return [*begins, *ends]
 
 
-def _spread(
-    tape: Tape, g: str, weights: str, x: str, window: Mapping[str, Any], group: int
-) -> str:
+def _spread(tape: Tape, g: str, weights: str, x: str, window: Mapping[str, Any], group: int) -> str:
     """Return a gradient spread by the transposed convolution, in the spatial size of ``x``.
 
     A stride leaves open how many places at the end were not read; the largest number is made, and

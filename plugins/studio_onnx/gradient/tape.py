@@ -186,7 +186,8 @@ def _constant_nodes(graph: GraphProto) -> list[tuple[str, TensorProto]]:
 def _free_prefix(graph: GraphProto) -> str:
     """Return a beginning that no name of the graph has."""
     names = {name for node in graph.node for name in (*node.input, *node.output)}
-    names |= {one.name for one in (*graph.input, *graph.output, *graph.initializer)}
+    names |= {one.name for one in (*graph.input, *graph.output)}
+    names |= {one.name for one in graph.initializer}
     prefix = "gradient."
     while any(name.startswith(prefix) for name in names):
         prefix = f"_{prefix}"

@@ -37,7 +37,7 @@ def integrated_gradients(
     left = evaluations - 1 - altered.rows
     if left < _FEWEST * altered.rows:
         least = (_FEWEST + 1) * altered.rows + 1
-        raise too_few("Integrated gradients", least, evaluations)
+        raise too_few("The integral", least, evaluations)
     change = float(scorer.scores(altered.sample)[0] - scorer.scores(altered.reference).mean())
     steps = _FEWEST
     found = along_the_way(slopes, altered, steps)
@@ -59,7 +59,7 @@ def along_the_way(slopes: Scorer, altered: Perturbation, steps: int) -> Floats:
     shares, weights = (points + 1) / 2, weights / 2
     total = numpy.zeros(altered.sample.shape[1:])
     size = max(1, chunk_size(altered.sample))
-    for reference in altered.reference:
+    for reference in altered.reference.astype(numpy.float64):
         way = altered.sample[0].astype(numpy.float64) - reference
         slope = numpy.zeros(total.shape)
         for start in range(0, steps, size):
@@ -72,7 +72,7 @@ def along_the_way(slopes: Scorer, altered: Perturbation, steps: int) -> Floats:
     return found
 
 
-def _between(altered: Perturbation, reference: Array, way: Floats, shares: Floats) -> Array:
+def _between(altered: Perturbation, reference: Floats, way: Floats, shares: Floats) -> Array:
     """Return samples between the reference and the sample."""
     spread = shares.reshape(-1, *[1] * way.ndim)
     return numpy.ascontiguousarray(reference + spread * way, dtype=altered.sample.dtype)
