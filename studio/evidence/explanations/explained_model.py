@@ -24,7 +24,7 @@ from studio.evaluation.loaded_model import LoadedModel
 from studio.evaluation.on_target import TargetSession
 from studio.evaluation.results import RuntimeVersion
 from studio.evaluation.session_pool import answers
-from studio.evidence.explanations.gradient_source import GRADIENT, GradientSource
+from studio.evidence.explanations.gradient_source import ATTENTION, GRADIENT, GradientSource
 from studio.evidence.explanations.methods.scorer import (
     Answer,
     Floats,
@@ -78,17 +78,34 @@ class ExplainedModel:
         Raises:
             UsageError: when the model has no gradient, or a target runs it.
         """
-        if self.source is None:
-            raise UsageError(
-                "Integrated gradients are computed on this computer, not on a target.",
-                hint="Leave --target out, or use a method that removes parts, such as rise.",
-            )
-        session = self.subject.scoring(self.source.written(name, reader))
+        session = self.subject.scoring(self._copies().written(name, reader))
         try:
             model = ExplainedModel(self.subject, _here(session))
             yield model.scorer(name, feeds, _gradient)
         finally:
             session.close()
+
+    def attention(self, feeds: Feeds) -> list[Array]:
+        """Return the attention of each layer for one sample, in the order of the graph.
+
+        Raises:
+            UsageError: when the model has none that can be seen, or a target runs it.
+        """
+        session = self.subject.session(self._copies().attentive())
+        try:
+            outputs = session.run(feeds)
+        finally:
+            session.close()
+        names = (f"{ATTENTION}.{number}" for number in range(len(outputs)))
+        return [outputs[name] for name in names if name in outputs]
+
+    def _copies(self) -> GradientSource:
+        if self.source is None:
+            raise UsageError(
+                "Gradients and attention are computed on this computer, not on a target.",
+                hint="Leave --target out, or use a method that removes parts, such as rise.",
+            )
+        return self.source
 
     def _is_batched(self, feeds: Feeds) -> bool:
         """Return whether two samples in one batch have the outputs of each alone."""

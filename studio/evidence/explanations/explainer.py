@@ -13,7 +13,8 @@ from studio.evidence.explanations.agreement import rank_correlation
 from studio.evidence.explanations.boxes import BoxScore, box_score, is_detector
 from studio.evidence.explanations.curves import MOST_STEPS, Curves, curves
 from studio.evidence.explanations.explained_model import ExplainedModel
-from studio.evidence.explanations.method_choice import GRADIENTS, MethodChoice
+from studio.evidence.explanations.method_choice import ATTENTION, GRADIENTS, MethodChoice
+from studio.evidence.explanations.methods.attention import rollout
 from studio.evidence.explanations.methods.attribution import Attribution
 from studio.evidence.explanations.methods.perturbation import Perturbation
 from studio.evidence.explanations.methods.scorer import BoundedScorer, Outputs
@@ -157,8 +158,10 @@ def _attribution(
     altered: Perturbation,
     scorer: BoundedScorer,
 ) -> Attribution:
-    """Return the map by the method of the question, with gradients where it needs them."""
+    """Return the map by the method of the question, which may need gradients or attention."""
     method, kind, reader = question.method, question.altered.kind, question.reader
+    if method.name == ATTENTION:
+        return rollout(model.attention(sample.feeds), altered.count)
     if method.name != GRADIENTS or not isinstance(reader, ClassScore):
         return method.map(scorer, altered, kind)
     with model.slopes(question.altered.name, sample.feeds, reader) as slopes:

@@ -1,7 +1,8 @@
-"""Copies of a model that also give the gradient of a score."""
+"""Copies of a model that also give the gradient of a score, or its attention."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from studio.api import Extension, Silent, Transform, UsageError
@@ -12,8 +13,11 @@ from studio.plugin_host import PluginHost
 GRADIENT = "explained_gradient"
 """Name of the output with the gradient."""
 
+ATTENTION = "explained_attention"
+"""Beginning of the names of the outputs with attention."""
+
 FORMAT = "onnx"
-_EDIT = "input-gradient"
+_GRADIENT_EDIT, _ATTENTION_EDIT = "input-gradient", "attention"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +39,6 @@ class GradientSource:
         Raises:
             UsageError: for a model that has no gradient, naming the operator.
         """
-        if self.form != FORMAT:
-            raise not_onnx(self.form)
-        transform: Transform = self.host.get(Extension.TRANSFORM, _EDIT)
-        self.folder.mkdir(exist_ok=True)
         options = {
             "number": reader.index,
             "input": name,
@@ -46,13 +46,28 @@ class GradientSource:
             "softmax": reader.as_probability,
             "name": GRADIENT,
         }
-        output = self.folder / f"gradient-{len(list(self.folder.iterdir()))}.onnx"
+        return self._edited(_GRADIENT_EDIT, options)
+
+    def attentive(self) -> Path:
+        """Return a copy with the attention of each layer.
+
+        Raises:
+            UsageError: for a model without attention that can be seen.
+        """
+        return self._edited(_ATTENTION_EDIT, {"prefix": ATTENTION})
+
+    def _edited(self, edit: str, options: Mapping[str, object]) -> Path:
+        if self.form != FORMAT:
+            raise not_onnx(self.form)
+        transform: Transform = self.host.get(Extension.TRANSFORM, edit)
+        self.folder.mkdir(exist_ok=True)
+        output = self.folder / f"copy-{len(list(self.folder.iterdir()))}.onnx"
         return transform.apply(self.path, output, options, None, Silent()).path
 
 
 def not_onnx(form: str) -> UsageError:
-    """Return the error for a format whose gradients are not known."""
+    """Return the error for a format whose graph cannot be extended."""
     return UsageError(
-        f"Integrated gradients need an ONNX model, not {form}.",
+        f"Integrated gradients and attention need an ONNX model, not {form}.",
         hint="Explain the ONNX model that it was made of, or use a method that removes parts.",
     )

@@ -14,7 +14,7 @@ from studio.evidence.explanations.methods.shapley import MOST_FEATURES, shapley
 from studio.evidence.explanations.question import AlteredInput, InputKind
 from studio.lazy_dataclass import dataclass
 
-GRADIENTS = "integrated-gradients"
+GRADIENTS, ATTENTION = "integrated-gradients", "attention"
 
 _KERNEL_TILES = 7
 _EXACT_TILES = 3
@@ -27,8 +27,8 @@ class MethodChoice:
     """A method with its settings.
 
     Attributes:
-        name: ``rise``, ``drise``, ``occlusion``, ``shapley``, ``kernel-shap`` or
-            ``integrated-gradients``.
+        name: ``rise``, ``drise``, ``occlusion``, ``shapley``, ``kernel-shap``,
+            ``integrated-gradients`` or ``attention``.
         evaluations: Most scored samples.
         cells: Of the masks of RISE; 0 for the usual number.
     """
@@ -65,6 +65,11 @@ class MethodChoice:
             raise UsageError(
                 f"Exact Shapley values are for up to {MOST_FEATURES} features, not {count}.",
                 hint="Use --method kernel-shap.",
+            )
+        if name == ATTENTION and altered.kind is not InputKind.TEXT:
+            raise UsageError(
+                f"Attention is for texts, and the input is a {altered.kind.value}.",
+                hint="Use --method auto.",
             )
         if name == GRADIENTS:
             _check_slopes(altered, sample, is_detector)

@@ -9,7 +9,7 @@ from pathlib import Path
 from studio.api import StudioError, UsageError
 from studio.documents.dataclass_json import to_json
 from studio.evidence.explanations.gradient_source import FORMAT, not_onnx
-from studio.evidence.explanations.method_choice import GRADIENTS
+from studio.evidence.explanations.method_choice import ATTENTION, GRADIENTS
 from studio.evidence.explanations.report import report
 from studio.evidence.explanations.results import ExplainResult
 from studio.evidence.explanations.step import ExplainOptions
@@ -24,9 +24,9 @@ def prepared(registry: Registry, options: ExplainOptions) -> ExplainOptions:
 
     Raises:
         UsageError: for a drawing with another suffix than those of ``SUFFIXES``, and for integrated
-            gradients of another format than ONNX.
+            gradients or attention of another format than ONNX.
     """
-    if options.method == GRADIENTS and options.model.format != FORMAT:
+    if options.method in (GRADIENTS, ATTENTION) and options.model.format != FORMAT:
         raise not_onnx(options.model.format)
     if options.out is not None and options.out.suffix.lower() not in SUFFIXES:
         raise UsageError(

@@ -16,7 +16,14 @@ DATA_FIELDS = ("evaluation", "heldout", "calibration")
 """Fields of a project that have samples, the best first."""
 
 Method = Literal[
-    "auto", "rise", "drise", "occlusion", "shapley", "kernel-shap", "integrated-gradients"
+    "auto",
+    "rise",
+    "drise",
+    "occlusion",
+    "shapley",
+    "kernel-shap",
+    "integrated-gradients",
+    "attention",
 ]
 
 
@@ -45,6 +52,7 @@ class ExplainOptions:
             "exact Shapley",
             "kernel SHAP",
             "integrated gradients",
+            "attention",
         ),
         help="Method (default: D-RISE for detectors, RISE for pictures, Shapley values for rows, "
         "occlusion for signals and texts).",

@@ -12,8 +12,10 @@ METHODS = {
     "shapley": "exact Shapley values",
     "kernel-shap": "kernel SHAP",
     "integrated-gradients": "integrated gradients",
+    "attention": "attention (no attribution)",
 }
 _SHOWN = 12
+_COARSE = 0.05
 
 
 def explained(result: ExplainResult) -> list[str]:
@@ -68,4 +70,10 @@ def adding_up(found: Completeness) -> str:
     return (
         f"values add up to {found.total:+.4f}, the score changes by {found.change:+.4f} "
         f"(residual {found.residual:+.4f} with {found.steps} steps)"
+        + ("; raise --evaluations for more steps" if is_coarse(found) else "")
     )
+
+
+def is_coarse(found: Completeness) -> bool:
+    """Return whether the residual is above a twentieth of the change."""
+    return abs(found.residual) > max(_COARSE * abs(found.change), _COARSE / 100)

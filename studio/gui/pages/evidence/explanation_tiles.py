@@ -30,6 +30,7 @@ _METHODS = {
     "shapley": "exact Shapley values",
     "kernel-shap": "kernel SHAP",
     "integrated-gradients": "integrated gradients",
+    "attention": "attention (no attribution)",
 }
 
 
