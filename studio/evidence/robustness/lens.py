@@ -57,4 +57,5 @@ def _places(size: int, factor: float) -> tuple[NDArray[numpy.intp], NDArray[nump
     middle = (size - 1) / 2
     at = middle + (numpy.arange(size) - middle) / factor
     lower = at.astype(numpy.intp)
-    return lower, numpy.minimum(lower + 1, size - 1), at - lower
+    upper = (lower + 1).clip(None, size - 1)
+    return lower, upper, numpy.asarray(at - lower, numpy.float64)

@@ -61,7 +61,8 @@ def frost(pixels: Pixels, level: int, random: Generator) -> Pixels:
         ridge = 1 - abs(cloud - middle) / max(float(abs(cloud - middle).max()), 1e-9)
         needles = numpy.maximum(needles, ridge**12)
     cover = 0.35 + 0.65 * plasma(height, width, 2.0, random)
-    return strength * pixels + ice * (cover * (0.4 + 0.6 * needles))[:, :, None]
+    covered = strength * pixels + ice * (cover * (0.4 + 0.6 * needles))[:, :, None]
+    return numpy.asarray(covered, numpy.float64)
 
 
 def spatter(pixels: Pixels, level: int, random: Generator) -> Pixels:
@@ -72,4 +73,4 @@ def spatter(pixels: Pixels, level: int, random: Generator) -> Pixels:
     spread = max(float(field.std()), 1e-9)
     bound = float(numpy.quantile(field, 1 - _SPATTER[level]))
     cover = ((field - bound) / (_EDGE * spread) + 0.5).clip(0, 1)
-    return pixels * (1 - cover) + _MUD * cover
+    return numpy.asarray(pixels * (1 - cover) + _MUD * cover, numpy.float64)
