@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from onnx import NodeProto
 
-from studio_onnx.gradient.tape import Grads, Rule, Tape, attributes, refused
+from studio_onnx.gradient.tape import Grads, Rule, Tape, attribute, refused
 
 
 def _both(tape: Tape, node: NodeProto, first: str, second: str) -> Grads:
@@ -124,7 +124,7 @@ def _clip(tape: Tape, node: NodeProto, g: str) -> Grads:
 
 def _leaky(tape: Tape, node: NodeProto, g: str) -> Grads:
     x = node.input[0]
-    slope = tape.scalar(attributes(node).get("alpha", 0.01), x)
+    slope = tape.scalar(attribute(node, "alpha", 0.01), x)
     is_positive = tape.add("Greater", x, tape.scalar(0, x))
     return {0: tape.add("Where", is_positive, g, tape.add("Mul", g, slope))}
 
@@ -139,7 +139,7 @@ def _prelu(tape: Tape, node: NodeProto, g: str) -> Grads:
 
 def _elu(tape: Tape, node: NodeProto, g: str) -> Grads:
     x, y = node.input[0], node.output[0]
-    alpha = tape.scalar(attributes(node).get("alpha", 1.0), x)
+    alpha = tape.scalar(attribute(node, "alpha", 1.0), x)
     is_positive = tape.add("Greater", x, tape.scalar(0, x))
     below = tape.add("Mul", g, tape.add("Add", y, alpha))
     return {0: tape.add("Where", is_positive, g, below)}
@@ -161,7 +161,7 @@ def _tanh(tape: Tape, node: NodeProto, g: str) -> Grads:
 
 def _hard_sigmoid(tape: Tape, node: NodeProto, g: str) -> Grads:
     x, y = node.input[0], node.output[0]
-    alpha = attributes(node).get("alpha", 0.2)
+    alpha = attribute(node, "alpha", 0.2)
     inside = _between(tape, y, tape.scalar(0, y), tape.scalar(1, y))
     return _masked(tape, tape.add("Mul", g, tape.scalar(alpha, x)), inside, x)
 
@@ -214,13 +214,13 @@ def _softsign(tape: Tape, node: NodeProto, g: str) -> Grads:
 
 
 def _softmax(tape: Tape, node: NodeProto, g: str) -> Grads:
-    y, axis = node.output[0], tape.numbers(attributes(node).get("axis", -1))
+    y, axis = node.output[0], tape.numbers(attribute(node, "axis", -1))
     weighed = tape.add("ReduceSum", tape.add("Mul", g, y), axis, keepdims=1)
     return {0: tape.add("Mul", y, tape.add("Sub", g, weighed))}
 
 
 def _log_softmax(tape: Tape, node: NodeProto, g: str) -> Grads:
-    y, axis = node.output[0], tape.numbers(attributes(node).get("axis", -1))
+    y, axis = node.output[0], tape.numbers(attribute(node, "axis", -1))
     total = tape.add("ReduceSum", g, axis, keepdims=1)
     return {0: tape.add("Sub", g, tape.add("Mul", tape.add("Exp", y), total))}
 

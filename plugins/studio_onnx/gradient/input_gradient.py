@@ -11,7 +11,7 @@ from onnx import GraphProto, ModelProto, NodeProto, helper
 
 from studio.api import Kind, Option, StudioError, UsageError
 from studio_onnx.gradient import elementwise, layers, places
-from studio_onnx.gradient.tape import Rule, Tape, attributes, is_float, refused
+from studio_onnx.gradient.tape import Rule, Tape, attribute, is_float, refused
 from studio_onnx.surgery.edit import Edit, reads, unknown
 from studio_onnx.surgery.opset import ConvertOpset
 
@@ -246,7 +246,7 @@ def _total(tape: Tape, found: list[str]) -> str | None:
 def _joined(tape: Tape, node: NodeProto, given: list[str | None]) -> str:
     """Return the gradient of a value that was split, with zeros for parts that are not used."""
     parts = list(_parts(tape, node, given))
-    return tape.add("Concat", *parts, axis=attributes(node).get("axis", 0))
+    return tape.add("Concat", *parts, axis=attribute(node, "axis", 0))
 
 
 def _parts(tape: Tape, node: NodeProto, given: list[str | None]) -> Iterator[str]:

@@ -3,83 +3,122 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy
 from onnx import NodeProto
 
-from studio_onnx.gradient.tape import Grads, Rule, Size, Tape, attributes, product, refused
+from studio_onnx.gradient.tape import Grads, Rule, Size, Tape, attribute, product, refused
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The places that one result of a convolution or a pooling reads.
+
+    Attributes:
+        pads: Before each axis, then after each.
+    """
+
+    kernel: list[int]
+    strides: list[int]
+    dilations: list[int]
+    pads: list[int]
+
+    @classmethod
+    def of(cls, tape: Tape, node: NodeProto, weights: Sequence[Size] | None) -> Window:
+        """Read the window of a node.
+
+        Raises:
+            UsageError: where its sizes are not known.
+        """
+        kernel = [one for one in (weights or ())[2:] if isinstance(one, int)]
+        kernel = list(attribute(node, "kernel_shape", kernel))
+        if not kernel:
+            raise refused(node, "the size of its kernel is not known")
+        ones, axes = [1] * len(kernel), len(kernel)
+        found = cls(
+            kernel,
+            list(attribute(node, "strides", ones)),
+            list(attribute(node, "dilations", ones)),
+            list(attribute(node, "pads", [0] * 2 * axes)),
+        )
+        mode = attribute(node, "auto_pad", "NOTSET")
+        if mode not in ("SAME_UPPER", "SAME_LOWER"):
+            return found
+        sizes = [one for one in (tape.shape(node.input[0]) or ())[2:] if isinstance(one, int)]
+        if len(sizes) != axes:
+            raise refused(node, "its padding depends on open sizes")
+        return replace(found, pads=found._same(sizes, mode))
+
+    def _same(self, sizes: Sequence[int], mode: str) -> list[int]:
+        """Return the pads with which a stride of 1 keeps the size."""
+        begins, ends = [], []
+        rows = zip(sizes, self.kernel, self.strides, self.dilations, strict=True)
+        for size, kernel, stride, dilation in rows:
+            total = max(0, (-(-size // stride) - 1) * stride + (kernel - 1) * dilation + 1 - size)
+            half = total // 2
+            begins.append(half if mode == "SAME_UPPER" else total - half)
+            ends.append(total - begins[-1])
+        return [*begins, *ends]
+
+    def convolved(self, tape: Tape, value: str, weights: str) -> str:
+        """Return a convolution with this window."""
+        return tape.add(
+            "Conv",
+            value,
+            weights,
+            kernel_shape=self.kernel,
+            strides=self.strides,
+            dilations=self.dilations,
+            pads=self.pads,
+        )
+
+    def spread(self, tape: Tape, g: str, weights: str, x: str, group: int) -> str:
+        """Return a gradient spread by the transposed convolution, in the spatial size of ``x``.
+
+        A stride leaves open how many places at the end were not read; the largest number is made,
+        and the result is cut.
+        """
+        extra = [stride - 1 for stride in self.strides]
+        found = tape.add(
+            "ConvTranspose",
+            g,
+            weights,
+            group=group,
+            output_padding=extra,
+            kernel_shape=self.kernel,
+            strides=self.strides,
+            dilations=self.dilations,
+            pads=self.pads,
+        )
+        if not any(extra):
+            return found
+        axes = tape.numbers(*range(2, 2 + len(extra)))
+        sizes = tape.add("Shape", x, start=2)
+        return tape.add("Slice", found, tape.numbers(*[0] * len(extra)), sizes, axes)
 
 
 def _convolution(tape: Tape, node: NodeProto, g: str) -> Grads:
     x, weights = node.input[:2]
     _only_first(tape, node, "its weights depend on the input")
-    window = _window(tape, node, tape.shape(weights))
-    return {0: _spread(tape, g, weights, x, window, attributes(node).get("group", 1))}
+    window = Window.of(tape, node, tape.shape(weights))
+    return {0: window.spread(tape, g, weights, x, attribute(node, "group", 1))}
 
 
 def _transposed(tape: Tape, node: NodeProto, g: str) -> Grads:
     _only_first(tape, node, "its weights depend on the input")
-    given = attributes(node)
-    if given.get("auto_pad", "NOTSET") != "NOTSET" or "output_shape" in given:
+    sizes = attribute(node, "output_shape", None)
+    if attribute(node, "auto_pad", "NOTSET") != "NOTSET" or sizes is not None:
         raise refused(node, "its padding is not written out")
-    names = ("dilations", "group", "kernel_shape", "pads", "strides")
-    kept = {name: given[name] for name in names if name in given}
-    return {0: tape.add("Conv", g, node.input[1], **kept)}
+    found = tape.add("Conv", g, node.input[1])
+    kept = [one for one in node.attribute if one.name not in ("auto_pad", "output_padding")]
+    tape.nodes[-1].attribute.extend(kept)
+    return {0: found}
 
 
 def _only_first(tape: Tape, node: NodeProto, why: str) -> None:
     if any(tape.is_active(name) for name in node.input[1:]):
         raise refused(node, why)
-
-
-def _window(tape: Tape, node: NodeProto, weights: Sequence[Size] | None) -> dict[str, Any]:
-    """Return strides, dilations, pads and kernel of a node, all written out."""
-    given = attributes(node)
-    kernel = given.get("kernel_shape") or list(weights or ())[2:]
-    if not kernel or not all(isinstance(one, int) for one in kernel):
-        raise refused(node, "the size of its kernel is not known")
-    axes = len(kernel)
-    found = {
-        "kernel_shape": list(kernel),
-        "strides": list(given.get("strides") or [1] * axes),
-        "dilations": list(given.get("dilations") or [1] * axes),
-        "pads": list(given.get("pads") or [0] * 2 * axes),
-    }
-    mode = given.get("auto_pad", "NOTSET")
-    if mode in ("SAME_UPPER", "SAME_LOWER"):
-        sizes = (tape.shape(node.input[0]) or ())[2:]
-        if not sizes or not all(isinstance(one, int) for one in sizes):
-            raise refused(node, "its padding depends on open sizes")
-        found["pads"] = _same_pads(found, [int(one or 0) for one in sizes], mode)
-    return found
-
-
-def _same_pads(window: Mapping[str, Any], sizes: Sequence[int], mode: str) -> list[int]:
-    begins, ends = [], []
-    rows = zip(sizes, window["kernel_shape"], window["strides"], window["dilations"], strict=True)
-    for size, kernel, stride, dilation in rows:
-        total = max(0, (-(-size // stride) - 1) * stride + (kernel - 1) * dilation + 1 - size)
-        half = total // 2
-        begins.append(half if mode == "SAME_UPPER" else total - half)
-        ends.append(total - begins[-1])
-    return [*begins, *ends]
-
-
-def _spread(tape: Tape, g: str, weights: str, x: str, window: Mapping[str, Any], group: int) -> str:
-    """Return a gradient spread by the transposed convolution, in the spatial size of ``x``.
-
-    A stride leaves open how many places at the end were not read; the largest number is made, and
-    the result is cut.
-    """
-    strides = window["strides"]
-    extra = [stride - 1 for stride in strides]
-    found = tape.add("ConvTranspose", g, weights, group=group, output_padding=extra, **window)
-    if not any(extra):
-        return found
-    axes = range(2, 2 + len(strides))
-    sizes = tape.add("Shape", x, start=2)
-    return tape.add("Slice", found, tape.numbers(*[0] * len(strides)), sizes, tape.numbers(*axes))
 
 
 def _matmul(tape: Tape, node: NodeProto, g: str) -> Grads:
@@ -117,10 +156,9 @@ def _of_batch(tape: Tape, gradient: str, operand: str, node: NodeProto) -> str:
 
 
 def _gemm(tape: Tape, node: NodeProto, g: str) -> Grads:
-    given = attributes(node)
     a, b = node.input[:2]
-    alpha, beta = given.get("alpha", 1.0), given.get("beta", 1.0)
-    turned_a, turned_b = given.get("transA", 0), given.get("transB", 0)
+    alpha, beta = attribute(node, "alpha", 1.0), attribute(node, "beta", 1.0)
+    turned_a, turned_b = attribute(node, "transA", 0), attribute(node, "transB", 0)
     found = {}
     if tape.is_active(a):
         left, right, flags = (b, g, (turned_b, 1)) if turned_a else (g, b, (0, 1 - turned_b))
@@ -136,9 +174,9 @@ def _gemm(tape: Tape, node: NodeProto, g: str) -> Grads:
 
 def _batch_norm(tape: Tape, node: NodeProto, g: str) -> Grads:
     x, scale, _, _, variance = node.input
-    if attributes(node).get("training_mode", 0):
+    if attribute(node, "training_mode", 0):
         raise refused(node, "it is in training mode")
-    epsilon = tape.scalar(attributes(node).get("epsilon", 1e-5), x)
+    epsilon = tape.scalar(attribute(node, "epsilon", 1e-5), x)
     slope = tape.add("Div", scale, tape.add("Sqrt", tape.add("Add", variance, epsilon)))
     sizes = tape.numbers(1, -1, *[1] * (tape.rank(x, node) - 2))
     return {0: tape.add("Mul", g, tape.add("Reshape", slope, sizes))}
@@ -148,9 +186,9 @@ def _layer_norm(tape: Tape, node: NodeProto, g: str) -> Grads:
     x, scale = node.input[:2]
     _only_first(tape, node, "its scale depends on the input")
     rank = tape.rank(x, node)
-    first = attributes(node).get("axis", -1) % rank
+    first = attribute(node, "axis", -1) % rank
     axes = tape.numbers(*range(first, rank))
-    epsilon = tape.scalar(attributes(node).get("epsilon", 1e-5), x)
+    epsilon = tape.scalar(attribute(node, "epsilon", 1e-5), x)
     centred = tape.add("Sub", x, tape.add("ReduceMean", x, axes))
     variance = tape.add("ReduceMean", tape.add("Mul", centred, centred), axes)
     spread = tape.add("Sqrt", tape.add("Add", variance, epsilon))
@@ -163,7 +201,7 @@ def _layer_norm(tape: Tape, node: NodeProto, g: str) -> Grads:
 
 def _max_pool(tape: Tape, node: NodeProto, g: str) -> Grads:
     x = node.input[0]
-    if attributes(node).get("storage_order", 0):
+    if attribute(node, "storage_order", 0):
         raise refused(node, "it stores columns first")
     if len(node.output) < 2:
         node.output.append(f"{g}.places")
@@ -177,23 +215,22 @@ def _max_pool(tape: Tape, node: NodeProto, g: str) -> Grads:
 
 
 def _average_pool(tape: Tape, node: NodeProto, g: str) -> Grads:
-    x, given = node.input[0], attributes(node)
-    if given.get("ceil_mode", 0):
+    x = node.input[0]
+    if attribute(node, "ceil_mode", 0):
         raise refused(node, "it rounds its size up")
-    window = _window(tape, node, None)
+    window = Window.of(tape, node, None)
     channels = (tape.shape(x) or (None, None))[1]
     if not isinstance(channels, int):
         raise refused(node, "its number of channels is open")
-    kernel = window["kernel_shape"]
-    ones = numpy.ones((1, 1, *kernel), numpy.float32)
-    if given.get("count_include_pad", 0):
-        counts = tape.scalar(product(kernel), x)
+    ones = numpy.ones((1, 1, *window.kernel), numpy.float32)
+    if attribute(node, "count_include_pad", 0):
+        counts = tape.scalar(product(window.kernel), x)
     else:
         sizes = tape.add("Concat", tape.numbers(1, 1), tape.add("Shape", x, start=2), axis=0)
         whole = tape.add("Expand", tape.scalar(1, x), sizes)
-        counts = tape.add("Conv", whole, tape.cast(tape.constant(ones), x), **window)
+        counts = window.convolved(tape, whole, tape.cast(tape.constant(ones), x))
     each = tape.cast(tape.constant(numpy.repeat(ones, channels, axis=0)), x)
-    return {0: _spread(tape, tape.add("Div", g, counts), each, x, window, channels)}
+    return {0: window.spread(tape, tape.add("Div", g, counts), each, x, channels)}
 
 
 def _global_average(tape: Tape, node: NodeProto, g: str) -> Grads:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from onnx import NodeProto
 
 from studio_onnx.gradient.layers import at_largest, shared
-from studio_onnx.gradient.tape import Grads, Rule, Tape, attributes, refused
+from studio_onnx.gradient.tape import Grads, Rule, Tape, attribute, refused
 
 
 def _shaped(tape: Tape, node: NodeProto, g: str) -> Grads:
@@ -16,7 +16,7 @@ def _shaped(tape: Tape, node: NodeProto, g: str) -> Grads:
 
 def _transpose(tape: Tape, node: NodeProto, g: str) -> Grads:
     rank = tape.rank(node.input[0], node)
-    order = attributes(node).get("perm") or list(range(rank))[::-1]
+    order = attribute(node, "perm", list(range(rank))[::-1])
     back = sorted(range(rank), key=lambda axis: order[axis])
     return {0: tape.add("Transpose", g, perm=back)}
 
@@ -24,7 +24,7 @@ def _transpose(tape: Tape, node: NodeProto, g: str) -> Grads:
 def _concat(tape: Tape, node: NodeProto, g: str) -> Grads:
     """Cut the gradient where the operands were joined."""
     rank = tape.rank(node.output[0], node)
-    axis = attributes(node)["axis"] % rank
+    axis = attribute(node, "axis", 0) % rank
     found, start = {}, tape.numbers(0)
     for number, operand in enumerate(node.input):
         end = tape.add("Add", start, tape.add("Shape", operand, start=axis, end=axis + 1))
@@ -41,7 +41,7 @@ def _moved(tape: Tape, node: NodeProto, g: str) -> Grads:
         raise refused(node, "its places depend on the input")
     count = tape.add("Size", x)
     numbers = tape.add("Range", _whole(tape, 0), count, _whole(tape, 1))
-    from_ = tape.add(node.op_type, tape.reshaped(numbers, x), *others, **attributes(node))
+    from_ = tape.same(node, tape.reshaped(numbers, x), *others)
     empty = tape.zeros(x, tape.add("Reshape", count, tape.numbers(1)))
     found = tape.add(
         "ScatterElements", empty, tape.flat(from_), tape.flat(g), axis=0, reduction="add"
@@ -54,8 +54,7 @@ def _whole(tape: Tape, value: int) -> str:
 
 
 def _pad(tape: Tape, node: NodeProto, g: str) -> Grads:
-    given = attributes(node)
-    if given.get("mode", "constant") != "constant":
+    if attribute(node, "mode", "constant") != "constant":
         return _moved(tape, node, g)
     if len(node.input) > 3 and node.input[3]:
         raise refused(node, "it pads chosen axes")
@@ -64,9 +63,8 @@ def _pad(tape: Tape, node: NodeProto, g: str) -> Grads:
 
 def _reduced(tape: Tape, node: NodeProto, value: str) -> str:
     """Return a value with the axes that a reduction has removed, of size 1."""
-    given = attributes(node)
     axes = node.input[1] if len(node.input) > 1 else ""
-    if given.get("keepdims", 1) or not axes:
+    if attribute(node, "keepdims", 1) or not axes:
         return value
     return tape.add("Unsqueeze", value, axes)
 

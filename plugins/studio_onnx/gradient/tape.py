@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy
-from onnx import GraphProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
+from onnx import (
+    GraphProto,
+    NodeProto,
+    TensorProto,
+    TensorShapeProto,
+    ValueInfoProto,
+    helper,
+    numpy_helper,
+)
 
 from studio.api import Array, UsageError
 
+ValueT = TypeVar("ValueT")
 Size = int | str | None
 Grads = Mapping[int, str]
 """The gradient of each input of a node, by its number."""
@@ -127,19 +136,25 @@ class Tape:
         # Fails when the model runs, instead of giving a wrong number, where an open size was 1.
         return self.reshaped(gradient, operand)
 
-    def _dtype(self, name: str) -> numpy.dtype[Any]:
+    def same(self, node: NodeProto, *inputs: str) -> str:
+        """Append a node with the operator and attributes of another one, and other inputs."""
+        output = self.add(node.op_type, *inputs)
+        self.nodes[-1].attribute.extend(node.attribute)
+        return output
+
+    def _dtype(self, name: str) -> numpy.dtype[numpy.generic]:
         value = self._types.get(name)
         kind = value.type.tensor_type.elem_type if value is not None else TensorProto.FLOAT
         return helper.tensor_dtype_to_np_dtype(kind if kind in _FLOATS else TensorProto.FLOAT)
 
 
-def attributes(node: NodeProto) -> dict[str, Any]:
-    """Return the attributes of a node by name; texts as str."""
-    found = {one.name: helper.get_attribute_value(one) for one in node.attribute}
-    return {
-        name: value.decode(errors="replace") if isinstance(value, bytes) else value
-        for name, value in found.items()
-    }
+def attribute(node: NodeProto, name: str, default: ValueT) -> ValueT:
+    """Return an attribute of a node in the type of its default; texts as str."""
+    found = next((one for one in node.attribute if one.name == name), None)
+    if found is None:
+        return default
+    value = helper.get_attribute_value(found)
+    return cast("ValueT", value.decode(errors="replace") if isinstance(value, bytes) else value)
 
 
 def refused(node: NodeProto, why: str = "") -> UsageError:
@@ -163,7 +178,7 @@ def product(sizes: Sequence[int]) -> int:
     return math.prod(sizes)
 
 
-def _size(dim: Any) -> Size:
+def _size(dim: TensorShapeProto.Dimension) -> Size:
     if dim.HasField("dim_value"):
         return int(dim.dim_value)
     return str(dim.dim_param) or None
@@ -172,14 +187,14 @@ def _size(dim: Any) -> Size:
 def _constant_nodes(graph: GraphProto) -> list[tuple[str, TensorProto]]:
     found = []
     for node in graph.node:
-        if node.op_type == "Constant" and not node.domain and node.output:
-            values = attributes(node)
-            if "value" in values:
-                found.append((node.output[0], values["value"]))
-            elif "value_ints" in values or "value_int" in values:
-                numbers = values.get("value_ints", values.get("value_int"))
-                array = numpy.array(numbers, dtype=numpy.int64)
-                found.append((node.output[0], numpy_helper.from_array(array)))
+        if node.op_type != "Constant" or node.domain:
+            continue
+        for one in node.attribute:
+            if one.name == "value":
+                found.append((node.output[0], one.t))
+            elif one.name in ("value_int", "value_ints"):
+                numbers = numpy.array(helper.get_attribute_value(one), dtype=numpy.int64)
+                found.append((node.output[0], numpy_helper.from_array(numbers)))
     return found
 
 
