@@ -43,7 +43,7 @@ class MapComparison:
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """Whether the values of a map add up to the change of the score.
+    """The sum of the values of a map, compared with the change of the score.
 
     Attributes:
         total: Sum of the values.
