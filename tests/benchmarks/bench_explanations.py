@@ -42,7 +42,9 @@ from tests.benchmarks.explanations.scenes import (
 ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "resources" / "samples" / "digits" / "heldout.npz"
 Request = dict[str, Any]
-PARTS = ("pictures", "large pictures", "linear rows", "rows")
+PARTS = ("pictures", "large pictures", "linear rows", "rows", "gradients")
+STEPS = 64
+"""Of integrated gradients, on both sides."""
 
 
 class Sides:
@@ -248,6 +250,39 @@ def on_rows(
     }  # fmt: skip
 
 
+def on_gradients(sides: Sides, given: argparse.Namespace) -> dict[str, object]:
+    """Integrated gradients of two packages: the sample digits, scenes, and large pictures."""
+    with np.load(DIGITS) as file:
+        digits, kinds = file["image"][: given.pictures], file["labels"][: given.pictures]
+    scenes_model = trained(sides, given)
+    scenes = known_scenes(scenes_model, given.pictures, given.seed)
+    wide = sides.folder / "wide-gradients.onnx"
+    wide_network(wide)
+    large = np.random.default_rng(1).random((3, 3, 224, 224)).astype(np.float32)
+    cases = {
+        "digits": (DIGITS.with_name("digits.onnx"), digits, kinds),
+        "pictures": (scenes_model, scenes.pictures, scenes.labels[:, 0]),
+        "large pictures": (wide, large, np.array([1, 2, 3])),
+    }
+    found: dict[str, object] = {"steps": STEPS}
+    for name, (model, samples, classes) in cases.items():
+        request: Request = {
+            "model": str(model), "seed": 0, "evaluations": STEPS, "cells": 7,
+            "samples": saved(sides.folder, f"gradients-{name}.npz", samples, classes),
+            "method": "integrated-gradients",
+        }  # fmt: skip
+        methods = {"ours": ("ours", request), "captum": ("peer", request)}
+        maps, times = compared(sides, methods, given.rounds)
+        error = np.abs(maps["ours"] - maps["captum"]).reshape(len(samples), -1).max(axis=1)
+        largest = np.abs(maps["captum"]).reshape(len(samples), -1).max(axis=1)
+        found[name] = {
+            **times, "samples": len(samples),
+            "largest_relative_error": float((error / largest).max()),
+            "rank_agreement": _mean_agreement(maps["ours"], maps["captum"]),
+        }  # fmt: skip
+    return found
+
+
 def _mean_agreement(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> float:
     pairs: Iterator[tuple[np.ndarray, np.ndarray]] = zip(first, second, strict=True)
     return round(statistics.mean(rank_correlation(a, b) for a, b in pairs), 4)
@@ -282,6 +317,7 @@ def main() -> int:
             "large pictures": lambda: on_large_pictures(sides, given),
             "linear rows": lambda: on_rows(sides, given, 10, 0, 200),
             "rows": lambda: on_rows(sides, given, 12, 16, 1000),
+            "gradients": lambda: on_gradients(sides, given),
         }
         document = {
             "name": "explanations",

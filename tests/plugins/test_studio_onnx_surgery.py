@@ -259,4 +259,4 @@ def test_every_edit_is_offered() -> None:
         if capability.extra.get("edits")
     }
     known = ("rename", "dimensions", "constant", "extract", "prune", "opset", "fold")
-    assert offered == {*known, "shuffle-weights"}
+    assert offered == {*known, "shuffle-weights", "input-gradient", "attention"}

@@ -8,13 +8,31 @@ from pathlib import Path
 
 import numpy
 
-from studio.api import Array, Feeds, Progress, Sample, Session, StudioError, TargetSpec, Value
+from studio.api import (
+    Array,
+    Feeds,
+    Progress,
+    Sample,
+    Session,
+    StudioError,
+    TargetSpec,
+    UsageError,
+    Value,
+)
 from studio.evaluation.float_outputs import in_floats
 from studio.evaluation.loaded_model import LoadedModel
 from studio.evaluation.on_target import TargetSession
 from studio.evaluation.results import RuntimeVersion
 from studio.evaluation.session_pool import answers
-from studio.evidence.explanations.methods.scorer import Answer, ModelScorer, Outputs, Reader
+from studio.evidence.explanations.gradient_source import ATTENTION, GRADIENT, GradientSource
+from studio.evidence.explanations.methods.scorer import (
+    Answer,
+    Floats,
+    ModelScorer,
+    Outputs,
+    Reader,
+)
+from studio.evidence.explanations.question import ClassScore
 from studio.lazy_dataclass import dataclass
 from studio.plugin_host import PluginHost
 
@@ -29,11 +47,13 @@ class ExplainedModel:
     Attributes:
         answer: Runs samples.
         remote: Of a target that runs the model; None on this computer.
+        source: Of the copies with a gradient; None where there can be none.
     """
 
     subject: LoadedModel
     answer: Answer
     remote: TargetSession | None = None
+    source: GradientSource | None = None
 
     @property
     def runtime(self) -> RuntimeVersion:
@@ -51,6 +71,42 @@ class ExplainedModel:
         """Return the scores of alterations of one input of a sample."""
         return ModelScorer(self.answer, name, feeds, reader, self._is_batched(feeds))
 
+    @contextmanager
+    def slopes(self, name: str, feeds: Feeds, reader: ClassScore) -> Iterator[ModelScorer]:
+        """Load a copy that gives the gradient of a score for each alteration of a sample.
+
+        Raises:
+            UsageError: when the model has no gradient, or a target runs it.
+        """
+        session = self.subject.scoring(self._copies().written(name, reader))
+        try:
+            model = ExplainedModel(self.subject, _here(session))
+            yield model.scorer(name, feeds, _gradient)
+        finally:
+            session.close()
+
+    def attention(self, feeds: Feeds) -> list[Array]:
+        """Return the attention of each layer for one sample, in the order of the graph.
+
+        Raises:
+            UsageError: when the model has none that can be seen, or a target runs it.
+        """
+        session = self.subject.session(self._copies().attentive())
+        try:
+            outputs = session.run(feeds)
+        finally:
+            session.close()
+        names = (f"{ATTENTION}.{number}" for number in range(len(outputs)))
+        return [outputs[name] for name in names if name in outputs]
+
+    def _copies(self) -> GradientSource:
+        if self.source is None:
+            raise UsageError(
+                "Gradients and attention are computed on this computer, not on a target.",
+                hint="Leave --target out, or use a method that removes parts, such as rise.",
+            )
+        return self.source
+
     def _is_batched(self, feeds: Feeds) -> bool:
         """Return whether two samples in one batch have the outputs of each alone."""
         if not all(map(_is_open, self.subject.inputs)):
@@ -65,15 +121,19 @@ class ExplainedModel:
 
 
 @contextmanager
-def loaded(subject: LoadedModel, path: Path | None = None) -> Iterator[ExplainedModel]:
+def loaded(
+    subject: LoadedModel, host: PluginHost, folder: Path, path: Path | None = None
+) -> Iterator[ExplainedModel]:
     """Load a variant on this computer.
 
     Args:
+        folder: For copies with a gradient.
         path: A changed file of the same model.
     """
+    source = GradientSource(host, path or subject.path, subject.ref.format, folder)
     session = subject.scoring(path)
     try:
-        yield ExplainedModel(subject, _here(session))
+        yield ExplainedModel(subject, _here(session), source=source)
     finally:
         session.close()
 
@@ -97,6 +157,10 @@ def on_target(
             return (in_floats(outputs, subject.steps) for outputs in run(samples))
 
         yield ExplainedModel(subject, answer, remote)
+
+
+def _gradient(outputs: Outputs) -> Floats:
+    return outputs[GRADIENT].astype(numpy.float64)
 
 
 def _here(session: Session) -> Answer:

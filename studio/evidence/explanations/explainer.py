@@ -13,7 +13,8 @@ from studio.evidence.explanations.agreement import rank_correlation
 from studio.evidence.explanations.boxes import BoxScore, box_score, is_detector
 from studio.evidence.explanations.curves import MOST_STEPS, Curves, curves
 from studio.evidence.explanations.explained_model import ExplainedModel
-from studio.evidence.explanations.method_choice import MethodChoice
+from studio.evidence.explanations.method_choice import ATTENTION, GRADIENTS, MethodChoice
+from studio.evidence.explanations.methods.attention import rollout
 from studio.evidence.explanations.methods.attribution import Attribution
 from studio.evidence.explanations.methods.perturbation import Perturbation
 from studio.evidence.explanations.methods.scorer import BoundedScorer, Outputs
@@ -136,7 +137,7 @@ def explained(
     plain = model.scorer(name, sample.feeds, question.reader)
     bounded = BoundedScorer(plain, options.evaluations, progress)
     begin = time.perf_counter()
-    attribution = question.method.map(bounded, altered, question.altered.kind)
+    attribution = _attribution(model, question, sample, altered, bounded)
     seconds = time.perf_counter() - begin
     if not numpy.isfinite(attribution.values).all():
         raise InvalidData("The model's scores for altered samples are not finite numbers.")
@@ -148,3 +149,20 @@ def explained(
     return FoundMap(
         altered, attribution, score, reference_score, bounded.used, total, seconds, drawn
     )
+
+
+def _attribution(
+    model: ExplainedModel,
+    question: ScoreQuestion,
+    sample: Sample,
+    altered: Perturbation,
+    scorer: BoundedScorer,
+) -> Attribution:
+    """Return the map by the method of the question, which may need gradients or attention."""
+    method, kind, reader = question.method, question.altered.kind, question.reader
+    if method.name == ATTENTION:
+        return rollout(model.attention(sample.feeds), altered.count)
+    if method.name != GRADIENTS or not isinstance(reader, ClassScore):
+        return method.map(scorer, altered, kind)
+    with model.slopes(question.altered.name, sample.feeds, reader) as slopes:
+        return method.map(scorer, altered, kind, scorer.sharing(slopes))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from studio.api import Array, UsageError
 from studio.evidence.explanations.methods.attribution import Attribution
+from studio.evidence.explanations.methods.integrated_gradients import integrated_gradients
 from studio.evidence.explanations.methods.kernel_shap import kernel_shap
 from studio.evidence.explanations.methods.occlusion import leave_one_out, occlusion
 from studio.evidence.explanations.methods.perturbation import Perturbation, each, tiles
@@ -12,6 +13,8 @@ from studio.evidence.explanations.methods.scorer import Scorer
 from studio.evidence.explanations.methods.shapley import MOST_FEATURES, shapley
 from studio.evidence.explanations.question import AlteredInput, InputKind
 from studio.lazy_dataclass import dataclass
+
+GRADIENTS, ATTENTION = "integrated-gradients", "attention"
 
 _KERNEL_TILES = 7
 _EXACT_TILES = 3
@@ -24,7 +27,8 @@ class MethodChoice:
     """A method with its settings.
 
     Attributes:
-        name: ``rise``, ``drise``, ``occlusion``, ``shapley`` or ``kernel-shap``.
+        name: ``rise``, ``drise``, ``occlusion``, ``shapley``, ``kernel-shap``,
+            ``integrated-gradients`` or ``attention``.
         evaluations: Most scored samples.
         cells: Of the masks of RISE; 0 for the usual number.
     """
@@ -62,6 +66,13 @@ class MethodChoice:
                 f"Exact Shapley values are for up to {MOST_FEATURES} features, not {count}.",
                 hint="Use --method kernel-shap.",
             )
+        if name == ATTENTION and altered.kind is not InputKind.TEXT:
+            raise UsageError(
+                f"Attention is for texts, and the input is a {altered.kind.value}.",
+                hint="Use --method auto.",
+            )
+        if name == GRADIENTS:
+            _check_slopes(altered, sample, is_detector)
         return cls(name, wanted.evaluations, wanted.seed, wanted.cells)
 
     def perturbation(self, sample: Array, reference: Array, altered: AlteredInput) -> Perturbation:
@@ -76,12 +87,23 @@ class MethodChoice:
             features = tiles(shape, _KERNEL_TILES if is_picture else _SIGNAL_TILES)
         return Perturbation(sample, reference, altered.axes, features)
 
-    def map(self, scorer: Scorer, altered: Perturbation, kind: InputKind) -> Attribution:
+    def map(
+        self,
+        scorer: Scorer,
+        altered: Perturbation,
+        kind: InputKind,
+        slopes: Scorer | None = None,
+    ) -> Attribution:
         """Return the map.
+
+        Args:
+            slopes: Gives gradients of the score; for integrated gradients alone.
 
         Raises:
             UsageError: when the bound on evaluations is too small.
         """
+        if slopes is not None:
+            return integrated_gradients(scorer, slopes, altered, self.evaluations)
         if self.name in ("rise", "drise"):
             cells = self.cells or (DETECTOR_CELLS if self.name == "drise" else CELLS)
             return rise(scorer, altered, self.evaluations, self.seed, cells)
@@ -101,3 +123,17 @@ def _usual(kind: InputKind, is_detector: bool, features: int, evaluations: int) 
         is_exact = features <= MOST_FEATURES and (1 << features) <= evaluations
         return "shapley" if is_exact else "kernel-shap"
     return "occlusion"
+
+
+def _check_slopes(altered: AlteredInput, sample: Array, is_detector: bool) -> None:
+    if is_detector:
+        raise UsageError(
+            "Integrated gradients explain one score of a classifier, not a box.",
+            hint="Use --method drise.",
+        )
+    if altered.kind is InputKind.TEXT or sample.dtype.kind != "f":
+        raise UsageError(
+            f"Integrated gradients need numbers that can change a little, and the input "
+            f"{altered.name!r} has whole ones.",
+            hint="Use --method occlusion or kernel-shap.",
+        )

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from studio.api import StudioError, UsageError
 from studio.documents.dataclass_json import to_json
+from studio.evidence.explanations.gradient_source import FORMAT, not_onnx
+from studio.evidence.explanations.method_choice import ATTENTION, GRADIENTS
 from studio.evidence.explanations.report import report
 from studio.evidence.explanations.results import ExplainResult
 from studio.evidence.explanations.step import ExplainOptions
@@ -18,11 +20,14 @@ SUFFIXES = (".png", ".html", ".json")
 
 
 def prepared(registry: Registry, options: ExplainOptions) -> ExplainOptions:
-    """Refuse a name of a drawing that no explanation can have, before anything runs.
+    """Refuse what no explanation can have, before anything runs.
 
     Raises:
-        UsageError: for another suffix than those of ``SUFFIXES``.
+        UsageError: for a drawing with another suffix than those of ``SUFFIXES``, and for integrated
+            gradients or attention of another format than ONNX.
     """
+    if options.method in (GRADIENTS, ATTENTION) and options.model.format != FORMAT:
+        raise not_onnx(options.model.format)
     if options.out is not None and options.out.suffix.lower() not in SUFFIXES:
         raise UsageError(
             f"{options.out.name} is no drawing: its name ends with {', '.join(SUFFIXES)}."

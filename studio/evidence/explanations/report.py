@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from studio.documents.html import Html, page, paragraph, section, table
 from studio.documents.palette import DIM, LINE, TEXT
 from studio.evidence.explanations.results import ExplainResult, SampleExplanation
-from studio.evidence.explanations.texts import METHODS
+from studio.evidence.explanations.texts import METHODS, adding_up
 
 _STYLE = f"""
 body {{ font: 14px/1.5 sans-serif; color: {TEXT}; margin: 2rem; }}
@@ -62,6 +62,8 @@ def _facts(sample: SampleExplanation) -> list[tuple[object, object]]:
         rows.append(("Area below the insertion curve", f"{sample.curves.insertion:.3f}"))
     if sample.stability is not None:
         rows.append(("Stability", f"{sample.stability:.2f}"))
+    if sample.completeness is not None:
+        rows.append(("Completeness", adding_up(sample.completeness)))
     if sample.counterfactual is not None:
         other = sample.counterfactual
         rows.append(("Most similar sample of another class", f"{other.name}: {other.label}"))

@@ -42,6 +42,23 @@ class MapComparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Completeness:
+    """The sum of the values of a map, compared with the change of the score.
+
+    Attributes:
+        total: Sum of the values.
+        change: Of the score, from the reference to the sample.
+        residual: The sum without the change; nearer to 0 with more steps.
+        steps: Of the integral.
+    """
+
+    total: float
+    change: float
+    residual: float
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
 class SanityCheck:
     """The explanation compared with those of the same model with shuffled weights.
 
@@ -116,6 +133,7 @@ class SampleExplanation:
         box: Of the object, in pixels of the input; None without a detector.
         stability: Rank correlation of the maps by either half of the evaluations; None where
             nothing was sampled.
+        completeness: Of integrated gradients; None for other methods.
         counterfactual: None where no sample of the data has another class.
     """
 
@@ -132,6 +150,7 @@ class SampleExplanation:
     box: tuple[float, ...] | None = optional()
     curves: CurveAreas | None = optional()
     stability: float | None = optional()
+    completeness: Completeness | None = optional()
     features: tuple[FeatureShare, ...] = optional(())
     counterfactual: Counterfactual | None = optional()
     against: tuple[MapComparison, ...] = optional(())

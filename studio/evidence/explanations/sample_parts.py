@@ -12,6 +12,7 @@ from studio.evidence.explanations.curves import Curves
 from studio.evidence.explanations.explainer import FoundMap, ScoreQuestion
 from studio.evidence.explanations.question import InputKind
 from studio.evidence.explanations.results import (
+    Completeness,
     CurveAreas,
     FeatureShare,
     MapComparison,
@@ -56,6 +57,7 @@ def described(
         box=tuple(map(_short, reader.corners)) if isinstance(reader, BoxScore) else None,
         curves=None if found.curves is None else _areas(found.curves),
         stability=None if stability is None else _short(stability),
+        completeness=_completeness(found),
         features=_features(question, found, names, tokens),
     )
 
@@ -83,6 +85,15 @@ def is_changed(
     each = [_short(rank_correlation(values, one.attribution.values)) for one in others]
     mean = _short(sum(each) / len(each))
     return replace(sample, sanity=SanityCheck(tuple(each), mean, mean < SANITY_LIMIT))
+
+
+def _completeness(found: FoundMap) -> Completeness | None:
+    """Return how far integrated gradients add up; None for other methods."""
+    steps = found.attribution.steps
+    if not steps:
+        return None
+    total, change = float(found.attribution.values.sum()), found.score - found.reference_score
+    return Completeness(_short(total), _short(change), _short(total - change), steps)
 
 
 def _features(

@@ -15,7 +15,16 @@ from studio.registry import ModelRef
 DATA_FIELDS = ("evaluation", "heldout", "calibration")
 """Fields of a project that have samples, the best first."""
 
-Method = Literal["auto", "rise", "drise", "occlusion", "shapley", "kernel-shap"]
+Method = Literal[
+    "auto",
+    "rise",
+    "drise",
+    "occlusion",
+    "shapley",
+    "kernel-shap",
+    "integrated-gradients",
+    "attention",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +44,16 @@ class ExplainOptions:
     )
     method: Method = option(
         "auto",
-        choice_titles=("automatic", "RISE", "D-RISE", "occlusion", "exact Shapley", "kernel SHAP"),
+        choice_titles=(
+            "automatic",
+            "RISE",
+            "D-RISE",
+            "occlusion",
+            "exact Shapley",
+            "kernel SHAP",
+            "integrated gradients",
+            "attention",
+        ),
         help="Method (default: D-RISE for detectors, RISE for pictures, Shapley values for rows, "
         "occlusion for signals and texts).",
     )

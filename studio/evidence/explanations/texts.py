@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.documents.text_table import table
-from studio.evidence.explanations.results import ExplainResult, SampleExplanation
+from studio.evidence.explanations.results import Completeness, ExplainResult, SampleExplanation
 
 METHODS = {
     "rise": "RISE",
@@ -11,8 +11,11 @@ METHODS = {
     "occlusion": "occlusion",
     "shapley": "exact Shapley values",
     "kernel-shap": "kernel SHAP",
+    "integrated-gradients": "integrated gradients",
+    "attention": "attention (no attribution)",
 }
 _SHOWN = 12
+_COARSE = 0.05
 
 
 def explained(result: ExplainResult) -> list[str]:
@@ -39,6 +42,8 @@ def of_sample(sample: SampleExplanation) -> list[str]:
         lines.append(f"deletion {areas.deletion:.3f}, insertion {areas.insertion:.3f}")
     if sample.stability is not None:
         lines.append(f"stability {sample.stability:.2f} (rank correlation of both halves)")
+    if sample.completeness is not None:
+        lines.append(adding_up(sample.completeness))
     other = sample.counterfactual
     if other is not None:
         changes = ", ".join(f"{o.name} {o.value:.4g} to {o.other:.4g}" for o in other.changes)
@@ -58,3 +63,17 @@ def of_sample(sample: SampleExplanation) -> list[str]:
             f"{len(sample.sanity.rank_correlations)} copies"
         )
     return lines
+
+
+def adding_up(found: Completeness) -> str:
+    """Return whether the values add up to the change of the score."""
+    return (
+        f"values add up to {found.total:+.4f}, the score changes by {found.change:+.4f} "
+        f"(residual {found.residual:+.4f} with {found.steps} steps)"
+        + ("; raise --evaluations for more steps" if is_coarse(found) else "")
+    )
+
+
+def is_coarse(found: Completeness) -> bool:
+    """Return whether the residual is above a twentieth of the change."""
+    return abs(found.residual) > max(_COARSE * abs(found.change), _COARSE / 100)

@@ -44,7 +44,11 @@ _SHUFFLE = "shuffle-weights"
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """What all explanations of a run share."""
+    """What all explanations of a run share.
+
+    Attributes:
+        folder: For copies of the model with a gradient.
+    """
 
     options: ExplainOptions
     host: PluginHost
@@ -53,6 +57,7 @@ class _Task:
     labels: tuple[str, ...]
     tokens: tuple[str, ...]
     maps: MapFile
+    folder: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,8 @@ def _task(options: ExplainOptions, job: Job) -> _Task:
     job.progress(0.03, 1, "Reading the samples")
     chosen = ChosenSamples.read(subject, options.data, options.sample, options.features)
     labels, tokens = text_lines(options.labels), text_lines(options.vocabulary)
-    return _Task(options, host, subject, chosen, tuple(labels), tuple(tokens), MapFile())
+    folder = job.folder / "gradients"
+    return _Task(options, host, subject, chosen, tuple(labels), tuple(tokens), MapFile(), folder)
 
 
 def _own(task: _Task, job: Job, phase: Progress) -> tuple[list[_Explained], RuntimeVersion]:
@@ -184,7 +190,7 @@ def _compared(
     chosen = ChosenSamples.read(subject, options.data, options.sample, options.features)
     found: list[SampleExplanation] = []
     used = 0
-    with loaded(subject) as model:
+    with loaded(subject, task.host, task.folder) as model:
         for number, (one, sample) in enumerate(zip(rows, chosen.samples, strict=True)):
             part = Phase(phase, *_share(number, len(rows)))
             theirs = explained(
@@ -212,7 +218,7 @@ def _checked(
     for shuffle in range(SHUFFLES):
         phase = _part(job, parts - SHUFFLES + shuffle, parts, "Explaining with shuffled weights")
         path = _shuffled(task, job, shuffle)
-        with loaded(task.subject, path) as model:
+        with loaded(task.subject, task.host, task.folder, path) as model:
             for number, one in enumerate(rows):
                 part = Phase(phase, *_share(number, len(rows)))
                 others[number].append(
@@ -248,7 +254,8 @@ def _shuffled(task: _Task, job: Job, number: int) -> Path:
 @contextmanager
 def _model(task: _Task, job: Job) -> Iterator[ExplainedModel]:
     target: TargetSpec | None = task.options.target
-    opened: AbstractContextManager[ExplainedModel] = loaded(task.subject)
+    opened: AbstractContextManager[ExplainedModel]
+    opened = loaded(task.subject, task.host, task.folder)
     if target is not None and not target.url.startswith("local:"):
         opened = on_target(task.subject, task.host, target, job.folder, job)
     with opened as model:

@@ -21,7 +21,7 @@ _LEAST_LENGTH = (1.2, 1.5, 2.0, 2.5, 3.0)
 
 def defocus(pixels: Pixels, level: int, random: Generator) -> Pixels:
     """Average over a disk, as a lens out of focus does."""
-    radius = max(_LEAST_RADIUS[level], _DEFOCUS[level] * _scale(pixels))
+    radius = max(_LEAST_RADIUS[level], _DEFOCUS[level] * scale_of(pixels))
     reach = math.ceil(radius)
     down, right = numpy.mgrid[-reach : reach + 1, -reach : reach + 1]
     # The edge of the disk is one pixel wide, so that small radii differ.
@@ -30,14 +30,25 @@ def defocus(pixels: Pixels, level: int, random: Generator) -> Pixels:
 
 def motion(pixels: Pixels, level: int, random: Generator) -> Pixels:
     """Average along a line of random direction, as a moved camera does."""
-    length = max(_LEAST_LENGTH[level], _MOTION[level] * _scale(pixels))
-    angle = random.uniform(0, math.pi)
+    length = max(_LEAST_LENGTH[level], _MOTION[level] * scale_of(pixels))
+    return convolved(pixels, line_kernel(length, random.uniform(0, math.pi)))
+
+
+def line_kernel(length: float, angle: float) -> Pixels:
+    """Return the weights of a line through the middle."""
     reach = math.ceil(length / 2)
     down, right = numpy.mgrid[-reach : reach + 1, -reach : reach + 1]
     along = right * math.cos(angle) + down * math.sin(angle)
     beside = right * math.sin(angle) - down * math.cos(angle)
     line = numpy.clip(length / 2 + 0.5 - abs(along), 0, 1) * numpy.clip(1 - abs(beside), 0, 1)
-    return convolved(pixels, line)
+    return numpy.asarray(line, numpy.float64)
+
+
+def bell(deviation: float) -> Pixels:
+    """Return the weights of a normal distribution."""
+    reach = math.ceil(3 * deviation)
+    line = numpy.exp(-(numpy.arange(-reach, reach + 1) ** 2) / (2 * deviation**2))
+    return numpy.outer(line, line)
 
 
 def convolved(pixels: Pixels, kernel: Pixels) -> Pixels:
@@ -54,5 +65,6 @@ def convolved(pixels: Pixels, kernel: Pixels) -> Pixels:
     return numpy.asarray(found[2 * reach :, 2 * reach :], numpy.float64)
 
 
-def _scale(pixels: Pixels) -> float:
+def scale_of(pixels: Pixels) -> float:
+    """Return the shorter side as a share of that of the pictures that lengths are given for."""
     return float(min(pixels.shape[:2])) / _REFERENCE

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import math
 
 import numpy
 from numpy.random import Generator
 
-from studio.evidence.robustness.blur import convolved
+from studio.evidence.robustness.blur import bell, convolved
 from studio.evidence.robustness.noise import Pixels
 from studio.evidence.robustness.weather import sampled
 
@@ -68,15 +67,8 @@ def elastic(pixels: Pixels, level: int, random: Generator) -> Pixels:
     """
     height, width = pixels.shape[:2]
     side = min(height, width)
-    fields = convolved(random.uniform(-1, 1, (height, width, 2)), _bell(max(0.7, _SMOOTH * side)))
+    fields = convolved(random.uniform(-1, 1, (height, width, 2)), bell(max(0.7, _SMOOTH * side)))
     spread = max(float(fields.std()), 1e-9)
     fields *= _ELASTIC[level] * side / spread
     down, right = numpy.mgrid[0:height, 0:width].astype(numpy.float64)
     return sampled(pixels, down + fields[:, :, 0], right + fields[:, :, 1])
-
-
-def _bell(deviation: float) -> Pixels:
-    """Return a normal kernel."""
-    reach = math.ceil(3 * deviation)
-    line = numpy.exp(-(numpy.arange(-reach, reach + 1) ** 2) / (2 * deviation**2))
-    return numpy.outer(line, line)

@@ -13,7 +13,7 @@ import numpy
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from studio.evidence.robustness import blur, digital, noise, signals, weather
+from studio.evidence.robustness import blur, digital, lens, noise, signals, weather, winter
 from studio.evidence.robustness.noise import Pixels
 from studio.evidence.robustness.signals import ValueSpread
 
@@ -28,8 +28,19 @@ ADVERSARIAL = "adversarial"
 
 PICTURES: Mapping[str, Mapping[str, OfPictures]] = {
     "noise": {"gaussian": noise.gaussian, "shot": noise.shot, "impulse": noise.impulse},
-    "blur": {"defocus": blur.defocus, "motion": blur.motion},
-    "weather": {"fog": weather.fog, "brightness": weather.brightness},
+    "blur": {
+        "defocus": blur.defocus,
+        "motion": blur.motion,
+        "glass": lens.glass,
+        "zoom": lens.zoom,
+    },
+    "weather": {
+        "fog": weather.fog,
+        "brightness": weather.brightness,
+        "snow": winter.snow,
+        "frost": winter.frost,
+        "spatter": winter.spatter,
+    },
     "digital": {
         "contrast": digital.contrast,
         "jpeg": digital.jpeg,
@@ -40,7 +51,7 @@ PICTURES: Mapping[str, Mapping[str, OfPictures]] = {
 SIGNALS: Mapping[str, Mapping[str, OfSignals]] = {
     "noise": {"noise": signals.noise},
     "dropout": {"dropout": signals.dropout},
-    "offset": {"offset": signals.offset},
+    "offset": {"offset": signals.offset, "drift": signals.drift},
     "clipping": {"clipping": signals.clipping},
     "missing": {"missing": signals.missing},
 }

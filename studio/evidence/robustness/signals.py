@@ -36,9 +36,16 @@ def noise(values: Floats, level: int, random: Generator, spread: ValueSpread) ->
 
 
 def offset(values: Floats, level: int, random: Generator, spread: ValueSpread) -> Floats:
-    """Shift all numbers the same way, as a sensor that drifts does."""
+    """Shift all numbers the same way, as a sensor that was set up wrongly does."""
     sign = 1.0 if random.random() < 0.5 else -1.0
     return values + sign * _OFFSET[level] * spread.deviation
+
+
+def drift(values: Floats, level: int, random: Generator, spread: ValueSpread) -> Floats:
+    """Shift the numbers more and more along the last axis, as a sensor that warms up does."""
+    sign = 1.0 if random.random() < 0.5 else -1.0
+    way = numpy.linspace(0, 2, values.shape[-1]) if values.shape[-1] > 1 else numpy.ones(1)
+    return values + sign * _OFFSET[level] * spread.deviation * way
 
 
 def clipping(values: Floats, level: int, random: Generator, spread: ValueSpread) -> Floats:

@@ -46,9 +46,14 @@ def plasma(height: int, width: int, decay: float, random: Generator) -> Pixels:
 
 def stretched(grid: Pixels, height: int, width: int) -> Pixels:
     """Return a grid of points interpolated (bilinear) to a height and width."""
-    down = numpy.linspace(0, grid.shape[0] - 1, height)
-    right = numpy.linspace(0, grid.shape[1] - 1, width)
-    return sampled(grid[:, :, None], *numpy.meshgrid(down, right, indexing="ij"))[:, :, 0]
+    found = grid
+    for axis, size in enumerate((height, width)):
+        at = numpy.linspace(0, grid.shape[axis] - 1, size)
+        lower = at.astype(numpy.intp)
+        upper = numpy.minimum(lower + 1, grid.shape[axis] - 1)
+        share = (at - lower).reshape((-1, 1) if axis == 0 else (1, -1))
+        found = found.take(lower, axis) * (1 - share) + found.take(upper, axis) * share
+    return found
 
 
 def sampled(pixels: Pixels, down: Pixels, right: Pixels) -> Pixels:

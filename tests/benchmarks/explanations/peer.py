@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from captum.attr import KernelShap, Occlusion
+from captum.attr import IntegratedGradients, KernelShap, Occlusion
 from scenes import LAYERS, WIDE, composed, crops, network, serve
 from torch import nn
 
@@ -30,6 +30,8 @@ def _twin(path: str) -> nn.Module:
              for one in onnx.load(path).graph.initializer}  # fmt: skip
     if "dense" in given:
         model: nn.Module = _wide(given)
+    elif "conv1.weight" in given:
+        model = _digits(given)
     elif "w4" in given:
         model = scenes_model()
         with torch.no_grad():
@@ -65,6 +67,19 @@ def scenes_model() -> nn.Module:
         if pooled:
             layers.append(nn.MaxPool2d(2))
     return nn.Sequential(*layers, nn.Conv2d(64, 10, 1), _Largest())
+
+
+def _digits(given: dict[str, torch.Tensor]) -> nn.Module:
+    """The classifier of the sample digits, whose constants have the names of its layers."""
+    layers = nn.ModuleDict({
+        "conv1": nn.Conv2d(1, 32, 3, padding=1), "conv2": nn.Conv2d(32, 64, 3, padding=1),
+        "dense": nn.Linear(1024, 10),
+    })  # fmt: skip
+    layers.load_state_dict({**given, "dense.weight": given["dense.weight"].T})
+    return nn.Sequential(
+        layers["conv1"], nn.ReLU(), layers["conv2"], nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        layers["dense"],
+    )  # fmt: skip
 
 
 def _wide(given: dict[str, torch.Tensor]) -> nn.Module:
@@ -113,7 +128,10 @@ def explain(request: dict[str, Any]) -> dict[str, Any]:
         return train(request)
     with np.load(request["samples"]) as file:
         samples, classes = file["samples"], file["classes"]
-    run = {"xai-rise": _xai, "occlusion": _occlusion, "captum-shap": _kernel, "shap": _shap}
+    run = {
+        "xai-rise": _xai, "occlusion": _occlusion, "captum-shap": _kernel, "shap": _shap,
+        "integrated-gradients": _gradients,
+    }  # fmt: skip
     prepared = run[request["method"]](request)
     maps, wall, busy = [], [], []
     with contextlib.redirect_stderr(io.StringIO()):
@@ -161,6 +179,20 @@ def _occlusion(request: dict[str, Any]) -> Any:
                 perturbations_per_eval=_BATCH,
             )  # fmt: skip
         return found[0].mean(dim=0).numpy()
+
+    return run
+
+
+def _gradients(request: dict[str, Any]) -> Any:
+    method = IntegratedGradients(_twin(request["model"]))
+
+    def run(sample: np.ndarray, kind: int, seed: int) -> np.ndarray:
+        found = method.attribute(
+            torch.tensor(sample), target=kind, baselines=0, n_steps=request["evaluations"],
+            internal_batch_size=_BATCH,
+        )  # fmt: skip
+        values = found[0].detach().numpy()
+        return values.sum(axis=0) if sample.ndim == 4 else values
 
     return run
 

@@ -78,15 +78,22 @@ def _repeated(array: Array, count: int) -> Array:
 
 
 class BoundedScorer:
-    """Scores with a bound on their number; each batch is a point of progress.
-
-    Attributes:
-        used: Samples that were scored.
-    """
+    """Scores with a bound on their number; each batch is a point of progress."""
 
     def __init__(self, scorer: Scorer, most: int, progress: Progress | None = None) -> None:
         self._scorer, self._progress = scorer, progress or Silent()
-        self.most, self.used = most, 0
+        self.most, self._used = most, [0]
+
+    @property
+    def used(self) -> int:
+        """Samples that were scored."""
+        return self._used[0]
+
+    def sharing(self, scorer: Scorer) -> BoundedScorer:
+        """Return another scorer below the same bound."""
+        found = BoundedScorer(scorer, self.most, self._progress)
+        found._used = self._used
+        return found
 
     def scores(self, batch: Array) -> Floats:
         """Return the scores of the samples.
@@ -95,7 +102,7 @@ class BoundedScorer:
             UsageError: when these are more than the bound allows.
             Cancelled: when the user has cancelled the work.
         """
-        self.used += len(batch)
+        self._used[0] += len(batch)
         if self.used > self.most:
             raise UsageError(
                 f"The explanation needs more than {self.most} evaluations.",

@@ -29,6 +29,8 @@ _METHODS = {
     "drise": "D-RISE",
     "shapley": "exact Shapley values",
     "kernel-shap": "kernel SHAP",
+    "integrated-gradients": "integrated gradients",
+    "attention": "attention (no attribution)",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy
+import onnxruntime
 import pytest
 
 from studio.evidence.robustness.blur import convolved
@@ -16,6 +17,7 @@ from studio.evidence.robustness.families import (
 from studio.evidence.robustness.signals import ValueSpread
 from studio.evidence.robustness.typos import typos
 from studio.evidence.robustness.weather import plasma, stretched
+from tests.unit.quantization.conftest import DIGITS
 
 CORRUPTIONS = [(name, one) for family in PICTURES.values() for name, one in family.items()]
 CHANGES = [(name, one) for family in SIGNALS.values() for name, one in family.items()]
@@ -73,7 +75,7 @@ def test_equal_seeds_give_equal_pictures_and_other_samples_other_noise(
         for sample in ("a", "a", "b")
     )
     assert (one == again).all()
-    fixed = name in ("defocus", "brightness", "contrast", "jpeg", "pixelate")
+    fixed = name in ("defocus", "zoom", "brightness", "contrast", "jpeg", "pixelate")
     assert (one == other).all() == fixed
 
 
@@ -115,6 +117,45 @@ def test_a_cloud_is_between_zero_and_one_and_no_plane() -> None:
     assert (found.min(), found.max()) == (0, 1)
     assert found.std() > 0.1
     assert stretched(numpy.array([[0.0, 1.0]]), 2, 3).tolist() == [[0, 0.5, 1]] * 2
+
+
+def test_snow_makes_a_picture_brighter_and_splashes_cover_their_share() -> None:
+    grey = numpy.full((200, 200, 3), 0.6)
+    snowy, muddy = (
+        corrupted_picture(grey, PICTURES["weather"][name], 5, random_for(0, name, 5, "a"))
+        for name in ("snow", "spatter")
+    )
+    assert (snowy >= 0.6 - 1e-9).all()
+    assert (muddy < 0.41).mean() == pytest.approx(0.38, abs=0.02)
+
+
+def test_a_picture_grows_around_its_middle() -> None:
+    clean = numpy.zeros((9, 9, 1))
+    clean[4, 4], clean[0, 0] = 1, 1
+    found = corrupted_picture(clean, PICTURES["blur"]["zoom"], 5, random_for(0, "zoom", 5, "a"))
+    assert found[4, 4] == pytest.approx(1)
+    assert found[0, 0] < 0.6
+    assert found == pytest.approx(found.transpose(1, 0, 2))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["glass", "zoom", "snow", "frost", "spatter"])
+def test_answers_get_worse_with_the_severity(name: str) -> None:
+    session = onnxruntime.InferenceSession(str(DIGITS / "digits.onnx"))
+    with numpy.load(DIGITS / "heldout.npz") as file:
+        pictures, labels = file["image"][:200, 0, :, :, None].astype(numpy.float64), file["labels"]
+    corruption = next(family[name] for family in PICTURES.values() if name in family)
+    right = []
+    for severity in (1, 3, 5):
+        batch = [
+            corrupted_picture(one, corruption, severity, random_for(0, name, severity, f"#{index}"))
+            for index, one in enumerate(pictures)
+        ]
+        array = numpy.stack(batch).transpose(0, 3, 1, 2).astype(numpy.float32)
+        answers = session.run(None, {"image": array})[0].argmax(axis=1)
+        right.append(float((answers == labels[:200]).mean()))
+    assert right == sorted(right, reverse=True)
+    assert right[2] < 0.98 or name == "zoom"  # eight pixels are hardly moved by a zoom
 
 
 @pytest.mark.parametrize(("name", "change"), CHANGES, ids=named(CHANGES))

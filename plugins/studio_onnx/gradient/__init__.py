@@ -1,0 +1,1 @@
+"""Gradients of an ONNX graph, written as operators of the same graph."""
