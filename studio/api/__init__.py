@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         Value,
     )
     from studio.api.intake import Finding, Level, Limits
+    from studio.api.language import LanguageModel
     from studio.api.platforms import (
         Action,
         Deployed,
@@ -94,6 +95,7 @@ _NAMES = {
     "graph": "AttributeValue Dimension Graph GraphLayout Initializer Model Node Quantization"
     " TensorType Value",
     "intake": "Finding Level Limits",
+    "language": "LanguageModel",
     "platforms": "Action Deployed Identity Measurement Parcel Platform PlatformRelease Preview"
     " Resource Site",
     "plugin": "API_VERSION Capability Extension Manifest Permission",
@@ -153,6 +155,7 @@ __all__ = [
     "InvalidData",
     "InvalidModel",
     "Kind",
+    "LanguageModel",
     "Level",
     "Limits",
     "Manifest",

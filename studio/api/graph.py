@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 
+from studio.api.language import LanguageModel
 from studio.lazy_dataclass import dataclass
 
 Dimension = int | str | None
@@ -119,6 +120,7 @@ class Model:
         format: Identifier of the format plugin that read it (``onnx``).
         opsets: Operator-set version by domain (empty string: the standard domain).
         functions: Model-local functions by qualified name.
+        language: Of a model that generates text.
     """
 
     format: str
@@ -129,6 +131,7 @@ class Model:
     doc: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
     functions: Mapping[str, Graph] = field(default_factory=dict)
+    language: LanguageModel | None = None
 
 
 @dataclass(frozen=True, slots=True)

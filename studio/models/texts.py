@@ -11,6 +11,7 @@ from studio.models.results import (
     CoverageResult,
     DiffResult,
     GraphResult,
+    LanguageFacts,
     ModelFigures,
 )
 from studio.models.surgery.results import EditOutcome, EditResult
@@ -36,7 +37,59 @@ def inspected(result: ModelFigures) -> list[str]:
         for value in values:
             shape = " x ".join("?" if d is None else str(d) for d in value.shape or ())
             lines.append(f"{title:<7} {value.name}  {value.dtype}  {shape}")
+    if result.language is not None:
+        lines += language(result.language)
     return [*lines, *(f"{finding.level}: {finding.text}" for finding in result.intake)]
+
+
+def language(found: LanguageFacts) -> list[str]:
+    """Return what is known of a language model, a line for each fact."""
+    rows = (
+        ("architecture", _architecture(found)),
+        ("weights", _precisions(found)),
+        ("context", _context(found)),
+        ("tokenizer", _tokenizer(found)),
+        ("template", f"{len(found.chat_template):,} characters" if found.chat_template else ""),
+    )
+    return [f"{name:<12} {text}" for name, text in rows if text]
+
+
+def _architecture(found: LanguageFacts) -> str:
+    parts = [found.architecture]
+    if found.layers:
+        parts.append(counted(found.layers, "layer"))
+    if found.heads:
+        parts.append(f"{found.heads} heads ({found.kv_heads or found.heads} of keys)")
+    if found.width:
+        parts.append(f"width {found.width:,}")
+    return ", ".join(parts)
+
+
+def _precisions(found: LanguageFacts) -> str:
+    """Return the share of each precision, the most frequent first."""
+    total = sum(found.precisions.values()) or 1
+    return ", ".join(
+        f"{name} {_percent(number / total)}" for name, number in found.precisions.items()
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %" if share >= 0.0005 else "below .1 %"
+
+
+def _context(found: LanguageFacts) -> str:
+    if found.context is None:
+        return ""
+    text = f"{found.context:,} tokens"
+    if found.cache_bytes is None:
+        return text
+    whole = found.cache_bytes * found.context / 2**20
+    return f"{text}; keys and values take {found.cache_bytes:,} bytes each in fp16, {whole:,.0f} MB"
+
+
+def _tokenizer(found: LanguageFacts) -> str:
+    words = f"{found.vocabulary:,} tokens" if found.vocabulary else ""
+    return ", ".join(filter(None, (found.tokenizer, words)))
 
 
 def _assumed(result: ModelFigures) -> str:
