@@ -7,7 +7,7 @@ Ainslie et al. 2023; gated feed-forward: Shazeer 2020). A layer with other tenso
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from studio.api import Dimension, Graph, Initializer, Node, TensorType, Value
@@ -38,9 +38,13 @@ class _Layer:
 
     weights: dict[str, Initializer] = field(default_factory=dict)
     biases: dict[str, Initializer] = field(default_factory=dict)
+    beside: dict[str, list[Initializer]] = field(default_factory=dict)
     others: list[Initializer] = field(default_factory=list)
 
     def add(self, role: Role, tensor: Initializer) -> None:
+        if role.is_beside and role.part:
+            self.beside.setdefault(role.part, []).append(tensor)
+            return
         known = self.biases if role.is_bias else self.weights
         if role.part and role.part not in known:
             known[role.part] = tensor
@@ -48,7 +52,8 @@ class _Layer:
             self.others.append(tensor)
 
     def all(self) -> tuple[str, ...]:
-        found = (*self.weights.values(), *self.biases.values(), *self.others)
+        beside = (one for many in self.beside.values() for one in many)
+        found = (*self.weights.values(), *self.biases.values(), *beside, *self.others)
         return tuple(one.name for one in found)
 
     @property
@@ -95,7 +100,7 @@ class _Builder:
         if head is not None:
             at = self._product("head", head, whole.biases.get("head"), at, LOGITS)
         for other in whole.others:
-            self._add(f"other.{other.name}", "Parameter", (other.name,), _type(other), _DOMAIN)
+            self._add(f"other.{other.name}", "Parameter", (other.name,), other.type, _DOMAIN)
         ends = (Value(at, self._values.get(at)),)
         return Graph(name, (source,), ends, tuple(self._nodes), tensors, self._values)
 
@@ -140,17 +145,24 @@ class _Builder:
         return self._add(name, operator, inputs, self._values.get(at))
 
     def _product(
-        self, name: str, weight: Initializer, bias: Initializer | None, at: str, output: str = ""
+        self,
+        name: str,
+        weight: Initializer,
+        bias: Initializer | None,
+        at: str,
+        output: str = "",
+        beside: Sequence[Initializer] = (),
     ) -> str:
         shape = weight.type.shape or ()
         width = shape[0] if len(shape) > 1 else None
-        inputs = (at, weight.name, *((bias.name,) if bias else ()))
+        more = (*((bias,) if bias else ()), *beside)
+        inputs = (at, weight.name, *(one.name for one in more))
         operator = "MatMul" if bias is None else "Gemm"
         return self._add(name, operator, inputs, self._rows(width), output=output)
 
     def _projected(self, layer: _Layer, scope: str, part: str, at: str) -> str:
-        weight = layer.weights[part]
-        return self._product(f"{scope}.{part}", weight, layer.biases.get(part), at)
+        weight, beside = layer.weights[part], layer.beside.get(part, ())
+        return self._product(f"{scope}.{part}", weight, layer.biases.get(part), at, beside=beside)
 
     def _layer(self, scope: str, layer: _Layer, at: str) -> str:
         if not layer.is_usual:
@@ -158,7 +170,7 @@ class _Builder:
         at = self._attention(scope, layer, at)
         at = self._forward(scope, layer, at)
         for other in layer.others:
-            self._add(f"{scope}.{other.name}", "Parameter", (other.name,), _type(other), _DOMAIN)
+            self._add(f"{scope}.{other.name}", "Parameter", (other.name,), other.type, _DOMAIN)
         return at
 
     def _attention(self, scope: str, layer: _Layer, start: str) -> str:
@@ -215,16 +227,6 @@ def _by_layer(tensors: Iterable[Initializer]) -> tuple[_Layer, dict[int, _Layer]
     return whole, layers
 
 
-def _type(tensor: Initializer) -> TensorType:
-    return tensor.type
-
-
 def _last(tensor: Initializer) -> Dimension:
     shape = tensor.type.shape
     return shape[-1] if shape else None
-
-
-def unused(graph: Graph) -> Iterator[str]:
-    """Yield the tensors that no node reads."""
-    read = {name for node in graph.nodes for name in node.inputs}
-    yield from (name for name in graph.initializers if name not in read)

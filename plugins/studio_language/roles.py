@@ -14,11 +14,13 @@ class Role:
         layer: Number of the layer; None for those of the whole model.
         part: ``attn.q``, ``ffn.up`` ...; empty where the name is not known.
         is_bias: Whether it is added, and does not multiply.
+        is_beside: Whether it belongs to packed weights: scales, zero points, an order of groups.
     """
 
     layer: int | None
     part: str
     is_bias: bool = False
+    is_beside: bool = False
 
 
 _GGUF = {
@@ -43,18 +45,20 @@ _TRANSFORMERS = {
     "post_feedforward_layernorm": "ffn.post_norm", "mlp.gate": "ffn.router",
 }  # fmt: skip
 _LAYER = re.compile(r"(?:[a-z_]+\.)*?(?:blk|layers|h)\.(\d{1,5})\.")
+_BESIDE = ("scales", "qzeros", "g_idx")
 _SCOPES = re.compile(r"(?:(?:model|transformer|language_model)\.)*")
 
 
 def role_of(name: str) -> Role:
     """Return the role of a tensor, such as ``blk.0.attn_q.weight``."""
     stem, _, end = name.rpartition(".")
-    if end not in ("weight", "bias"):
+    if end not in ("weight", "bias", "qweight", *_BESIDE):
         stem = name
+    ends = {"is_bias": end == "bias", "is_beside": end in _BESIDE}
     found = _LAYER.match(stem)
     if found is not None:
         short = stem[found.end() :]
-        return Role(int(found[1]), _GGUF.get(short) or _TRANSFORMERS.get(short, ""), end == "bias")
+        return Role(int(found[1]), _GGUF.get(short) or _TRANSFORMERS.get(short, ""), **ends)
     short = _SCOPES.sub("", stem, count=1)
     part = _GGUF.get(short) or _TRANSFORMERS.get(short, "")
-    return Role(None, "" if "." in part else part, end == "bias")
+    return Role(None, "" if "." in part else part, **ends)

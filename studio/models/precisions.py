@@ -38,6 +38,9 @@ _INTEGER_OPERATORS = frozenset({
     "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "DynamicQuantizeMatMul",
     "GatherBlockQuantized",
 })  # fmt: skip
+_BESIDE = (".scales", ".qzeros", ".g_idx")
+"""How GPTQ and AWQ name what belongs to packed weights in safetensors."""
+
 _FEW_BITS = frozenset(range(1, 9))
 
 
@@ -105,6 +108,8 @@ def _has_integers(model: Model) -> bool:
 
 
 def _plain(constant: Initializer) -> StoredWeights:
+    if constant.name.endswith(_BESIDE):
+        return StoredWeights(constant.name, "", 0, constant.nbytes)
     dtype = constant.type.dtype
     name = dtype if dtype.startswith(_BLOCKS) else _PRECISIONS.get(dtype, "")
     return StoredWeights(constant.name, name, elements(constant.type) or 0, constant.nbytes)

@@ -13,7 +13,7 @@ from studio.datasets.suffixes import PREPROCESS
 from studio.documents.dataclass_json import to_json
 from studio.jobs import AnyStep
 from studio.lazy_dataclass import dataclass
-from studio.models.source_formats import source_format
+from studio.models.source_formats import is_model_folder
 from studio.registry import ModelRef, Registry
 from studio.registry.groups import expand
 from studio.registry.targets import LOCAL
@@ -82,7 +82,8 @@ def model_files(
 ) -> list[tuple[str, Path]]:
     """Return the MODEL options that name a file that has yet to be opened, as (option, file).
 
-    A folder with a model of another framework is one, too: its opening fails with the conversion.
+    A folder of a language model is one, too, and one of another framework, whose opening fails
+    with the conversion.
     A registered model of that name, such as the one that it was converted to, comes before it.
     """
     found = []
@@ -91,7 +92,7 @@ def model_files(
         if option.kind is Kind.MODEL and value is not None:
             for text in [value] if isinstance(value, str) else value:
                 path = Path(text).expanduser()
-                is_source = path.is_dir() and source_format(path) is not None
+                is_source = path.is_dir() and is_model_folder(path)
                 if path.is_file() or (is_source and not _is_registered(text, registry)):
                     found.append((option.name, path.absolute()))
     return found
