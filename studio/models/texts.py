@@ -83,7 +83,7 @@ def _context(found: LanguageFacts) -> str:
     text = f"{found.context:,} tokens"
     if found.cache_bytes is None:
         return text
-    whole = found.cache_bytes * found.context / 2**20
+    whole = found.cache_bytes * found.context / 1e6
     return f"{text}; keys and values take {found.cache_bytes:,} bytes each in fp16, {whole:,.0f} MB"
 
 

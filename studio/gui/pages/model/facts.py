@@ -29,10 +29,16 @@ def figures_of(variant: VariantRecord) -> list[tuple[str, str]]:
         ("Activations", figures.size(model.activation_bytes)),
         ("Nodes", figures.whole(model.nodes)),
         ("Precision", variant.precision),
+        ("Context", _context(model)),
         ("Opset", opset(model)),
         ("Producer", model.producer),
     ]
     return [(name, value) for name, value in fields if value and value != figures.NOTHING]
+
+
+def _context(model: ModelFigures) -> str:
+    tokens = model.language.context if model.language else None
+    return f"{tokens:,} tokens" if tokens else ""
 
 
 def _macs(model: ModelFigures) -> str:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.gui import figures
 from studio.gui.pages.model import facts as model_facts
+from studio.gui.pages.model.language_card import LanguageCard
 from studio.gui.widgets.basics import GRID, Card, FieldList, Pill, Scroll, label, row
 from studio.gui.widgets.tables import Table, TableCard
 from studio.models.results import IntakeFinding, ModelFigures
@@ -32,7 +33,10 @@ class ModelSummary(Scroll):
         )
         self._intake = Card("Safety check", "Results of the safety check when the file was opened.")
         self._origin = FieldList(name_width=112)
-        left = _column(_card("Model", self._figures), TableCard("Operators", self._operators))
+        self._language = LanguageCard()
+        left = _column(
+            _card("Model", self._figures), self._language, TableCard("Operators", self._operators)
+        )
         right = _column(
             TableCard("Inputs and outputs", self._inputs, self._outputs),
             self._intake,
@@ -66,6 +70,7 @@ class ModelSummary(Scroll):
         (variant, parent), self._next = self._next, None
         self._figures.show_fields(model_facts.figures_of(variant))
         model = ModelFigures.read(variant.summary)
+        self._language.show_facts(model.language)
         for table, values in ((self._inputs, model.inputs), (self._outputs, model.outputs)):
             table.show_rows(model_facts.terminals(values))
             table.fit_height(8)
