@@ -112,7 +112,7 @@ def _read(
     model = known.read(path, progress)
     if model.language is None and (language := language_facts(path)) is not None:
         model = replace(model, language=language)
-    fixed = complete(model.graph, given)
+    fixed = complete(model.graph, given, model.language)
     sized = _sized(known, path, progress, fixed) if fixed else model
     assumed = {name: shape for name, shape in fixed.items() if name not in given}
     files = tuple(dict.fromkeys((*intake.files, *companions(path))))

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from studio.documents.text_table import count, counted, table
+from studio.models.repeated_names import by_pattern
 from studio.models.results import (
     AnalysisResult,
     CoverageResult,
@@ -13,6 +14,7 @@ from studio.models.results import (
     GraphResult,
     LanguageFacts,
     ModelFigures,
+    Terminal,
 )
 from studio.models.surgery.results import EditOutcome, EditResult
 
@@ -34,9 +36,10 @@ def inspected(result: ModelFigures) -> list[str]:
         + _assumed(result),
     ]
     for title, values in (("input", result.inputs), ("output", result.outputs)):
-        for value in values:
+        for name, value, number in by_pattern(values, _name_of, _type_of):
             shape = " x ".join("?" if d is None else str(d) for d in value.shape or ())
-            lines.append(f"{title:<7} {value.name}  {value.dtype}  {shape}")
+            times = f"  ({number} times)" if number > 1 else ""
+            lines.append(f"{title:<7} {name}  {value.dtype}  {shape}{times}")
     if result.language is not None:
         lines += language(result.language)
     return [*lines, *(f"{finding.level}: {finding.text}" for finding in result.intake)]
@@ -92,10 +95,18 @@ def _tokenizer(found: LanguageFacts) -> str:
     return ", ".join(filter(None, (found.tokenizer, words)))
 
 
+def _name_of(terminal: Terminal) -> str:
+    return terminal.name
+
+
+def _type_of(terminal: Terminal) -> tuple[str, object]:
+    return terminal.dtype, terminal.shape
+
+
 def _assumed(result: ModelFigures) -> str:
     """Return the assumed sizes, on which the MACs depend."""
-    assumed = result.assumed_shapes.items()
-    shapes = ", ".join(f"{name}={'x'.join(map(str, shape))}" for name, shape in assumed)
+    assumed = by_pattern(result.assumed_shapes.items(), lambda one: one[0], lambda one: one[1])
+    shapes = ", ".join(f"{name}={'x'.join(map(str, one[1]))}" for name, one, _ in assumed)
     return f" at {shapes} (assumed; --shape gives others)" if shapes else ""
 
 

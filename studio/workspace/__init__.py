@@ -28,6 +28,7 @@ from studio.models.language_folder import entry_file
 from studio.models.outputs.words import HEADS_OF as OUTPUT_HEADS
 from studio.models.outputs.words import KEYS as OUTPUT_KEYS
 from studio.models.outputs.words import TITLES as OUTPUT_TITLES
+from studio.models.repeated_names import by_pattern
 from studio.models.search import SearchResult, search_model
 from studio.models.source_formats import source_format
 from studio.models.step import DRAWN, PREVIEW
@@ -169,6 +170,7 @@ __all__ = [
     "allowed_values",
     "answer_words",
     "block_text",
+    "by_pattern",
     "chip_lines",
     "compare_profiles",
     "conversion_of",

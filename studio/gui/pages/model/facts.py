@@ -10,7 +10,7 @@ from studio.gui.graph.costs import short_count
 from studio.gui.pages.model.edit_list import described
 from studio.models.results import IntakeFinding, ModelFigures, Terminal
 from studio.models.surgery.results import edits_of
-from studio.workspace import readable_shape
+from studio.workspace import by_pattern, readable_shape
 
 if TYPE_CHECKING:
     from studio.workspace import VariantRecord
@@ -46,7 +46,8 @@ def _macs(model: ModelFigures) -> str:
         return "Unknown: dynamic shapes"
     text, assumed = short_count(model.macs), model.assumed_shapes
     if text != figures.NOTHING and assumed:
-        shapes = ", ".join(f"{name} {'×'.join(map(str, s))}" for name, s in assumed.items())
+        alike = by_pattern(assumed.items(), lambda one: one[0], lambda one: one[1])
+        shapes = ", ".join(f"{name} {'×'.join(map(str, one[1]))}" for name, one, _ in alike)
         return f"{text} at {shapes}"
     return text
 
@@ -69,9 +70,14 @@ def opset(model: ModelFigures) -> str:
 
 
 def terminals(values: Iterable[Terminal]) -> list[tuple[str, str]]:
-    """Inputs or outputs as names and types."""
+    """Inputs or outputs as names and types; those that differ in a number are one line."""
+    alike = by_pattern(values, lambda one: one.name, lambda one: (one.dtype, one.shape))
     return [
-        (value.name, f"{value.dtype} {readable_shape(value.shape)}".strip()) for value in values
+        (
+            name if count == 1 else f"{name} ({count})",
+            f"{value.dtype} {readable_shape(value.shape)}".strip(),
+        )
+        for name, value, count in alike
     ]
 
 
