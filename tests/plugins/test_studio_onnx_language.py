@@ -1,4 +1,4 @@
-"""ONNX models as onnxruntime-genai writes them: packed weights, caches, operators of the runtime."""
+"""ONNX models of onnxruntime-genai: packed weights, caches, operators of the runtime."""
 
 from __future__ import annotations
 
