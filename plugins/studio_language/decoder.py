@@ -76,10 +76,10 @@ def decoder_graph(
         tensors: All of the file; matrices have the shape outputs by inputs.
         length: Number of tokens that the shapes are for.
     """
-    return _Builder(shape, length).graph(name, {one.name: one for one in tensors})
+    return _DecoderBuilder(shape, length).graph(name, {one.name: one for one in tensors})
 
 
-class _Builder:
+class _DecoderBuilder:
     """Adds node after node, each with the type of what it gives."""
 
     def __init__(self, shape: DecoderShape, length: Dimension) -> None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Graph,
         GraphLayout,
         Initializer,
+        LanguageModel,
         Model,
         Node,
         Quantization,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
         Value,
     )
     from studio.api.intake import Finding, Level, Limits
-    from studio.api.language import LanguageModel
     from studio.api.platforms import (
         Action,
         Deployed,
@@ -92,10 +92,9 @@ if TYPE_CHECKING:
 _NAMES = {
     "chips": "ChipCompiler Compiled PlacedNode ToolchainCompiler",
     "data": "Array Dataset Feeds Sample Truth",
-    "graph": "AttributeValue Dimension Graph GraphLayout Initializer Model Node Quantization"
-    " TensorType Value",
+    "graph": "AttributeValue Dimension Graph GraphLayout Initializer LanguageModel Model Node"
+    " Quantization TensorType Value",
     "intake": "Finding Level Limits",
-    "language": "LanguageModel",
     "platforms": "Action Deployed Identity Measurement Parcel Platform PlatformRelease Preview"
     " Resource Site",
     "plugin": "API_VERSION Capability Extension Manifest Permission",

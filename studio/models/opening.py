@@ -26,7 +26,7 @@ from studio.models.collector import uncollected
 from studio.models.cost import overlay
 from studio.models.formats import format_for
 from studio.models.graphfile import GraphFileDraft
-from studio.models.language_folder import companions, entry_file, language_facts
+from studio.models.language.folder import companions, entry_file, language_facts
 from studio.models.layout import lay_out
 from studio.models.results import IntakeFinding, ModelFigures
 from studio.models.shapes import complete

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from studio.api import StudioError
 from studio.documents.dataclass_json import to_json
-from studio.models.language_folder import entry_file
+from studio.models.language.folder import entry_file
 from studio.models.opening import GRAPH_FILE
 from studio.models.results import GraphResult, OpenResult
 from studio.models.step import GraphOptions, OpenOptions

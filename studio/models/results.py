@@ -33,7 +33,7 @@ class IntakeFinding:
 
 @dataclass(frozen=True, slots=True)
 class LanguageFacts:
-    """What is known of a model that generates text; None or empty where the file has it not.
+    """Facts of a model that generates text; None or empty where the file has it not.
 
     Attributes:
         width: Numbers of a token between layers.

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 from studio.lazy_dataclass import dataclass
-from studio.models.language_folder import entry_file, is_language_folder
+from studio.models.language.folder import entry_file, is_language_folder
 from studio.settings import resource
 
 _HEAD = 64

@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Mapping
 
 from studio.api import Graph, LanguageModel, Model, Value
-from studio.models.macs import macs
-from studio.models.memory import activation_peak
-from studio.models.precisions import (
+from studio.models.language.precisions import (
     StoredWeights,
     is_quantized,
     precision,
     shares,
     stored_weights,
 )
+from studio.models.macs import macs
+from studio.models.memory import activation_peak
 from studio.models.results import LanguageFacts, ModelSummary, Terminal
 from studio.models.walk import all_nodes
 

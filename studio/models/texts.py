@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from studio.documents.repeated_names import by_pattern
 from studio.documents.text_table import count, counted, table
-from studio.models.repeated_names import by_pattern
 from studio.models.results import (
     AnalysisResult,
     CoverageResult,

@@ -19,7 +19,7 @@ from studio.models.drawing import Overlay, html, read_overlay, svg
 from studio.models.drawing.boxes import nodes_drawn
 from studio.models.drawing.selection import DrawSelection, shown
 from studio.models.graphfile import write
-from studio.models.language_folder import entry_file
+from studio.models.language.folder import entry_file
 from studio.models.layout import Unfolded, lay_out
 from studio.models.opening import GraphWriter, OpenedModel, read_model
 from studio.models.results import DiffResult, GraphResult, ModelFigures, OpenResult

@@ -24,11 +24,10 @@ from studio.models.labels.node_rows import (
     NodeRow,
     node_rows,
 )
-from studio.models.language_folder import entry_file
+from studio.models.language.folder import entry_file
 from studio.models.outputs.words import HEADS_OF as OUTPUT_HEADS
 from studio.models.outputs.words import KEYS as OUTPUT_KEYS
 from studio.models.outputs.words import TITLES as OUTPUT_TITLES
-from studio.models.repeated_names import by_pattern
 from studio.models.search import SearchResult, search_model
 from studio.models.source_formats import source_format
 from studio.models.step import DRAWN, PREVIEW
@@ -170,7 +169,6 @@ __all__ = [
     "allowed_values",
     "answer_words",
     "block_text",
-    "by_pattern",
     "chip_lines",
     "compare_profiles",
     "conversion_of",

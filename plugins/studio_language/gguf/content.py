@@ -107,7 +107,7 @@ def load(path: Path) -> GgufContent:
     """
     size = _file_size(path)
     with path.open("rb") as file, mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as data:
-        reader = _Reader(data, path.name)
+        reader = _HeadReader(data, path.name)
         try:
             return reader.content()
         except struct.error:
@@ -126,7 +126,7 @@ def _file_size(path: Path) -> int:
     return status.st_size
 
 
-class _Reader:
+class _HeadReader:
     """Reads one value after the other, and never beyond the end."""
 
     def __init__(self, data: mmap.mmap, name: str) -> None:

@@ -42,7 +42,7 @@ _PLAIN = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class SavedModel:
-    """The tensors of a model, and what its configuration tells."""
+    """The tensors of a model, and the settings of its configuration."""
 
     files: tuple[Path, ...]
     tensors: Mapping[str, SavedTensor]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from studio.documents.repeated_names import by_pattern
 from studio.gui import figures
 from studio.gui.graph.costs import short_count
 from studio.gui.pages.model.edit_list import described
 from studio.models.results import IntakeFinding, ModelFigures, Terminal
 from studio.models.surgery.results import edits_of
-from studio.workspace import by_pattern, readable_shape
+from studio.workspace import readable_shape
 
 if TYPE_CHECKING:
     from studio.workspace import VariantRecord

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from studio.api import LanguageModel
-from studio.models.language_folder import companions, entry_file, language_facts
+from studio.models.language.folder import companions, entry_file, language_facts
 
 GENAI = {
     "model": {

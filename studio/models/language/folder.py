@@ -137,7 +137,7 @@ def _template(folder: Path, tokenizer: Settings) -> str:
 
 
 def _settings(path: Path) -> Settings:
-    """Return a JSON object; empty where there is none, or it is too large or damaged."""
+    """Return a JSON object; empty where it is missing, too large or damaged."""
     try:
         if not path.is_file() or path.stat().st_size > _MOST_JSON:
             return {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from studio.models.repeated_names import by_pattern
+from studio.documents.repeated_names import by_pattern
 
 
 def lines(*names: str) -> list[tuple[str, int]]:
