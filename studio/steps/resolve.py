@@ -17,6 +17,7 @@ from studio.models.source_formats import is_model_folder
 from studio.registry import ModelRef, Registry
 from studio.registry.groups import expand
 from studio.registry.targets import LOCAL
+from studio.steps.format_support import is_language
 from studio.targets.connect import scheme_of
 
 _HINT = "Check the path, or choose another one."
@@ -32,6 +33,7 @@ class Resolved:
         subject: What the step is about, for the job's title (a model's or a target's name).
         schemes: Of the URLs of the targets.
         formats: Of the models.
+        language: Whether one of the models writes text.
     """
 
     arguments: dict[str, Any]
@@ -39,6 +41,7 @@ class Resolved:
     subject: str
     schemes: frozenset[str] = frozenset()
     formats: frozenset[str] = frozenset()
+    language: bool = False
 
     @property
     def target(self) -> str:
@@ -60,7 +63,7 @@ def resolve(step: AnyStep, given: Mapping[str, Any], registry: Registry) -> Reso
             that is not there, or a model or target that is not known.
     """
     checked = validate(step.form, bundle_apart(step, given))
-    arguments, reads, subjects, schemes, formats = {}, [], [], set[str](), set[str]()
+    arguments, reads, subjects, schemes, models = {}, [], [], set[str](), list[ModelRef]()
     for option in step.form:
         value = checked[option.name]
         if value is not None:
@@ -71,10 +74,12 @@ def resolve(step: AnyStep, given: Mapping[str, Any], registry: Registry) -> Reso
             reads += _reads(option, values)
             subjects += _subjects(option, values)
             schemes |= {scheme_of(one) for one in values if isinstance(one, TargetSpec)}
-            formats |= {one.format for one in values if isinstance(one, ModelRef)}
+            models += [one for one in values if isinstance(one, ModelRef)]
         arguments[option.name] = to_json(value)
     subject = ", ".join(dict.fromkeys(subjects))
-    return Resolved(arguments, tuple(reads), subject, frozenset(schemes), frozenset(formats))
+    formats = frozenset(one.format for one in models)
+    language = any(is_language(registry.variant(one.variant)) for one in models)
+    return Resolved(arguments, tuple(reads), subject, frozenset(schemes), formats, language)
 
 
 def model_files(

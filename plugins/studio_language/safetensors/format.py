@@ -53,7 +53,7 @@ class SafetensorsFormat:
     """Reader of folders of language models, which loads weights on request only."""
 
     id = "safetensors"
-    title = "Safetensors of a language model"
+    title = "Safetensors"
     suffixes = (".safetensors",)
 
     def __init__(self) -> None:
