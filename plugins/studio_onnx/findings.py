@@ -17,6 +17,9 @@ from studio_onnx.structure import WalkedModel
 
 _STANDARD = {"", "ai.onnx", "ai.onnx.ml"}
 _RUNTIME = {"com.microsoft", "com.microsoft.nchwc", "ai.onnx.training", "ai.onnx.preview.training"}
+_RUNTIME_OPERATORS = {"SimplifiedLayerNormalization"}
+"""Operators of ONNX Runtime that it keeps in the standard domain, as its builders write them."""
+
 _COMPILED = "EPContext"
 """The operator of ONNX Runtime whose attribute has the code of one chip."""
 
@@ -82,6 +85,8 @@ def _domains(model: onnx.ModelProto, operators: Operators) -> Iterator[Finding]:
     for (domain, operator), count in operators.items():
         if domain not in _STANDARD and (domain, operator) not in local:
             counts[domain] += count
+        elif operator in _RUNTIME_OPERATORS and (domain, operator) not in local:
+            counts["com.microsoft"] += count
     for domain, count in sorted(counts.items()):
         many = f"{count} node{'s' if count > 1 else ''}"
         if operators.get((domain, _COMPILED)):
@@ -99,7 +104,7 @@ def _unknown_operators(model: onnx.ModelProto, operators: Operators) -> Iterator
     versions = {entry.domain or "ai.onnx": entry.version for entry in model.opset_import}
     local = {function.name for function in model.functions}
     for (domain, operator), count in sorted(operators.items()):
-        if domain not in _STANDARD:
+        if domain not in _STANDARD or operator in _RUNTIME_OPERATORS:
             continue
         short = "" if domain == "ai.onnx" else domain
         version = versions.get(domain or "ai.onnx", onnx.defs.onnx_opset_version())

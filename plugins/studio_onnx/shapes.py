@@ -16,6 +16,8 @@ _MOST_EXPANSIONS = 200_000
 _MOST_VALUES = 100_000
 _RANK = 64
 
+Axis = onnx.TensorShapeProto.Dimension
+
 
 def why_skipped(model: onnx.ModelProto, walked: WalkedModel) -> str:
     """Return why shape inference is skipped, or "" if it is not."""
@@ -59,10 +61,16 @@ def infer(
 
 
 def _bound(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]]) -> onnx.ModelProto:
-    """Return a copy with the given input shapes, and without the shapes behind them."""
+    """Return a copy with the given input shapes, and without shapes that could contradict them.
+
+    Stored shapes stay where the given sizes tell all of their symbols: operators of other domains
+    have no inference, and only the exporter knew what comes of them.
+    """
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     inputs = {value.name: value for value in copy.graph.input}
+    symbols: dict[str, int] = {}
+    trusted = True
     for name, sizes in shapes.items():
         if name not in inputs:
             known = ", ".join(inputs)
@@ -71,15 +79,46 @@ def _bound(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]]) -> onnx.
         rank = len(tensor.shape.dim)
         if tensor.HasField("shape") and rank != len(sizes):
             raise InvalidData(f"Input {name!r} has {rank} axes, but {len(sizes)} sizes were given.")
+        trusted = trusted and _adopt(symbols, tensor.shape.dim, sizes)
         tensor.shape.Clear()
         for size in sizes:
             tensor.shape.dim.add().dim_value = size
-    # Stored shapes could contradict the given sizes.
-    del copy.graph.value_info[:]
-    for output in copy.graph.output:
-        if output.type.HasField("tensor_type"):
-            output.type.tensor_type.ClearField("shape")
+    _bind_stored(copy.graph, symbols if trusted else None)
     return copy
+
+
+def _adopt(symbols: dict[str, int], axes: Sequence[Axis], sizes: Sequence[int]) -> bool:
+    """Add the symbols of an input; False where sizes contradict each other, or a fixed size."""
+    for axis, size in zip(axes, sizes, strict=False):
+        if axis.HasField("dim_value") and axis.dim_value != size:
+            return False
+        if axis.dim_param and symbols.setdefault(axis.dim_param, size) != size:
+            return False
+    return True
+
+
+def _bind_stored(graph: onnx.GraphProto, symbols: Mapping[str, int] | None) -> None:
+    """Give sizes to the stored shapes of a graph, and drop those with an unknown one."""
+    kept = [value for value in graph.value_info if symbols is not None and _bind(value, symbols)]
+    copies = [onnx.ValueInfoProto.FromString(value.SerializeToString()) for value in kept]
+    del graph.value_info[:]
+    graph.value_info.extend(copies)
+    for output in graph.output:
+        known = symbols is not None and _bind(output, symbols)
+        if not known and output.type.HasField("tensor_type"):
+            output.type.tensor_type.ClearField("shape")
+
+
+def _bind(value: onnx.ValueInfoProto, symbols: Mapping[str, int]) -> bool:
+    if not value.type.tensor_type.HasField("shape"):
+        return False
+    axes = value.type.tensor_type.shape.dim
+    if not all(axis.HasField("dim_value") or axis.dim_param in symbols for axis in axes):
+        return False
+    for axis in axes:
+        if axis.dim_param:
+            axis.dim_value = symbols[axis.dim_param]
+    return True
 
 
 def _propagation_is_small(walked: WalkedModel) -> bool:

@@ -45,7 +45,7 @@ class TransformersConverter(ToolchainConverter):
 
     id = "transformers"
     title = "Transformers"
-    sources = ("hugging-face",)
+    sources = ("hugging-face", "language-folder")
     distribution = "transformers"
     tool = TOOL
 

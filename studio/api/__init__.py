@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Graph,
         GraphLayout,
         Initializer,
+        LanguageModel,
         Model,
         Node,
         Quantization,
@@ -91,8 +92,8 @@ if TYPE_CHECKING:
 _NAMES = {
     "chips": "ChipCompiler Compiled PlacedNode ToolchainCompiler",
     "data": "Array Dataset Feeds Sample Truth",
-    "graph": "AttributeValue Dimension Graph GraphLayout Initializer Model Node Quantization"
-    " TensorType Value",
+    "graph": "AttributeValue Dimension Graph GraphLayout Initializer LanguageModel Model Node"
+    " Quantization TensorType Value",
     "intake": "Finding Level Limits",
     "platforms": "Action Deployed Identity Measurement Parcel Platform PlatformRelease Preview"
     " Resource Site",
@@ -153,6 +154,7 @@ __all__ = [
     "InvalidData",
     "InvalidModel",
     "Kind",
+    "LanguageModel",
     "Level",
     "Limits",
     "Manifest",

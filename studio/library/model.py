@@ -30,7 +30,7 @@ from studio.models.results import ModelFigures, OpenResult
 from studio.packages.results import PackageResult
 from studio.profiling.results import ProfileResult
 from studio.quantization.results import QuantizeResult
-from studio.workspace import VariantRecord, source_format
+from studio.workspace import VariantRecord, entry_file, source_format
 
 File = str | os.PathLike[str]
 FormT = TypeVar("FormT")
@@ -358,7 +358,7 @@ def open_model(
     if isinstance(source, Model):
         return source
     path = Path(source).expanduser()
-    if not path.is_file():
+    if not path.is_file() and entry_file(path) == path:
         if not isinstance(source, str):
             raise UsageError(f"{path} does not exist or is no file.")
         return Model(session, session.workspace.registry.find(source).id)

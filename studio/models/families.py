@@ -28,12 +28,13 @@ _FAMILIES: dict[str, str] = {
     ),
     "normalization": (
         "BatchNormalization LayerNormalization InstanceNormalization GroupNormalization LRN "
-        "MeanVarianceNormalization LpNormalization RMSNormalization SkipLayerNormalization"
+        "MeanVarianceNormalization LpNormalization RMSNormalization SkipLayerNormalization "
+        "SimplifiedLayerNormalization SkipSimplifiedLayerNormalization"
     ),
     "activation": (
         "Relu LeakyRelu PRelu Sigmoid HardSigmoid HardSwish Tanh Softmax LogSoftmax Elu Selu Gelu "
         "Mish Softplus Softsign Clip Celu ThresholdedRelu Hardmax Swish FastGelu QLinearSigmoid "
-        "QLinearSoftmax QLinearLeakyRelu"
+        "QLinearSoftmax QLinearLeakyRelu SwiGLU"
     ),
     "pooling": (
         "MaxPool AveragePool GlobalAveragePool GlobalMaxPool LpPool ReduceMean ReduceMax ReduceMin "

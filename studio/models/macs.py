@@ -115,6 +115,17 @@ def _attention(node: Node, graph: Graph) -> int | None:
     return math.prod(query) * key[-2] + math.prod(query[:-1]) * key[-2] * value[-1]
 
 
+def _grouped_attention(node: Node, graph: Graph) -> int | None:
+    """Return MACs: each query meets all keys and values, those of the cache included."""
+    query, past = _input(node, graph, 0), _input(node, graph, 3)
+    if not query or len(query) != 3:
+        return None
+    keys = query[1] + (past[2] if past and len(past) == 4 else 0)
+    packed = not (len(node.inputs) > 1 and node.inputs[1])
+    output = _output(node, graph) if packed else query
+    return None if not output else 2 * math.prod(output) * keys
+
+
 def _recurrent(gates: int) -> Rule:
     """Return MACs: input and hidden state meet the weights of each gate at each time step."""
 
@@ -141,6 +152,7 @@ _RULES: dict[str, Rule] = {
     **dict.fromkeys(
         ("MatMulNBits", "DynamicQuantizeMatMul", "MatMulIntegerToFloat"), _matrix_product
     ),
+    "GroupQueryAttention": _grouped_attention,
     "LSTM": _recurrent(4),
     "GRU": _recurrent(3),
     "RNN": _recurrent(1),

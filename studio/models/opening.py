@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 from studio.api import (
@@ -26,6 +26,7 @@ from studio.models.collector import uncollected
 from studio.models.cost import overlay
 from studio.models.formats import format_for
 from studio.models.graphfile import GraphFileDraft
+from studio.models.language.folder import companions, entry_file, language_facts
 from studio.models.layout import lay_out
 from studio.models.results import IntakeFinding, ModelFigures
 from studio.models.shapes import complete
@@ -98,6 +99,7 @@ def _read(
     on_structure: Callable[[Model], None] | None,
     on_intake: Callable[[Model], None] | None,
 ) -> OpenedModel:
+    path = entry_file(path)
     progress.progress(0, 4, f"Looking at {path.name}")
     known = format_for(path, host or PluginHost.discover())
     if on_structure is not None and isinstance(known, Structural):
@@ -108,10 +110,13 @@ def _read(
     if on_intake is not None and isinstance(known, Structural):
         on_intake(known.structure(path, progress))
     model = known.read(path, progress)
-    fixed = complete(model.graph, given)
+    if model.language is None and (language := language_facts(path)) is not None:
+        model = replace(model, language=language)
+    fixed = complete(model.graph, given, model.language)
     sized = _sized(known, path, progress, fixed) if fixed else model
     assumed = {name: shape for name, shape in fixed.items() if name not in given}
-    return OpenedModel(path, intake.files, intake.findings, model, sized, assumed)
+    files = tuple(dict.fromkeys((*intake.files, *companions(path))))
+    return OpenedModel(path, files, intake.findings, model, sized, assumed)
 
 
 def _show_structure(

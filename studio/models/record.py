@@ -9,6 +9,7 @@ from pathlib import Path
 
 from studio.api import StudioError
 from studio.documents.dataclass_json import to_json
+from studio.models.language.folder import entry_file
 from studio.models.opening import GRAPH_FILE
 from studio.models.results import GraphResult, OpenResult
 from studio.models.step import GraphOptions, OpenOptions
@@ -23,7 +24,7 @@ def opened(
 ) -> OpenResult:
     """Adopt the model and its graph as a variant; return a known variant unchanged."""
     # Not the path that the worker reports: its result is untrusted.
-    given = replace(result, source=str(options.model))
+    given = replace(result, source=str(entry_file(options.model)))
     known = keep_opened(registry, given, folder, "open", {"model": given.source})
     registry.opened_again(known, options.model)
     return replace(

@@ -31,6 +31,31 @@ class IntakeFinding:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class LanguageFacts:
+    """Facts of a model that generates text; None or empty where the file has it not.
+
+    Attributes:
+        width: Numbers of a token between layers.
+        context: Longest sequence that it was made for, in tokens.
+        chat_template: Text of the template. It is never run here.
+        cache_bytes: Bytes of keys and values for each token of the context, in float16.
+        precisions: Number of weights by precision, the most frequent first.
+    """
+
+    architecture: str = ""
+    layers: int | None = None
+    heads: int | None = None
+    kv_heads: int | None = None
+    width: int | None = None
+    vocabulary: int | None = None
+    context: int | None = None
+    tokenizer: str = ""
+    chat_template: str = ""
+    cache_bytes: int | None = None
+    precisions: Mapping[str, int] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSummary:
     """Figures of a model's graph: work, memory, operators, precision.
@@ -63,6 +88,7 @@ class ModelSummary:
     functions: int = 0
     inputs: tuple[Terminal, ...] = ()
     outputs: tuple[Terminal, ...] = ()
+    language: LanguageFacts | None = optional()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from studio.api import Graph, UsageError, Value
+from studio.api import Dimension, Graph, LanguageModel, UsageError, Value
 
 _IMAGE = 224
 _SEQUENCE = 128
 _CHANNELS = 3
+_CACHE_AXES = 4
 
 
 def parse(texts: Iterable[str]) -> dict[str, tuple[int, ...]]:
@@ -30,16 +31,19 @@ def parse(texts: Iterable[str]) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def complete(graph: Graph, given: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+def complete(
+    graph: Graph, given: dict[str, tuple[int, ...]], language: LanguageModel | None = None
+) -> dict[str, tuple[int, ...]]:
     """Return a shape for each input with a dynamic size, and each given one.
 
     Assumed are a batch of 1, 224 pixels along open axes of images (four axes), and a length of
-    128 along other open axes.
+    128 along other open axes. Of a language model the cache is empty, so that all of its tokens
+    are those of a prompt.
     """
     found = dict(given)
     for value in graph.inputs:
         if value.name not in found and _is_open(value):
-            found[value.name] = _assumed(value)
+            found[value.name] = _assumed(value, language)
     return found
 
 
@@ -48,9 +52,10 @@ def _is_open(value: Value) -> bool:
     return shape is not None and not all(isinstance(size, int) for size in shape)
 
 
-def _assumed(value: Value) -> tuple[int, ...]:
-    shape = value.type.shape if value.type else None
-    sizes = shape or ()
+def _assumed(value: Value, language: LanguageModel | None) -> tuple[int, ...]:
+    sizes = (value.type.shape if value.type else None) or ()
+    if language is not None and len(sizes) == _CACHE_AXES:
+        return _cache(sizes, language)
     image = len(sizes) == 4
     result = []
     for axis, size in enumerate(sizes):
@@ -65,3 +70,10 @@ def _assumed(value: Value) -> tuple[int, ...]:
         else:
             result.append(_SEQUENCE)
     return tuple(result)
+
+
+def _cache(sizes: Sequence[Dimension], language: LanguageModel) -> tuple[int, ...]:
+    """Return the shape of an empty cache of keys or values: batch, heads, tokens, numbers."""
+    usual = (1, language.kv_heads or 1, 0, language.key_size or 1)
+    pairs = zip(sizes, usual, strict=True)
+    return tuple(size if isinstance(size, int) else assumed for size, assumed in pairs)

@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 from studio.lazy_dataclass import dataclass
+from studio.models.language.folder import entry_file, is_language_folder
 from studio.settings import resource
 
 _HEAD = 64
@@ -89,6 +90,11 @@ def source_format(path: Path) -> SourceFormat | None:
     return None if found is None or found.opens else found
 
 
+def is_model_folder(path: Path) -> bool:
+    """Return whether a folder is a model: of another framework, or a language model."""
+    return entry_file(path) != path or source_format(path) is not None
+
+
 def convertible_format(path: Path) -> SourceFormat | None:
     """Return what a file or folder of another framework is, also of one that opens as it is."""
     try:
@@ -113,6 +119,8 @@ def _suffix(path: Path) -> str:
 def _of_folder(names: Collection[str], path: Path) -> str:
     if "saved_model.pb" in names:
         return "saved-model"
+    if is_language_folder(path):
+        return "language-folder"
     if "config.json" in names and any((path / name).is_file() for name in _ONNX):
         return "hugging-face-onnx"
     weights = any(name.endswith((".safetensors", "pytorch_model.bin")) for name in names)
@@ -129,6 +137,8 @@ def _of_file(path: Path) -> str:
     if len(head) > 1 and head[0] == _PICKLE and head[1] in _PICKLE_PROTOCOLS:
         return "pickle"
     if _is_safetensors(head, path.stat().st_size):
+        if is_language_folder(path.parent):
+            return "language-folder"
         return "hugging-face" if (path.parent / "config.json").is_file() else "safetensors"
     return _of_head(head)
 

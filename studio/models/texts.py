@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from studio.documents.repeated_names import by_pattern
 from studio.documents.text_table import count, counted, table
 from studio.models.results import (
     AnalysisResult,
     CoverageResult,
     DiffResult,
     GraphResult,
+    LanguageFacts,
     ModelFigures,
+    Terminal,
 )
 from studio.models.surgery.results import EditOutcome, EditResult
 
@@ -33,16 +36,77 @@ def inspected(result: ModelFigures) -> list[str]:
         + _assumed(result),
     ]
     for title, values in (("input", result.inputs), ("output", result.outputs)):
-        for value in values:
+        for name, value, number in by_pattern(values, _name_of, _type_of):
             shape = " x ".join("?" if d is None else str(d) for d in value.shape or ())
-            lines.append(f"{title:<7} {value.name}  {value.dtype}  {shape}")
+            times = f"  ({number} times)" if number > 1 else ""
+            lines.append(f"{title:<7} {name}  {value.dtype}  {shape}{times}")
+    if result.language is not None:
+        lines += language(result.language)
     return [*lines, *(f"{finding.level}: {finding.text}" for finding in result.intake)]
+
+
+def language(found: LanguageFacts) -> list[str]:
+    """Return what is known of a language model, a line for each fact."""
+    rows = (
+        ("architecture", _architecture(found)),
+        ("weights", _precisions(found)),
+        ("context", _context(found)),
+        ("tokenizer", _tokenizer(found)),
+        ("template", f"{len(found.chat_template):,} characters" if found.chat_template else ""),
+    )
+    return [f"{name:<12} {text}" for name, text in rows if text]
+
+
+def _architecture(found: LanguageFacts) -> str:
+    parts = [found.architecture]
+    if found.layers:
+        parts.append(counted(found.layers, "layer"))
+    if found.heads:
+        parts.append(f"{found.heads} heads ({found.kv_heads or found.heads} of keys)")
+    if found.width:
+        parts.append(f"width {found.width:,}")
+    return ", ".join(parts)
+
+
+def _precisions(found: LanguageFacts) -> str:
+    """Return the share of each precision, the most frequent first."""
+    total = sum(found.precisions.values()) or 1
+    return ", ".join(
+        f"{name} {_percent(number / total)}" for name, number in found.precisions.items()
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %" if share >= 0.0005 else "below .1 %"
+
+
+def _context(found: LanguageFacts) -> str:
+    if found.context is None:
+        return ""
+    text = f"{found.context:,} tokens"
+    if found.cache_bytes is None:
+        return text
+    whole = found.cache_bytes * found.context / 1e6
+    return f"{text}; keys and values take {found.cache_bytes:,} bytes each in fp16, {whole:,.0f} MB"
+
+
+def _tokenizer(found: LanguageFacts) -> str:
+    words = f"{found.vocabulary:,} tokens" if found.vocabulary else ""
+    return ", ".join(filter(None, (found.tokenizer, words)))
+
+
+def _name_of(terminal: Terminal) -> str:
+    return terminal.name
+
+
+def _type_of(terminal: Terminal) -> tuple[str, object]:
+    return terminal.dtype, terminal.shape
 
 
 def _assumed(result: ModelFigures) -> str:
     """Return the assumed sizes, on which the MACs depend."""
-    assumed = result.assumed_shapes.items()
-    shapes = ", ".join(f"{name}={'x'.join(map(str, shape))}" for name, shape in assumed)
+    assumed = by_pattern(result.assumed_shapes.items(), lambda one: one[0], lambda one: one[1])
+    shapes = ", ".join(f"{name}={'x'.join(map(str, one[1]))}" for name, one, _ in assumed)
     return f" at {shapes} (assumed; --shape gives others)" if shapes else ""
 
 

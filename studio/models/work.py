@@ -19,6 +19,7 @@ from studio.models.drawing import Overlay, html, read_overlay, svg
 from studio.models.drawing.boxes import nodes_drawn
 from studio.models.drawing.selection import DrawSelection, shown
 from studio.models.graphfile import write
+from studio.models.language.folder import entry_file
 from studio.models.layout import Unfolded, lay_out
 from studio.models.opening import GraphWriter, OpenedModel, read_model
 from studio.models.results import DiffResult, GraphResult, ModelFigures, OpenResult
@@ -46,7 +47,7 @@ def open_model(options: OpenOptions, job: Job) -> OpenResult:
 
     Models of more than 2 GiB stay where they are.
     """
-    path = options.model
+    path = entry_file(options.model)
     if options.name:
         component(options.name, "A model")
     writer = GraphWriter(job.folder)
@@ -68,7 +69,7 @@ def open_model(options: OpenOptions, job: Job) -> OpenResult:
     return OpenResult(
         **{field.name: getattr(figures, field.name) for field in fields(figures)},
         source=str(path),
-        name=options.name or component_of(_name(path), LONGEST_NAME),
+        name=options.name or component_of(_name(path, options.model), LONGEST_NAME),
         copied=copied,
         digest_in_place="" if copied else _digest_in_place(opened),
     )
@@ -209,8 +210,10 @@ def _overlay(opened: OpenedModel, options: GraphOptions, drawn: Graph, job: Job)
     return None if options.cost == "none" else _cost(opened, options.cost, drawn)
 
 
-def _name(path: Path) -> str:
+def _name(path: Path, given: Path) -> str:
     """Return the file's name, or its folder's where every export has the same file name."""
+    if given != path:
+        return given.absolute().name
     common = path.stem.lower() in ("model", "inference", "model_quantized")
     return path.absolute().parent.name if common and path.absolute().parent.name else path.stem
 

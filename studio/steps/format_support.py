@@ -7,8 +7,10 @@ from studio.conversion.targets import SOURCE
 from studio.jobs import AnyStep, Use
 from studio.packages.backends import SERVED
 from studio.plugin_host import PluginHost
+from studio.registry import VariantRecord
 
 HINT = "Open the original ONNX model."
+LANGUAGE_HINT = "Run it with the program that it was made for, such as llama.cpp."
 
 _SENTENCES = {
     Use.RUN: "No installed backend runs {0} models.",
@@ -20,17 +22,39 @@ _SENTENCES = {
 }
 
 
-def why_not(step: AnyStep, form: str, host: PluginHost) -> str:
+_LANGUAGE = frozenset({Use.RUN, Use.SERVE, Use.QUANTIZE})
+"""Uses for which a model that writes text needs more than its graph."""
+
+_NO_LANGUAGE = (
+    "Language models are opened, drawn and compared. Running, quantizing and serving them is not "
+    "there yet."
+)
+
+
+def why_not(step: AnyStep, form: str, host: PluginHost, language: bool = False) -> str:
     """Return why a step cannot be done with a model of a format; empty when it can.
 
     Args:
         form: The format's id.
+        language: Whether the model writes text, token by token.
     """
     use = step.use or Use.READ
+    if language and use in _LANGUAGE:
+        return _NO_LANGUAGE
     if use is Use.READ or _can(use, form, host):
         return ""
     titles = {one.id: one.title for one in host.all(Extension.FORMAT)}
     return _SENTENCES[use].format(titles.get(form, form))
+
+
+def why_not_of(step: AnyStep, variant: VariantRecord | None, host: PluginHost) -> str:
+    """Return why a step cannot be done with a variant; empty when it can, or without one."""
+    return why_not(step, variant.format, host, is_language(variant)) if variant else ""
+
+
+def is_language(variant: VariantRecord) -> bool:
+    """Return whether a variant is a model that writes text."""
+    return variant.summary.get("language") is not None
 
 
 def _can(use: Use, form: str, host: PluginHost) -> bool:

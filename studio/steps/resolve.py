@@ -13,10 +13,11 @@ from studio.datasets.suffixes import PREPROCESS
 from studio.documents.dataclass_json import to_json
 from studio.jobs import AnyStep
 from studio.lazy_dataclass import dataclass
-from studio.models.source_formats import source_format
+from studio.models.source_formats import is_model_folder
 from studio.registry import ModelRef, Registry
 from studio.registry.groups import expand
 from studio.registry.targets import LOCAL
+from studio.steps.format_support import is_language
 from studio.targets.connect import scheme_of
 
 _HINT = "Check the path, or choose another one."
@@ -32,6 +33,7 @@ class Resolved:
         subject: What the step is about, for the job's title (a model's or a target's name).
         schemes: Of the URLs of the targets.
         formats: Of the models.
+        language: Whether one of the models writes text.
     """
 
     arguments: dict[str, Any]
@@ -39,6 +41,7 @@ class Resolved:
     subject: str
     schemes: frozenset[str] = frozenset()
     formats: frozenset[str] = frozenset()
+    language: bool = False
 
     @property
     def target(self) -> str:
@@ -60,7 +63,7 @@ def resolve(step: AnyStep, given: Mapping[str, Any], registry: Registry) -> Reso
             that is not there, or a model or target that is not known.
     """
     checked = validate(step.form, bundle_apart(step, given))
-    arguments, reads, subjects, schemes, formats = {}, [], [], set[str](), set[str]()
+    arguments, reads, subjects, schemes, models = {}, [], [], set[str](), list[ModelRef]()
     for option in step.form:
         value = checked[option.name]
         if value is not None:
@@ -71,10 +74,12 @@ def resolve(step: AnyStep, given: Mapping[str, Any], registry: Registry) -> Reso
             reads += _reads(option, values)
             subjects += _subjects(option, values)
             schemes |= {scheme_of(one) for one in values if isinstance(one, TargetSpec)}
-            formats |= {one.format for one in values if isinstance(one, ModelRef)}
+            models += [one for one in values if isinstance(one, ModelRef)]
         arguments[option.name] = to_json(value)
     subject = ", ".join(dict.fromkeys(subjects))
-    return Resolved(arguments, tuple(reads), subject, frozenset(schemes), frozenset(formats))
+    formats = frozenset(one.format for one in models)
+    language = any(is_language(registry.variant(one.variant)) for one in models)
+    return Resolved(arguments, tuple(reads), subject, frozenset(schemes), formats, language)
 
 
 def model_files(
@@ -82,7 +87,8 @@ def model_files(
 ) -> list[tuple[str, Path]]:
     """Return the MODEL options that name a file that has yet to be opened, as (option, file).
 
-    A folder with a model of another framework is one, too: its opening fails with the conversion.
+    A folder of a language model is one, too, and one of another framework, whose opening fails
+    with the conversion.
     A registered model of that name, such as the one that it was converted to, comes before it.
     """
     found = []
@@ -91,7 +97,7 @@ def model_files(
         if option.kind is Kind.MODEL and value is not None:
             for text in [value] if isinstance(value, str) else value:
                 path = Path(text).expanduser()
-                is_source = path.is_dir() and source_format(path) is not None
+                is_source = path.is_dir() and is_model_folder(path)
                 if path.is_file() or (is_source and not _is_registered(text, registry)):
                     found.append((option.name, path.absolute()))
     return found

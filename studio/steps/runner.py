@@ -29,7 +29,7 @@ from studio.jobs.spec import class_path
 from studio.plugin_host import PluginHost
 from studio.registry import ActionRecord, Registry, file_digest
 from studio.steps.catalogue import step as step_named
-from studio.steps.format_support import HINT, why_not
+from studio.steps.format_support import HINT, LANGUAGE_HINT, why_not
 from studio.steps.inputs import input_digest
 from studio.steps.project_defaults import OpenedModel, with_project
 from studio.steps.resolve import Resolved, app_apart, model_files, resolve
@@ -184,9 +184,9 @@ class StepRunner:
     def _check_formats(self, step: AnyStep, resolved: Resolved) -> None:
         """Refuse what cannot be done with models of a format, before anything is started."""
         for form in resolved.formats:
-            reason = why_not(step, form, self._plugins())
+            reason = why_not(step, form, self._plugins(), resolved.language)
             if reason:
-                raise UsageError(reason, hint=HINT)
+                raise UsageError(reason, hint=LANGUAGE_HINT if resolved.language else HINT)
 
     def _granted(self, step: AnyStep, resolved: Resolved) -> frozenset[Permission]:
         """Return the worker's permissions: those of the step that the targets' plugins have.

@@ -24,6 +24,7 @@ from studio.models.labels.node_rows import (
     NodeRow,
     node_rows,
 )
+from studio.models.language.folder import entry_file
 from studio.models.outputs.words import HEADS_OF as OUTPUT_HEADS
 from studio.models.outputs.words import KEYS as OUTPUT_KEYS
 from studio.models.outputs.words import TITLES as OUTPUT_TITLES
@@ -172,6 +173,7 @@ __all__ = [
     "compare_profiles",
     "conversion_of",
     "edit_text",
+    "entry_file",
     "exports",
     "is_app",
     "is_folded_block",

@@ -29,7 +29,7 @@ from studio.registry import ActionRecord, Registry, VariantRecord
 from studio.rollouts.rollout_state import place_of, unfinished
 from studio.settings import Paths, Settings
 from studio.steps.catalogue import parent_imports, steps
-from studio.steps.format_support import why_not
+from studio.steps.format_support import why_not_of
 from studio.steps.runner import StepRunner
 from studio.workspace.alert_file import AlertFile
 from studio.workspace.background import Background
@@ -151,7 +151,7 @@ class Workspace(JobListener):
 
     def why_not(self, step: str, variant: VariantRecord | None) -> str:
         """Return why a variant's format does not allow a step; empty when it does."""
-        return why_not(self.steps[step], variant.format, self.plugins) if variant else ""
+        return why_not_of(self.steps[step], variant, self.plugins)
 
     def why_no_trial(self, target: TargetSpec) -> str:
         """Return why a target can hold no quality trial; empty when it can."""

@@ -44,7 +44,7 @@ def outcome_of(paths: Sequence[Path], suffixes: Sequence[str]) -> DropOutcome:
     Args:
         suffixes: How files of models end.
     """
-    whole = (_app(paths[0]) or _folder_with_onnx(paths[0])) if len(paths) == 1 else None
+    whole = _whole_folder(paths[0]) if len(paths) == 1 else None
     if whole is not None:
         return whole
     found = [_models_of(path, tuple(suffixes)) for path in paths]
@@ -82,6 +82,21 @@ def _app(path: Path) -> DropOutcome | None:
         return None
     name = path.name if path.is_dir() else path.absolute().parent.name
     return DropOutcome(f"Open the app {name}", "It is checked, and does not run yet.", (path,))
+
+
+def _whole_folder(path: Path) -> DropOutcome | None:
+    """Return what a drop of something with several files does, if it is known as one thing."""
+    return _app(path) or _language_model(path) or _folder_with_onnx(path)
+
+
+def _language_model(path: Path) -> DropOutcome | None:
+    """Return what a drop of a language model's folder does."""
+    from studio.workspace import entry_file
+
+    if not path.is_dir() or entry_file(path) == path:
+        return None
+    text = "Its tokenizer and its chat template are taken along. The template is never run."
+    return DropOutcome(f"Open the language model {path.name}", text, (path,))
 
 
 def _folder_with_onnx(path: Path) -> DropOutcome | None:

@@ -8,11 +8,12 @@ import pytest
 
 from studio.api import Graph, Node, UsageError, Value
 from studio.models.cost import overlay
+from studio.models.language.precisions import precision
 from studio.models.macs import macs
 from studio.models.memory import activation_peak
 from studio.models.results import Terminal
 from studio.models.shapes import complete, parse
-from studio.models.summary import precision, summary
+from studio.models.summary import summary
 from tests.unit.models import graphs
 from tests.unit.models.graphs import constant, typed
 

@@ -71,7 +71,6 @@ def test_a_compressed_pickle_is_known_by_its_name(name: str, wanted: str, tmp_pa
     ("head", "wanted"),
     [
         (b"\x89HDF\r\n\x1a\n", "keras-hdf5"),
-        (b"GGUF\x03\x00\x00\x00", "gguf"),
         (b"RKNN\x00\x00\x00\x00\x06\x00", "rknn"),
         (b"\x20\x00\x00\x00ORTM", "ort"),
         (b'{"learner":{"attributes":{}}}', "xgboost"),
@@ -86,6 +85,14 @@ def test_a_mark_at_the_start(head: bytes, wanted: str, tmp_path: Path) -> None:
     path = tmp_path / "model.bin"
     path.write_bytes(head)
     assert kind(path) == wanted
+
+
+def test_a_language_model_opens_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"GGUF\x03\x00\x00\x00")
+    found = convertible_format(path)
+    assert found is not None
+    assert (found.id, found.opens) == ("gguf", True)
 
 
 @pytest.mark.parametrize(

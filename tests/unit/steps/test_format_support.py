@@ -55,6 +55,13 @@ def test_what_needs_another_format_says_so(host: PluginHost) -> None:
     assert why_not(step_named("quantize"), "strange", host) == "strange models cannot be quantized."
 
 
+@pytest.mark.parametrize("form", ["onnx", "gguf"])
+def test_a_language_model_is_looked_at_alone(form: str, host: PluginHost) -> None:
+    for step in ("profile", "deploy", "quantize"):
+        assert why_not(step_named(step), form, host, language=True).startswith("Language models")
+    assert why_not(step_named("graph"), form, host, language=True) == ""
+
+
 @pytest.mark.parametrize("form", ["onnx", "tflite", "openvino"])
 def test_targets_serve_what_a_backend_there_loads(form: str, host: PluginHost) -> None:
     assert why_not(step_named("deploy"), form, host) == ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from studio.documents.repeated_names import by_pattern
 from studio.gui import figures
 from studio.gui.graph.costs import short_count
 from studio.gui.pages.model.edit_list import described
@@ -29,10 +30,16 @@ def figures_of(variant: VariantRecord) -> list[tuple[str, str]]:
         ("Activations", figures.size(model.activation_bytes)),
         ("Nodes", figures.whole(model.nodes)),
         ("Precision", variant.precision),
+        ("Context", _context(model)),
         ("Opset", opset(model)),
         ("Producer", model.producer),
     ]
     return [(name, value) for name, value in fields if value and value != figures.NOTHING]
+
+
+def _context(model: ModelFigures) -> str:
+    tokens = model.language.context if model.language else None
+    return f"{tokens:,} tokens" if tokens else ""
 
 
 def _macs(model: ModelFigures) -> str:
@@ -40,7 +47,8 @@ def _macs(model: ModelFigures) -> str:
         return "Unknown: dynamic shapes"
     text, assumed = short_count(model.macs), model.assumed_shapes
     if text != figures.NOTHING and assumed:
-        shapes = ", ".join(f"{name} {'×'.join(map(str, s))}" for name, s in assumed.items())
+        alike = by_pattern(assumed.items(), lambda one: one[0], lambda one: one[1])
+        shapes = ", ".join(f"{name} {'×'.join(map(str, one[1]))}" for name, one, _ in alike)
         return f"{text} at {shapes}"
     return text
 
@@ -63,9 +71,14 @@ def opset(model: ModelFigures) -> str:
 
 
 def terminals(values: Iterable[Terminal]) -> list[tuple[str, str]]:
-    """Inputs or outputs as names and types."""
+    """Inputs or outputs as names and types; those that differ in a number are one line."""
+    alike = by_pattern(values, lambda one: one.name, lambda one: (one.dtype, one.shape))
     return [
-        (value.name, f"{value.dtype} {readable_shape(value.shape)}".strip()) for value in values
+        (
+            name if count == 1 else f"{name} ({count})",
+            f"{value.dtype} {readable_shape(value.shape)}".strip(),
+        )
+        for name, value, count in alike
     ]
 
 

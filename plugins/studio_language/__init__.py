@@ -1,0 +1,1 @@
+"""Language models: GGUF files and folders of safetensors, with their decoder as a graph."""

@@ -1,0 +1,1 @@
+"""Safetensors: weights in the layout of Hugging Face transformers."""

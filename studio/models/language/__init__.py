@@ -1,0 +1,1 @@
+"""Language models: their folders and what is known of them."""
