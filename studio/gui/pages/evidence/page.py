@@ -354,9 +354,7 @@ class EvidencePage(StagePage):
     # What can be done now
 
     def _why_not(self, step: str) -> str:
-        if self.variant is None:
-            return _NO_MODEL
-        return self.workspace.why_not(step, self.variant)
+        return _NO_MODEL if self.variant is None else self.workspace.why_not(step, self.variant)
 
     def _why_not_export(self) -> str:
         if self.variant is None:
