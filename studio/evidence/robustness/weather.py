@@ -46,9 +46,15 @@ def plasma(height: int, width: int, decay: float, random: Generator) -> Pixels:
 
 def stretched(grid: Pixels, height: int, width: int) -> Pixels:
     """Return a grid of points interpolated (bilinear) to a height and width."""
-    down = numpy.linspace(0, grid.shape[0] - 1, height)
-    right = numpy.linspace(0, grid.shape[1] - 1, width)
-    return sampled(grid[:, :, None], *numpy.meshgrid(down, right, indexing="ij"))[:, :, 0]
+    # Rows, then columns: a tenth of the time of looking each pixel up.
+    found: Pixels = _weights(height, grid.shape[0]) @ grid @ _weights(width, grid.shape[1]).T
+    return found
+
+
+def _weights(places: int, points: int) -> Pixels:
+    """Return the share of each point in each place between them, places × points."""
+    at = numpy.linspace(0, points - 1, places)[:, None]
+    return numpy.clip(1 - abs(at - numpy.arange(points)), 0, 1)
 
 
 def sampled(pixels: Pixels, down: Pixels, right: Pixels) -> Pixels:
