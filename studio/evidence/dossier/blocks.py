@@ -14,7 +14,8 @@ from studio.lazy_dataclass import dataclass
 
 _STATES = (PRESENT, ASKED, MISSING)
 _SUMMARY = "summary"
-_KEY = ("quality.metrics", "quality.groups", "quality.calibration", "performance.latency")
+_OF_GROUPS = "quality.groups"
+_KEY = ("quality.metrics", _OF_GROUPS, "quality.calibration", "performance.latency")
 _MOST_KEY = 3
 _SHORT_DIGEST = 16
 _DIGEST = 64
@@ -117,11 +118,18 @@ def _head(dossier: Dossier) -> Iterator[Block]:
 
 
 def _glance(dossier: Dossier) -> Iterator[Block]:
-    """Yield the first figures of the subjects that most readers look for."""
-    chosen = [figure for name in _KEY for figure in dossier.statements[name].figures[:_MOST_KEY]]
+    """Yield the first figures of the subjects that most readers look for; the lowest groups."""
+    chosen = [figure for name in _KEY for figure in _key_figures(dossier, name)]
     if chosen:
         yield Heading("At a glance", 2, _SUMMARY)
         yield _figures(chosen)
+
+
+def _key_figures(dossier: Dossier, name: str) -> Sequence[Figure]:
+    figures = dossier.statements[name].figures
+    if name == _OF_GROUPS:
+        figures = tuple(sorted(figures, key=lambda one: one.value))
+    return figures[:_MOST_KEY]
 
 
 def _contents(dossier: Dossier) -> Iterator[Block]:
