@@ -58,7 +58,7 @@ class BoxReader:
         return cls(settings, settings.threshold).on(dataset)
 
     def on(self, dataset: Dataset) -> BoxReader:
-        """Return the reader for other data; the same for a part of its own."""
+        """Return the reader for other data; the same for some of its own samples."""
         if not isinstance(dataset, ImageFolder):
             return self
         labels = (label for label in dataset.labels if isinstance(label, str))
@@ -105,7 +105,7 @@ class BoxReader:
 
 
 def is_box_list(label: object) -> bool:
-    """Return whether a label is ``class left top right bottom``, several parted by semicolons."""
+    """Return whether a label is ``class left top right bottom``, several between semicolons."""
     try:
         return isinstance(label, str) and bool(_classes(label))
     except InvalidData:

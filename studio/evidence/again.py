@@ -170,7 +170,7 @@ def _is_close(one: str, other: str) -> bool:
 
 
 def _numbers(cell: str) -> list[str]:
-    """Return the parts of a cell: probabilities, or boxes that are parted by semicolons."""
+    """Return the parts of a cell: probabilities, or boxes between semicolons."""
     return cell.replace(";", " ;").split()
 
 
