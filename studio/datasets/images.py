@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from studio.api import InvalidData, Sample, Value
 from studio.datasets.fit import conform
 from studio.datasets.labels import Label
-from studio.datasets.preprocess import Preprocess
+from studio.datasets.preprocess import Placement, Preprocess
 from studio.datasets.subset import spread
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ Picture = NDArray[numpy.uint8]
 
 Change = Callable[[str, Picture], Picture]
 """A change of the picture of a name, before its preprocessing."""
+
+_ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)
+"""Tag of EXIF, and its values for pictures that lie on a side."""
 
 MOST_PIXELS = 100_000_000
 """Larger pictures are refused before they are unpacked."""
@@ -55,6 +58,20 @@ class ImageFolder:
         other = copy(self)
         other._change = change
         return other
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """Labels of all pictures of the folder, also beyond the limit; empty without any."""
+        return tuple(self._labels.values()) if self._labels else ()
+
+    def placed(self, name: str) -> tuple[int, int, Placement]:
+        """Return height and width of a picture, and where it is in the model's input.
+
+        Raises:
+            InvalidData: when the picture cannot be read.
+        """
+        height, width = picture_size(self._folder / name)
+        return height, width, self._preprocess.placement(height, width)
 
     def __len__(self) -> int:
         return len(self._files)
@@ -95,6 +112,23 @@ def read_picture(path: Path) -> NDArray[numpy.uint8]:
             f"{path.name} cannot be read as a picture: it is damaged or of another kind.",
             detail=str(error),
         ) from None
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Return height and width of a picture from its header, rotated as its EXIF data say.
+
+    Raises:
+        InvalidData: when it cannot be read as a picture.
+    """
+    import PIL.Image
+
+    try:
+        with PIL.Image.open(path, formats=("PNG", "JPEG")) as image:
+            width, height = image.size
+            turned = image.getexif().get(_ORIENTATION, 1) in _TURNED
+            return (width, height) if turned else (height, width)
+    except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
+        raise InvalidData(f"{path.name} cannot be read as a picture.", detail=str(error)) from None
 
 
 def _rgb(image: Image) -> Image:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from studio.api import (
@@ -18,6 +19,7 @@ from studio.api import (
     Truth,
     UsageError,
 )
+from studio.evaluation.box_reader import BoxReader, is_box_list
 from studio.evaluation.session_pool import answers
 from studio.lazy_dataclass import dataclass
 from studio.plugin_host import PluginHost
@@ -28,6 +30,10 @@ _WITHOUT_LABELS = ("cosine", "sqnr")
 _OF_CLASSES = ("top1", "top5", "f1", "auc")
 """Metrics whose labels are class numbers."""
 
+_PRECISION = "map"
+_OF_BOXES = ("box-f1", _PRECISION)
+"""Metrics whose labels are boxes, the usual one first."""
+
 _QUOTED = 40
 """Most characters of a label in a message."""
 
@@ -37,16 +43,29 @@ DICTIONARY = "dictionary.txt"
 
 @dataclass(frozen=True, slots=True)
 class Evaluator:
-    """A metric with its options."""
+    """A metric with its options.
+
+    Attributes:
+        boxes: Reads the boxes of a detector whose outputs are not boxes yet; None for others.
+    """
 
     metric: Metric
-    options: Mapping[str, str]
+    options: Mapping[str, object]
+    boxes: BoxReader | None = None
 
     @classmethod
     def choose(
-        cls, host: PluginHost, wanted: str, dataset: Dataset, dictionary: Path | None
+        cls,
+        host: PluginHost,
+        wanted: str,
+        dataset: Dataset,
+        dictionary: Path | None,
+        outputs: Path | None = None,
     ) -> Evaluator | None:
         """Return the requested metric; for ``auto`` the one for the labels, None without labels.
+
+        Args:
+            outputs: The ``outputs.toml`` of a detector, whose labels are boxes.
 
         Raises:
             UsageError: when the data or the options do not suit the requested metric, or the
@@ -64,6 +83,10 @@ class Evaluator:
                 f"The metric {wanted} needs labels, and the data has none.",
                 hint="Give --eval-data with labels, or --metric none.",
             )
+        empty = label == ""  # a picture without a box
+        boxes = BoxReader.read(outputs, dataset) if empty or is_box_list(label) else None
+        if boxes is not None and wanted in ("auto", *_OF_BOXES):
+            return cls._of_boxes(host, wanted, boxes)
         if wanted == "auto":
             # Without the characters, a text recogniser's outputs cannot be decoded.
             if isinstance(label, str) and dictionary is None:
@@ -91,11 +114,31 @@ class Evaluator:
             )
         return cls(metric, {name: value for name, value in options.items() if name in known})
 
+    @classmethod
+    def _of_boxes(cls, host: PluginHost, wanted: str, boxes: BoxReader) -> Evaluator:
+        """Return a metric of boxes for a detector, with the least score of its settings."""
+        wanted = _OF_BOXES[0] if wanted == "auto" else wanted
+        metric: Metric = host.get(Extension.METRIC, wanted)
+        read = boxes.with_unlikely() if wanted == _PRECISION else boxes
+        return cls(metric, {"least_score": boxes.least_score}, read)
+
+    def on(self, dataset: Dataset) -> Evaluator:
+        """Return the same metric for other data."""
+        return self if self.boxes is None else replace(self, boxes=self.boxes.on(dataset))
+
+    def read(self, sample: Sample, outputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        """Return what the metric is computed from: boxes for a detector, else the outputs.
+
+        Raises:
+            InvalidModel: when the outputs do not have the form of the ``outputs.toml``.
+        """
+        return outputs if self.boxes is None else self.boxes(sample, outputs)
+
     @property
     def dictionary(self) -> Path | None:
         """The characters of a text recogniser, for a metric that needs them."""
         path = self.options.get("dictionary")
-        return Path(path) if path else None
+        return Path(str(path)) if path else None
 
     @property
     def by_reference(self) -> bool:
@@ -201,7 +244,8 @@ class _Run:
         if answer is None:
             return False
         self._progress.progress(index, self._total)
-        sample, outputs = answer
+        sample, given = answer
+        outputs = self._judge.read(sample, given)
         truth = self._right(sample, outputs)
         self._labels.append(truth)
         self._outputs.append(outputs)

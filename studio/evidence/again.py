@@ -182,12 +182,17 @@ def _table_difference(before: bytes, now: bytes) -> str:
 def _is_close(one: str, other: str) -> bool:
     if one == other:
         return True
-    first, second = one.split(" "), other.split(" ")
+    first, second = _numbers(one), _numbers(other)
     try:
-        pairs = list(zip(map(float, first), map(float, second), strict=True))
+        pairs = [(float(a), float(b)) for a, b in zip(first, second, strict=True) if a != b]
     except ValueError:
         return False
     return all(math.isclose(a, b, rel_tol=CLOSE, abs_tol=CLOSE) for a, b in pairs)
+
+
+def _numbers(cell: str) -> list[str]:
+    """Return the parts of a cell: probabilities, or boxes between semicolons."""
+    return cell.replace(";", " ;").split()
 
 
 def _maps_difference(before: bytes, now: bytes) -> str:

@@ -36,7 +36,7 @@ def write_measured(found: Measured, options: EvidenceOptions, material: Material
         options.samples,
         options.by,
         options.explanations,
-        options.evaluations,
+        found.evaluations or options.evaluations,
         found.robustness.samples if found.robustness is not None else 0,
     )
     write_record(material.folder / REQUEST_FILE, to_json(request))

@@ -35,6 +35,11 @@ DRAWING_FILE = "explanations/maps.png"
 _ROBUSTNESS_SAMPLES = 200
 _FEWEST_SAMPLES = 20
 _ROBUSTNESS_SECONDS = 60.0
+_EXPLANATION_SECONDS = 60.0
+_MOST_EVALUATIONS, _FEWEST_EVALUATIONS = 500, 100
+_MAPS = 5
+"""Maps of an explained sample: its own, that of the original, and three of shuffled weights."""
+
 _PASSES = 49
 """Passes over the samples of a measurement of robustness: sixteen corruptions at three
 severities, and the clean ones."""
@@ -47,12 +52,14 @@ class Measured:
 
     Attributes:
         problems: Why one was not possible, by subject.
+        evaluations: Bound on scored samples of each explanation; 0 without explanations.
     """
 
     groups: GroupsResult | None
     robustness: RobustnessResult | None
     explanations: ExplainResult | None
     problems: dict[str, str]
+    evaluations: int = 0
 
 
 class Part(Phase):
@@ -92,20 +99,18 @@ def measured(options: EvidenceOptions, records: Records, folder: Path, job: Job)
     )
     if corrupted is not None:
         _copy(damage.folder / CORRUPTED, folder / CORRUPTED_FILE)
-    explained = None
+    explained, evaluations = None, 0
     if options.explanations and found is not None:
         part = Part(job, 0.7, 0.95, "explained")
         table = SampleTable.read(folder / SAMPLES_FILE)
         chosen = chosen_samples(table, options.explanations)
-        explained = _tried(
-            "explanations",
-            problems,
-            lambda: explain(_explain_options(options, records, data, chosen), part),
-        )
+        evaluations = options.evaluations or explained_evaluations(len(chosen), each)
+        wanted = _explain_options(options, records, data, chosen, evaluations)
+        explained = _tried("explanations", problems, lambda: explain(wanted, part))
         if explained is not None:
             _copy(part.folder / explained.maps, folder / MAPS_FILE)
             _copy(part.folder / explained.output, folder / DRAWING_FILE)
-    return Measured(found, corrupted, explained, problems)
+    return Measured(found, corrupted, explained, problems, evaluations)
 
 
 def corrupted_samples(most: int, seconds: float) -> int:
@@ -119,6 +124,17 @@ def corrupted_samples(most: int, seconds: float) -> int:
     return min(most, _ROBUSTNESS_SAMPLES, max(_FEWEST_SAMPLES, int(affordable)))
 
 
+def explained_evaluations(samples: int, seconds: float) -> int:
+    """Return how many scored samples an explanation may take, so that a slow model has an end.
+
+    Args:
+        samples: Those that are explained.
+        seconds: Time of one sample.
+    """
+    affordable = _EXPLANATION_SECONDS / (_MAPS * max(1, samples) * max(seconds, 1e-6))
+    return min(_MOST_EVALUATIONS, max(_FEWEST_EVALUATIONS, int(affordable)))
+
+
 def _group_options(options: EvidenceOptions, records: Records, data: Path) -> GroupsOptions:
     return GroupsOptions(
         model=records.variant.ref,
@@ -129,6 +145,7 @@ def _group_options(options: EvidenceOptions, records: Records, data: Path) -> Gr
         samples=options.samples,
         dictionary=options.dictionary,
         label_map=options.label_map,
+        outputs=options.outputs,
     )
 
 
@@ -141,17 +158,22 @@ def _robustness_options(
         samples=samples,
         dictionary=options.dictionary,
         label_map=options.label_map,
+        outputs=options.outputs,
     )
 
 
 def _explain_options(
-    options: EvidenceOptions, records: Records, data: Path, chosen: tuple[str, ...]
+    options: EvidenceOptions,
+    records: Records,
+    data: Path,
+    chosen: tuple[str, ...],
+    evaluations: int,
 ) -> ExplainOptions:
     return ExplainOptions(
         model=records.variant.ref,
         data=data,
         sample=chosen,
-        evaluations=options.evaluations,
+        evaluations=evaluations,
         against=() if records.is_original else (records.reference.ref,),
         sanity=True,
         labels=options.labels,

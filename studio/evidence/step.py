@@ -90,9 +90,10 @@ class EvidenceOptions(MeasuringOptions):
         advanced=True,
     )
     evaluations: int = option(
-        500,
-        minimum=16,
+        0,
+        minimum=0,
         maximum=100_000,
+        zero="as many as a minute allows, 100 to 500",
         title="Evaluations",
         help="Maximum number of scored samples for one explanation.",
         advanced=True,

@@ -30,7 +30,7 @@ def evaluate(options: EvaluateOptions, job: Job) -> EvaluationResult:
     subject = LoadedModel.of(options.model, host, Phase(job, 0, 0.02), (), options.label_map)
     dataset = subject.labelled(options.data, options.samples)
     dictionary = dictionary_for(options.data, options.dictionary)
-    judge = Evaluator.choose(host, options.metric, dataset, dictionary)
+    judge = Evaluator.choose(host, options.metric, dataset, dictionary, options.outputs)
     if judge is not None and judge.by_reference:
         raise UsageError(
             f"{judge.metric.title} compares a variant with its float model; a single model "

@@ -37,7 +37,8 @@ class Heldout:
             return cls(
                 note="The held-out data has no labels. The metric is from the evaluation data."
             )
-        Evaluator.choose(host, judge.metric.id, data, judge.dictionary)
+        if judge.boxes is None:
+            Evaluator.choose(host, judge.metric.id, data, judge.dictionary)
         return cls(data)
 
     def parts(self) -> tuple[Dataset | None, list[str]]:
@@ -48,7 +49,8 @@ class Heldout:
         """Return the metric on the samples; None without any."""
         if self.data is None:
             return None
-        return HeldoutValue(judge.score(session, self.data, progress), len(self.data))
+        value = judge.on(self.data).score(session, self.data, progress)
+        return HeldoutValue(value, len(self.data))
 
 
 def labelled(judged: Dataset | None, kept: Dataset | None, search: bool) -> Dataset | None:

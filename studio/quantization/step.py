@@ -112,6 +112,13 @@ _DICTIONARY = _described(
     "to the data).",
     project=("dictionary",),
 )
+_OUTPUTS = _described(
+    kind=Kind.FILE,
+    help="Meaning of the outputs of a detector, an outputs.toml. Its boxes are then in pixels of "
+    "the picture.",
+    project=("outputs",),
+    advanced=True,
+)
 _LABEL_MAP = _described(
     kind=Kind.FILE,
     advanced=True,
@@ -171,6 +178,7 @@ class QuantizeOptions:
     metric: str = option("auto", **_METRIC)
     dictionary: Path | None = option(None, **_DICTIONARY)
     label_map: Path | None = option(None, **_LABEL_MAP)
+    outputs: Path | None = option(None, **_OUTPUTS)
     max_drop: float | None = option(
         None,
         minimum=0,
@@ -255,6 +263,7 @@ class EvaluateOptions:
     metric: str = option("auto", **_METRIC)
     dictionary: Path | None = option(None, **_DICTIONARY)
     label_map: Path | None = option(None, **_LABEL_MAP)
+    outputs: Path | None = option(None, **_OUTPUTS)
 
 
 EVALUATE: Step[EvaluateOptions, EvaluationResult] = Step(

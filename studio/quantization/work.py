@@ -285,7 +285,7 @@ def _judge(
     judge = None
     if dataset is not None:
         dictionary = dictionary_for(options.labelled or Path(), options.dictionary)
-        judge = Evaluator.choose(host, options.metric, dataset, dictionary)
+        judge = Evaluator.choose(host, options.metric, dataset, dictionary, options.outputs)
     if judge is None and options.max_drop is not None:
         raise UsageError(
             "--max-drop needs a metric, and the data has no labels.",

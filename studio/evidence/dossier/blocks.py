@@ -16,10 +16,11 @@ _STATES = (PRESENT, ASKED, MISSING)
 _SUMMARY = "summary"
 _APP = "app"
 _APP_GRAPH = "app.graph"
+_OF_GROUPS = "quality.groups"
 _KEY = (
     "app.test",
     "quality.metrics",
-    "quality.groups",
+    _OF_GROUPS,
     "quality.calibration",
     "performance.latency",
 )
@@ -126,16 +127,19 @@ def _head(dossier: Dossier) -> Iterator[Block]:
 
 
 def _glance(dossier: Dossier) -> Iterator[Block]:
-    """Yield the first figures of the subjects that most readers look for."""
-    chosen = [figure for name in _KEY for figure in _figures_of(dossier, name)[:_MOST_KEY]]
+    """Yield the first figures of the subjects that most readers look for; the lowest groups."""
+    chosen = [figure for name in _KEY for figure in _key_figures(dossier, name)]
     if chosen:
         yield Heading("At a glance", 2, _SUMMARY)
         yield _figures(chosen)
 
 
-def _figures_of(dossier: Dossier, name: str) -> tuple[Figure, ...]:
+def _key_figures(dossier: Dossier, name: str) -> Sequence[Figure]:
     statement = dossier.statements.get(name)
-    return () if statement is None else statement.figures
+    figures = () if statement is None else statement.figures
+    if name == _OF_GROUPS:
+        figures = tuple(sorted(figures, key=lambda one: one.value))
+    return figures[:_MOST_KEY]
 
 
 def _contents(dossier: Dossier) -> Iterator[Block]:

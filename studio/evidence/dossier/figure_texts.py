@@ -6,6 +6,8 @@ from studio.documents.text_table import count, megabytes
 from studio.evidence.results import Figure
 
 _FEW = 4
+_SHARES = "quality."
+"""Start of the subjects whose figures are shares: one column has one number of decimals."""
 
 
 def value_text(figure: Figure) -> str:
@@ -25,5 +27,7 @@ def _text(value: float, figure: Figure) -> str:
         return megabytes(value)
     if value == int(value) and abs(value) >= 10 ** (_FEW - 1):
         return count(value)
+    if not figure.unit and figure.section.startswith(_SHARES):
+        return f"{value:.{_FEW}f}"
     text = str(int(value)) if value == int(value) else f"{value:#.{_FEW}g}"
     return f"{text} {figure.unit}".rstrip()

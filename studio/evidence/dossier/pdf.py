@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
@@ -11,12 +11,9 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import Flowable, Image, LongTable, SimpleDocTemplate, Spacer
 from reportlab.platypus import Paragraph as Text
 
-from studio.documents.figures import font_folder
 from studio.evidence.dossier.blocks import (
     Block,
     Content,
@@ -31,8 +28,8 @@ from studio.evidence.dossier.blocks import (
 )
 from studio.evidence.dossier.outline import Dossier
 from studio.evidence.dossier.page import TONES, WORDS
+from studio.evidence.dossier.pdf_fonts import BOLD, FONT, lacking, marked, register_fonts
 
-_FONT, _BOLD = "DejaVuSans", "DejaVuSans-Bold"
 _COLOURS = {
     "good": "#1a7a50",
     "bad": "#cf3a2b",
@@ -45,6 +42,9 @@ _MARGIN = 18 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
 _SIZES = {1: 18, 2: 13, 3: 10, 4: 9}
 _BODY, _SMALL = 8.5, 7.5
+_HEADED = 3
+"""Parts of the document's heading."""
+
 _TALLEST = 190 * mm
 _NARROWEST, _WIDEST = 4, 44
 """Characters of a column that its width is made of."""
@@ -56,7 +56,7 @@ def dossier_pdf(dossier: Dossier, folder: Path) -> bytes:
     Args:
         folder: Folder of the pictures.
     """
-    _register_fonts()
+    register_fonts()
     content = io.BytesIO()
     document = SimpleDocTemplate(
         content,
@@ -69,21 +69,38 @@ def dossier_pdf(dossier: Dossier, folder: Path) -> bytes:
         bottomMargin=_MARGIN,
         invariant=1,
     )
-    flowables = [part for block in blocks(dossier) for part in _flowables(block, folder)]
+    parts = list(blocks(dossier))
+    flowables = [part for block in parts for part in _flowables(block, folder)]
+    flowables[_HEADED:_HEADED] = _note(parts)
     document.build(flowables, onFirstPage=_footer, onLaterPages=_footer)
     return content.getvalue()
 
 
-def _register_fonts() -> None:
-    """Make DejaVu known, which comes with matplotlib and has the letters of most languages."""
-    fonts = font_folder()
-    for name in (_FONT, _BOLD):
-        pdfmetrics.registerFont(TTFont(name, str(fonts / f"{name}.ttf")))
+def _note(parts: Sequence[Block]) -> list[Flowable]:
+    """Return a note about letters that no font here has; nothing where there are no such."""
+    missing = lacking("".join(map(_text, parts)))
+    if not missing:
+        return []
+    note = f"Letters without a font on this computer are boxes: {len(missing)}. The page has them."
+    return [Text(marked(note), _style(_BODY)), Spacer(1, 1.5 * mm)]
+
+
+def _text(block: Block) -> str:
+    match block:
+        case Heading() | Paragraph():
+            return block.text
+        case States():
+            return ""
+        case Pictures():
+            return "".join(picture.caption for picture in block.pictures)
+        case Grid():
+            cells = (_plain(cell) for row in block.rows for cell in row)
+            return "".join([*block.head, *cells])
 
 
 def _footer(canvas, document) -> None:  # type: ignore[no-untyped-def]
     canvas.saveState()
-    canvas.setFont(_FONT, _SMALL)
+    canvas.setFont(FONT, _SMALL)
     canvas.setFillColor(_DIM)
     canvas.drawRightString(A4[0] - _MARGIN, 10 * mm, str(document.page))
     canvas.restoreState()
@@ -94,7 +111,7 @@ def _flowables(block: Block, folder: Path) -> Iterator[Flowable]:
         case Heading():
             yield from _heading(block)
         case Paragraph():
-            yield Text(_escaped(block.text), _style(_BODY, dim=block.dim))
+            yield Text(marked(block.text), _style(_BODY, dim=block.dim))
             yield Spacer(1, 1.5 * mm)
         case States():
             words = "   ".join(_content(word) for word in block.words)
@@ -114,7 +131,7 @@ def _heading(heading: Heading) -> Iterator[Flowable]:
     state = f"  {_content(StateWord(heading.state))}" if heading.state else ""
     style = _style(size, bold=True)
     style.keepWithNext = 1
-    yield Text(f"{anchor}{_escaped(heading.text)}{state}", style)
+    yield Text(f"{anchor}{marked(heading.text)}{state}", style)
     yield Spacer(1, 1 * mm)
 
 
@@ -126,7 +143,7 @@ def _grid(grid: Grid) -> Flowable:
     if grid.head:
         head = [_style(_SMALL, dim=True, right=mark) for mark in marks]
         names = zip(grid.head, head, strict=True)
-        cells.insert(0, [Text(_escaped(name), style) for name, style in names])
+        cells.insert(0, [Text(marked(name), style) for name, style in names])
     lines = [
         ("LINEBELOW", (0, 0), (-1, -1), 0.4, _LINE),
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
@@ -154,7 +171,7 @@ def _widths(grid: Grid) -> list[float]:
 def _pictures(block: Pictures, folder: Path) -> Iterator[Flowable]:
     for picture in block.pictures:
         yield Image(str(folder / picture.file), _WIDTH, _TALLEST, kind="proportional")
-        yield Text(_escaped(picture.caption), _style(_SMALL, dim=True))
+        yield Text(marked(picture.caption), _style(_SMALL, dim=True))
 
 
 def _plain(content: Content) -> str:
@@ -169,18 +186,13 @@ def _plain(content: Content) -> str:
 
 def _content(content: Content) -> str:
     """Return a cell as reportlab's markup, with all of its text escaped."""
-    text = _escaped(_plain(content))
+    text = marked(_plain(content))
     if isinstance(content, StateWord):
         colour = _COLOURS[TONES.get(content.state, "quiet")]
-        return f'<font color="{colour}" name="{_BOLD}">{text}</font>'
+        return f'<font color="{colour}" name="{BOLD}">{text}</font>'
     if isinstance(content, Link) and content.place.startswith("#"):
         return f'<a href="{escape(content.place)}" color="{_COLOURS["asked"]}">{text}</a>'
     return text
-
-
-def _escaped(text: str) -> str:
-    """Return a text without markup and control characters."""
-    return escape("".join(char if char.isprintable() else " " for char in text))
 
 
 def _style(
@@ -188,7 +200,7 @@ def _style(
 ) -> ParagraphStyle:
     return ParagraphStyle(
         "text",
-        fontName=_BOLD if bold else _FONT,
+        fontName=BOLD if bold else FONT,
         fontSize=size,
         leading=size * 1.35,
         textColor=_DIM if dim else _INK,

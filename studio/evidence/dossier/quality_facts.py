@@ -138,7 +138,7 @@ def _calibration(material: Material, measured: Measured) -> Statement:
         return missing("quality.calibration", "the model gives no confidences for this data")
     titles = {
         "ece": "Expected calibration error, 15 bins of equal width",
-        "ece_mass": "Expected calibration error, bins of equal size",
+        "ece_mass": "Expected calibration error, bins of equally many samples",
         "mce": "Largest calibration error of a bin",
         "brier": "Brier score",
     }

@@ -1,8 +1,9 @@
-"""Groups that follow from the samples themselves: brightness, blur, size, length, label."""
+"""Groups that follow from the samples: brightness, blur, size, length, script, label."""
 
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy
@@ -90,6 +91,25 @@ def length(label: Label) -> float:
     return float(len(label))
 
 
+def script(label: Label) -> str:
+    """Return the scripts of a text's letters by their names in Unicode, and digits where it has.
+
+    Raises:
+        InvalidData: when the label is no text.
+    """
+    if not isinstance(label, str):
+        raise InvalidData("Groups by script need texts as labels.")
+    letters = sorted({_script_of(one) for one in label if one.isalpha()})
+    digits = ["digits"] if any(one.isdecimal() for one in label) else []
+    return " and ".join([*letters, *digits]) or "signs"
+
+
+def _script_of(letter: str) -> str:
+    words = unicodedata.name(letter, "unnamed").split()
+    first = words[1] if words[0] in ("FULLWIDTH", "HALFWIDTH") and len(words) > 1 else words[0]
+    return "Han" if first.startswith(("CJK", "IDEOGRAPHIC")) else first.capitalize()
+
+
 def object_size(label: Label) -> float:
     """Return the median side of the boxes of a label, in pixels; 0 without a box.
 
@@ -116,8 +136,8 @@ OF_PICTURES: Mapping[str, Callable[[Pixels], float]] = {
 }
 OF_LABELS: Mapping[str, Callable[[Label], float]] = {"length": length, "object-size": object_size}
 NUMBERS = (*OF_PICTURES, *OF_LABELS)
-LABEL = "label"
-COMPUTED = (*NUMBERS, LABEL)
+LABEL, SCRIPT = "label", "script"
+COMPUTED = (*NUMBERS, LABEL, SCRIPT)
 
 
 def picture_of(feeds: Feeds, value: Value) -> Pixels:
@@ -154,7 +174,11 @@ def banded(values: Sequence[float | None], bands: int) -> list[str | None]:
 
 
 def _range(low: float, high: float) -> str:
-    return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+    return _shown(low) if low == high else f"{_shown(low)} to {_shown(high)}"
+
+
+def _shown(number: float) -> str:
+    return f"{number:.0f}" if abs(number) >= 1000 else f"{number:.4g}"
 
 
 def _grey(pixels: Pixels) -> Pixels:

@@ -8,10 +8,20 @@ from dataclasses import replace
 
 from studio.api import InvalidData, Progress, Session, UsageError
 from studio.datasets.text_lines import text_lines
+from studio.evaluation.box_reader import is_box_list
 from studio.evaluation.judge import Evaluator
 from studio.evaluation.session_pool import answers
 from studio.evidence.groups.answers import AnswerReader, SampleAnswer, settled
-from studio.evidence.groups.attributes import BANDS, COMPUTED, LABEL, NUMBERS, Band, banded
+from studio.evidence.groups.attributes import (
+    BANDS,
+    COMPUTED,
+    LABEL,
+    NUMBERS,
+    SCRIPT,
+    Band,
+    banded,
+    script,
+)
 from studio.evidence.groups.group_file import GroupFile
 from studio.evidence.groups.sample_table import SampleRow, SampleTable
 from studio.evidence.groups.watched_samples import WatchedSamples
@@ -45,7 +55,8 @@ class Grouping:
         """
         wanted = tuple(by) or (file.columns if file else ())
         if not wanted:
-            wanted = (LABEL,) if isinstance(label, int) else ("length",)
+            of_texts = "object-size" if is_box_list(label) else "length"
+            wanted = (LABEL,) if isinstance(label, int) else (of_texts,)
         own = file.columns if file else ()
         parsed = [[_chosen(band, own) for band in Band.parse(one)] for one in wanted]
         known = {*own, *COMPUTED}
@@ -99,17 +110,21 @@ def answered(
         name = sample.name or f"#{index}"
         if sample.label is None:
             raise InvalidData(f"Sample {name} has no label.")
-        figure = judge.right(outputs, sample.label)
+        read = judge.read(sample, outputs)
+        figure = judge.right(read, sample.label)
         if figure is None:
             raise UsageError(
                 f"{judge.metric.title} has no figure of a single sample, so groups have none.",
                 hint="Choose another metric: --metric top1.",
             )
+        rows.append(SampleRow(name, float(figure), str(sample.label)))
+        if judge.boxes is not None:
+            readings.append(SampleAnswer(judge.boxes.answer(read)))
+            continue
         if reader is None:
             by_class = isinstance(sample.label, int)
             reader = AnswerReader(text_lines(judge.dictionary), by_class)
         readings.append(reader.read(outputs))
-        rows.append(SampleRow(name, float(figure), str(sample.label)))
     found, kind = settled(readings)
     whole = (
         replace(row, answer=one.answer, confidence=one.confidence, probabilities=one.probabilities)
@@ -158,6 +173,8 @@ def _column(
         return banded([_number(one, band.column, file.name) for one in texts], band.bands)
     if band.column == LABEL:
         return [row.label for row in rows]
+    if band.column == SCRIPT:
+        return [script(row.label) for row in rows]
     numbers = samples.numbers[band.column]
     if band.bands:
         return banded(numbers, band.bands)

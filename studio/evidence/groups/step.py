@@ -32,7 +32,8 @@ class GroupsOptions:
         (),
         title="Group by",
         help="Column of the groups, or brightness:3, blur:3, size:3, object-size:3, length:3, "
-        "label. a*b is an intersection (default: all columns of the file, else label or length).",
+        "script, label. a*b is an intersection (default: all columns of the file, else label, "
+        "length or object-size).",
     )
     against: ModelRef | None = option(
         None,
@@ -75,6 +76,7 @@ class GroupsOptions:
     )
     dictionary: Path | None = like(_OF_EVALUATE["dictionary"])
     label_map: Path | None = like(_OF_EVALUATE["label_map"])
+    outputs: Path | None = like(_OF_EVALUATE["outputs"])
 
 
 GROUPS: Step[GroupsOptions, GroupsResult] = Step(

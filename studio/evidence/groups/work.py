@@ -48,7 +48,8 @@ def groups(options: GroupsOptions, job: Job) -> GroupsResult:
     file = GroupFile.read(options.groups) if options.groups else None
     subject = _load(options.model, options, host, Phase(job, 0, 0.02))
     dataset = subject.labelled(options.data, options.samples)
-    judge = metric_of(host, options.metric, dataset, options.data, options.dictionary)
+    files = (options.dictionary, options.outputs)
+    judge = metric_of(host, options.metric, dataset, options.data, *files)
     grouping = Grouping.choose(options.by, file, next(iter(dataset)).label)
     samples = WatchedSamples(dataset, grouping.attributes, subject.inputs)
     middle = 0.9 if options.against is None else 0.45
@@ -88,7 +89,12 @@ def groups(options: GroupsOptions, job: Job) -> GroupsResult:
 
 
 def metric_of(
-    host: PluginHost, wanted: str, dataset: Dataset, data: Path, dictionary: Path | None
+    host: PluginHost,
+    wanted: str,
+    dataset: Dataset,
+    data: Path,
+    dictionary: Path | None,
+    outputs: Path | None = None,
 ) -> Evaluator:
     """Return the metric for labelled data.
 
@@ -96,7 +102,8 @@ def metric_of(
         UsageError: when the data has no labels, or the metric needs another model.
         InvalidData: when the labels do not suit the metric.
     """
-    judge = Evaluator.choose(host, wanted, dataset, dictionary_for(data, dictionary))
+    characters = dictionary_for(data, dictionary)
+    judge = Evaluator.choose(host, wanted, dataset, characters, outputs)
     if judge is None:
         raise UsageError(
             "No metric fits this data: it has no labels.", hint="Add labels to the data."

@@ -56,13 +56,27 @@ def convolved(pixels: Pixels, kernel: Pixels) -> Pixels:
     reach = kernel.shape[0] // 2
     sides = [(reach, reach), (reach, reach), (0, 0)]
     wide = numpy.pad(pixels, sides, mode="symmetric")
-    shape = wide.shape[:2]
+    shape = (_fast_length(wide.shape[0]), _fast_length(wide.shape[1]))
     spectrum = (
-        numpy.fft.rfft2(wide, axes=(0, 1))
+        numpy.fft.rfft2(wide, shape, axes=(0, 1))
         * numpy.fft.rfft2(kernel / kernel.sum(), shape)[:, :, None]
     )
     found = numpy.fft.irfft2(spectrum, shape, axes=(0, 1))
-    return numpy.asarray(found[2 * reach :, 2 * reach :], numpy.float64)
+    kept = found[2 * reach : wide.shape[0], 2 * reach : wide.shape[1]]
+    return numpy.asarray(kept, numpy.float64)
+
+
+def _fast_length(least: int) -> int:
+    """Return a length without large prime factors, which are slow to transform."""
+    length = least
+    while True:
+        rest = length
+        for factor in (2, 3, 5):
+            while rest % factor == 0:
+                rest //= factor
+        if rest == 1:
+            return length
+        length += 1
 
 
 def scale_of(pixels: Pixels) -> float:

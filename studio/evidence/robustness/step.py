@@ -77,6 +77,7 @@ class RobustnessOptions:
     )
     dictionary: Path | None = like(_OF_GROUPS["dictionary"])
     label_map: Path | None = like(_OF_GROUPS["label_map"])
+    outputs: Path | None = like(_OF_GROUPS["outputs"])
 
 
 ROBUSTNESS: Step[RobustnessOptions, RobustnessResult] = Step(

@@ -48,7 +48,8 @@ def robustness(options: RobustnessOptions, job: Job) -> RobustnessResult:
     host = PluginHost.discover()
     subject = LoadedModel.of(options.model, host, Phase(job, 0, 0.02), (), options.label_map)
     dataset = subject.labelled(options.data, options.samples)
-    judge = metric_of(host, options.metric, dataset, options.data, options.dictionary)
+    files = (options.dictionary, options.outputs)
+    judge = metric_of(host, options.metric, dataset, options.data, *files)
     scale = InputScale.of(dataset, subject.inputs)
     families = _chosen(scale, options.family)
     session = subject.scoring()
@@ -106,7 +107,7 @@ def figures(session: Session, dataset: Dataset, judge: Evaluator, progress: Prog
         progress.progress(index, len(dataset))
         if sample.label is None:
             raise InvalidData(f"Sample {sample.name} has no label.")
-        figure = judge.right(outputs, sample.label)
+        figure = judge.right(judge.read(sample, outputs), sample.label)
         if figure is None:
             raise UsageError(
                 f"{judge.metric.title} has no figure of a single sample.",

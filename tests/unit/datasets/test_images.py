@@ -10,7 +10,7 @@ from PIL import Image
 
 from studio.api import InvalidData, TensorType, Value
 from studio.datasets import open_dataset
-from studio.datasets.images import read_picture
+from studio.datasets.images import picture_size, read_picture
 
 INPUT = Value("x", TensorType("float32", (None, 3, 8, 8)))
 
@@ -97,3 +97,19 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     Image.new("1", (20_000, 6_000)).save(tmp_path / "big.png")
     with pytest.raises(InvalidData, match="20000×6000 pixels, more than the 100 million"):
         read_picture(tmp_path / "big.png")
+
+
+def test_the_size_of_a_picture_is_that_of_its_pixels_also_where_it_lies_on_a_side(
+    folder: Path,
+) -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.new("RGB", (12, 5)).save(folder / "b.jpg", exif=turned)
+    assert picture_size(folder / "b.jpg") == read_picture(folder / "b.jpg").shape[:2] == (12, 5)
+    assert picture_size(folder / "a.png") == (12, 12)
+
+
+def test_a_file_that_is_no_picture_has_no_size(folder: Path) -> None:
+    (folder / "a.png").write_text("no picture")
+    with pytest.raises(InvalidData, match=r"a\.png cannot be read as a picture"):
+        picture_size(folder / "a.png")

@@ -13,6 +13,7 @@ from studio.evidence.groups.attributes import (
     brightness,
     length,
     object_size,
+    script,
     size,
 )
 
@@ -68,3 +69,31 @@ def test_parts_of_an_intersection() -> None:
 def test_no_number_of_bands_is_one_sentence(text: str) -> None:
     with pytest.raises(UsageError, match="no number of bands"):
         Band.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("TICKET", "Latin"),
+        ("A-7", "Latin and digits"),
+        ("20:15", "digits"),
+        ("\u6771\u4eac A", "Han and Latin"),
+        ("\u30c6\u30b9\u30c8", "Katakana"),
+        ("\uc11c\uc6b8 2", "Hangul and digits"),
+        ("\uff21", "Latin"),
+        ("\u041c\u043e\u0441\u043a\u0432\u0430", "Cyrillic"),
+        ("--", "signs"),
+        ("", "signs"),
+    ],
+)
+def test_the_script_of_a_text(text: str, expected: str) -> None:
+    assert script(text) == expected
+
+
+def test_script_of_texts_alone() -> None:
+    with pytest.raises(InvalidData, match="need texts as labels"):
+        script(3)
+
+
+def test_large_numbers_of_a_band_have_no_exponent() -> None:
+    assert banded([1.0, 2.0, 2760.4, 15530.0], 2) == ["1 to 2", "1 to 2", *["2760 to 15530"] * 2]

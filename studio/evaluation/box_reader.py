@@ -1,0 +1,127 @@
+"""Boxes of a detector, read from its raw outputs in pixels of the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy
+
+from studio.api import Array, Dataset, InvalidData, InvalidModel, Sample
+from studio.datasets.images import ImageFolder
+from studio.datasets.output_settings import read_outputs
+from studio.lazy_dataclass import dataclass
+from studio.runtime.serve.decoders.decoder import Decoder, PictureInInput
+from studio.runtime.serve.decoders.settings import DETECTION, OutputSettings
+from studio.runtime.serve.images.preprocess import PicturePlacement
+
+BOXES = "boxes"
+"""Name of the only output that is left: left, top, right, bottom, score and class in a row."""
+
+_OF_PRECISION = 0.01
+"""Least score of a box for mean average precision, which also counts unlikely boxes."""
+
+_CHANNELS = (1, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class BoxReader:
+    """Decodes the outputs of one sample by an ``outputs.toml``.
+
+    Boxes are in pixels of the picture where the samples are picture files, else of the input. Only
+    classes that occur in the labels are kept: data that labels persons alone cannot show whether
+    a car is right.
+
+    Attributes:
+        settings: With the least score that is needed.
+        least_score: Score from which the model's answer has a box.
+        pictures: The data; None where samples are no picture files.
+        classes: Classes of the labels; empty for all.
+    """
+
+    settings: OutputSettings
+    least_score: float
+    pictures: ImageFolder | None = None
+    classes: frozenset[int] = frozenset()
+
+    @classmethod
+    def read(cls, path: Path | None, dataset: Dataset) -> BoxReader | None:
+        """Return the reader for labelled data; None without the settings of a detector.
+
+        Raises:
+            InvalidData: when the file is damaged.
+        """
+        settings = read_outputs(path) if path is not None else None
+        if settings is None or settings.task != DETECTION:
+            return None
+        return cls(settings, settings.threshold).on(dataset)
+
+    def on(self, dataset: Dataset) -> BoxReader:
+        """Return the reader for other data; the same for some of its own samples."""
+        if not isinstance(dataset, ImageFolder):
+            return self
+        labels = (label for label in dataset.labels if isinstance(label, str))
+        classes = frozenset(number for label in labels for number in _classes(label))
+        return replace(self, pictures=dataset, classes=classes)
+
+    def with_unlikely(self) -> BoxReader:
+        """Return the reader of more boxes, as mean average precision needs them."""
+        low = min(self.settings.threshold, _OF_PRECISION)
+        return replace(self, settings=self.settings._replace(threshold=low))
+
+    def __call__(self, sample: Sample, outputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        """Return the boxes as the only output.
+
+        Raises:
+            InvalidModel: when the outputs do not have the form of the settings.
+        """
+        shape = next(iter(sample.feeds.values())).shape
+        size = shape[2:4] if len(shape) == 4 and shape[1] in _CHANNELS else shape[1:3]
+        try:
+            found = Decoder(self.settings).objects(outputs, (size[0], size[1]), self._place(sample))
+        except (ValueError, IndexError) as error:
+            raise InvalidModel(f"The outputs do not fit the outputs.toml: {error}") from None
+        columns = (found.boxes.scores[:, None], found.boxes.classes[:, None])
+        rows = numpy.concatenate([found.boxes.corners, *columns], axis=1, dtype=numpy.float64)
+        if self.classes:
+            rows = rows[numpy.isin(rows[:, 5], list(self.classes))]
+        return {BOXES: rows}
+
+    def answer(self, boxes: Mapping[str, Array]) -> str:
+        """Return the boxes of the answer in the form of a label, each with its score."""
+        rows = [row for row in boxes[BOXES].tolist() if row[4] >= self.least_score]
+        return "; ".join(
+            f"{int(kind)} {left:.1f} {top:.1f} {right:.1f} {bottom:.1f} {score:.3f}"
+            for left, top, right, bottom, score, kind in rows
+        )
+
+    def _place(self, sample: Sample) -> PictureInInput | None:
+        if self.pictures is None:
+            return None
+        height, width, at = self.pictures.placed(sample.name)
+        placement = PicturePlacement(at.top, at.left, at.rows, at.columns, at.height, at.width)
+        return PictureInInput(height, width, placement)
+
+
+def is_box_list(label: object) -> bool:
+    """Return whether a label is ``class left top right bottom``, several between semicolons."""
+    try:
+        return isinstance(label, str) and bool(_classes(label))
+    except InvalidData:
+        return False
+
+
+def _classes(label: str) -> list[int]:
+    """Return the classes of a label's boxes.
+
+    Raises:
+        InvalidData: when it is no list of boxes.
+    """
+    rows = [part.split() for part in label.split(";") if part.strip()]
+    try:
+        if any(len(row) != 5 for row in rows):
+            raise ValueError
+        return [int(float(row[0])) for row in rows if all(map(numpy.isfinite, map(float, row)))]
+    except (ValueError, OverflowError):
+        raise InvalidData(f"The label {label[:60]!r} is no list of boxes.") from None
