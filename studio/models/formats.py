@@ -36,7 +36,8 @@ def format_for(path: Path, host: PluginHost) -> Format:
             f"{path.name} is {source.title}. It can be opened once it is ONNX.",
             hint=_CONVERT.format(_CONSENT * source.runs_code) if known_converter else source.remedy,
         )
-    titles = ", ".join(capability.title for capability in capabilities) or "none"
+    names = sorted((one.title for one in capabilities), key=lambda title: title != "ONNX")
+    titles = ", ".join(names) or "none"
     known_titles = f"Known formats: {titles}."
     if path.is_dir():
         raise InvalidModel(

@@ -167,9 +167,9 @@ class Workspace(JobListener):
 
     @property
     def suffixes(self) -> tuple[str, ...]:
-        """How files of models end that some format reads."""
-        formats = self.plugins.all(Extension.FORMAT)
-        return tuple(suffix for one in formats for suffix in one.suffixes)
+        """How files of models end that some format reads, ONNX first."""
+        found = (end for one in self.plugins.all(Extension.FORMAT) for end in one.suffixes)
+        return tuple(sorted(found, key=lambda end: end != ".onnx"))
 
     def with_plugins(self, option: Option) -> Option:
         """Return an option of a step, with what plugins offer among its choices."""
