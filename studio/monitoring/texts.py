@@ -16,6 +16,7 @@ from studio.monitoring.endpoint.results import (
     LiveLabels,
     NodePlacement,
     Percentiles,
+    RecordedOverride,
     SpeedReport,
     StoredRequests,
     Upkeep,
@@ -220,6 +221,14 @@ def call(result: CallResult) -> list[str]:
     return [
         f"{result.answered} of {result.requests} requests answered in {result.seconds:.2f} s; "
         f"p50 {_milliseconds(latency.p50)}, p90 {_milliseconds(latency.p90)}."
+    ]
+
+
+def overridden(result: RecordedOverride) -> list[str]:
+    """Return whose decision replaces which answer."""
+    return [
+        f"Recorded as entry {result.entry} of {result.target}: {result.by} decided "
+        f"{result.decision!r} instead of the answer to {result.request}."
     ]
 
 

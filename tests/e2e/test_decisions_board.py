@@ -48,10 +48,13 @@ def test_a_record_over_ssh(studio: Studio, board: Board, tmp_path: Path) -> None
     verified = studio.ok("decisions", "verify", "roof")
     assert verified["fault"] is None
     request = studio.ok("decisions", "list", "roof")["rows"][0]["request"]
-    assert studio.ok("decisions", "forget", "roof", request)["forgotten"] == 1
+    words = ("--decision", "a 7", "--reason", "seen by eye", "--by", "Ada")
+    assert studio.ok("decisions", "override", "roof", request, *words)["by"] == "Ada"
+    assert studio.ok("decisions", "list", "roof")["counts"]["overrides"] == 1
+    assert studio.ok("decisions", "forget", "roof", request)["forgotten"] == 2
     out = tmp_path / "export.jsonl"
     exported = studio.ok("decisions", "export", "roof", "--out", out)
-    assert exported["counts"]["forgotten"] == 1
+    assert exported["counts"]["forgotten"] == 2
     assert request not in out.read_text()
     assert studio.ok("decisions", "where", "roof")["places"][0]["bytes"] > 0
 

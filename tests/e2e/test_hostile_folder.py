@@ -90,6 +90,7 @@ LINES: dict[str, list[Line]] = {
         ("decisions verify local", (0, 1)),
         ("decisions export local --out decisions.jsonl", (0, 1)),
         ("decisions forget local labels.txt", (0, 1)),
+        ("decisions override local 1 --decision a --reason b --by c", (0, 1)),
         ("decisions where local", (0, 1)),
     ],
     "rollback": [("rollback --target local", (0, 1))],

@@ -12,6 +12,7 @@ _VERBS = {
     "list": "list the newest decisions and overrides",
     "export": "export a period with its chain, as lines of JSON",
     "verify": "verify the chain of a target or of an exported file",
+    "override": "record the decision of a person instead of an answer",
     "forget": "delete what is recorded of a request or an input",
     "where": "list the places of data that may be about persons",
 }

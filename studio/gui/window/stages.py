@@ -123,7 +123,11 @@ STAGES = (
     _stage("App", 12, *_APP_STEPS, parts=_OF_APP, key=_APP_KEY),
     _stage("Deploy", 5, "package", "plan", "deploy", "rollback", "undeploy", parts=_OF_DEPLOY),
     Stage(
-        "try", "Try it", "studio.gui.pages.try_it.page:TryItPage", "Ctrl+6", frozenset({"stream"})
+        "try",
+        "Try it",
+        "studio.gui.pages.try_it.page:TryItPage",
+        "Ctrl+6",
+        frozenset({"stream", "decisions-override"}),
     ),
     _stage("Monitor", 7, "monitor", "call", parts=_OF_MONITOR),
     _stage("Evidence", 13, *_EVIDENCE_STEPS, parts=_OF_EVIDENCE, key=_EVIDENCE_KEY),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import struct
 from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 import numpy
 
@@ -16,6 +18,9 @@ from studio.monitoring.endpoint.datatypes import DTYPES, NAMES
 from studio.monitoring.endpoint.endpoint import Link
 
 _HEAD_LENGTH = "Inference-Header-Content-Length"
+_INVALID = "The server returned an invalid answer."
+_REQUEST = "Edgewright-Request"
+_REQUEST_ID = re.compile("[0-9a-f-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +80,23 @@ class _Refusal:
     error: object
 
 
+@dataclass(frozen=True, slots=True)
+class _OverrideAnswer:
+    """The answer to an override."""
+
+    entry: int
+
+
 class InferenceClient:
-    """A client with one open connection; not thread-safe."""
+    """A client with one open connection; not thread-safe.
+
+    Attributes:
+        request: Id of the last answer, by which it can be overridden; empty where the server keeps
+            no record of its answers.
+    """
 
     def __init__(self, endpoint: Link, timeout: float = 60.0) -> None:
+        self.request = ""
         self._endpoint = endpoint
         self._connection = endpoint.connect(timeout)
 
@@ -117,6 +135,23 @@ class InferenceClient:
         """
         return decode(*self._infer(model, feeds))
 
+    def override(self, model: str, texts: Mapping[str, str]) -> int:
+        """Record the decision of a person instead of an answer; return the number of its entry.
+
+        Args:
+            texts: ``request``, ``decision``, ``reason`` and ``by``.
+
+        Raises:
+            TargetError: when the server keeps no record, has no such request, or does not answer.
+        """
+        headers = {"Content-Type": "application/json"}
+        path = f"/edgewright/models/{quote(model, safe='')}/override"
+        content, _ = self._answer("POST", path, json.dumps(dict(texts)).encode(), headers)
+        try:
+            return from_json(_OverrideAnswer, json.loads(content)).entry
+        except (ValueError, TypeError) as error:
+            raise TargetError(_INVALID, detail=repr(error)) from None
+
     def _infer(self, model: str, feeds: Mapping[str, Array]) -> tuple[bytes, int]:
         """Return the answer's body, and the length of its JSON head (0: all)."""
         head, body = encode(feeds)
@@ -142,6 +177,8 @@ class InferenceClient:
             ) from None
         if answer.status != 200:
             raise TargetError(f"The server refused the request: {_reason(answer.status, content)}")
+        request = answer.getheader(_REQUEST, "")
+        self.request = request if _REQUEST_ID.fullmatch(request) else ""
         length = answer.getheader(_HEAD_LENGTH, "0")
         return content, int(length) if length.isdecimal() else 0
 
@@ -192,7 +229,7 @@ def decode(body: bytes, head: int) -> dict[str, Array]:
             found[tensor.name] = _array(tensor, rest[:size])
             rest = rest[size:]
     except (ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
-        raise TargetError("The server returned an invalid answer.", detail=repr(error)) from None
+        raise TargetError(_INVALID, detail=repr(error)) from None
     return found
 
 

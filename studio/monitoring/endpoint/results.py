@@ -304,3 +304,20 @@ class CallResult:
     certificate: str | None = optional()
     token: str | None = optional()
     code: str | None = optional()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedOverride:
+    """The decision of a person that a target has recorded.
+
+    Attributes:
+        request: Id of the answer that it replaces.
+        entry: Number of its entry in the record.
+    """
+
+    target: str
+    model: str
+    request: str
+    decision: str
+    by: str
+    entry: int

@@ -93,6 +93,7 @@ class FrameReport:
         latency_ms: From the capture of the frame to its answer.
         fps: Answered frames a second so far.
         picture: The frame as a small JPEG or PNG in base64, with its real size.
+        request: Id by which a person can override the answer, where the server records answers.
     """
 
     number: int
@@ -106,6 +107,7 @@ class FrameReport:
     picture: str = optional("")
     width: int = optional(0)
     height: int = optional(0)
+    request: str = optional("")
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,7 @@ class StreamRun:
             failed=tally.failures.total(),
             fps=len(tally.seconds) / max(time.perf_counter() - tally.began, 1e-6),
             answer=answer,
+            request=self._client.request,
         )
         now = time.monotonic()
         if now - self._reported_at < _REPORT_EVERY_S:

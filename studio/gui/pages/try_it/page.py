@@ -15,6 +15,7 @@ from studio.gui.pages.shared.answer_view import PictureView, ScoreBars, percent
 from studio.gui.pages.shared.raw_tensors import RawTensors, meaning_of
 from studio.gui.pages.shared.serving_choice import ServingChoice
 from studio.gui.pages.shared.stage_page import Needs, StagePage
+from studio.gui.pages.try_it.override_sheet import OverrideSheet
 from studio.gui.shell import Shell
 from studio.gui.widgets.actions import explain
 from studio.gui.widgets.basics import (
@@ -70,6 +71,9 @@ class TryItPage(StagePage):
         self.answer = label("", "title", wrap=True)
         self.meaning = label("", "dim", wrap=True)
         self.raw = RawTensors()
+        self.override_button = button("Override…", self._override)
+        self.override_button.setAccessibleName("Override the answer")
+        self._shown: FrameReport | None = None
         self.waiting = label(_EMPTY, "dim")
         self.waiting.setWordWrap(True)
         self.measured = FieldList(name_width=11 * GRID)
@@ -88,6 +92,7 @@ class TryItPage(StagePage):
         self.strip.finished.connect(self._finished)
         self.choice.currentIndexChanged.connect(self._chosen)
         FileDrops(self, self._send_dropped)
+        self.override = OverrideSheet(self, shell)
 
     def _content(self) -> QWidget:
         content = Scroll()
@@ -99,8 +104,10 @@ class TryItPage(StagePage):
         shown = Card()
         shown.body.addWidget(self.picture, 1)
         said = Card("Result")
-        for widget in (self.waiting, self.answer, self.meaning, self.bars, self.measured, self.raw):
+        for widget in (self.waiting, self.answer, self.meaning, self.bars, self.override_button):
             said.body.addWidget(widget)
+        said.body.addWidget(self.measured)
+        said.body.addWidget(self.raw)
         said.body.addStretch(1)
         said.setFixedWidth(40 * GRID)
         halves = QHBoxLayout()
@@ -159,6 +166,17 @@ class TryItPage(StagePage):
         self._show_served()
         self._explain()
 
+    def on_event(self, event: object) -> None:
+        """Follow the jobs of the page."""
+        super().on_event(event)
+        self.override.strip.on_event(event)
+
+    def _override(self) -> None:
+        """Open the sheet for the answer that is shown."""
+        target, frame = self.choice.target, self._shown
+        if target is not None and frame is not None:
+            self.override.open_for(target.name, frame.request, _text_of(frame.answer))
+
     def _choose_picture(self) -> None:
         pattern = "Pictures and arrays (*.png *.jpg *.jpeg *.npy *.npz);;All files (*)"
         chosen, _filter = QFileDialog.getOpenFileName(self.header, "Input", "", pattern)
@@ -202,6 +220,8 @@ class TryItPage(StagePage):
         self._explain()
 
     def _show(self, frame: FrameReport | None) -> None:
+        self._shown = frame
+        self.override_button.setVisible(frame is not None and bool(frame.request))
         answer = frame.answer if frame else FrameAnswer("")
         boxes, classes = to_json(answer.boxes or ()), to_json(answer.classes or ())
         cells = to_json(answer.map) if answer.map is not None else None

@@ -211,3 +211,29 @@ def _file(folder: Path) -> Path:
     path = folder / "some.onnx"
     path.write_bytes(b"some")
     return path
+
+
+def test_an_answer_is_overridden(rig: Rig, tmp_path: Path) -> None:
+    page = rig.page(TryItPage)
+    page.send(tmp_path / "seven.png")
+    frame(rig, page, CLASSES)
+    assert not page.override_button.isVisible()
+    named = {"picture": PICTURE, "request": "1a-2b3c4d5e6f70-1"}
+    rig.message(page, "frame", answer=CLASSES, latency_ms=1.0, **FIGURES, **named)
+    assert page.override_button.isVisible()
+    page.override_button.click()
+    sheet = page.override
+    assert sheet.answer.text() == "local answered: seven"
+    assert sheet.primary.toolTip() == "The decision is missing."
+    sheet.decision.setText("one")
+    sheet.reason.setPlainText("seen by eye")
+    sheet.person.setText("Ada")
+    sheet.primary.click()
+    job = rig.shell.jobs[-1]
+    assert job.options == {
+        "target": "local",
+        "request": "1a-2b3c4d5e6f70-1",
+        "decision": "one",
+        "reason": "seen by eye",
+        "by": "Ada",
+    }
