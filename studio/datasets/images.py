@@ -73,6 +73,11 @@ class ImageFolder:
         height, width = picture_size(self._folder / name)
         return height, width, self._preprocess.placement(height, width)
 
+    @property
+    def blue_first(self) -> bool:
+        """Whether the model takes blue, green and red in this order."""
+        return self._preprocess.color == "BGR"
+
     def __len__(self) -> int:
         return len(self._files)
 

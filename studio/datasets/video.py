@@ -60,6 +60,11 @@ class VideoDataset:
         self._starts = [0, *accumulate(counts)]
         self._indices = spread(sum(counts), limit)
 
+    @property
+    def blue_first(self) -> bool:
+        """Whether the model takes blue, green and red in this order."""
+        return self._preprocess.color == "BGR"
+
     def __len__(self) -> int:
         return len(self._indices)
 

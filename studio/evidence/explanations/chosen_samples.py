@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from studio.api import Dataset, InvalidData, Sample, UsageError
+from studio.datasets.images import ImageFolder
 from studio.datasets.text_lines import text_lines
+from studio.datasets.video import VideoDataset
 from studio.evaluation.loaded_model import LoadedModel
 from studio.evidence.explanations.rows_file import SUFFIX, RowsFile
 from studio.lazy_dataclass import dataclass
@@ -25,11 +27,13 @@ class ChosenSamples:
     Attributes:
         background: Samples of the data, spread evenly.
         names: Of the features of a row, where they are known.
+        blue_first: Whether the channels of pictures are blue, green and red.
     """
 
     samples: tuple[Sample, ...]
     background: tuple[Sample, ...]
     names: tuple[str, ...] = ()
+    blue_first: bool = False
 
     @classmethod
     def read(
@@ -51,7 +55,9 @@ class ChosenSamples:
             return cls(_found_rows(rows, _words(wanted)), rows.background(), rows.names)
         dataset = subject.samples(data, None)
         samples = _found(dataset, _words(wanted))
-        return cls(samples, tuple(subject.samples(data, _BACKGROUND_PICTURES)), names)
+        blue_first = isinstance(dataset, (ImageFolder, VideoDataset)) and dataset.blue_first
+        background = tuple(subject.samples(data, _BACKGROUND_PICTURES))
+        return cls(samples, background, names, blue_first)
 
 
 def _words(wanted: Sequence[str]) -> list[str]:

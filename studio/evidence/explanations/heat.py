@@ -24,13 +24,19 @@ def scaled(values: Array) -> NDArray[numpy.float64]:
     return found / top if top else found
 
 
-def picture_pixels(sample: Array, axes: Sequence[int]) -> Pixels:
-    """Return an input picture as pixels, height × width × 3, from its lowest to highest value."""
+def picture_pixels(sample: Array, axes: Sequence[int], blue_first: bool = False) -> Pixels:
+    """Return an input picture as pixels, height × width × 3, from its lowest to highest value.
+
+    Args:
+        blue_first: Whether the sample has blue, green and red in this order.
+    """
     pixels = sample[0].astype(numpy.float64)
     if axes == (2, 3):
         pixels = pixels.transpose(1, 2, 0)
     low, high = float(pixels.min()), float(pixels.max())
     grey = (pixels - low) * (255 / (high - low) if high > low else 0)
+    if blue_first:
+        grey = grey[:, :, ::-1]
     return numpy.broadcast_to(grey.round(), (*grey.shape[:2], 3)).astype(numpy.uint8)
 
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import numpy
+from numpy.typing import NDArray
 
 from studio.api import Array
 
@@ -33,6 +34,11 @@ class MapFile:
     def get(self, name: str) -> Array | None:
         """Return a map; None for a name without one."""
         return self._maps.get(name)
+
+    def pixels(self, name: str) -> NDArray[numpy.uint8]:
+        """Return the picture of a map, height × width × 3."""
+        found: NDArray[numpy.uint8] = self._maps[f"{name}{PIXELS}"].astype(numpy.uint8)
+        return found
 
     def write(self, path: Path) -> None:
         """Write the file. The archive has no times, so its bytes follow from the maps alone."""

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from studio.api import Array
 from studio.documents.palette import DIM, LINE, SURFACE, TEXT
 from studio.evidence.explanations.explainer import FoundMap
-from studio.evidence.explanations.heat import overlaid, picture_pixels, scaled, tint
+from studio.evidence.explanations.heat import Pixels, overlaid, scaled, tint
 from studio.evidence.explanations.map_file import MapFile
 from studio.evidence.explanations.results import SampleExplanation
 
@@ -80,16 +80,17 @@ def _panels(
                 f"{sample.map}-shuffled",
             )
         )
-    drawn = _signal if sample.kind == "signal" else _picture
-    panels = [] if sample.kind == "signal" else [("input", drawn(sample, found, None))]
+    is_signal = sample.kind == "signal"
+    panels = [] if is_signal else [("input", _picture(sample, maps, None))]
     for caption, key in named:
         values = maps.get(key)
-        panels.append((caption, drawn(sample, found, values)))
+        panel = _signal(sample, found, values) if is_signal else _picture(sample, maps, values)
+        panels.append((caption, panel))
     return panels
 
 
-def _picture(sample: SampleExplanation, found: FoundMap, values: Array | None) -> Image.Image:
-    pixels = picture_pixels(found.altered.sample, found.altered.axes)
+def _picture(sample: SampleExplanation, maps: MapFile, values: Array | None) -> Image.Image:
+    pixels: Pixels = maps.pixels(sample.map)
     if values is not None:
         pixels = overlaid(pixels, values)
     image = Image.fromarray(pixels)

@@ -142,7 +142,8 @@ def _own(task: _Task, job: Job, phase: Progress) -> tuple[list[_Explained], Runt
             found = explained(model, question, sample, chosen.background, options, part)
             task.maps.add(f"sample-{number}", found.values)
             if question.altered.kind is InputKind.PICTURE:
-                pixels = picture_pixels(found.altered.sample, found.altered.axes)
+                altered = found.altered
+                pixels = picture_pixels(altered.sample, altered.axes, chosen.blue_first)
                 task.maps.add(f"sample-{number}{PIXELS}", pixels)
             names = _names(task, question, found)
             other = _other(task, model, question, sample, names)

@@ -295,3 +295,27 @@ def test_another_suffix_is_refused_before_anything_runs(
     chosen = options(ModelRef.of(digits), HELDOUT, out=str(tmp_path / "map.gif"))
     with pytest.raises(UsageError, match=r"map\.gif is no drawing"):
         prepared(registry, chosen)
+
+
+def test_colours_are_drawn_as_in_the_file_of_the_picture(tmp_path: Path, job: FakeJob) -> None:
+    value = helper.make_tensor_value_info
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["x"], ["pooled"]),
+        helper.make_node("Flatten", ["pooled"], ["y"]),
+    ]
+    model = network(
+        tmp_path,
+        nodes,
+        value("x", TensorProto.FLOAT, [1, 3, 16, 16]),
+        value("y", TensorProto.FLOAT, [1, 3]),
+        {},
+    )
+    data = tmp_path / "pictures"
+    data.mkdir()
+    red = numpy.zeros((16, 16, 3), dtype=numpy.uint8)
+    red[4:12, 4:12, 0] = 255
+    PIL.Image.fromarray(red).save(data / "red.png")
+    (data / "preprocess.toml").write_text('width = 16\nheight = 16\ncolor = "BGR"\n')
+    result = run(model, data, job, sample=["0"], evaluations=50)
+    with numpy.load(job.folder / result.maps) as maps:
+        numpy.testing.assert_array_equal(maps["sample-0-pixels"], red)
