@@ -31,7 +31,7 @@ def row_of(model: ModelEvidence, status: EndpointStatus) -> SortableRow:
     state = status.word if model.targets else "not served"
     if model.targets and len(status.reasons) > 1:
         state = f"{state}, {len(status.reasons)} alerts"
-    written = f"{figures.age(model.evidence)} ago" if model.evidence else "never"
+    written = _since(model.evidence)
     if written == "just now ago":
         written = "just now"
     texts = (
@@ -107,3 +107,12 @@ def matches(row: SortableRow, words: Iterable[str]) -> bool:
     """Return whether each word is somewhere in the texts of a line."""
     text = " ".join(row.texts).lower()
     return all(word in text for word in words)
+
+
+def _since(moment: str) -> str:
+    """Return how long ago evidence was written, in its largest unit."""
+    if not moment:
+        return "never"
+    passed = figures.age(moment)
+    number, _, rest = passed.partition(" ")
+    return f"{number} {rest.split()[0]} ago" if number[:1].isdigit() and rest else passed
