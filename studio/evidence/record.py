@@ -15,6 +15,7 @@ from studio.evidence.folder.manifest import SIGNATURE, EvidenceList
 from studio.evidence.folder.signature import is_signed, is_spelled, sign, signer
 from studio.evidence.form.forms import EvidenceForms
 from studio.evidence.market.grid import chosen_grid
+from studio.evidence.measured_runs import keep_measurements
 from studio.evidence.records.collect import collect
 from studio.evidence.records.subject import Named
 from studio.evidence.results import Alteration, EvidenceResult, VerifyResult
@@ -90,6 +91,7 @@ def move_to_output(
         StudioError: when the key cannot be used, or the place is taken.
     """
     source = folder / FOLDER
+    keep_measurements(registry, options, source)
     if options.sign is not None:
         sign(source, options.sign)
     copy = Copy.begin(source, str(options.out))

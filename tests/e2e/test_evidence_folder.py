@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from studio.evidence.folder.manifest import MANIFEST, EvidenceList
+from studio.workspace import Workspace
 from tests.e2e.conftest import Studio
 from tests.rigs.boards import make_key, public_key
 
@@ -73,6 +74,20 @@ def test_records_and_answers_are_told_from_what_is_missing(studio: Studio, home:
     assert sections["quality.groups"].state == sections["explanations"].state == "present"
     assert sections["deployment.targets"].state == "missing"
     assert sections["oversight.human"].state == "asked"
+
+
+def test_the_window_shows_what_was_measured_for_the_folder(studio: Studio, home: Path) -> None:
+    with Workspace.open(studio.home / "edgewright") as workspace:
+        variant = next(one for one in workspace.registry.variants() if one.name == "int8")
+        survey = workspace.evidence.survey(variant)
+        samples = workspace.evidence.samples(variant.id)
+        assert survey.explanations is not None
+        pictures = workspace.evidence.pictures(survey.explanations)
+    names = ("quality.groups", "quality.robustness", "explanations")
+    assert {survey.sections[name].state for name in names} == {"present"}
+    assert survey.groups is not None
+    assert samples.rows
+    assert len(pictures) >= len(survey.explanations.samples)
 
 
 def test_no_file_names_a_folder_of_this_computer(studio: Studio, home: Path) -> None:
