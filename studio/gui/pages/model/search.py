@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
+from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QLineEdit, QListView, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QLineEdit, QListView, QSizePolicy, QVBoxLayout
 
 from studio.gui.graph.block_paths import BlockPaths, boxes_of
 from studio.gui.graph.scene import Scene
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from studio.workspace import GraphView, SearchResult, Workspace
 
 FIELD_WIDTH = 168
+_LEAST_FIELD = 56
 LIST_WIDTH = 300
 PAUSE_MS = 120
 """The search begins when nothing was typed for so long."""
@@ -50,7 +51,16 @@ class SearchField(QLineEdit):
             "↑ ↓ choose a result, Enter shows it and then the next, Esc ends the search."
         )
         self.setClearButtonEnabled(True)
-        self.setFixedWidth(FIELD_WIDTH)
+        self.setMaximumWidth(FIELD_WIDTH)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        """Return the usual width; a narrow page gives the field less."""
+        return QSize(FIELD_WIDTH, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the width in which some letters can be read."""
+        return QSize(_LEAST_FIELD, super().minimumSizeHint().height())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys of the list, and those of any field."""
