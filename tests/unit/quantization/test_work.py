@@ -201,7 +201,7 @@ def test_a_copy_that_cannot_be_written_leaves_nothing(
         QUANTIZE, digits, data=CALIBRATION, out=str(tmp_path / "absent" / "out.onnx")
     )
     result = work.quantize(asked, job)
-    with pytest.raises(StudioError, match="cannot be written to"):
+    with pytest.raises(StudioError, match="cannot be written: No such file"):
         record.quantized(registry, asked, result, job.folder)
     assert registry.variants() == [digits]
 
