@@ -12,7 +12,7 @@ from studio.evidence.apps.app_dossier import app_part, with_app
 from studio.evidence.bom.cyclonedx import VERSIONS, cyclonedx
 from studio.evidence.bom.facts import bom_of
 from studio.evidence.bom.spdx import spdx
-from studio.evidence.dossier.card import model_card
+from studio.evidence.dossier.card import data_card, model_card
 from studio.evidence.dossier.document import dossier_json
 from studio.evidence.dossier.market_facts import market_facts
 from studio.evidence.dossier.model_facts import model_facts
@@ -106,6 +106,7 @@ def _name_documents(material: Material) -> None:
         "dossier.json": "the same as data",
         "frameworks.html": "sections of laws and standards, with their states",
         "model-card.md": "model card",
+        "data-card.md": "data card",
         FIGURES: "figures, with what each follows from",
         **{name: f"bill of materials, CycloneDX {one}" for one, name in _BOMS.items()},
         "bom.spdx.json": "bill of materials, SPDX 3.0.1",
@@ -120,6 +121,7 @@ def _write_documents(dossier: Dossier, material: Material, options: EvidenceOpti
         "dossier.json": dossier_json(dossier),
         "frameworks.html": frameworks_page(dossier),
         "model-card.md": model_card(dossier),
+        "data-card.md": data_card(dossier),
         FIGURES: figure_text(dossier.figures),
         "bom.spdx.json": spdx(bom),
         **{_BOMS[version]: cyclonedx(bom, version) for version in VERSIONS},

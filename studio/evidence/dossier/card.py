@@ -1,11 +1,12 @@
-"""The model card: the dossier's statements under the headings of model cards, in Markdown.
+"""Cards of the model and of its data: statements of the dossier under other headings, in Markdown.
 
-The headings are those of Mitchell et al., Model Cards for Model Reporting (2019).
+Model: Mitchell et al., Model Cards for Model Reporting (2019). Data: the parts of Pushkarna et al.,
+Data Cards (2022), that records or answers can fill.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
 from studio.evidence.dossier.figure_texts import interval_text, value_text
@@ -27,10 +28,27 @@ HEADINGS = {
 }
 
 
+DATA_HEADINGS = {
+    "Data sets": ("data.calibration", "data.evaluation", "data.training"),
+    "Composition": ("quality.groups",),
+    "Bias and gaps": ("data.bias",),
+    "Persons": ("data.personal",),
+}
+
+
 def model_card(dossier: Dossier) -> str:
     """Return the card; a heading without records or answers names what is missing."""
-    lines = [f"# Model card: {_plain(dossier.subject.title)}", ""]
-    for heading, names in HEADINGS.items():
+    return _card(f"Model card: {dossier.subject.title}", HEADINGS, dossier)
+
+
+def data_card(dossier: Dossier) -> str:
+    """Return the card of the data sets by which the model was made and measured."""
+    return _card(f"Data card: {dossier.subject.title}", DATA_HEADINGS, dossier)
+
+
+def _card(title: str, headings: Mapping[str, Sequence[str]], dossier: Dossier) -> str:
+    lines = [f"# {_plain(title)}", ""]
+    for heading, names in headings.items():
         lines += [f"## {heading}", ""]
         for name in names:
             lines += _subject(dossier.statements[name], subjects()[name].title)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from studio.evidence.dossier.card import model_card
+from studio.evidence.dossier.card import data_card, model_card
 from studio.evidence.dossier.document import dossier_json
 from studio.evidence.dossier.outline import Dossier, WrittenAnswer, outline
 from studio.evidence.dossier.page import dossier_page
@@ -86,6 +86,13 @@ def test_a_card_shows_texts_without_markup(dossier: Dossier) -> None:
     assert "<script" not in card
     assert "## Intended use" in card
     assert "0.9978" in card
+
+
+def test_a_card_of_the_data_names_what_is_missing(dossier: Dossier) -> None:
+    card = data_card(dossier)
+    assert "<script" not in card
+    assert card.startswith("# Data card: ")
+    assert "**Training data**: asked." in card
 
 
 def test_the_document_holds_each_figure(dossier: Dossier) -> None:
