@@ -199,6 +199,27 @@ def test_an_unknown_type_is_named(tiny: Path) -> None:
     assert "has the type 99" in refused(changed(tiny, at, "<I", 99))
 
 
+def test_names_are_short_lines_of_printable_characters(tmp_path: Path) -> None:
+    writer = gguf.GGUFWriter(tmp_path / "x.gguf", "\x1b[31mllama\n" + "x" * 10_000)
+    writer.add_license("mit\x07" * 1000)
+    writer.add_tensor("token_embd.weight", numpy.zeros((4, 8), numpy.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    figures = read_model(tmp_path / "x.gguf").figures()
+    assert figures.language is not None
+    for text in (figures.language.architecture, figures.licence):
+        assert text.isprintable()
+        assert len(text) <= 200
+
+
+def test_two_tensors_of_one_name_are_refused(tiny: Path) -> None:
+    data = tiny.read_bytes().replace(b"blk.1.ffn_up.weight", b"blk.0.ffn_up.weight")
+    tiny.write_bytes(data)
+    assert refused(tiny) == "tiny.gguf has two tensors of one name."
+
+
 def test_a_template_is_only_text(tmp_path: Path) -> None:
     # What a template may do is never tried: it is copied as it is.
     found = load(llama(tmp_path / "x.gguf")).text("tokenizer.chat_template")

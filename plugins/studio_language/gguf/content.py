@@ -80,6 +80,11 @@ class GgufContent:
         found = self.metadata.get(key)
         return found if isinstance(found, str) else ""
 
+    def name(self, key: str) -> str:
+        """Return a text as a name: one line of printable characters, cut to a name's length."""
+        found = "".join(one if one.isprintable() else " " for one in self.text(key)[:_LONGEST_NAME])
+        return " ".join(found.split())
+
     def number(self, key: str) -> int | None:
         """Return a whole number of the metadata, of a list the largest; None without it."""
         found = self.metadata.get(key)
@@ -223,6 +228,8 @@ class _HeadReader:
 
     def _tensors(self, count: int, alignment: int) -> tuple[StoredTensor, ...]:
         listed = [self._tensor() for _ in range(count)]
+        if len({name for name, *_ in listed}) < count:
+            raise InvalidModel(f"{self._name} has two tensors of one name.")
         start = -(-self._at // alignment) * alignment
         return tuple(self._placed(*one, start, alignment) for one in listed)
 

@@ -14,7 +14,7 @@ def language_model(content: GgufContent) -> LanguageModel:
 
     Head sizes that are not stated are the width divided by the heads, as llama.cpp has it.
     """
-    architecture = content.text("general.architecture")
+    architecture = content.name("general.architecture")
 
     def number(key: str) -> int | None:
         return content.number(f"{architecture}.{key}")
@@ -38,9 +38,9 @@ def language_model(content: GgufContent) -> LanguageModel:
 
 
 def _tokenizer(content: GgufContent) -> str:
-    kind = content.text("tokenizer.ggml.model")
+    kind = content.name("tokenizer.ggml.model")
     known = _TOKENIZERS.get(kind, kind)
-    return ", ".join(filter(None, (known, content.text("tokenizer.ggml.pre"))))
+    return ", ".join(filter(None, (known, content.name("tokenizer.ggml.pre"))))
 
 
 def _cached_layers(content: GgufContent, key: str) -> int | None:

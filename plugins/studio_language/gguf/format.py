@@ -74,12 +74,12 @@ class GgufFormat:
         length: Dimension = given[-1] if given else "sequence"
         facts = language_model(content)
         shape = DecoderShape(facts.heads, facts.kv_heads)
-        name = content.text("general.name") or path.stem
+        name = content.name("general.name") or path.stem
         return Model(
             format=self.id,
             graph=decoder_graph(name, _initializers(content), shape, length),
             ir_version=content.version,
-            producer=content.text("general.organization"),
+            producer=content.name("general.organization"),
             metadata=_metadata(content),
             language=facts,
         )
@@ -121,7 +121,7 @@ def _metadata(content: GgufContent) -> dict[str, str]:
         for key, value in content.metadata.items()
         if isinstance(value, (str, int, float)) and key != "tokenizer.chat_template"
     }
-    licence = content.text("general.license.name") or content.text("general.license")
+    licence = content.name("general.license.name") or content.name("general.license")
     return {**found, "license": licence} if licence else found
 
 
