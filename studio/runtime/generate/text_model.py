@@ -1,0 +1,114 @@
+"""A language model that a backend has loaded: tokens in, scores of the next token out."""
+
+from __future__ import annotations
+
+from typing import FrozenSet, List, NamedTuple, Protocol, Sequence, Tuple
+
+import numpy as np
+
+CACHE_TYPES = ("f16", "int8", "int4")
+"""Precisions of the cache of keys and values."""
+
+
+class TextSettings(NamedTuple):
+    """Settings of a language model that is loaded.
+
+    Attributes:
+        threads: Of each run; 0: one for each processor that may be used.
+        slots: Sequences that are held at the same time.
+        context: Tokens of each slot; 0: as many as the model was made for.
+        batch: Tokens of one run at most, over all slots.
+        cache: Precision of the cache of keys and values, one of ``CACHE_TYPES``.
+    """
+
+    threads: int = 0
+    slots: int = 1
+    context: int = 0
+    batch: int = 512
+    cache: str = "f16"
+
+
+class TextModelFacts(NamedTuple):
+    """Facts of a loaded language model.
+
+    Attributes:
+        version: Version of the backend.
+        vocabulary: Number of tokens that have a score.
+        context: Tokens that a slot holds.
+        slots: Sequences that are held at the same time.
+        batch: Tokens of one run at most, over all slots.
+        begin: Tokens in front of every text, where the tokenizer wants such.
+        ends: Tokens that end an answer.
+        template: The chat template in the model; empty without one.
+        width: Numbers of the vector of a text; 0 where the backend gives none.
+    """
+
+    version: str
+    vocabulary: int
+    context: int
+    slots: int
+    batch: int
+    begin: Tuple[int, ...] = ()
+    ends: FrozenSet[int] = frozenset()
+    template: str = ""
+    width: int = 0
+
+
+class Part(NamedTuple):
+    """Tokens that follow those which a slot already holds.
+
+    Attributes:
+        scores: Number of its last tokens after which scores are wanted; 0 for none.
+    """
+
+    slot: int
+    tokens: Sequence[int]
+    scores: int = 1
+
+
+class ContextFull(Exception):
+    """A slot that has no room for further tokens."""
+
+
+class BackendFailed(Exception):
+    """A run that failed in the backend, in one sentence; what its slots hold is not known."""
+
+
+class TextModel(Protocol):
+    """A language model in memory, used by one thread at a time."""
+
+    @property
+    def facts(self) -> TextModelFacts:
+        """Its facts, which never change."""
+
+    def encode(self, text: str, special: bool = False) -> List[int]:
+        """Return the tokens of a text, without those of ``facts.begin``.
+
+        Args:
+            special: Names of special tokens in the text (``<|im_start|>``) become these tokens;
+                set it for what a template has written, never for the words of a user alone.
+        """
+
+    def piece(self, token: int) -> bytes:
+        """Return the bytes of a token; empty for special tokens, or an end in a character."""
+
+    def run(self, parts: Sequence[Part]) -> List[np.ndarray]:
+        """Run tokens of several slots together.
+
+        Returns:
+            Scores before softmax for each part: float32, (scores, vocabulary). They may be
+            overwritten by the next run.
+
+        Raises:
+            ContextFull: when a slot lacks the room; nothing was run.
+            BackendFailed: when the backend fails.
+        """
+
+    def keep(self, slot: int, tokens: int) -> int:
+        """Drop what a slot holds after its first tokens; return how many it holds now.
+
+        That may be fewer than wanted: some backends can only empty a slot.
+        """
+
+    def close(self) -> None:
+        """Free its memory; it is not used afterwards."""
