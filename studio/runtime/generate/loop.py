@@ -5,17 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from typing import Callable, Deque, List, NamedTuple, Sequence, Tuple
+from typing import Deque, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
 from .request import Generation, GenerationRequest, Listener, Progress, Reason
 from .slots import Slot, suited
 from .text_model import BackendFailed, ContextFull, Part, TextModel
-
-Events = Sequence[Tuple[Generation, Progress]]
-Deliver = Callable[[Events], None]
-"""Takes what one run has given; called in the loop's thread."""
 
 _STEP_S = 0.1
 """Seconds that prompts may take of a run while answers of others are being generated."""
@@ -39,21 +35,23 @@ class Limits(NamedTuple):
     tokens: int = 0
 
 
+DEFAULT_LIMITS = Limits()
+
+
 class GenerationLoop:
-    """Generates answers, several at once: each run has a token of every answer and parts of prompts.
+    """Generates several answers at once: each run has a token of all, and parts of prompts.
 
     New requests join, and finished ones leave, between any two runs (continuous batching, Yu et
     al. 2022). Prompts are cut into parts, so that they do not hold up the answers of others.
     """
 
-    def __init__(self, model: TextModel, deliver: Deliver, limits: Limits = Limits()) -> None:
+    def __init__(self, model: TextModel, limits: Limits = DEFAULT_LIMITS) -> None:
         self._model = model
-        self._deliver = deliver
         self._limits = limits
         self._slots = [Slot(number) for number in range(model.facts.slots)]
         self._queue: Deque[Generation] = deque()
         self._changed = threading.Condition()
-        self._closing = False
+        self._closing = self._retiring = False
         self._step = 0
         self._token_s = 0.0
         self._events: List[Tuple[Generation, Progress]] = []
@@ -88,7 +86,7 @@ class GenerationLoop:
         """
         generation = Generation(request, listener)
         with self._changed:
-            if self._closing or not self._has_room(request):
+            if self._retiring or not self._has_room(request):
                 raise TooManyRequests()
             self._queue.append(generation)
             self._changed.notify()
@@ -100,17 +98,18 @@ class GenerationLoop:
         with self._changed:
             self._changed.notify()
 
-    def close(self, wait: bool = True) -> None:
-        """Take no more requests, cancel what is under way, and free the model.
-
-        Args:
-            wait: Until that has happened.
-        """
+    def retire(self) -> None:
+        """Take no more requests; free the model after the last answer."""
         with self._changed:
-            self._closing = True
+            self._retiring = True
             self._changed.notify()
-        if wait:
-            self._thread.join()
+
+    def close(self) -> None:
+        """Cancel what is under way, and free the model; return when that has happened."""
+        with self._changed:
+            self._closing = self._retiring = True
+            self._changed.notify()
+        self._thread.join()
 
     def _has_room(self, request: GenerationRequest) -> bool:
         if len(self._queue) >= self._limits.requests + len(self._slots) - self.active:
@@ -136,14 +135,14 @@ class GenerationLoop:
     def _wait(self) -> bool:
         """Sleep while there is nothing to do; return whether the loop continues."""
         with self._changed:
-            while not (self._closing or self._queue or self.active):
+            while not (self._retiring or self._queue or self.active):
                 self._changed.wait()
-            return not self._closing
+            return not self._closing and bool(self._queue or self.active)
 
     def _tell(self) -> None:
         events, self._events = self._events, []
-        if events:
-            self._deliver(events)
+        for generation, progress in events:
+            generation.listener(progress)
 
     def _drop_cancelled(self) -> None:
         with self._changed:
@@ -212,7 +211,8 @@ class GenerationLoop:
     def _follow(self, slot: Slot, scores: np.ndarray) -> None:
         """Choose the token after those that a slot holds."""
         generation, sampler = slot.generation, slot.sampler
-        assert generation is not None and sampler is not None
+        assert generation is not None
+        assert sampler is not None
         request, model = generation.request, self._model
         constraint = request.constraint
 
@@ -262,8 +262,6 @@ class GenerationLoop:
                 self._end(slot.generation, Reason.FAILED, sentence)
             slot.clear(self._model)
 
-    def _end(
-        self, generation: Generation, reason: Reason, error: str = "", text: str = ""
-    ) -> None:
+    def _end(self, generation: Generation, reason: Reason, error: str = "", text: str = "") -> None:
         generation.reason = reason
         self._events.append((generation, Progress(text, None, reason, error)))

@@ -68,7 +68,7 @@ class Progress(NamedTuple):
 
 
 Listener = Callable[[Progress], None]
-"""Takes the progress of an answer."""
+"""Takes the progress of an answer, in the loop's thread; it returns at once and raises nothing."""
 
 
 class Times(NamedTuple):

@@ -98,9 +98,7 @@ class Sampler:
                 scores[token] += bias
         return scores
 
-    def _pick(
-        self, scores: np.ndarray, admits: Optional[Callable[[int], bool]]
-    ) -> Optional[int]:
+    def _pick(self, scores: np.ndarray, admits: Optional[Callable[[int], bool]]) -> Optional[int]:
         if self._settings.temperature <= 0:
             best = int(scores.argmax())
             if admits is None or admits(best):
@@ -110,9 +108,7 @@ class Sampler:
             return self._draw(*self._candidates(scores))
         return self._draw_admitted(scores, admits)
 
-    def _draw_admitted(
-        self, scores: np.ndarray, admits: Callable[[int], bool]
-    ) -> Optional[int]:
+    def _draw_admitted(self, scores: np.ndarray, admits: Callable[[int], bool]) -> Optional[int]:
         """Return a token that may follow: one that may not is left out, and drawn again.
 
         That is the distribution over the tokens which may follow, without a look at each of them.
