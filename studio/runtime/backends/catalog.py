@@ -18,6 +18,7 @@ class ServingBackend(NamedTuple):
         oldest: Version of the oldest release that is taken.
         suffixes: Suffixes of the model files that it loads, lower case.
         generates: It runs language models, token by token.
+        more: Packages that it cannot be imported without.
     """
 
     id: str
@@ -27,6 +28,7 @@ class ServingBackend(NamedTuple):
     oldest: str
     suffixes: Tuple[str, ...]
     generates: bool = False
+    more: Tuple[str, ...] = ()
 
 
 ONNX_RUNTIME = ServingBackend(
@@ -44,6 +46,7 @@ LLAMA_CPP = ServingBackend(
     "0.11739",
     (".gguf",),
     generates=True,
+    more=("cffi", "pycparser"),
 )
 ONNX_GENAI = ServingBackend(
     "onnxruntime-genai",
@@ -53,6 +56,7 @@ ONNX_GENAI = ServingBackend(
     "0.18",
     (".onnx",),
     generates=True,
+    more=("onnxruntime",),
 )
 OPENVINO_GENAI = ServingBackend(
     "openvino-genai",
@@ -62,6 +66,7 @@ OPENVINO_GENAI = ServingBackend(
     "2026.0",
     (".xml",),
     generates=True,
+    more=("openvino", "openvino-tokenizers"),
 )
 
 _ALL = (ONNX_RUNTIME, LITERT, OPENVINO, LLAMA_CPP, ONNX_GENAI, OPENVINO_GENAI)

@@ -17,9 +17,6 @@ from .request import GenerationRequest
 INPUT, OUTPUT = "text_input", "text_output"
 """As Triton and KServe name them."""
 
-_MOST = 128
-"""Tokens of an answer to a request that cannot say how long it may be."""
-
 
 class UnendedRun:
     """Options of a run that is ended by its loop, not by them."""
@@ -41,6 +38,7 @@ class ServedText:
         text = settings.text._replace(threads=settings.text.threads or settings.threads)
         model = load_text_model(path, backend, text)
         self.version = model.facts.version
+        self._most = text.answer
         self.generator = TextGenerator(model)
         self.inputs = [Argument(INPUT, "tensor(string)", (None,))]
         self.outputs = [Argument(OUTPUT, "tensor(string)", (None,))]
@@ -59,7 +57,7 @@ class ServedText:
         words = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
         try:
             tokens = self.generator.tokens_of(words)
-            return self.generator.answer(GenerationRequest(tokens, _MOST))
+            return self.generator.answer(GenerationRequest(tokens, self._most))
         except BadPrompt as error:
             raise InvalidArgument(str(error)) from error
         except TooManyRequests:

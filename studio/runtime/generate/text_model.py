@@ -6,10 +6,8 @@ from typing import FrozenSet, List, NamedTuple, Protocol, Sequence, Tuple
 
 import numpy as np
 
+from ..shared.cache_types import CACHE_TYPES
 from ..shared.documents import read_record
-
-CACHE_TYPES = ("f16", "int8", "int4")
-"""Precisions of the cache of keys and values."""
 
 
 class TextSettings(NamedTuple):
@@ -21,13 +19,15 @@ class TextSettings(NamedTuple):
         context: Tokens of each slot; 0: as many as the model was made for.
         batch: Tokens of one run at most, over all slots.
         cache: Precision of the cache of keys and values, one of ``CACHE_TYPES``.
+        answer: Tokens of an answer to a request that cannot say how long it may be.
     """
 
     threads: int = 0
     slots: int = 1
     context: int = 0
     batch: int = 512
-    cache: str = "f16"
+    cache: str = CACHE_TYPES[0]
+    answer: int = 128
 
 
 _MOST_SLOTS = 64
