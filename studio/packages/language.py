@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy
 
-from studio.api import Model, UsageError
+from studio.api import LanguageModel, Model, UsageError
 from studio.documents.dataclass_json import JsonValue
 from studio.models.language.folder import companions
 from studio.packages.golden import GoldenSample
@@ -17,6 +17,10 @@ from studio.runtime.shared.cache_types import CACHE_TYPES
 
 USUAL_CONTEXT, USUAL_SLOTS = 4096, 4
 
+_SIZES = (
+    *("layers", "cached_layers", "kv_heads", "key_size", "value_size"),
+    *("width", "vocabulary", "context"),
+)
 _PROMPTS = ("The capital of France is", "1, 2, 3, 4,")
 
 
@@ -33,8 +37,18 @@ def generation_of(options: PackageOptions, model: Model) -> dict[str, JsonValue]
             f"{options.model.model_name} was made for {made} tokens of context, not for {context}.",
             hint=f"Choose a context of at most {made}.",
         )
-    slots = options.slots or USUAL_SLOTS
-    return {"context": context, "slots": slots, "cache": options.cache or CACHE_TYPES[0]}
+    return {
+        "context": context,
+        "slots": options.slots or USUAL_SLOTS,
+        "cache": options.cache or CACHE_TYPES[0],
+        "model": {} if model.language is None else _sizes(model.language),
+    }
+
+
+def _sizes(facts: LanguageModel) -> dict[str, JsonValue]:
+    """Return what the memory on a target follows from."""
+    known = {name: getattr(facts, name) for name in _SIZES}
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def prompts() -> list[GoldenSample]:
@@ -48,13 +62,3 @@ def prompts() -> list[GoldenSample]:
 def files_of(files: Sequence[Path], path: Path) -> tuple[Path, ...]:
     """Return a model's files with those that its tokenizer and its settings need."""
     return (*files, *(one for one in companions(path) if one not in files))
-
-
-def settings_of(manifest: Mapping[str, JsonValue]) -> tuple[int, int, str] | None:
-    """Return context, slots and precision of the cache in a manifest; None for other models."""
-    found = manifest.get("generation")
-    if not isinstance(found, dict):
-        return None
-    context, slots, cache = (found.get(key) for key in ("context", "slots", "cache"))
-    whole = isinstance(context, int) and isinstance(slots, int)
-    return (context, slots, str(cache)) if whole else None  # type: ignore[return-value]

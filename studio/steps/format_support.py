@@ -25,9 +25,12 @@ _SENTENCES = {
 _LANGUAGE = frozenset({Use.RUN, Use.QUANTIZE})
 """Uses for which a model that writes text needs more than its graph."""
 
+_FOR_LANGUAGE = frozenset({"profile"})
+"""Steps that run language models by backends of their own."""
+
 _NO_LANGUAGE = (
-    "Language models are opened, drawn and compared. Running and quantizing them is not there "
-    "yet."
+    "Language models are opened, drawn, compared, profiled and served. Evaluating and quantizing "
+    "them is not there yet."
 )
 
 
@@ -40,7 +43,7 @@ def why_not(step: AnyStep, form: str, host: PluginHost, language: bool = False) 
     """
     use = step.use or Use.READ
     if language and use in _LANGUAGE:
-        return _NO_LANGUAGE
+        return "" if step.name in _FOR_LANGUAGE else _NO_LANGUAGE
     if use is Use.READ or _can(use, form, host, language):
         return ""
     titles = {one.id: one.title for one in host.all(Extension.FORMAT)}

@@ -57,7 +57,7 @@ class _Digits(NamedTuple):
 
 
 class _Members(NamedTuple):
-    """In an object: at its begin (``b``), before a name (``n``), a colon, or after a value (``a``)."""
+    """In an object: at its begin (``b``), at a name (``n``), a colon, or after a value (``a``)."""
 
     node: Objects
     phase: str

@@ -98,9 +98,7 @@ def run_trial(layout: Layout, request: Mapping[str, object]) -> dict[str, object
     }
 
 
-def _load(
-    path: Path, wanted: str, settings: LoadSettings
-) -> tuple[BackendModel, ServingBackend]:
+def _load(path: Path, wanted: str, settings: LoadSettings) -> tuple[BackendModel, ServingBackend]:
     try:
         backend = backend_of(path, wanted)
     except LoadError as error:
