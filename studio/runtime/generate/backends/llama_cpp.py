@@ -8,6 +8,7 @@ from typing import Any, List, Sequence
 
 import numpy as np
 
+from ...backends.failure import first_line
 from ...shared.errors import LoadError
 from ...shared.threads import usable_cores
 from ..text_model import (
@@ -24,6 +25,9 @@ _CACHE = {"f16": 1, "int8": 8, "int4": 2}
 _FLASH_ATTENTION = 1
 _LOUD = 4
 """ggml's level of errors."""
+_SPINS = "1000"
+"""Rounds that a thread spins at a barrier before it sleeps. OpenMP's usual 300,000 are a hundred
+times slower as soon as another program wants a processor, since all wait for the one without."""
 
 
 class LlamaCppModel:
@@ -33,9 +37,13 @@ class LlamaCppModel:
     """
 
     def __init__(self, path: Path, settings: TextSettings) -> None:
+        os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
         from llama_cpp_py_sync import __version__, _cffi_bindings
 
-        self._ffi, self._lib = _cffi_bindings.ffi, _cffi_bindings.get_lib()
+        try:
+            self._ffi, self._lib = _cffi_bindings.ffi, _cffi_bindings.get_lib()
+        except RuntimeError as error:
+            raise LoadError("llama.cpp does not load: {}".format(first_line(error))) from error
         self._errors: List[str] = []
         self._log = self._ffi.callback(
             "void(enum ggml_log_level, const char *, void *)", self._listen
