@@ -159,7 +159,7 @@ class LlamaCppModel:
         begin = int(lib.llama_vocab_bos(vocabulary))
         adds = lib.llama_vocab_get_add_bos(vocabulary) and begin >= 0
         template = lib.llama_model_chat_template(self._model, self._ffi.NULL)
-        text = "" if template == self._ffi.NULL else self._ffi.string(template).decode("utf-8")
+        text = "" if template == self._ffi.NULL else self._text(template)
         return TextModelFacts(
             version,
             count,
@@ -169,7 +169,19 @@ class LlamaCppModel:
             begin=(begin,) if adds else (),
             ends=frozenset(one for one in range(count) if lib.llama_vocab_is_eog(vocabulary, one)),
             template=text,
+            begin_text=self._name_of(begin),
+            end_text=self._name_of(int(lib.llama_vocab_eos(vocabulary))),
         )
+
+    def _name_of(self, token: int) -> str:
+        if token < 0:
+            return ""
+        name = self._lib.llama_vocab_get_text(self._vocabulary, token)
+        return "" if name == self._ffi.NULL else self._text(name)
+
+    def _text(self, value: Any) -> str:
+        found: bytes = self._ffi.string(value)
+        return found.decode("utf-8", "replace")
 
     def _piece(self, token: int, special: bool) -> bytes:
         room = 64
