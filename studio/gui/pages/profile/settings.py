@@ -16,6 +16,7 @@ from studio.gui.pages.profile import modes, rows
 from studio.gui.pages.profile.dynamic_shapes import DynamicShapes
 from studio.gui.widgets.basics import GRID, Card, button, label, row
 from studio.profiling.results import ProfileResult
+from studio.profiling.step import DEFAULT
 
 BACKEND = "backend"
 MODE = "mode"
@@ -23,13 +24,16 @@ SHAPES = "shapes"
 DATA = "data"
 OPERATORS = "operators"
 IN_FRONT = ("model", BACKEND, "target", MODE, "threads", "seconds", "streams", "batch", "minutes",
-            "limit", OPERATORS, DATA)  # fmt: skip
+            "limit", "prompt_tokens", "answer_tokens", "contexts", OPERATORS, DATA)  # fmt: skip
 COLUMNS = 4
-MODE_TITLES = ("Latency", "Throughput", "Open loop", "Sustained load")
+MODE_TITLES = ("Latency", "Throughput", "Open loop", "Sustained load", "Tokens")
 
 OPERATORS_COST = (
     "Adds about 50 inferences of each variant after the rounds. The latencies are measured without."
 )
+
+_NOT_OF_LANGUAGE = ("target", MODE, OPERATORS, DATA)
+"""Options in front that mean nothing for a language model."""
 
 _OF_THE_MODEL = ("model", "models", DATA, SHAPES)
 """Options that are not taken over from an earlier run."""
@@ -39,6 +43,7 @@ _LOAD = {
     "throughput": "throughput",
     "open-loop": "open loop",
     "sustained": "sustained load",
+    modes.TOKENS_MODE: "tokens",
 }
 
 
@@ -77,6 +82,7 @@ class ProfileSettings(QWidget):
         self._card = Card()
         self._card.setAccessibleName("Settings")
         self._has_open_sizes = False
+        self._is_language = False
         self._folded = False
         self._build()
         self.form.changed.connect(self._edited)
@@ -136,6 +142,20 @@ class ProfileSettings(QWidget):
         self._show_sizes()
         self.changed.emit()
 
+    def show_language(self, backend: str) -> None:
+        """Offer what a language model has: tokens, and backends of its own.
+
+        Args:
+            backend: The one that is ticked; empty for any other model.
+        """
+        if bool(backend) != self._is_language:
+            self._is_language = bool(backend)
+            values: dict[str, object] = {MODE: modes.TOKENS_MODE if backend else modes.LATENCY}
+            self.form.set_values({**values, BACKEND: [backend or DEFAULT]})
+        for name in _NOT_OF_LANGUAGE:
+            self.form.fields[name].setVisible(not backend)
+        self._show_mode()
+
     def _show_mode(self) -> None:
         """Show the options that mean something in the mode that is chosen."""
         mode = str(self.form.fields[MODE].editor.value() or modes.LATENCY)
@@ -150,6 +170,8 @@ class ProfileSettings(QWidget):
             for name, value in options.items()
             if name in self.form.fields and name not in _OF_THE_MODEL and value is not None
         }
+        if self._is_language != (options.get(MODE) == modes.TOKENS_MODE):
+            known = {name: value for name, value in known.items() if name not in (MODE, BACKEND)}
         self.form.set_values(known)
         self._show_mode()
 
