@@ -29,6 +29,12 @@ def own_backend_of(variant: VariantRecord | None) -> str:
         return ""
 
 
+def backend_choices(workspace: Workspace, variant: VariantRecord | None) -> list[tuple[str, str]]:
+    """Return id and title of each backend that may run a variant."""
+    plugins = workspace.plugins
+    return [(one.id, plugins.title(one)) for one in plugins.all(backend_point(variant))]
+
+
 def backend_titles(workspace: Workspace) -> dict[str, str]:
     """Return the titles of all backends by their ids."""
     points = (Extension.BACKEND, Extension.TEXT_BACKEND)

@@ -19,7 +19,7 @@ from studio.gui.pages.profile import estimate, modes, more_rounds, rows, setting
 from studio.gui.pages.profile.dynamic_shapes import is_open
 from studio.gui.pages.profile.export import ProfileExport
 from studio.gui.pages.profile.history import HistoryView
-from studio.gui.pages.profile.language import backend_point, backend_titles, own_backend_of
+from studio.gui.pages.profile.language import backend_choices, backend_titles, own_backend_of
 from studio.gui.pages.profile.outcome import OutcomeCard
 from studio.gui.pages.profile.results_view import Quality, ResultsView
 from studio.gui.pages.profile.settings import BACKEND, MODE, SHAPES, ProfileSettings
@@ -117,8 +117,7 @@ class ProfilePage(StagePage):
             targets = self.workspace.registry.targets()
             return [(target.name, target_rows.title(target)) for target in targets]
         if option.name == BACKEND:
-            plugins, point = self.workspace.plugins, backend_point(self.variant)
-            return [(c.id, plugins.title(c)) for c in plugins.all(point)]
+            return backend_choices(self.workspace, self.variant)
         return None
 
     def _variants(self) -> list[VariantRecord]:
@@ -129,8 +128,7 @@ class ProfilePage(StagePage):
 
     def _names(self) -> rows.Names:
         """Return the display names of the runtimes and of the machine."""
-        titles = backend_titles(self.workspace)
-        return rows.Names(titles, target_rows.spoken(self._result.target))
+        return rows.Names(backend_titles(self.workspace), target_rows.spoken(self._result.target))
 
     # What is shown
 
