@@ -3,12 +3,13 @@
     python -m tests.benchmarks.bench_language_profile --same --studies 34 --keep FILE
     python -m tests.benchmarks.bench_language_profile --peers --rounds 40
 
-``--same`` runs the bench as the studio does (processes, rounds, twin, checks, verdicts) with a small
-model and copies of it: of its comparisons at most 1 % may be called faster or slower. ``--peers``
-measures SmolLM2-135M in interleaved rounds by the bench's process and by loops with the calls of
-the backends' own programs: llama-bench (a batch of the prompt, then single tokens, by the C API of
-the same library, as no package for Python has that program) and onnxruntime-genai's benchmark
-(``append_tokens``, ``generate_next_token``). Ratios are of our time over theirs.
+``--same`` runs the bench as the studio does (processes, rounds, twin, checks, verdicts) with a
+small model and copies of it: of its comparisons at most 1 % may be called faster or slower.
+``--peers`` measures SmolLM2-135M in interleaved rounds by the bench's process and by loops with the
+calls of the backends' own programs: llama-bench (a batch of the prompt, then single tokens, by the
+C API of the same library, as no package for Python has that program) and onnxruntime-genai's
+benchmark (``append_tokens``, ``generate_next_token``). Ratios are of our time over theirs. On a
+busy machine those of CPU time, with one thread, are the ones to read.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import numpy
 
 from studio.api import Extension
 from studio.plugin_host import PluginHost
@@ -69,10 +72,11 @@ def block(prompt, answer):
     lib.llama_decode(context, lib.llama_batch_get_one(one, 1))
     lib.llama_memory_clear(memory, False)
     tokens = ffi.new("llama_token[]", prompt)
-    start = time.perf_counter_ns()
+    cpu, start = time.process_time_ns(), time.perf_counter_ns()
     lib.llama_decode(context, lib.llama_batch_get_one(tokens, len(prompt)))
     lib.llama_synchronize(context)
     first = time.perf_counter_ns() - start
+    middle = time.process_time_ns()
     times = []
     for token in answer:
         one[0] = token
@@ -80,7 +84,7 @@ def block(prompt, answer):
         lib.llama_decode(context, lib.llama_batch_get_one(one, 1))
         lib.llama_synchronize(context)
         times.append(time.perf_counter_ns() - start)
-    return first, times
+    return first, times, middle - cpu, time.process_time_ns() - middle
 """
 _GENAI = """
 import json, os, sys, time
@@ -94,25 +98,26 @@ model = og.Model(config)
 
 def block(prompt, answer):
     params = og.GeneratorParams(model)
-    params.set_search_options(do_sample=False, max_length=int(sys.argv[3]), min_length=int(sys.argv[3]))
+    room = int(sys.argv[3])
+    params.set_search_options(do_sample=False, max_length=room, min_length=room)
     generator = og.Generator(model, params)
-    start = time.perf_counter_ns()
+    cpu, start = time.process_time_ns(), time.perf_counter_ns()
     generator.append_tokens(numpy.array([prompt], numpy.int32))
     generator.generate_next_token()
     first = time.perf_counter_ns() - start
+    middle = time.process_time_ns()
     times = []
     for _ in answer:
         start = time.perf_counter_ns()
         generator.generate_next_token()
         times.append(time.perf_counter_ns() - start)
-    return first, times
+    return first, times, middle - cpu, time.process_time_ns() - middle
 """
 _LINES = """
 for line in sys.stdin:
-    cpu = time.process_time_ns()
-    first, times = block(**json.loads(line))
-    print(json.dumps([first, times, time.process_time_ns() - cpu]), flush=True)
+    print(json.dumps(block(**json.loads(line))), flush=True)
 """
+_NAMES = ("first", "token", "first CPU", "token CPU")
 
 
 def python_of(backend: str) -> str:
@@ -223,57 +228,50 @@ def peers(
         "prompt": [chance.randrange(5, 49_000) for _ in range(prompt)],
         "answer": [chance.randrange(5, 49_000) for _ in range(answer - 1)],
     }
-    logs: dict[str, list[float]] = {"first": [], "token": []}
-    times: dict[str, list[float]] = {
-        "ours first": [],
-        "peer first": [],
-        "ours token": [],
-        "peer token": [],
-    }
+    times: dict[str, list[tuple[float, ...]]] = {"ours": [], "peer": []}
     ours = _ours(backend, file, threads, prompt, answer)
     with _peer(backend, model, threads, prompt + answer + 8) as peer:
         assert peer.stdin is not None
         assert peer.stdout is not None
         for number in range(rounds + 1):
-            found: dict[str, tuple[float, float]] = {}
             for side in chance.sample(["ours", "peer"], 2):
-                if side == "ours":
-                    block = ours.call(
-                        "cannot run", 600.0, TokenBlock, do="answers", prompt=0, streams=1
-                    )
-                    found[side] = _medians(block.first_ns[0], block.token_ns)
-                else:
-                    peer.stdin.write(json.dumps(request) + "\n")
-                    peer.stdin.flush()
-                    first, tokens, _ = json.loads(peer.stdout.readline())
-                    found[side] = _medians(first, tokens)
-            if number:  # the first round warms up
-                for place, name in enumerate(logs):
-                    for side in ("ours", "peer"):
-                        times[f"{side} {name}"].append(found[side][place])
+                made = _ours_once(ours) if side == "ours" else _peer_once(peer, request)
+                if number:  # the first round warms up
+                    times[side].append(made)
     ours.close()
     return {"kind": "peers", "backend": backend, "rounds": rounds, **_ratios(times)}
 
 
-def _medians(first: float, tokens: Sequence[float]) -> tuple[float, float]:
-    ordered = sorted(tokens)
-    return float(first), float(ordered[len(ordered) // 2])
+def _ours_once(process: CandidateProcess) -> tuple[float, ...]:
+    request = {"do": "answers", "prompt": 0, "streams": 1}
+    made = process.call("cannot run", 600.0, TokenBlock, **request)
+    count = len(made.token_ns)
+    prefill = made.cpu_ns - made.decode_cpu_ns
+    return made.first_ns[0], _median(made.token_ns), prefill, made.decode_cpu_ns / count
 
 
-def _ratios(times: dict[str, list[float]]) -> dict[str, Any]:
-    import numpy
+def _peer_once(process: subprocess.Popen[str], request: dict[str, Any]) -> tuple[float, ...]:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(json.dumps(request) + "\n")
+    process.stdin.flush()
+    first, tokens, prefill, decode = json.loads(process.stdout.readline())
+    return first, _median(tokens), prefill, decode / len(tokens)
 
+
+def _median(values: Sequence[float]) -> float:
+    return float(sorted(values)[len(values) // 2])
+
+
+def _ratios(times: dict[str, list[tuple[float, ...]]]) -> dict[str, Any]:
     made: dict[str, Any] = {}
-    for name in ("first", "token"):
-        own, other = (numpy.array(times[f"{side} {name}"]) for side in ("ours", "peer"))
+    for place, name in enumerate(_NAMES):
+        own, other = (numpy.array([row[place] for row in times[side]]) for side in ("ours", "peer"))
         interval = Bootstrap(numpy.log(own / other)).ratio(ALPHA)
-        made[name] = {
-            "ours_ms": float(numpy.median(own)) / 1e6,
-            "peer_ms": float(numpy.median(other)) / 1e6,
-            "quickest": float(own.min() / other.min()),
-            **vars(interval),
-        }
-    made["met"] = all(abs(made[name]["ratio"] - 1) <= GOALS["peers"] for name in ("first", "token"))
+        medians = {"ours_ms": numpy.median(own) / 1e6, "peer_ms": numpy.median(other) / 1e6}
+        made[name] = {**medians, **vars(interval)}
+    limit = GOALS["peers"]
+    made["met"] = all(made[name]["ratio"] <= 1 + limit for name in ("first CPU", "token CPU"))
     made["load"] = os.getloadavg()[0]
     return made
 
