@@ -5,7 +5,7 @@ from __future__ import annotations
 from studio.api import Extension
 from studio.conversion.targets import SOURCE
 from studio.jobs import AnyStep, Use
-from studio.packages.backends import SERVED
+from studio.packages.backends import SERVED, SERVED_LANGUAGE
 from studio.plugin_host import PluginHost
 from studio.registry import VariantRecord
 
@@ -22,12 +22,15 @@ _SENTENCES = {
 }
 
 
-_LANGUAGE = frozenset({Use.RUN, Use.SERVE, Use.QUANTIZE})
+_LANGUAGE = frozenset({Use.RUN, Use.QUANTIZE})
 """Uses for which a model that writes text needs more than its graph."""
 
+_FOR_LANGUAGE = frozenset({"profile"})
+"""Steps that run language models by backends of their own."""
+
 _NO_LANGUAGE = (
-    "Language models are opened, drawn and compared. Running, quantizing and serving them is not "
-    "there yet."
+    "Language models are opened, drawn, compared, profiled and served. Evaluating and quantizing "
+    "them is not there yet."
 )
 
 
@@ -40,8 +43,8 @@ def why_not(step: AnyStep, form: str, host: PluginHost, language: bool = False) 
     """
     use = step.use or Use.READ
     if language and use in _LANGUAGE:
-        return _NO_LANGUAGE
-    if use is Use.READ or _can(use, form, host):
+        return "" if step.name in _FOR_LANGUAGE else _NO_LANGUAGE
+    if use is Use.READ or _can(use, form, host, language):
         return ""
     titles = {one.id: one.title for one in host.all(Extension.FORMAT)}
     return _SENTENCES[use].format(titles.get(form, form))
@@ -57,9 +60,9 @@ def is_language(variant: VariantRecord) -> bool:
     return variant.summary.get("language") is not None
 
 
-def _can(use: Use, form: str, host: PluginHost) -> bool:
+def _can(use: Use, form: str, host: PluginHost, language: bool) -> bool:
     if use is Use.SERVE:
-        return form in SERVED
+        return form in (SERVED_LANGUAGE if language else SERVED)
     if use is Use.COVER:
         return form == "onnx"
     if use is Use.RUN:
