@@ -13,6 +13,7 @@ from studio.models.language.memory import (
     MemorySettings,
     largest_context,
     memory_need,
+    repacked_bytes,
 )
 from studio.plugin_host import PluginHost
 from studio.profiling.language.results import MemoryAt
@@ -31,31 +32,38 @@ class Capacity:
 
     Attributes:
         files: Bytes of its weights and its graph.
+        repacked: Bytes of weights that llama.cpp holds twice.
     """
 
     facts: LanguageModel
     files: int
+    repacked: int = 0
 
     def need(self, candidate: Candidate, context: int, slots: int) -> MemoryNeed | None:
         """Return the memory on a candidate's backend; None where it is not known."""
         settings = _settings(candidate, slots)
-        return memory_need(self.facts, self.files, candidate.backend, context, settings)
+        return memory_need(
+            self.facts, self.files, candidate.backend, context, settings, self.repacked
+        )
 
     def fitting(self, candidate: Candidate, available: int, slots: int) -> int:
         """Return the tokens of context that fit in some bytes; 0 where none do."""
         settings = _settings(candidate, slots)
-        return largest_context(self.facts, self.files, candidate.backend, available, settings)
+        return largest_context(
+            self.facts, self.files, candidate.backend, available, settings, self.repacked
+        )
 
 
 def capacity(host: PluginHost, model: ModelRef, progress: Progress) -> Capacity | None:
     """Read the facts of a variant; None where its files have none."""
     format: Format = host.get(Extension.FORMAT, model.format)
     path = Path(model.path)
-    facts = format.read(path, progress).language
-    if facts is None:
+    read = format.read(path, progress)
+    if read.language is None:
         return None
     files = format.intake(path, Limits()).files
-    return Capacity(facts, sum(one.stat().st_size for one in files))
+    size = sum(one.stat().st_size for one in files)
+    return Capacity(read.language, size, repacked_bytes(read))
 
 
 def check(
@@ -97,15 +105,21 @@ def with_memory(
     if run.tokens is None:
         return run
     rows = {one.context: one for one in measured if one.id == run.id}
-    contexts = [*plan.contexts] or [run.tokens.context or 0]
-    made = (_row(context, candidate, found, rows.get(context)) for context in contexts if context)
+    cases = [(context, 1) for context in plan.contexts]
+    if not cases and run.tokens.context:
+        cases = [(run.tokens.context, max(plan.streams))]
+    made = (_row(case, candidate, found, rows.get(case[0])) for case in cases)
     return replace(run, tokens=replace(run.tokens, memory=tuple(made)))
 
 
 def _row(
-    context: int, candidate: Candidate, found: Capacity | None, row: ContextMemory | None
+    case: tuple[int, int],
+    candidate: Candidate,
+    found: Capacity | None,
+    row: ContextMemory | None,
 ) -> MemoryAt:
-    need = found.need(candidate, context, 1) if found else None
+    context, streams = case
+    need = found.need(candidate, context, streams) if found else None
     predicted = need.total / _MIB if need else None
     measured = row.peak_mb if row else None
     return MemoryAt(
@@ -115,6 +129,7 @@ def _row(
         measured,
         predicted / measured - 1 if predicted and measured else None,
         row.reason if row else "",
+        streams,
     )
 
 

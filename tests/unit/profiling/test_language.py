@@ -125,6 +125,40 @@ def test_the_largest_context_fits_and_the_next_one_does_not(backend: str) -> Non
     assert above.total > free
 
 
+@pytest.mark.parametrize(
+    ("context", "settings", "measured_mib"),
+    [(512, MemorySettings(), 363.8), (2048, MemorySettings(), 431.9),
+     (8192, MemorySettings(), 702.4), (2048, MemorySettings(batch=128), 344.0),
+     (2048, MemorySettings(slots=2), 522.0)],
+)  # fmt: skip
+def test_onnxruntime_genai_takes_what_is_predicted(
+    context: int, settings: MemorySettings, measured_mib: float
+) -> None:
+    need = memory_need(SMOL, 86_513_245, "onnxruntime-genai", context, settings)
+    assert need is not None
+    assert need.total / MIB == pytest.approx(measured_mib, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("files", "repacked_mib", "measured_mib"),
+    [(77_571_136, 72.1, 222.6), (91_726_912, 57.0, 220.8), (105_454_144, 7.6, 185.6),
+     (144_811_072, 0.0, 215.0)],
+)  # fmt: skip
+def test_repacked_weights_are_held_twice(
+    files: int, repacked_mib: float, measured_mib: float
+) -> None:
+    """Measured with 64 tokens in one run of Q4_0 (pure), Q4_0, Q4_K_M and Q8_0."""
+    settings = MemorySettings(batch=64)
+    repacked = round(repacked_mib * MIB)
+    need = memory_need(SMOL, files, "llama-cpp", 512, settings, repacked)
+    assert need is not None
+    assert need.total / MIB == pytest.approx(measured_mib, rel=0.05)
+
+
+def test_a_cache_that_a_backend_has_not_predicts_nothing() -> None:
+    assert memory_need(SMOL, FILE, "onnxruntime-genai", 512, MemorySettings(cache="int8")) is None
+
+
 def test_unknown_facts_predict_nothing() -> None:
     assert memory_need(LanguageModel("llama"), FILE, "llama-cpp", 512) is None
     assert memory_need(SMOL, FILE, "unknown", 512) is None
