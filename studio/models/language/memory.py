@@ -48,7 +48,7 @@ class MemoryLaw:
 
 LAWS: Mapping[str, MemoryLaw] = {
     "llama-cpp": MemoryLaw(
-        process=43 * _MIB,
+        process=46 * _MIB,
         entry=387,
         weights=1.0,
         numbers={"f16": 2.0, "int8": 34 / 32, "int4": 18 / 32},
@@ -60,7 +60,7 @@ LAWS: Mapping[str, MemoryLaw] = {
         repacks=True,
     ),
     "onnxruntime-genai": MemoryLaw(
-        process=round(73.6 * _MIB),
+        process=76 * _MIB,
         entry=640,
         weights=1.47,
         numbers={"f16": 4.0},

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from studio.api import Extension, Format, LanguageModel, Limits, Progress, UsageError
 from studio.lazy_dataclass import dataclass
+from studio.models.language.folder import language_facts
 from studio.models.language.memory import (
     MemoryNeed,
     MemorySettings,
@@ -59,11 +60,12 @@ def capacity(host: PluginHost, model: ModelRef, progress: Progress) -> Capacity 
     format: Format = host.get(Extension.FORMAT, model.format)
     path = Path(model.path)
     read = format.read(path, progress)
-    if read.language is None:
+    facts = read.language or language_facts(path)
+    if facts is None:
         return None
     files = format.intake(path, Limits()).files
     size = sum(one.stat().st_size for one in files)
-    return Capacity(read.language, size, repacked_bytes(read))
+    return Capacity(facts, size, repacked_bytes(read))
 
 
 def check(
