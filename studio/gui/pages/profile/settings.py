@@ -32,6 +32,12 @@ OPERATORS_COST = (
     "Adds about 50 inferences of each variant after the rounds. The latencies are measured without."
 )
 
+_ONE_PLACE = (
+    *(("seconds", "minutes"), ("batch", "limit"), ("batch", "contexts")),
+    *(("target", "prompt_tokens"), (MODE, "answer_tokens")),
+)
+"""Options that are never shown at the same time, with those whose place they have."""
+
 _NOT_OF_LANGUAGE = ("target", MODE, OPERATORS, DATA)
 """Options in front that mean nothing for a language model."""
 
@@ -69,7 +75,7 @@ class ProfileSettings(QWidget):
         super().__init__()
         self.model = next(one.name for one in options if one.kind is Kind.MODEL)
         self.form = Form(_ordered(options), choices, columns=COLUMNS, project=project)
-        for name, other in (("seconds", "minutes"), ("batch", "limit")):
+        for name, other in _ONE_PLACE:
             share_place(self.form.fields[name], self.form.fields[other])
         self.form.set_values({OPERATORS: True})
         self.form.fields[OPERATORS].explain(OPERATORS_COST)
@@ -134,9 +140,14 @@ class ProfileSettings(QWidget):
         self._has_open_sizes = asked
         self._show_sizes()
 
+    @property
+    def _asks_sizes(self) -> bool:
+        """Whether sizes are to be entered: those of a language model follow from its prompts."""
+        return self._has_open_sizes and not self._is_language
+
     def _show_sizes(self) -> None:
         has_sample = bool(self.form.fields[DATA].editor.value())
-        self.sizes.setVisible(self._has_open_sizes and not has_sample and not self._folded)
+        self.sizes.setVisible(self._asks_sizes and not has_sample and not self._folded)
 
     def _edited(self) -> None:
         self._show_sizes()
@@ -155,6 +166,7 @@ class ProfileSettings(QWidget):
         for name in _NOT_OF_LANGUAGE:
             self.form.fields[name].setVisible(not backend)
         self._show_mode()
+        self._show_sizes()
 
     def _show_mode(self) -> None:
         """Show the options that mean something in the mode that is chosen."""
@@ -180,7 +192,7 @@ class ProfileSettings(QWidget):
         if not self.form.check():
             self.fold(False)
             return False
-        asks = self._has_open_sizes and not self._given()
+        asks = self._asks_sizes and not self._given()
         if asks and not self.sizes.check():
             self.fold(False)
             return False
@@ -189,7 +201,7 @@ class ProfileSettings(QWidget):
     def values(self) -> dict[str, object]:
         """Return the options of a run."""
         options: dict[str, object] = dict(self.form.values())
-        if self._has_open_sizes and not self._given():
+        if self._asks_sizes and not self._given():
             options[SHAPES] = self.sizes.values()
         if options.get(SHAPES):
             options.pop(DATA, None)  # the given sizes count
