@@ -37,8 +37,7 @@ from studio.profiling.recording import Recording, read_event
 from studio.runtime.bench.config import Candidate, parse
 from studio.runtime.bench.process import CancelWatch, CandidateProcess
 from studio.runtime.bench.statistics.bootstrap import ALPHA, Bootstrap
-from studio.runtime.bench.tokens.answers import PreparedPrompts, TextLoaded
-from studio.runtime.bench.tokens.requests import TokenBlock
+from studio.runtime.bench.tokens.answers import PreparedPrompts, TextLoaded, TokenBlock
 from tests.rigs.language import genai_folder, gguf_file
 from tests.rigs.small_language import small_gguf
 

@@ -21,7 +21,7 @@ from studio.profiling.language.results import MemoryAt
 from studio.profiling.plan import Candidate
 from studio.profiling.results import ProfileRun
 from studio.registry import ModelRef
-from studio.runtime.bench.facts import ContextMemory
+from studio.runtime.bench.facts import ContextMemory, known
 from studio.runtime.bench.tokens.plan import TokenPlan
 
 _MIB = 1 << 20
@@ -164,11 +164,4 @@ def _too_much(
 
 
 def _settings(candidate: Candidate, slots: int) -> MemorySettings:
-    options = candidate.options
-    known = MemorySettings()
-    batch = options.get("batch")
-    return MemorySettings(
-        slots,
-        str(options.get("cache", known.cache)),
-        batch if isinstance(batch, int) else known.batch,
-    )
+    return known(MemorySettings, {**candidate.options, "slots": slots})

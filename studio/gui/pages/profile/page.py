@@ -19,7 +19,7 @@ from studio.gui.pages.profile import estimate, modes, more_rounds, rows, setting
 from studio.gui.pages.profile.dynamic_shapes import is_open
 from studio.gui.pages.profile.export import ProfileExport
 from studio.gui.pages.profile.history import HistoryView
-from studio.gui.pages.profile.language import backend_choices, backend_titles, own_backend_of
+from studio.gui.pages.profile.language import backend_choices, backend_titles
 from studio.gui.pages.profile.outcome import OutcomeCard
 from studio.gui.pages.profile.results_view import Quality, ResultsView
 from studio.gui.pages.profile.settings import BACKEND, MODE, SHAPES, ProfileSettings
@@ -142,7 +142,7 @@ class ProfilePage(StagePage):
         self._listed = None
         self._pane.show_content(self.variant is not None)
         self._offer()
-        self.settings.show_language(own_backend_of(self.variant))
+        self.settings.show_language(self.workspace.profiles.text_backend(self.variant))
         self._explain()
         if self.variant is None:
             self._show_profiles(None, [])

@@ -16,7 +16,6 @@ from studio.gui.pages.profile import modes, rows
 from studio.gui.pages.profile.dynamic_shapes import DynamicShapes
 from studio.gui.widgets.basics import GRID, Card, button, label, row
 from studio.profiling.results import ProfileResult
-from studio.profiling.step import DEFAULT
 
 BACKEND = "backend"
 MODE = "mode"
@@ -89,6 +88,7 @@ class ProfileSettings(QWidget):
         self._card.setAccessibleName("Settings")
         self._has_open_sizes = False
         self._is_language = False
+        self._default = next(one.default[0] for one in options if one.name == BACKEND)
         self._folded = False
         self._build()
         self.form.changed.connect(self._edited)
@@ -162,7 +162,7 @@ class ProfileSettings(QWidget):
         if bool(backend) != self._is_language:
             self._is_language = bool(backend)
             values: dict[str, object] = {MODE: modes.TOKENS_MODE if backend else modes.LATENCY}
-            self.form.set_values({**values, BACKEND: [backend or DEFAULT]})
+            self.form.set_values({**values, BACKEND: [backend or self._default]})
         for name in _NOT_OF_LANGUAGE:
             self.form.fields[name].setVisible(not backend)
         self._show_mode()

@@ -10,7 +10,7 @@ from studio.gui.widgets.tables import Table, TableCard
 from studio.gui.widgets.two_columns import TwoColumns
 from studio.profiling.results import ProfileResult
 
-STREAMS = ("Variant", "Streams", "First token ms", "Prefill tokens/s", "Token ms", "Tokens/s")
+STREAMS = ("Variant", "Streams", "First ms", "Prefill tokens/s", "Token ms", "Tokens/s")
 MEMORY = ("Variant", "Context", "Predicted MiB", "Measured MiB", "Error")
 _MOST_ROWS = 12
 

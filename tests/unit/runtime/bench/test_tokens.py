@@ -13,10 +13,10 @@ import pytest
 from studio.runtime.bench.config import parse
 from studio.runtime.bench.errors import ConfigError
 from studio.runtime.bench.events import Round
-from studio.runtime.bench.tokens.child import TextCandidate
 from studio.runtime.bench.tokens.comparison import compared
 from studio.runtime.bench.tokens.plan import TokenPlan, cell, cell_parts
-from studio.runtime.bench.tokens.requests import Request, answer, forced, prefill_runs
+from studio.runtime.generate.measure.child import TextCandidate
+from studio.runtime.generate.measure.requests import Request, answer, forced, prefill_runs
 from studio.runtime.generate.text_model import Part, TextModelFacts
 
 

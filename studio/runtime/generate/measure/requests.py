@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Iterator, NamedTuple, Sequence
 
 import numpy
 
-from ...generate.text_model import Part, TextModel, TextModelFacts
-from ..measures.streams import RestingCollector
+from ...bench.measures.streams import RestingCollector
+from ...bench.tokens.answers import TokenBlock
+from ..text_model import Part, TextModel, TextModelFacts
 
 Tokens = Sequence[int]
 
@@ -22,25 +22,6 @@ class Request(NamedTuple):
 
     prompt: Tokens
     answer: Tokens
-
-
-@dataclass(frozen=True)
-class TokenBlock:
-    """Answers to one prompt by a number of streams that start together.
-
-    Attributes:
-        first_ns: Time to the first token of each stream, from the common start.
-        token_ns: Time of each further token, which all streams get together.
-        wall_ns, cpu_ns: Of the whole block; CPU time is that of all threads.
-        decode_cpu_ns: CPU time of the further tokens.
-    """
-
-    prompt: int
-    first_ns: list[int]
-    token_ns: list[int]
-    wall_ns: int
-    cpu_ns: int
-    decode_cpu_ns: int
 
 
 def forced(facts: TextModelFacts, count: int, seed: int) -> list[int]:
