@@ -269,7 +269,7 @@ class Comparison:
 
     @property
     def name(self) -> str:
-        """What is compared with what."""
+        """The compared runs and the measure, as a heading."""
         pair = f"{self.b} against {self.a}"
         return f"{pair}, {_MEASURES[self.measure]}" if self.measure in _MEASURES else pair
 

@@ -1,8 +1,8 @@
 """Memory that a language model will take, predicted from its files and its facts.
 
-The laws and their constants were measured with SmolLM2-135M (x86-64, llama.cpp of
-llama-cpp-py-sync 0.11739, onnxruntime-genai 0.18) as the peak of resident memory of a process whose
-cache is full. ``tests/benchmarks/bench_language_memory.py`` measures them again.
+The constants were measured with SmolLM2-135M on x86-64: the peak of resident memory of a process
+with a full cache. Versions were llama-cpp-py-sync 0.11739 and onnxruntime-genai 0.18.
+``studio profile --contexts`` shows the error of a prediction.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class MemoryLaw:
         entry: For each entry of the vocabulary: the tokenizer.
         weights: Bytes of memory for each byte of the model's files.
         numbers: Bytes of a number in the cache by its precision, scales of blocks included.
-        step: The cache grows in steps of so many tokens.
+        step: The cache grows in steps of this number of tokens.
         widths: Activations of a token of a run, in widths of the model as float32.
         mask: For each token of a run with each token of the context.
         logits: Rows of scores over the vocabulary: False for one in all, True for each token.
@@ -78,7 +78,7 @@ Its cache on a processor is in float32, whatever is requested, and each token of
 """
 
 _REPACKED = frozenset({"q4_0", "q4_k"})
-"""Types of which llama.cpp holds a second copy for the processor, beside the mapped file.
+"""Types of which llama.cpp holds a second copy for the processor, next to the mapped file.
 
 On x86-64; measured as equal to their bytes for these, and as none for ``q3_k``, ``q4_1``, ``q5_0``,
 ``q5_k``, ``q6_k`` and ``q8_0``.

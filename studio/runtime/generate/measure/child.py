@@ -17,7 +17,7 @@ from ...shared.threads import usable_cores
 from ..catalog import TEXT_BACKENDS
 from ..loader import load_text_model
 from ..text_model import Part, TextModel, TextSettings
-from .requests import Request, answer, forced, prefill_runs
+from .requests import ForcedRequest, answer, forced, prefill_runs
 
 _PROMPT, _ANSWER, _FILL = 1, 2, 3
 """Seeds of tokens."""
@@ -30,7 +30,7 @@ class TextCandidate:
 
     def __init__(self) -> None:
         self._model: TextModel | None = None
-        self._requests: list[Request] = []
+        self._requests: list[ForcedRequest] = []
         self._place = 0
 
     @property
@@ -69,7 +69,7 @@ class TextCandidate:
         for number, prompt in enumerate(prompts, 1):
             _check(number, len(prompt), answer, facts.context)
         given = forced(facts, answer - 1, _ANSWER)
-        self._requests = [Request(prompt, given) for prompt in prompts]
+        self._requests = [ForcedRequest(prompt, given) for prompt in prompts]
         return PreparedPrompts([len(prompt) for prompt in prompts])
 
     def warm(self, seconds: float) -> WarmUp:

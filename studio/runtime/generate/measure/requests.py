@@ -17,7 +17,7 @@ _SETTLE = 2
 """Untimed tokens before a block: they refill the caches that other candidates took."""
 
 
-class Request(NamedTuple):
+class ForcedRequest(NamedTuple):
     """A prompt, and the tokens that follow the first one of its answer."""
 
     prompt: Tokens
@@ -31,7 +31,7 @@ def forced(facts: TextModelFacts, count: int, seed: int) -> list[int]:
     return [other if int(one) in facts.ends else int(one) for one in drawn]
 
 
-def answer(model: TextModel, request: Request, streams: int) -> TokenBlock:
+def answer(model: TextModel, request: ForcedRequest, streams: int) -> TokenBlock:
     """Let some streams read a prompt and write an answer whose tokens are given.
 
     After each run the token with the highest score is looked for, as a greedy sampler does, and
@@ -82,7 +82,7 @@ def prefill_runs(prompt: Tokens, streams: int, batch: int) -> Iterator[list[Part
         yield parts
 
 
-def _settle(model: TextModel, request: Request) -> None:
+def _settle(model: TextModel, request: ForcedRequest) -> None:
     """Run a few untimed tokens, then empty every slot."""
     for slot in range(model.facts.slots):
         model.keep(slot, 0)

@@ -16,7 +16,7 @@ from studio.runtime.bench.events import Round
 from studio.runtime.bench.tokens.comparison import compared
 from studio.runtime.bench.tokens.plan import TokenPlan, cell, cell_parts
 from studio.runtime.generate.measure.child import TextCandidate
-from studio.runtime.generate.measure.requests import Request, answer, forced, prefill_runs
+from studio.runtime.generate.measure.requests import ForcedRequest, answer, forced, prefill_runs
 from studio.runtime.generate.text_model import Part, TextModelFacts
 
 
@@ -63,7 +63,7 @@ def test_a_prompt_fills_each_run_and_only_its_end_has_scores() -> None:
 
 def test_an_answer_reads_the_prompt_and_writes_the_given_tokens() -> None:
     model = CountingModel()
-    block = answer(model, Request([4, 5, 6], [7, 8]), 2)
+    block = answer(model, ForcedRequest([4, 5, 6], [7, 8]), 2)
     assert model.runs[-2:] == [[(0, [7], 1), (1, [7], 1)], [(0, [8], 1), (1, [8], 1)]]
     assert model.held == [5, 5]
     assert (len(block.first_ns), len(block.token_ns), block.prompt) == (2, 2, 3)
