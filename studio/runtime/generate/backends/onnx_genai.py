@@ -239,7 +239,9 @@ def _read_config(path: Path) -> Dict[str, Any]:
         sentence = "{} is more than a decoder of text: it has a part {!r}."
         raise LoadError(sentence.format(folder.name, others[0]))
     if decoder.get("filename") != path.name:
-        raise LoadError("{} of {} names another file than {}.".format(_CONFIG, folder, path.name))
+        raise LoadError(
+            "{} of {} names another file than {}.".format(_CONFIG, folder.name, path.name)
+        )
     options = decoder.get("session_options") or {}
     unknown = sorted(set(decoder) - _DECODER_KEYS) + sorted(set(options) - _SESSION_KEYS)
     if unknown:
