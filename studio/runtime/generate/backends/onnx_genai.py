@@ -22,6 +22,7 @@ from .plain_text import TextSplitter
 from .room import context_of, require_cache, require_weights
 from .tokenizer_files import (
     positive,
+    read_marks,
     read_object,
     read_template,
     read_vocabulary,
@@ -88,6 +89,8 @@ class OnnxGenaiModel:
             vocabulary.begin,
             ends | frozenset(int(one) for one in self._tokenizer.eos_token_ids),
             read_template(self._folder),
+            0,
+            *read_marks(self._folder),
         )
 
     @property

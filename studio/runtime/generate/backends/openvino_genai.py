@@ -21,6 +21,7 @@ from .plain_text import TextSplitter
 from .room import context_of, require_cache, require_weights
 from .tokenizer_files import (
     positive,
+    read_marks,
     read_object,
     read_template,
     read_vocabulary,
@@ -74,6 +75,8 @@ class OpenVinoGenaiModel:
             vocabulary.begin,
             self._ends(config),
             read_template(self._folder),
+            0,
+            *read_marks(self._folder),
         )
 
     @property

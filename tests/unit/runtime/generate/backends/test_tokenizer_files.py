@@ -10,6 +10,7 @@ import pytest
 
 from studio.runtime.generate.backends.tokenizer_files import (
     Vocabulary,
+    read_marks,
     read_template,
     read_vocabulary,
     token_numbers,
@@ -132,6 +133,13 @@ def test_a_file_of_the_template_goes_first(tmp_path: Path) -> None:
     (tmp_path / "tokenizer_config.json").write_text('{"chat_template": "one"}')
     (tmp_path / "chat_template.jinja").write_text("two")
     assert read_template(tmp_path) == "two"
+
+
+def test_names_that_begin_and_end_a_text(tmp_path: Path) -> None:
+    assert read_marks(tmp_path) == ("", "")
+    config = {"bos_token": {"content": "<s>", "lstrip": False}, "eos_token": "</s>"}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
+    assert read_marks(tmp_path) == ("<s>", "</s>")
 
 
 @pytest.mark.parametrize(
