@@ -22,6 +22,7 @@ from .plain_text import TextSplitter
 from .room import context_of, require_cache, require_weights
 from .tokenizer_files import (
     positive,
+    read_marks,
     read_object,
     read_template,
     read_vocabulary,
@@ -88,6 +89,8 @@ class OnnxGenaiModel:
             vocabulary.begin,
             ends | frozenset(int(one) for one in self._tokenizer.eos_token_ids),
             read_template(self._folder),
+            0,
+            *read_marks(self._folder),
         )
 
     @property
@@ -239,7 +242,9 @@ def _read_config(path: Path) -> Dict[str, Any]:
         sentence = "{} is more than a decoder of text: it has a part {!r}."
         raise LoadError(sentence.format(folder.name, others[0]))
     if decoder.get("filename") != path.name:
-        raise LoadError("{} of {} names another file than {}.".format(_CONFIG, folder, path.name))
+        raise LoadError(
+            "{} of {} names another file than {}.".format(_CONFIG, folder.name, path.name)
+        )
     options = decoder.get("session_options") or {}
     unknown = sorted(set(decoder) - _DECODER_KEYS) + sorted(set(options) - _SESSION_KEYS)
     if unknown:

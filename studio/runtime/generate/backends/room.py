@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Iterable, Optional
 
-from ...serve.engine.memory import available_bytes
 from ...shared.errors import LoadError
+from ...shared.free_memory import available_bytes
 
 _LEAST_TOKENS = 128
 """A context below is of no use to anybody."""

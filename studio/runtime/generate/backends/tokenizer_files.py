@@ -82,6 +82,16 @@ def read_template(folder: Path) -> str:
     return found if isinstance(found, str) else ""
 
 
+def read_marks(folder: Path) -> Tuple[str, str]:
+    """Return the names of the tokens that begin and end a text; empty without one.
+
+    Raises:
+        LoadError: when the configuration of the tokenizer cannot be read.
+    """
+    table = read_object(folder / "tokenizer_config.json")
+    return _name(table.get("bos_token")), _name(table.get("eos_token"))
+
+
 def token_numbers(value: object) -> FrozenSet[int]:
     """Return the tokens of a configuration's key, which holds one, several or none."""
     values = value if isinstance(value, list) else [value]
@@ -91,6 +101,12 @@ def token_numbers(value: object) -> FrozenSet[int]:
 def positive(value: object) -> int:
     """Return a count of a configuration; 0 for anything else."""
     return value if type(value) is int and value > 0 else 0
+
+
+def _name(value: object) -> str:
+    """Return the name of a token, which may be a table with more about it."""
+    found = value.get("content") if isinstance(value, dict) else value
+    return found if isinstance(found, str) else ""
 
 
 def _vocabulary(table: Mapping[str, Any]) -> Vocabulary:
