@@ -12,6 +12,7 @@ from studio.evaluation.results import EvaluationResult, MetricValue, TargetEvalu
 from studio.jobs import Job
 from studio.jobs.phases import Phase
 from studio.plugin_host import PluginHost
+from studio.quantization import language_evaluation
 from studio.quantization.heldout import Heldout
 from studio.quantization.step import EvaluateOptions
 
@@ -25,6 +26,10 @@ def evaluate(options: EvaluateOptions, job: Job) -> EvaluationResult:
     Raises:
         UsageError: when the data has no labels, or the metric cannot be chosen.
     """
+    if options.context:
+        return language_evaluation.evaluate(options, job)
+    if options.data is None:
+        raise UsageError("An evaluation needs labelled samples.", hint="Pass --data.")
     begin = time.monotonic()
     host = PluginHost.discover()
     subject = LoadedModel.of(options.model, host, Phase(job, 0, 0.02), (), options.label_map)

@@ -23,6 +23,9 @@ from studio.registry import ModelRef
 METHODS = ("static-int8", "dynamic-int8", "weight-only", "fp16", "bf16")
 """Identifiers of the transforms that make a model smaller."""
 
+TASK_SETS = ("everyday", "facts", "structured", "prompts")
+"""Task sets for language models that come with the studio."""
+
 _METRICS = {
     "auto": "automatic (from labels)",
     "top1": "top-1 accuracy",
@@ -239,10 +242,65 @@ QUANTIZE: Step[QuantizeOptions, QuantizeResult] = Step(
 
 @dataclass(frozen=True, slots=True)
 class EvaluateOptions:
-    """Options of the step ``evaluate``."""
+    """Options of the step ``evaluate``.
+
+    Attributes:
+        context: Tokens of context of a language model; 0 for other models.
+    """
 
     model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The model.")
-    data: Path = option(kind=Kind.DATA, help="Labelled samples.", project=("evaluation", "heldout"))
+    data: Path | None = option(
+        None,
+        kind=Kind.DATA,
+        help="Labelled samples. For language models: a text, or a folder of texts.",
+        project=("evaluation", "heldout"),
+    )
+    reference: ModelRef | None = option(
+        None,
+        kind=Kind.MODEL,
+        help="Language model to compare with, such as the float model.",
+    )
+    tasks: tuple[str, ...] = option(
+        (),
+        kind=Kind.CHOICE,
+        choices=TASK_SETS,
+        title="Task sets",
+        help="Task sets for language models (default without data: all).",
+    )
+    task_files: tuple[Path, ...] = option(
+        (),
+        kind=Kind.FILE,
+        title="Files of task sets",
+        help="Your own task sets for language models, TOML or JSON lines.",
+    )
+    tokens: int = option(
+        4096,
+        minimum=64,
+        maximum=1_000_000,
+        help="Maximum number of scored tokens, spread evenly over the texts.",
+        advanced=True,
+    )
+    window: int = option(
+        512,
+        minimum=16,
+        maximum=131_072,
+        help="Tokens of a window of a text. Half of them precede each scored token.",
+        advanced=True,
+    )
+    temperature: float = option(
+        0.0,
+        minimum=0,
+        maximum=2,
+        help="Temperature of the answers of a language model; 0 takes the most probable tokens.",
+        advanced=True,
+    )
+    seed: int = option(
+        0,
+        minimum=0,
+        maximum=2**31,
+        help="Seed of the answers at a temperature above 0.",
+        advanced=True,
+    )
     heldout_data: Path | None = option(
         None,
         **_HELDOUT_DATA,
@@ -264,19 +322,22 @@ class EvaluateOptions:
     dictionary: Path | None = option(None, **_DICTIONARY)
     label_map: Path | None = option(None, **_LABEL_MAP)
     outputs: Path | None = option(None, **_OUTPUTS)
+    context: int = optional(0)
 
 
 EVALUATE: Step[EvaluateOptions, EvaluationResult] = Step(
     name="evaluate",
     title="Evaluate",
-    summary="Evaluate a model on labelled data.",
+    summary="Evaluate a model on labelled data, a language model on texts and tasks.",
     options=EvaluateOptions,
     result=EvaluationResult,
+    prepare="studio.quantization.language_options:prepared",
     work="studio.quantization.evaluation:evaluate",
     record="studio.quantization.record:evaluated",
     remote_needs=frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS}),
     effect=Effect.PURE,
     use=Use.RUN,
+    language=True,
     texts="studio.quantization.texts:evaluated",
 )
 

@@ -26,8 +26,8 @@ _LANGUAGE = frozenset({Use.RUN, Use.SERVE, Use.QUANTIZE})
 """Uses for which a model that writes text needs more than its graph."""
 
 _NO_LANGUAGE = (
-    "Language models are opened, drawn and compared. Running, quantizing and serving them is not "
-    "there yet."
+    "Language models are opened, drawn, compared and evaluated. Profiling, quantizing and serving "
+    "them is not there yet."
 )
 
 
@@ -39,6 +39,8 @@ def why_not(step: AnyStep, form: str, host: PluginHost, language: bool = False) 
         language: Whether the model writes text, token by token.
     """
     use = step.use or Use.READ
+    if language and step.language:
+        return ""
     if language and use in _LANGUAGE:
         return _NO_LANGUAGE
     if use is Use.READ or _can(use, form, host):

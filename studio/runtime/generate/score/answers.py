@@ -10,14 +10,14 @@ from ..text_model import ContextFull, TextModel
 from .distance import log_probabilities
 from .pair import ModelPair
 from .prompts import prompt_text
-from .request import Prompt, ScoreError
+from .request import ScoredPrompt, ScoreError
 from .sequence import TokenSequence
 
 ENDED, STOPPED, LIMIT, CONTEXT = "end", "stop", "limit", "context"
 """Why an answer ends: by the model, by a stop text, at the most tokens, at a full context."""
 
 
-class Answer:
+class WrittenAnswer:
     """An answer on its way.
 
     Attributes:
@@ -25,7 +25,7 @@ class Answer:
         reason: Why it has ended; empty while it has not.
     """
 
-    def __init__(self, model: TextModel, prompt: Prompt) -> None:
+    def __init__(self, model: TextModel, prompt: ScoredPrompt) -> None:
         self.tokens: List[int] = []
         self.reason = ""
         self._bytes = b""
@@ -56,7 +56,7 @@ class Answer:
         return {"text": self.text, "tokens": len(self.tokens), "end": self.reason}
 
 
-class Sampler:
+class TokenChoice:
     """The choice of a token: the most probable one, or a drawn one."""
 
     def __init__(self, temperature: float, seed: int) -> None:
@@ -72,7 +72,7 @@ class Sampler:
 
 
 def write_answers(
-    pair: ModelPair, prompt: Prompt, settings: Tuple[float, int, str]
+    pair: ModelPair, prompt: ScoredPrompt, settings: Tuple[float, int, str]
 ) -> Dict[str, object]:
     """Return the answers to a prompt, and where those of both models part.
 
@@ -87,16 +87,16 @@ def write_answers(
     tokens = [*pair.begin, *pair.encode(text, prompt.id, special)]
     if not tokens:
         raise ScoreError("The prompt {} has no tokens.".format(prompt.id))
-    answers = [Answer(one, prompt) for one in pair.models]
-    samplers = [Sampler(temperature, seed) for _ in pair.models]
+    answers = [WrittenAnswer(one, prompt) for one in pair.models]
+    choices = [TokenChoice(temperature, seed) for _ in pair.models]
     try:
-        split = _together(pair, tokens, answers, samplers)
+        split = _together(pair, tokens, answers, choices)
     except ContextFull:
         split = None
         for one in answers:
             one.reason = one.reason or CONTEXT
     for index, answer in enumerate(answers):
-        _alone(pair.alone(index), tokens, answer, samplers[index])
+        _alone(pair.alone(index), tokens, answer, choices[index])
     if not any(one.tokens for one in answers) and answers[0].reason == CONTEXT:
         room = pair.model.facts.context
         sentence = "The prompt {} has {:,} tokens, more than the context of {:,}."
@@ -110,14 +110,14 @@ def write_answers(
 def _together(
     pair: ModelPair,
     tokens: Sequence[int],
-    answers: Sequence[Answer],
-    samplers: Sequence[Sampler],
+    answers: Sequence[WrittenAnswer],
+    choices: Sequence[TokenChoice],
 ) -> Optional[Dict[str, object]]:
     """Write both answers as long as they agree; return the first difference, None without one."""
     while not answers[0].reason:
         ours, theirs = pair.last([*tokens, *answers[0].tokens])
-        mine = samplers[0].choose(ours)
-        other = mine if theirs is None else samplers[1].choose(theirs)
+        mine = choices[0].choose(ours)
+        other = mine if theirs is None else choices[1].choose(theirs)
         place = len(answers[0].tokens)
         answers[0].add(mine)
         if theirs is not None:
@@ -128,7 +128,7 @@ def _together(
 
 
 def _alone(
-    sequence: TokenSequence, tokens: Sequence[int], answer: Answer, sampler: Sampler
+    sequence: TokenSequence, tokens: Sequence[int], answer: WrittenAnswer, sampler: TokenChoice
 ) -> None:
     """Write an answer to its end."""
     try:

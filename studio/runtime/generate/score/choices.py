@@ -8,12 +8,12 @@ import numpy as np
 
 from .distance import log_probabilities
 from .prompts import prompt_text
-from .request import Prompt
+from .request import ScoredPrompt
 from .sequence import TokenSequence
 from .pair import ModelPair
 
 
-def score_choices(pair: ModelPair, prompt: Prompt, now: str) -> Dict[str, object]:
+def score_choices(pair: ModelPair, prompt: ScoredPrompt, now: str) -> Dict[str, object]:
     """Return the log-probabilities of the choices, by the model and by the reference.
 
     A choice is scored by its tokens after those that the prompt has alone. Where the border of

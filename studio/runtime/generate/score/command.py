@@ -31,14 +31,19 @@ def main(arguments: Optional[List[str]] = None) -> int:
         writer.write({"event": "progress", "done": done, "total": total, "text": text})
 
     try:
-        with open(given[0], "rb") as stream:
-            request = read_record(ScoreRequest, json.loads(stream.read().decode()))
-        result = score(request, progress)
+        result = score_file(given[0], progress)
     except Exception as error:  # a backend raises anything
         writer.write({"event": "error", "text": "{}".format(error) or type(error).__name__})
         return 1
     writer.write({"event": "result", "result": result})
     return 0
+
+
+def score_file(path: str, progress: Progress) -> Report:
+    """Answer the questions of a file; see ``score``."""
+    with open(path, "rb") as stream:
+        request = read_record(ScoreRequest, json.loads(stream.read().decode()))
+    return score(request, progress)
 
 
 def score(request: ScoreRequest, progress: Progress) -> Report:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Tuple
 
 from ..text_model import TextModelFacts
-from .request import Prompt, ScoreError
+from .request import ScoredPrompt, ScoreError
 
 
-def prompt_text(prompt: Prompt, facts: TextModelFacts, now: str) -> Tuple[str, bool]:
+def prompt_text(prompt: ScoredPrompt, facts: TextModelFacts, now: str) -> Tuple[str, bool]:
     """Return a prompt's text, and whether names of special tokens in it are such tokens.
 
     Raises:

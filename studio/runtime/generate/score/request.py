@@ -33,7 +33,7 @@ class ChatMessage(NamedTuple):
     content: str
 
 
-class Prompt(NamedTuple):
+class ScoredPrompt(NamedTuple):
     """What a model has to continue or to answer.
 
     Attributes:
@@ -72,7 +72,7 @@ class ScoreRequest(NamedTuple):
     model: ScoredModel
     reference: Optional[ScoredModel] = None
     documents: Tuple[TextDocument, ...] = ()
-    prompts: Tuple[Prompt, ...] = ()
+    prompts: Tuple[ScoredPrompt, ...] = ()
     positions: str = ""
     threads: int = 0
     context: int = 2048
