@@ -15,11 +15,25 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "null": (type(None),),
 }
 
+_FORMS: Mapping[str, tuple[type, ...]] = {
+    "type": (str, list),
+    "enum": (list,),
+    "required": (list,),
+    "properties": (dict,),
+    "additionalProperties": (bool,),
+    "items": (dict,),
+    **dict.fromkeys(("minItems", "maxItems"), (int,)),
+    **dict.fromkeys(("minimum", "maximum"), (int, float)),
+}
+"""Types of the values of the known keywords."""
+
+_DEEPEST = 20
+
 
 def fits(value: Any, schema: Mapping[str, Any]) -> bool:
     """Return whether a JSON value has the form of a schema.
 
-    These keywords count: ``type``, ``enum``, ``required``, ``properties``,
+    The schema has no ``schema_problem``. These keywords count: ``type``, ``enum``, ``required``, ``properties``,
     ``additionalProperties``, ``items``, ``minItems``, ``maxItems``, ``minimum``, ``maximum``.
     """
     if "type" in schema and not _has_type(value, schema["type"]):
@@ -58,3 +72,20 @@ def _array_fits(value: list[Any], schema: Mapping[str, Any]) -> bool:
         return False
     items = schema.get("items")
     return items is None or all(fits(one, items) for one in value)
+
+
+def schema_problem(schema: Any, depth: int = 0) -> str:
+    """Return why a schema cannot be used; empty when it can."""
+    if not isinstance(schema, Mapping) or depth > _DEEPEST:
+        return "a schema is a table, and not nested deeply"
+    for key, value in schema.items():
+        if key not in _FORMS:
+            return f"the schema has the keyword {str(key)[:40]!r}, which is not known"
+        if not isinstance(value, _FORMS[key]):
+            return f"the value of {key!r} in the schema has a wrong type"
+    names = schema.get("type", [])
+    for one in [names] if isinstance(names, str) else names:
+        if one not in _TYPES:
+            return f"the schema has the type {str(one)[:40]!r}, which is not known"
+    parts = [*schema.get("properties", {}).values(), *filter(None, [schema.get("items")])]
+    return next(filter(None, (schema_problem(one, depth + 1) for one in parts)), "")

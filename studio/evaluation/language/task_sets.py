@@ -13,6 +13,7 @@ from typing import Any
 from studio.api import InvalidData, UsageError
 from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json, key_types
 from studio.documents.toml_text import TomlText, no_such
+from studio.evaluation.language.schema import schema_problem
 from studio.lazy_dataclass import dataclass
 from studio.settings import resource
 
@@ -296,7 +297,10 @@ def _exact_problem(item: TaskItem) -> str:
 
 
 def _json_problem(item: TaskItem) -> str:
-    return "" if item.schema is not None or item.answer is not None else "it has no schema."
+    if item.schema is None:
+        return "" if item.answer is not None else "it has no schema."
+    reason = schema_problem(item.schema)
+    return f"{reason}." if reason else ""
 
 
 def _tool_problem(item: TaskItem) -> str:
