@@ -11,6 +11,7 @@ from studio.evaluation.results import EvaluationResult, MetricValue, RuntimeVers
 from studio.jobs import Job
 from studio.quantization.step import EvaluateOptions
 
+
 def evaluate(options: EvaluateOptions, job: Job) -> EvaluationResult:
     """Score a language model on texts and tasks.
 

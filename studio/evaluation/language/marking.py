@@ -69,7 +69,7 @@ def _is_kept(text: str, place: int) -> bool:
     char = text[place]
     if char in ".-":  # of a number
         before, after = text[place - 1 : place], text[place + 1 : place + 2]
-        return after.isdigit() and (char == "-" and not before.isalnum() or before.isdigit())
+        return after.isdigit() and ((char == "-" and not before.isalnum()) or before.isdigit())
     return char.isalnum()
 
 
@@ -101,7 +101,7 @@ def _is_right(item: TaskItem, value: Any) -> bool:
     wanted = item.answer
     if isinstance(wanted, Mapping):
         return isinstance(value, Mapping) and all(value.get(key) == wanted[key] for key in wanted)
-    return wanted is None or value == wanted
+    return wanted is None or bool(value == wanted)
 
 
 def _call(item: TaskItem, answer: str) -> bool:

@@ -113,9 +113,6 @@ def located(model: ModelRef, host: PluginHost) -> ScoredModel:
         backend = text_backend_of(path)
     except LoadError as error:
         raise Unavailable(str(error), hint="Convert it to GGUF first.") from None
-    if not hasattr(Extension, "TEXT_BACKEND"):  # XXX until merged
-        from studio.settings import Paths
-        return ScoredModel(str(path), backend.id, str(Paths.of().environments/"studio_llama_cpp/bin/python"))
     toolchain = host.get(Extension.TEXT_BACKEND, backend.id)
     return ScoredModel(str(path), backend.id, str(toolchain.python))
 

@@ -33,8 +33,9 @@ _DEEPEST = 20
 def fits(value: Any, schema: Mapping[str, Any]) -> bool:
     """Return whether a JSON value has the form of a schema.
 
-    The schema has no ``schema_problem``. These keywords count: ``type``, ``enum``, ``required``, ``properties``,
-    ``additionalProperties``, ``items``, ``minItems``, ``maxItems``, ``minimum``, ``maximum``.
+    The schema has no ``schema_problem``. These keywords count: ``type``, ``enum``, ``required``,
+    ``properties``, ``additionalProperties``, ``items``, ``minItems``, ``maxItems``, ``minimum``,
+    ``maximum``.
     """
     if "type" in schema and not _has_type(value, schema["type"]):
         return False

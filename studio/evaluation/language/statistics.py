@@ -109,14 +109,15 @@ def _mid_p(better: int, worse: int) -> float:
     if better == worse:
         return 1.0
     weights = [math.comb(total, k) / 2**total for k in range(fewest + 1)]
-    return min(1.0, 2 * sum(weights) - weights[-1])
+    return float(min(1.0, 2 * sum(weights) - weights[-1]))
 
 
 def _totals(values: Floats, clusters: Integers) -> tuple[Floats, Floats]:
     """Return the sum and the number of the values of each cluster."""
     names, places = numpy.unique(clusters, return_inverse=True)
     sums = numpy.bincount(places, values.astype(numpy.float64), len(names))
-    return sums, numpy.bincount(places, minlength=len(names)).astype(numpy.float64)
+    counts = numpy.bincount(places, minlength=len(names)).astype(numpy.float64)
+    return sums.astype(numpy.float64), counts
 
 
 def _error(sums: Floats, counts: Floats) -> Floats:

@@ -76,7 +76,8 @@ def text_score(columns: Columns, scored: ScoredTexts, corpus: Corpus) -> TextSco
 
 
 def _floats(columns: Columns, name: str) -> Floats:
-    return columns[name].astype(numpy.float64)
+    found: Floats = columns[name].astype(numpy.float64)
+    return found
 
 
 def _likelihood(columns: Columns, clusters: NDArray[numpy.int64]) -> TextLikelihood:
@@ -108,9 +109,7 @@ def _same(columns: Columns) -> Floats:
     return (columns["top"] == columns["top_reference"]).astype(numpy.float64)
 
 
-def _documents(
-    columns: Columns, scored: ScoredTexts, corpus: Corpus
-) -> tuple[DocumentScore, ...]:
+def _documents(columns: Columns, scored: ScoredTexts, corpus: Corpus) -> tuple[DocumentScore, ...]:
     numbers = columns["document"]
     compared = "kl" in columns
     same = _same(columns) if compared else None
@@ -157,5 +156,3 @@ def _worst(one: ScoredPosition, corpus: Corpus) -> WorstPosition:
 def token_probabilities(one: ScoredToken) -> TokenProbabilities:
     """Return a token of the process as results have it."""
     return TokenProbabilities(one.token, one.candidate, one.reference)
-
-

@@ -84,12 +84,15 @@ def _documents(text: TextScore) -> list[str]:
     ]
     lines = table(("document", "tokens", "perplexity", "mean KL", "same top"), rows, " rrrr")
     rest = len(text.documents) - _DOCUMENTS
-    return [*lines, f"and {counted(rest, 'document')} more; --json lists all"] if rest > 0 else lines
+    return (
+        [*lines, f"and {counted(rest, 'document')} more; --json lists all"] if rest > 0 else lines
+    )
 
 
 def _worst(one: WorstPosition) -> str:
+    place = f"{one.document}, token {one.index:,}, KL {one.kl:.3f}"
     return (
-        f"  {one.document}, token {one.index:,}, KL {one.kl:.3f}: …{_quoted(one.before, last=True)} "
+        f"  {place}: …{_quoted(one.before, last=True)} "
         f"→ {_token(one.reference)} by the reference, {_token(one.candidate)} by the model"
     )
 

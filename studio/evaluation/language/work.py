@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from studio.api import UsageError
@@ -85,16 +86,15 @@ def evaluate_language(questions: LanguageQuestions, job: Job) -> LanguageScore:
     runtimes = [_runtime(questions.model, model, reply.model)]
     if reference and other and reply.reference:
         runtimes.append(_runtime(reference, other, reply.reference))
-    return LanguageScore(
+    scored = reply.texts
+    whole = LanguageScore(
         runtime=runtimes[0],
         reference=runtimes[1] if len(runtimes) > 1 else None,
-        text=text_score(read_positions(positions), reply.texts, corpus)
-        if corpus is not None and reply.texts is not None
-        else None,
+        text=text_score(read_positions(positions), scored, corpus) if corpus and scored else None,
         tasks=tuple(map(task_set_score, sets, replies)),
         notes=reply.notes,
-        **_answers(reply, sets, replies),
     )
+    return _with_answers(whole, reply, sets, replies)
 
 
 def _task_sets(questions: LanguageQuestions) -> list[TaskSet]:
@@ -150,27 +150,31 @@ def _split(
     return found
 
 
-def _answers(
-    reply: ScoreReply, sets: Sequence[TaskSet], replies: Sequence[Sequence[ScoredAnswer]]
-) -> dict[str, object]:
-    """Return the written answers side by side, and the behaviour over them."""
+def _with_answers(
+    whole: LanguageScore,
+    reply: ScoreReply,
+    sets: Sequence[TaskSet],
+    replies: Sequence[Sequence[ScoredAnswer]],
+) -> LanguageScore:
+    """Return the result with the written answers side by side, and the behaviour over them."""
     written = [one for one in reply.answers if isinstance(one.model, ScoredText)]
     if not written:
-        return {}
+        return whole
     ours = [one.model for one in written if isinstance(one.model, ScoredText)]
     others = [one.reference for one in written if isinstance(one.reference, ScoredText)]
     equal = sum(one.split is None for one in written)
-    return {
-        "behaviour": behaviour([(one.text, one.tokens, one.end) for one in ours]),
-        "reference_behaviour": behaviour([(one.text, one.tokens, one.end) for one in others]),
-        "equal_answers": proportion(equal, len(written)) if others else None,
-        "answers": tuple(
+    return replace(
+        whole,
+        behaviour=behaviour([(one.text, one.tokens, one.end) for one in ours]),
+        reference_behaviour=behaviour([(one.text, one.tokens, one.end) for one in others]),
+        equal_answers=proportion(equal, len(written)) if others else None,
+        answers=tuple(
             _pair(task_set, number, answer)
             for task_set, answers in zip(sets, replies, strict=True)
             for number, answer in enumerate(answers)
             if isinstance(answer.model, ScoredText)
         ),
-    }
+    )
 
 
 def _pair(task_set: TaskSet, number: int, answer: ScoredAnswer) -> AnswerPair:

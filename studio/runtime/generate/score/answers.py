@@ -68,7 +68,8 @@ class TokenChoice:
         if self._temperature <= 0:
             return int(scores.argmax())
         shares = np.exp(log_probabilities(scores / self._temperature))
-        return int(min(np.searchsorted(shares.cumsum(), self._random.rand()), len(shares) - 1))
+        drawn = int(np.searchsorted(shares.cumsum(), self._random.rand()))
+        return min(drawn, len(shares) - 1)
 
 
 def write_answers(
@@ -101,7 +102,7 @@ def write_answers(
         room = pair.model.facts.context
         sentence = "The prompt {} has {:,} tokens, more than the context of {:,}."
         raise ScoreError(sentence.format(prompt.id, len(tokens), room))
-    found = {"id": prompt.id, "model": answers[0].as_json(), "split": split}
+    found: Dict[str, object] = {"id": prompt.id, "model": answers[0].as_json(), "split": split}
     if len(answers) > 1:
         found["reference"] = answers[1].as_json()
     return found

@@ -7,10 +7,10 @@ from typing import Dict, List, Sequence
 import numpy as np
 
 from .distance import log_probabilities
+from .pair import ModelPair
 from .prompts import prompt_text
 from .request import ScoredPrompt
 from .sequence import TokenSequence
-from .pair import ModelPair
 
 
 def score_choices(pair: ModelPair, prompt: ScoredPrompt, now: str) -> Dict[str, object]:

@@ -10,12 +10,12 @@ from ...bench.stream import LineWriter
 from ...shared.documents import read_record
 from ...shared.errors import LoadError
 from ..backends.llama_cpp import usable_cores
-from ..text_model import BackendFailed, TextModel, TextSettings
+from ..text_model import BackendFailed, ContextFull, TextModel, TextSettings
 from .answers import write_answers
 from .choices import score_choices
 from .pair import ModelPair
 from .piped import PipedModel, load_model
-from .request import Report, ScoreError, ScoreRequest
+from .request import Report, ScoredPrompt, ScoreError, ScoreRequest
 from .rolling import Progress, score_documents
 
 
@@ -98,10 +98,18 @@ def _prompts(pair: ModelPair, request: ScoreRequest, progress: Progress) -> List
     for number, prompt in enumerate(request.prompts):
         progress(number, len(request.prompts), "Answering {}".format(prompt.id))
         if prompt.choices:
-            found.append(score_choices(pair, prompt, request.now))
+            found.append(_choices(pair, prompt, request.now))
         else:
             found.append(write_answers(pair, prompt, settings))
     return found
+
+
+def _choices(pair: ModelPair, prompt: ScoredPrompt, now: str) -> Report:
+    try:
+        return score_choices(pair, prompt, now)
+    except ContextFull:
+        sentence = "The prompt {} has more tokens than the context of {:,}."
+        raise ScoreError(sentence.format(prompt.id, pair.model.facts.context)) from None
 
 
 def _facts(model: TextModel) -> Report:

@@ -6,16 +6,28 @@ from typing import Dict, Optional, Sequence
 
 import numpy as np
 
+from .request import ScoreError
+
+LEAST = -1e5
+"""Logarithm of a probability of 0, so that sums stay finite."""
+
 Columns = Dict[str, np.ndarray]
 """Arrays by name, each with a value for every position."""
 
 
 def log_probabilities(scores: np.ndarray) -> np.ndarray:
-    """Return the natural logarithms of the softmax of each row, as float64."""
+    """Return the natural logarithms of the softmax of each row, as float64.
+
+    Raises:
+        ScoreError: for scores that are not numbers, such as a broken model gives.
+    """
     wide = scores.astype(np.float64)
-    wide -= wide.max(axis=-1, keepdims=True)
+    top = wide.max(axis=-1, keepdims=True)
+    if not np.isfinite(top).all():
+        raise ScoreError("The model gives scores that are not numbers.")
+    wide -= top
     wide -= np.log(np.exp(wide).sum(axis=-1, keepdims=True))
-    return wide
+    return np.maximum(wide, LEAST)
 
 
 def columns(scores: np.ndarray, reference: Optional[np.ndarray], truth: Sequence[int]) -> Columns:
@@ -39,10 +51,7 @@ def columns(scores: np.ndarray, reference: Optional[np.ndarray], truth: Sequence
         return found
     true = log_probabilities(reference)
     found.update(_own(true, truth, "_reference"))
-    # Probabilities that vanish weigh nothing, also where the other model has none at all.
-    weights = np.exp(true)
-    gap = np.where(weights > 0, true - candidate, 0.0)
-    found["kl"] = np.maximum(0.0, (weights * gap).sum(axis=-1))
+    found["kl"] = np.maximum(0.0, (np.exp(true) * (true - candidate)).sum(axis=-1))
     mine, theirs = found["top"], found["top_reference"]
     found["p_top"] = np.exp(candidate[rows, mine])
     found["p_top_reference"] = np.exp(true[rows, theirs])
@@ -53,9 +62,8 @@ def columns(scores: np.ndarray, reference: Optional[np.ndarray], truth: Sequence
 
 def _own(logs: np.ndarray, truth: Sequence[int], suffix: str) -> Columns:
     rows = np.arange(len(truth))
-    weights = np.exp(logs)
     return {
         "logp" + suffix: logs[rows, np.asarray(truth, np.int64)],
-        "entropy" + suffix: -np.where(weights > 0, weights * logs, 0.0).sum(axis=-1),
+        "entropy" + suffix: -(np.exp(logs) * logs).sum(axis=-1),
         "top" + suffix: logs.argmax(axis=-1).astype(np.int32),
     }

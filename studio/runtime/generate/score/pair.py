@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -68,8 +68,11 @@ class ModelPair:
             return
         theirs = self._sequences[1].scores(tokens, wanted)
         while True:
-            pending = self._threads.submit(next, theirs, None)
-            rows = next(ours, None)
+            pending = self._threads.submit(_next, theirs)
+            try:
+                rows = _next(ours)
+            finally:  # a run of the reference must have ended before its next one
+                wait([pending])
             other = pending.result()
             if rows is None or other is None:
                 return
@@ -101,3 +104,8 @@ class ModelPair:
             )
         if rows_at_once(model) != rows_at_once(reference):
             raise ScoreError("Both models need the same batch.")
+
+
+def _next(rows: Iterator[np.ndarray]) -> Optional[np.ndarray]:
+    """Return the next rows; None at the end."""
+    return next(rows, None)

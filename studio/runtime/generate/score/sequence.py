@@ -54,7 +54,8 @@ class TokenSequence:
     def last(self, tokens: Sequence[int]) -> np.ndarray:
         """Return the scores after the last token: float32 (vocabulary)."""
         for rows in self.scores(tokens, 1):
-            return rows[-1]
+            final: np.ndarray = rows[-1]
+            return final
         raise ValueError("no tokens")
 
     def _return_to(self, tokens: Sequence[int], most: int) -> int:
