@@ -169,7 +169,9 @@ def test_choices_have_the_likelihood_of_their_tokens(forgets: bool) -> None:
 
 def test_a_prompt_in_common_runs_once() -> None:
     model = LettersModel(table(1))
-    score_choices(ModelPair(model), ScoredPrompt("q", "what is it?", choices=(" a", " b", " c")), "")
+    score_choices(
+        ModelPair(model), ScoredPrompt("q", "what is it?", choices=(" a", " b", " c")), ""
+    )
     assert model.ran == len("what is it?") + 3 * 1 + 2
 
 
