@@ -100,7 +100,7 @@ def _is_right(item: TaskItem, value: Any) -> bool:
         return False
     wanted = item.answer
     if isinstance(wanted, Mapping):
-        return isinstance(value, Mapping) and all(value.get(key) == wanted[key] for key in wanted)
+        return isinstance(value, Mapping) and {key: value.get(key) for key in wanted} == wanted
     return wanted is None or bool(value == wanted)
 
 

@@ -106,7 +106,7 @@ def _divergence(columns: Columns, clusters: NDArray[numpy.int64]) -> TextDiverge
 
 
 def _same(columns: Columns) -> Floats:
-    return (columns["top"] == columns["top_reference"]).astype(numpy.float64)
+    return numpy.equal(columns["top"], columns["top_reference"]).astype(numpy.float64)
 
 
 def _documents(columns: Columns, scored: ScoredTexts, corpus: Corpus) -> tuple[DocumentScore, ...]:

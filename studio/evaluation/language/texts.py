@@ -17,6 +17,7 @@ from studio.evaluation.language.results import (
     WorstPosition,
 )
 
+_WORST = "Largest differences (probability by the reference → by the model):"
 _SHOWN = 5
 _LONGEST = 60
 _DOCUMENTS = 12
@@ -68,7 +69,11 @@ def _text(text: TextScore) -> Iterator[str]:
         yield from ("", *_documents(text))
     worst = [one for one in text.worst[:_SHOWN] if one.kl > 0]
     if worst:
-        yield from ("", "Largest differences:", *map(_worst, worst))
+        yield from (
+            "",
+            _WORST,
+            *map(_worst, worst),
+        )
 
 
 def _documents(text: TextScore) -> list[str]:

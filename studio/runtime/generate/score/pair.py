@@ -63,8 +63,8 @@ class ModelPair:
         """Yield the scores after the last tokens by both models, as many rows of each."""
         ours = self._sequences[0].scores(tokens, wanted)
         if self._threads is None:
-            for rows in ours:
-                yield rows, None
+            for scores in ours:
+                yield scores, None
             return
         theirs = self._sequences[1].scores(tokens, wanted)
         while True:

@@ -71,5 +71,5 @@ def test_a_folder_without_texts(tmp_path: Path) -> None:
 
 def test_a_pipe_among_texts_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.txt")
-    with pytest.raises(InvalidData, match="a.txt is no file"):
+    with pytest.raises(InvalidData, match=r"a\.txt is no file"):
         Corpus.read(tmp_path)

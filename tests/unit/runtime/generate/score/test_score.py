@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ from studio.runtime.generate.score.answers import write_answers
 from studio.runtime.generate.score.choices import score_choices
 from studio.runtime.generate.score.distance import columns, log_probabilities
 from studio.runtime.generate.score.pair import ModelPair
+from studio.runtime.generate.score.prompts import prompt_text
 from studio.runtime.generate.score.request import (
+    ChatMessage,
     ScoredModel,
     ScoredPrompt,
     ScoreError,
@@ -114,7 +117,7 @@ def test_fewer_windows_lie_at_equal_distances() -> None:
     every = windows([1000], 32, 0)
     some = chosen(every, 200)
     assert sum(one.scored for one in some) <= 200
-    gaps = {b.first - a.first for a, b in zip(some, some[1:], strict=False)}
+    gaps = {b.first - a.first for a, b in pairwise(some)}
     assert max(gaps) - min(gaps) <= 16
 
 
@@ -163,7 +166,7 @@ def test_choices_have_the_likelihood_of_their_tokens(forgets: bool) -> None:
     logs = np.log(_softmax(table(1)))
     for text, score in zip(prompt.choices, found["model"], strict=True):  # type: ignore[call-overload]
         tokens = pair.model.encode("?" + text)
-        expected = sum(logs[a, b] for a, b in zip(tokens, tokens[1:], strict=False))
+        expected = sum(logs[a, b] for a, b in pairwise(tokens))
         assert score == pytest.approx(expected, abs=1e-5)
 
 
@@ -232,3 +235,29 @@ def test_a_seed_repeats_an_answer() -> None:
 
     assert answer(1) == answer(1)
     assert answer(1) != answer(2)
+
+
+def _with_template(source: str) -> LettersModel:
+    model = LettersModel(table(1))
+    model._facts = model.facts._replace(template=source)
+    return model
+
+
+CHAT = "{% for one in messages %}{{ one.role }} {{ one.content }}. {% endfor %}"
+
+
+def test_a_conversation_is_written_by_the_template() -> None:
+    model = _with_template(CHAT + "{{ strftime_now('%d') }}")
+    asked = ScoredPrompt("q", messages=(ChatMessage("user", "hello"),))
+    text, special = prompt_text(asked, model.facts, "2026-01-31")
+    assert (text, special) == ("user hello. 31", True)
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [("", "no chat template, which q needs"), ("{% for %}", r"\(q\)"), ("{{ 1 / 0 }}", r"\(q\)")],
+)
+def test_a_conversation_without_a_usable_template(source: str, sentence: str) -> None:
+    asked = ScoredPrompt("q", messages=(ChatMessage("user", "hello"),))
+    with pytest.raises(ScoreError, match=sentence):
+        write_answers(ModelPair(_with_template(source)), asked, SETTINGS)
