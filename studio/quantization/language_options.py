@@ -25,8 +25,10 @@ def prepared(registry: Registry, options: EvaluateOptions) -> EvaluateOptions:
     if context == 0:
         _refuse(options, _OF_LANGUAGE, "is for language models only")
         if options.data is None:
+            name = options.model.model_name
             raise UsageError(
-                "Missing option Data: an evaluation needs labelled samples.", hint="Pass --data."
+                f"Missing option Data: the project of {name} has no evaluation or heldout.",
+                hint=f"Pass --data, or set it once: studio project set {name} --evaluation PATH",
             )
         return options
     _refuse(options, _OF_OTHERS, "is not for language models")

@@ -194,7 +194,7 @@ def test_the_context_is_that_of_both_models() -> None:
     [
         (3, {"tasks": ("facts",)}, "--tasks is for language models only."),
         (3, {"reference": _options(1).model}, "--reference is for language models only."),
-        (3, {}, "Missing option Data"),
+        (3, {}, "Missing option Data: the project of m3 has no evaluation or heldout."),
         (1, {"metric": "top1"}, "--metric is not for language models."),
         (1, {"heldout_data": Path("x")}, "--heldout-data is not for language models."),
         (1, {"target": TargetSpec("pi", "ssh://pi")}, "--target is not for language models."),
