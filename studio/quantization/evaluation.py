@@ -12,8 +12,8 @@ from studio.evaluation.results import EvaluationResult, MetricValue, TargetEvalu
 from studio.jobs import Job
 from studio.jobs.phases import Phase
 from studio.plugin_host import PluginHost
-from studio.quantization import language_evaluation
 from studio.quantization.heldout import Heldout
+from studio.quantization.language.evaluation import evaluate_language_model
 from studio.quantization.step import EvaluateOptions
 
 _NAMED = 200
@@ -27,7 +27,7 @@ def evaluate(options: EvaluateOptions, job: Job) -> EvaluationResult:
         UsageError: when the data has no labels, or the metric cannot be chosen.
     """
     if options.context:
-        return language_evaluation.evaluate(options, job)
+        return evaluate_language_model(options, job)
     if options.data is None:
         raise UsageError("An evaluation needs labelled samples.", hint="Pass --data.")
     begin = time.monotonic()

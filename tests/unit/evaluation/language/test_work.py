@@ -14,8 +14,8 @@ from studio.evaluation.language.results import LanguageScore
 from studio.evaluation.language.texts import language
 from studio.evaluation.language.work import LanguageQuestions, evaluate_language
 from studio.plugin_host import PluginHost
-from studio.quantization.language_evaluation import headline
-from studio.quantization.language_options import prepared
+from studio.quantization.language.evaluation import headline
+from studio.quantization.language.options import prepared
 from studio.quantization.step import EvaluateOptions
 from studio.registry import ModelRef
 from studio.runtime.generate.score import command

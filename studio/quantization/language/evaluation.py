@@ -12,7 +12,7 @@ from studio.jobs import Job
 from studio.quantization.step import EvaluateOptions
 
 
-def evaluate(options: EvaluateOptions, job: Job) -> EvaluationResult:
+def evaluate_language_model(options: EvaluateOptions, job: Job) -> EvaluationResult:
     """Score a language model on texts and tasks.
 
     Raises:
