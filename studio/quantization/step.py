@@ -12,6 +12,7 @@ from studio.evaluation.results import EvaluationResult
 from studio.jobs.options_form import option
 from studio.jobs.step import Effect, Step, Use
 from studio.lazy_dataclass import dataclass
+from studio.quantization.language import fields
 from studio.quantization.results import (
     MachineTimings,
     PreflightResult,
@@ -22,9 +23,6 @@ from studio.registry import ModelRef
 
 METHODS = ("static-int8", "dynamic-int8", "weight-only", "fp16", "bf16")
 """Identifiers of the transforms that make a model smaller."""
-
-TASK_SETS = ("everyday", "facts", "structured", "prompts")
-"""Task sets for language models that come with the studio."""
 
 _METRICS = {
     "auto": "automatic (from labels)",
@@ -255,52 +253,13 @@ class EvaluateOptions:
         help="Labelled samples. For language models: a text, or a folder of texts.",
         project=("evaluation", "heldout"),
     )
-    reference: ModelRef | None = option(
-        None,
-        kind=Kind.MODEL,
-        help="Language model to compare with, such as the float model.",
-    )
-    tasks: tuple[str, ...] = option(
-        (),
-        kind=Kind.CHOICE,
-        choices=TASK_SETS,
-        title="Task sets",
-        help="Task sets for language models (default without data: all).",
-    )
-    task_files: tuple[Path, ...] = option(
-        (),
-        kind=Kind.FILE,
-        title="Files of task sets",
-        help="Your own task sets for language models, TOML or JSON lines.",
-    )
-    tokens: int = option(
-        4096,
-        minimum=64,
-        maximum=1_000_000,
-        help="Maximum number of scored tokens, spread evenly over the texts.",
-        advanced=True,
-    )
-    window: int = option(
-        512,
-        minimum=16,
-        maximum=131_072,
-        help="Tokens of a window of a text. Half of them precede each scored token.",
-        advanced=True,
-    )
-    temperature: float = option(
-        0.0,
-        minimum=0,
-        maximum=2,
-        help="Temperature of the answers of a language model; 0 takes the most probable tokens.",
-        advanced=True,
-    )
-    seed: int = option(
-        0,
-        minimum=0,
-        maximum=2**31,
-        help="Seed of the answers at a temperature above 0.",
-        advanced=True,
-    )
+    reference: ModelRef | None = option(None, **fields.REFERENCE)
+    tasks: tuple[str, ...] = option((), **fields.TASKS)
+    task_files: tuple[Path, ...] = option((), **fields.TASK_FILES)
+    tokens: int = option(4096, **fields.TOKENS)
+    window: int = option(512, **fields.WINDOW)
+    temperature: float = option(0.0, **fields.TEMPERATURE)
+    seed: int = option(0, **fields.SEED)
     heldout_data: Path | None = option(
         None,
         **_HELDOUT_DATA,

@@ -22,7 +22,7 @@ _MOST_FILES = 5000
 
 @dataclass(frozen=True, slots=True)
 class CorpusDocument:
-    """A named text."""
+    """A text with its name."""
 
     name: str
     text: str

@@ -54,7 +54,7 @@ class ScoredPosition:
 
 @dataclass(frozen=True, slots=True)
 class ScoredTexts:
-    """What is known of scored texts beside the arrays; ``tokens`` is for each document."""
+    """Facts of scored texts that are not in the arrays; ``tokens`` has one for each document."""
 
     tokens: tuple[int, ...]
     window: int

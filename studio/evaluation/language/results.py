@@ -210,7 +210,7 @@ class TaskSetScore:
 
 @dataclass(frozen=True, slots=True)
 class AnswerBehaviour:
-    """How a model answers, whatever it answers.
+    """Style of the answers of a model, whatever they contain.
 
     Attributes:
         refusals: Share of answers that begin as refusals do, by patterns.
@@ -245,7 +245,7 @@ class AnswerSplit:
 
 @dataclass(frozen=True, slots=True)
 class AnswerPair:
-    """The answers of both models to one prompt; the split is None where they are equal."""
+    """The answers of both models to one prompt; without a split they are equal."""
 
     set: str
     id: str
@@ -257,7 +257,7 @@ class AnswerPair:
 
 @dataclass(frozen=True, slots=True)
 class LanguageScore:
-    """All figures of a language model, perhaps beside a reference.
+    """All figures of a language model, perhaps with those of a reference.
 
     Attributes:
         runtime: What ran the model.

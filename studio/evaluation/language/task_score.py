@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy
 
 from studio.documents.plain import one_line
-from studio.evaluation.language.marking import (
+from studio.evaluation.language.marks import (
     LENIENT,
     LIKELIHOOD,
     PER_BYTE,

@@ -44,7 +44,7 @@ class TaskMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskItem:
-    """One task.
+    """A task for a model, with its right answer.
 
     Attributes:
         id: Unique in the set; its number without one.
@@ -56,7 +56,7 @@ class TaskItem:
         choices: Of ``choice``, as text or with the number of the right one in ``answer``.
         answer: The right answer: a text or several, the number of a choice from 0, or the values
             that a JSON answer must have.
-        schema: Of ``json``: the form of the answer, a part of JSON Schema.
+        schema: Of ``json``: the form of the answer, in some words of JSON Schema.
         tool, arguments: Of ``tool_call``.
         pattern: Of ``regex``.
         stop: Texts that end an answer.

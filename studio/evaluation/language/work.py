@@ -42,7 +42,7 @@ _DAY = datetime.date(2026, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class LanguageQuestions:
-    """What is wanted of a language model.
+    """Texts and tasks for a language model, with settings.
 
     Attributes:
         context: Tokens of context that all of the models have.

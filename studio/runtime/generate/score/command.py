@@ -14,9 +14,9 @@ from ..text_model import BackendFailed, ContextFull, TextModel, TextSettings
 from .answers import write_answers
 from .choices import score_choices
 from .pair import ModelPair
-from .piped import PipedModel, load_model
+from .pipe import PipedModel, load_model
 from .request import Report, ScoredPrompt, ScoreError, ScoreRequest
-from .rolling import Progress, score_documents
+from .text_windows import Progress, score_documents
 
 
 def main(arguments: Optional[List[str]] = None) -> int:

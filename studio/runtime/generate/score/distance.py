@@ -40,9 +40,9 @@ def columns(scores: np.ndarray, reference: Optional[np.ndarray], truth: Sequence
 
     Returns:
         ``logp`` of the true token, ``entropy`` in nats and ``top``, the most probable token. With
-        a reference also these of it (``logp_reference`` ...), ``kl``: the Kullback-Leibler
-        divergence of the model from the reference, in nats, and the probabilities that each gives
-        to its own and to the other's most probable token.
+        a reference also these of it (``logp_reference`` ...). ``kl`` is the Kullback-Leibler
+        divergence of the model from the reference, in nats. Others are probabilities that each
+        gives to its own and to the other's most probable token.
     """
     rows = np.arange(len(truth))
     candidate = log_probabilities(scores)

@@ -6,7 +6,7 @@ from typing import Dict, NamedTuple, Optional, Tuple
 
 
 class ScoredModel(NamedTuple):
-    """A language model.
+    """The file of a language model, and what runs it.
 
     Attributes:
         path: Its file.
@@ -34,7 +34,7 @@ class ChatMessage(NamedTuple):
 
 
 class ScoredPrompt(NamedTuple):
-    """What a model has to continue or to answer.
+    """A text or a conversation for a model.
 
     Attributes:
         id: Unique among those of the request.
@@ -89,4 +89,4 @@ class ScoreError(Exception):
 
 
 Report = Dict[str, object]
-"""A part of the reply, as JSON has it."""
+"""An object of the reply in JSON."""

@@ -9,7 +9,7 @@ import pytest
 from studio.api import StudioError
 from studio.evaluation.language.task_score import prompts_of
 from studio.evaluation.language.task_sets import find, read_set, shipped
-from studio.quantization.step import TASK_SETS
+from studio.quantization.language.fields import TASK_SETS
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from studio.runtime.generate.score.request import (
     ScoreRequest,
     TextDocument,
 )
-from studio.runtime.generate.score.rolling import chosen, score_documents, windows
+from studio.runtime.generate.score.text_windows import chosen, score_documents, windows
 
 from .letters_model import END, LETTERS, NAMES, LettersModel, table
 

@@ -1,8 +1,8 @@
 """The likelihood of texts: every token scored once, in windows that overlap by half.
 
 A window begins with the tokens that the tokenizer wants in front of a text. The first window of a
-document scores all of its tokens, each further one the half that is new, so that a token has at
-least half a window before it. Perplexity from such strides: Hugging Face's "Perplexity of
+document scores all of its tokens, each further one its new half. A token has at least half a window
+before it. Perplexity from such strides: Hugging Face's "Perplexity of
 fixed-length models"; llama.cpp scores the same second halves, without the overlap.
 """
 
@@ -43,9 +43,10 @@ class TextWindow(NamedTuple):
 
 
 def windows(lengths: Sequence[int], size: int, begin: int) -> List[TextWindow]:
-    """Return the windows of documents with so many tokens.
+    """Return the windows of documents.
 
     Args:
+        lengths: Numbers of tokens of the documents.
         size: Tokens of a window, those in front included.
         begin: Number of tokens in front of each window. Without any, the first token of a document
             has nothing before it and is not scored.
@@ -62,7 +63,7 @@ def windows(lengths: Sequence[int], size: int, begin: int) -> List[TextWindow]:
 
 
 def chosen(every: Sequence[TextWindow], most: int) -> List[TextWindow]:
-    """Return windows with at most so many scored tokens, at equal distances; at least one."""
+    """Return windows at equal distances, at least one; their scored tokens are at most a number."""
     total = sum(one.scored for one in every)
     if total <= most:
         return list(every)

@@ -48,7 +48,7 @@ class PipedModel:
     def __init__(self, model: ScoredModel, settings: TextSettings) -> None:
         python = model.python or sys.executable
         # Another environment must see nothing of this one.
-        argv = [python, "-I", "-c", _BOOT, _root(), _PACKAGE + ".piped"]
+        argv = [python, "-I", "-c", _BOOT, _root(), _PACKAGE + ".pipe"]
         try:
             self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         except OSError as error:
