@@ -100,7 +100,7 @@ def _is_right(item: TaskItem, value: Any) -> bool:
         return False
     wanted = item.answer
     if isinstance(wanted, Mapping):
-        return isinstance(value, Mapping) and {key: value.get(key) for key in wanted} == wanted
+        return isinstance(value, Mapping) and all(value.get(key) == wanted[key] for key in wanted)
     return wanted is None or bool(value == wanted)
 
 
@@ -111,7 +111,7 @@ def _call(item: TaskItem, answer: str) -> bool:
     if value is None or not isinstance(value[0], Mapping):
         return False
     name, arguments = _name_and_arguments(value[0])
-    return name == item.tool and arguments == dict(item.arguments)
+    return bool(name == item.tool and arguments == dict(item.arguments))
 
 
 def _call_within(item: TaskItem, answer: str) -> bool:

@@ -2,8 +2,8 @@
 
 A window begins with the tokens that the tokenizer wants in front of a text. The first window of a
 document scores all of its tokens, each further one its new half. A token has at least half a window
-before it. Perplexity from such strides: Hugging Face's "Perplexity of
-fixed-length models"; llama.cpp scores the same second halves, without the overlap.
+before it. Perplexity from such strides: Hugging Face's "Perplexity of fixed-length models".
+llama.cpp scores the same second halves, without the overlap.
 """
 
 from __future__ import annotations
