@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from studio.api.targets import MOST_OUTPUT, Channel, Completed, TargetFacts, TargetSpec, Tunnel
     from studio.api.toolchains import (
         EnvironmentNeed,
+        TextToolchain,
         Toolchain,
         ToolchainBackend,
         ToolchainConverter,
@@ -102,7 +103,7 @@ _NAMES = {
     " Metric ModelRegistry Monitor Packager SampleMetric Session Transform Transformed",
     "registries": "ModelVersion Publication RegisteredModel RegistryEvent RegistrySession",
     "targets": "MOST_OUTPUT Channel Completed TargetFacts TargetSpec Tunnel",
-    "toolchains": "EnvironmentNeed Toolchain ToolchainBackend ToolchainConverter",
+    "toolchains": "EnvironmentNeed TextToolchain Toolchain ToolchainBackend ToolchainConverter",
 }
 """Names by the module that is imported for them."""
 
@@ -192,6 +193,7 @@ __all__ = [
     "TargetFacts",
     "TargetSpec",
     "TensorType",
+    "TextToolchain",
     "Toolchain",
     "ToolchainBackend",
     "ToolchainCompiler",

@@ -26,6 +26,7 @@ class Extension(enum.Enum):
     ANALYZER = "analyzers"
     TRANSFORM = "transforms"
     BACKEND = "backends"
+    TEXT_BACKEND = "text_backends"
     PACKAGER = "packagers"
     TARGET = "targets"
     PLATFORM = "platforms"

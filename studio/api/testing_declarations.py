@@ -26,12 +26,14 @@ from studio.api.ports import (
 )
 from studio.api.sheets import GROUPS, DeploySheet
 from studio.api.testing import check_options
+from studio.api.toolchains import TextToolchain
 
 _PROTOCOLS: Mapping[Extension, type] = {
     Extension.FORMAT: Format,
     Extension.ANALYZER: Analyzer,
     Extension.TRANSFORM: Transform,
     Extension.BACKEND: Backend,
+    Extension.TEXT_BACKEND: TextToolchain,
     Extension.PACKAGER: Packager,
     Extension.TARGET: Connector,
     Extension.PLATFORM: Platform,

@@ -156,6 +156,30 @@ class ToolchainBackend:
         return self._toolchain.load(self.runner, path, options)
 
 
+class TextToolchain:
+    """A backend of language models that works in the environment of its plugin.
+
+    A plugin derives its own class. Its ``id`` is that of the text backend in the runtime, whose
+    code loads and runs the models. ``distribution`` is the package whose version is the backend's.
+    """
+
+    id: str = ""
+    title: str = ""
+    distribution: str = ""
+
+    def __init__(self, toolchain: Toolchain) -> None:
+        self._toolchain = toolchain
+
+    @property
+    def python(self) -> str:
+        """The interpreter for processes that load models; raises as the toolchain does."""
+        return str(self._toolchain.python)
+
+    def version(self) -> str:
+        """Version of the backend; Unavailable where its environment is not installed."""
+        return self._toolchain.version(self.distribution)
+
+
 class ToolchainConverter:
     """A converter whose tool works in the environment of its plugin.
 

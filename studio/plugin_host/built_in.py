@@ -21,6 +21,9 @@ NAMES = (
     *(
         "studio_browser",
         "studio_language",
+        "studio_llama_cpp",
+        "studio_onnxruntime_genai",
+        "studio_openvino_genai",
         "studio_pytorch",
         "studio_qnn",
         "studio_rockchip",

@@ -131,7 +131,7 @@ class PluginHost:
                         log.warning("plugin refused: %s", plugin.reason, extra=keys)
                     return self._usable(plugin, capability)
         known = ", ".join(capability.id for capability in self.all(extension)) or "none"
-        kind = extension.value.removesuffix("s")
+        kind = extension.value.removesuffix("s").replace("_", " ")
         raise Unavailable(f"Unknown {kind} {identifier!r}.", hint=f"Known: {known}.")
 
     def answering(self, scheme: str) -> Capability | None:

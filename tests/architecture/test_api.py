@@ -18,8 +18,8 @@ NAMES = frozenset(
     Packager Parcel Permission PlacedNode Platform PlatformRelease Preview Progress Publication
     Quantization Refused RegisteredModel RegistryEvent RegistrySession Resource Sample SampleMetric
     Session Silent Site StudioError TakenBack TargetError TargetFacts TargetSpec TensorType
-    Toolchain ToolchainBackend ToolchainCompiler ToolchainConverter Transform Transformed Truth
-    Tunnel Unavailable UnknownHost UnsafeModel UsageError Value validate
+    TextToolchain Toolchain ToolchainBackend ToolchainCompiler ToolchainConverter Transform
+    Transformed Truth Tunnel Unavailable UnknownHost UnsafeModel UsageError Value validate
     """.split()  # noqa: SIM905  # a word list reads and diffs better
 )
 """Frozen: plugins are written against these names. Add with care; remove with a new API_VERSION."""

@@ -103,7 +103,7 @@ def _row(
         condition = about.condition if about else "installed"
         state = "unavailable" if condition == "installed" else condition
         reason = f"{error.message} {error.hint}".strip()
-    kind = capability.extension.value.removesuffix("s")
+    kind = capability.extension.value.removesuffix("s").replace("_", " ")
     return BackendRow(capability.id, kind, version, state, reason, plugin.id, about)
 
 

@@ -131,6 +131,18 @@ def _backend(capability: Capability, made: Any, folder: Path) -> None:
         check_backend(made, _digits(), feeds)
 
 
+def _text_backend(capability: Capability, made: Any, folder: Path) -> None:
+    from studio.runtime.generate.catalog import TEXT_BACKENDS
+
+    known = TEXT_BACKENDS.get(capability.id)
+    assert known is not None, f"its id is none of {', '.join(TEXT_BACKENDS)}"
+    wanted = f"its distribution is {made.distribution!r}, not {known.distribution!r}"
+    assert made.distribution == known.distribution, wanted
+    assert capability.has_environment, "the manifest lacks environment = true"
+    assert capability.formats, "the manifest names no formats"
+    made.version()
+
+
 def _transform(capability: Capability, made: Any, folder: Path) -> None:
     # An edit keeps the precision and names none; what must be given cannot be guessed.
     given = made.needs_data or any(option.required for option in made.options)
@@ -156,6 +168,7 @@ def _digits() -> Path:
 _SUITES: dict[Extension, Suite] = {
     Extension.FORMAT: _format,
     Extension.BACKEND: _backend,
+    Extension.TEXT_BACKEND: _text_backend,
     Extension.TRANSFORM: _transform,
     Extension.METRIC: _metric,
     Extension.ANALYZER: lambda capability, made, folder: check_analyzer(made),

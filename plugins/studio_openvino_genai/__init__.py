@@ -1,0 +1,1 @@
+"""OpenVINO with its tokenizers for language models, in an environment of its own."""
