@@ -149,6 +149,16 @@ class Gguf:
             )
         return found
 
+    @property
+    def size(self) -> int:
+        """The bytes of the file."""
+        return self.path.stat().st_size
+
+    def retype(self, kinds: Mapping[str, int]) -> None:
+        """Give tensors other types in what is written next."""
+        for name, kind in kinds.items():
+            self._base.gguf_set_tensor_type(self.handle, name.encode(), kind)
+
     def content(self, name: str) -> Array:
         """Return the bytes of a tensor."""
         one = self.tensors[name]

@@ -68,6 +68,10 @@ class Model:
             raise ValueError("llama.cpp cannot open the model")
         return context
 
+    def holds(self, name: str) -> bool:
+        """Return whether the model reads a tensor, so that it can be replaced."""
+        return name in self._pointers
+
     def put(self, name: str, values: Array) -> None:
         """Replace the values of a tensor."""
         content = np.ascontiguousarray(values, np.float32)

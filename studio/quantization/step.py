@@ -213,6 +213,23 @@ class QuantizeOptions:
         "and with its compiler's verdict. --search then keeps layers in float by that verdict.",
         advanced=True,
     )
+    megabytes: float | None = option(
+        None,
+        minimum=0.001,
+        maximum=1_000_000,
+        title="Megabytes",
+        advanced=True,
+        help="Size of a language model at most, in millions of bytes. Types are chosen for groups "
+        "of layers on the text of --data.",
+    )
+    kl: float | None = option(
+        None,
+        minimum=0.000001,
+        maximum=100,
+        title="KL divergence",
+        advanced=True,
+        help="Divergence of a language model from the float one at most, in nats of a token.",
+    )
     preset_name: str = optional("")
     sensitivity: SensitivityResult | None = optional()
 

@@ -25,9 +25,12 @@ _SENTENCES = {
 _LANGUAGE = frozenset({Use.RUN, Use.SERVE, Use.QUANTIZE})
 """Uses for which a model that writes text needs more than its graph."""
 
+_SHRINK = ("quantize", "gguf")
+"""The step that makes language models smaller, and the format that it takes."""
+
 _NO_LANGUAGE = (
-    "Language models are opened, drawn and compared. Running, quantizing and serving them is not "
-    "there yet."
+    "Language models are opened, drawn and compared, and quantized in GGUF. This is not there yet "
+    "for them."
 )
 
 
@@ -39,7 +42,7 @@ def why_not(step: AnyStep, form: str, host: PluginHost, language: bool = False) 
         language: Whether the model writes text, token by token.
     """
     use = step.use or Use.READ
-    if language and use in _LANGUAGE:
+    if language and use in _LANGUAGE and (step.name, form) != _SHRINK:
         return _NO_LANGUAGE
     if use is Use.READ or _can(use, form, host):
         return ""

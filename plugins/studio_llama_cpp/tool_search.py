@@ -1,0 +1,333 @@
+"""The search: what each type costs each group of weights, and the best choice under a budget."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from tool_choice import Choice, best
+from tool_library import TYPES, Array, Gguf, Library
+from tool_measure import WINDOW, Divergence, Inputs, inputs, windows
+from tool_model import Model
+from tool_rounding import GRIDS, carried, factor, rounded
+
+KINDS = ("Q3_K", "Q4_K", "IQ4_NL", "Q4_0", "Q4_1", "Q5_0", "Q5_K", "Q5_1", "Q6_K", "Q8_0", "F16")
+"""Types that the search chooses from."""
+
+_PROBE = "Q4_0"
+"""Type whose cost is measured; those of the others follow from their errors."""
+
+_LEARNED, _PROBED, _JUDGED = 16, 1, 6
+"""Windows of text for the inputs of the layers, for the costs of types, and for the verdict."""
+
+_MEGA = 1_000_000
+_ATTEMPTS = 4
+_DRAWS = 1000
+
+Tell = Callable[..., None]
+
+
+class Refused(Exception):
+    """A model, text or budget that the search cannot work with, in one sentence."""
+
+
+class Goal(NamedTuple):
+    """What the model must keep to: one of these.
+
+    Attributes:
+        megabytes: Size of the file at most, in millions of bytes.
+        kl: Divergence from the float model at most, in nats of a token.
+    """
+
+    megabytes: float | None
+    kl: float | None
+
+
+class Texts(NamedTuple):
+    """Windows of tokens, no window in two of the parts."""
+
+    learned: list[list[int]]
+    probed: list[list[int]]
+    judged: list[list[int]]
+
+
+class Search:
+    """A search on one model and one text."""
+
+    def __init__(self, source: Path, folder: Path, text: str) -> None:
+        self._library = library = Library()
+        try:
+            self._file = Gguf(library, source)
+        except ValueError as error:
+            raise Refused(f"{error}.") from error
+        self._shapes = {n: t.shape for n, t in self._file.tensors.items() if len(t.shape) > 1}
+        if any(len(shape) > 2 for shape in self._shapes.values()):
+            raise Refused("Mixtures of experts are not searched yet: their weights have 3 axes.")
+        self._wide = folder / "wide.gguf"
+        self._widen()
+        try:
+            self._model = Model(library, self._wide, len(os.sched_getaffinity(0)), WINDOW)
+        except ValueError as error:
+            raise Refused(f"{error}.") from error
+        self._texts = self._divide(text)
+
+    def close(self) -> None:
+        """Remove the copy in float32."""
+        self._wide.unlink(missing_ok=True)
+
+    def run(self, goal: Goal, output: Path, tell: Tell) -> dict[str, Any]:
+        """Write the best model within a goal; return its figures and its types by group."""
+        found = inputs(self._model, self._texts.learned, lambda text: tell(0, 0, text))
+        groups = self._groups(found)
+        products = self._products(found, groups)
+        costs = self._probe(groups, tell)
+        choices = self._choices(groups, products, costs, tell)
+        chosen, values, judged = self._reach(goal, groups, products, choices, tell)
+        size = self._file.write(output, values)
+        return {
+            "bytes": size,
+            "kl": float(judged.mean()),
+            "kl_interval": interval(judged),
+            "tokens": judged.size,
+            "groups": [
+                {
+                    "name": name,
+                    "weights": sum(int(np.prod(self._shapes[one])) for one in groups[name]),
+                    "type": one.kind,
+                    "bytes": one.size,
+                    "kl": one.cost,
+                }
+                for name, one in chosen.items()
+            ],
+        }
+
+    def _widen(self) -> None:
+        """Write the model in float32, which the measurements replace values of."""
+        file, library = self._file, self._library
+        kinds = {name: one.type for name, one in file.tensors.items()}
+        content = {
+            name: (0, library.widen(file.content(name), one.type, one.shape).view(np.uint8))
+            for name, one in file.tensors.items()
+        }
+        file.write(self._wide, content)
+        file.retype(kinds)
+
+    def _divide(self, text: str) -> Texts:
+        """Return the windows of a text: the last quarter judges, and what is before it chooses."""
+        cut = len(text) * 3 // 4
+        try:
+            seen = windows(self._model, text[:cut], _LEARNED + _PROBED)
+            judged = windows(self._model, text[cut:], _JUDGED)
+        except ValueError as error:
+            raise Refused(f"Each quarter of the text needs one window: {error}.") from error
+        if len(seen) < 2:
+            raise Refused(f"The text is too short: {4 * WINDOW} tokens are the least.")
+        middle = len(seen) // 2
+        probed = seen[middle : middle + _PROBED]
+        return Texts([one for one in seen if one not in probed], probed, judged)
+
+    def _weights(self, name: str) -> Array:
+        one = self._file.tensors[name]
+        return self._library.widen(self._file.content(name), one.type, one.shape)
+
+    def _groups(self, found: Inputs) -> dict[str, list[str]]:
+        """Return the weights that get one type together: those that share an input."""
+        groups = {first: list(dict.fromkeys(names)) for first, names in found.groups.items()}
+        known = {name for names in groups.values() for name in names}
+        for name in self._shapes:
+            if name not in known and self._model.holds(name):
+                groups[name] = [name]
+        return groups
+
+    def _products(self, found: Inputs, groups: Mapping[str, Sequence[str]]) -> dict[str, Array]:
+        """Return products of inputs by group, in a scale of their own.
+
+        A table of tokens is read row by row too, where all columns count the same.
+        """
+        products = {}
+        for first, names in groups.items():
+            columns = self._shapes[first][1]
+            plain = np.eye(columns, dtype=np.float32)
+            known = found.products.get(first)
+            if known is None:
+                products[first] = plain
+                continue
+            scaled = known * (columns / max(float(np.trace(known)), 1e-30))
+            table = any(name.startswith("token_embd") for name in names)
+            products[first] = scaled + plain if table else scaled
+        return products
+
+    def _probe(self, groups: Mapping[str, Sequence[str]], tell: Tell) -> dict[str, float]:
+        """Return the divergence that each group alone costs in the type of the probe."""
+        divergence = Divergence(self._model, self._texts.probed, 2)
+        costs = {}
+        for number, (first, names) in enumerate(groups.items()):
+            tell(number, len(groups), f"Measuring {first}")
+            kept = {name: self._weights(name) for name in names}
+            for name, weights in kept.items():
+                self._model.put(name, self._plain(weights, _PROBE, None))
+            costs[first] = max(divergence.mean(), 1e-7)
+            for name, weights in kept.items():
+                self._model.put(name, weights)
+        return costs
+
+    def _plain(self, weights: Array, kind: str, importance: Array | None) -> Array:
+        number = TYPES[kind]
+        blocks = self._library.round(weights, number, importance)
+        return self._library.widen(blocks, number, weights.shape)
+
+    def _choices(
+        self,
+        groups: Mapping[str, Sequence[str]],
+        products: Mapping[str, Array],
+        costs: Mapping[str, float],
+        tell: Tell,
+    ) -> dict[str, list[Choice]]:
+        """Return size and expected cost of each type that fits the rows of a group."""
+        found = {}
+        for number, (first, names) in enumerate(groups.items()):
+            tell(number, len(groups), f"Comparing types for {first}")
+            weights = {name: self._weights(name) for name in names}
+            probe = self._error(weights, products[first], _PROBE, False)
+            found[first] = [
+                Choice(
+                    kind,
+                    sum(self._library.size(TYPES[kind], one.shape) for one in weights.values()),
+                    costs[first] * self._error(weights, products[first], kind, True) / probe,
+                )
+                for kind in KINDS
+                if all(self._library.fits(TYPES[kind], one.shape) for one in weights.values())
+            ]
+        return found
+
+    def _error(
+        self, weights: Mapping[str, Array], products: Array, kind: str, weighted: bool
+    ) -> float:
+        """Return the squared error of the outputs that a type leaves in a group."""
+        importance = np.diag(products) if weighted else None
+        total = 1e-30
+        for one in weights.values():
+            gap = self._plain(one, kind, importance) - one
+            total += float(np.einsum("ij,ij->", gap @ products, gap))
+        return total
+
+    def _reach(
+        self,
+        goal: Goal,
+        groups: Mapping[str, Sequence[str]],
+        products: Mapping[str, Array],
+        choices: Mapping[str, Sequence[Choice]],
+        tell: Tell,
+    ) -> tuple[dict[str, Choice], dict[str, tuple[int, Array]], Array]:
+        """Return the choice within a goal, the weights in it, and the verdict of each token."""
+        fixed = self._fixed(choices)
+        if goal.megabytes is not None:
+            try:
+                chosen = best(choices, goal.megabytes * _MEGA - fixed)
+            except ValueError as error:
+                least = (int(str(error).split()[0]) + fixed) / _MEGA
+                raise Refused(
+                    f"{goal.megabytes:g} MB are too little for this model; the smallest types "
+                    f"need {least:.1f} MB."
+                ) from error
+            values = self._rounded(chosen, groups, products, tell)
+            return chosen, values, self._judge(values, tell)
+        return self._within(goal.kl or 0.0, groups, products, choices, tell)
+
+    def _fixed(self, choices: Mapping[str, Sequence[Choice]]) -> int:
+        """Return the bytes of the file beside the groups."""
+        chosen = {name for name in self._shapes if self._model.holds(name)}
+        return self._file.size - sum(self._file.tensors[name].size for name in chosen)
+
+    def _within(
+        self,
+        limit: float,
+        groups: Mapping[str, Sequence[str]],
+        products: Mapping[str, Array],
+        choices: Mapping[str, Sequence[Choice]],
+        tell: Tell,
+    ) -> tuple[dict[str, Choice], dict[str, tuple[int, Array]], Array]:
+        """Return the smallest choice whose measured divergence is within a limit.
+
+        The expected costs only order the choices: each attempt corrects them by what the text of
+        the costs measured, and the verdict comes last.
+        """
+        divergence = Divergence(self._model, self._texts.probed, 2)
+        scale = 1.0
+        for _ in range(_ATTEMPTS):
+            chosen = least_within(choices, limit / scale)
+            values = self._rounded(chosen, groups, products, tell)
+            measured = self._with(values, divergence.mean)
+            if measured <= limit:
+                return chosen, values, self._judge(values, tell)
+            expected = sum(one.cost for one in chosen.values())
+            scale = max(measured / max(expected, 1e-12), scale) * 1.1
+        raise Refused(f"No choice of types was within a KL of {limit:g}; {measured:.4f} was reached.")
+
+    def _rounded(
+        self,
+        chosen: Mapping[str, Choice],
+        groups: Mapping[str, Sequence[str]],
+        products: Mapping[str, Array],
+        tell: Tell,
+    ) -> dict[str, tuple[int, Array]]:
+        """Return number of the type and bytes of each weight."""
+        found = {}
+        for number, (first, one) in enumerate(chosen.items()):
+            tell(number, len(chosen), f"Rounding {first} to {one.kind}")
+            upper = factor(products[first])
+            for name in groups[first]:
+                blocks, _ = self._round(self._weights(name), one.kind, upper, products[first])
+                found[name] = (TYPES[one.kind], blocks)
+        return found
+
+    def _round(
+        self, weights: Array, kind: str, upper: Array, products: Array
+    ) -> tuple[Array, Array]:
+        if kind in GRIDS:
+            return rounded(weights, GRIDS[kind], upper)
+        if kind == "F16":
+            blocks = self._library.round(weights, TYPES[kind])
+            return blocks, self._library.widen(blocks, TYPES[kind], weights.shape)
+        return carried(weights, TYPES[kind], upper, self._library, np.diag(products))
+
+    def _with(self, values: Mapping[str, tuple[int, Array]], measure: Callable[[], Any]) -> Any:
+        """Measure with other weights, and put the float ones back."""
+        try:
+            for name, (kind, blocks) in values.items():
+                self._model.put(name, self._library.widen(blocks, kind, self._shapes[name]))
+            return measure()
+        finally:
+            for name in values:
+                self._model.put(name, self._weights(name))
+
+    def _judge(self, values: Mapping[str, tuple[int, Array]], tell: Tell) -> Array:
+        tell(0, 0, "Measuring the divergence on text that no choice has seen")
+        return self._with(values, Divergence(self._model, self._texts.judged).of_model)
+
+
+def least_within(choices: Mapping[str, Sequence[Choice]], limit: float) -> dict[str, Choice]:
+    """Return the smallest choice whose expected costs are within a limit."""
+    low = sum(min(one.size for one in many) for many in choices.values())
+    high = sum(max(one.size for one in many) for many in choices.values())
+    found = best(choices, high)
+    while high - low > _MEGA // 10:
+        middle = (low + high) // 2
+        tried = best(choices, middle)
+        if sum(one.cost for one in tried.values()) <= limit:
+            high, found = middle, tried
+        else:
+            low = middle
+    return found
+
+
+def interval(values: Array) -> tuple[float, float]:
+    """Return the interval of a mean at 95 %, by drawing blocks of neighbouring tokens."""
+    count = max(1, len(values) // 32)
+    means = np.array([part.mean() for part in np.array_split(values, count)])
+    drawn = np.random.default_rng(0).integers(0, count, (_DRAWS, count))
+    low, high = np.quantile(means[drawn].mean(1), (0.025, 0.975))
+    return float(low), float(high)

@@ -1,0 +1,96 @@
+"""The quantization of language models, in a worker: a search of types on a text."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from studio.api import Extension, Transform, UsageError
+from studio.jobs import Job
+from studio.jobs.phases import Phase
+from studio.models.opening import read_model, write_graph
+from studio.plugin_host import PluginHost
+from studio.quantization.preset import Preset
+from studio.quantization.results import QuantizeResult, SizeChange, VariantFiles
+from studio.quantization.step import METHODS, QuantizeOptions
+from studio.quantization.variant_details import write_details
+
+FORMAT = "gguf"
+METHOD = "gguf-search"
+
+_OF_OTHERS = {
+    "search": "--search",
+    "max_drop": "--max-drop",
+    "max_latency_ratio": "--max-latency-ratio",
+    "recurrent": "--recurrent",
+    "keep": "--keep-float",
+    "chip": "--for",
+    "eval_data": "--eval-data",
+}
+"""Options that are for models with inputs of numbers."""
+
+
+def shrink(options: QuantizeOptions, job: Job, host: PluginHost) -> QuantizeResult:
+    """Make a variant of a language model within a budget below ``job.folder``.
+
+    Raises:
+        UsageError, InvalidData, InvalidModel: for what does not fit, in one sentence.
+    """
+    begin = time.monotonic()
+    text = _text(options)
+    transform: Transform = host.get(Extension.TRANSFORM, METHOD)
+    source = Path(options.model.path)
+    output = job.folder / f"{source.stem}.{METHOD}.gguf"
+    values = {"text": text, "megabytes": options.megabytes, "kl": options.kl}
+    made = transform.apply(source, output, values, None, Phase(job, 0.02, 0.95))
+    opened = read_model(made.path, Phase(job, 0.95, 0.97), host=host)
+    graph = write_graph(opened, job.folder, Phase(job, 0.97, 1))
+    details = write_details(job.folder, made, ())
+    before, after = source.stat().st_size, made.path.stat().st_size
+    given = {name: value for name, value in values.items() if name != "text" and value is not None}
+    preset = Preset(METHOD, options.samples, given)
+    return QuantizeResult(
+        files=VariantFiles(made.path.name, graph.name, details, opened.figures()),
+        precision=made.precision,
+        preset=preset.to_json(),
+        preset_text=preset.to_text(),
+        recipe=preset.to_json(),
+        recipe_text=preset.to_text(),
+        facts=made.facts,
+        bytes=SizeChange(before, after),
+        size_ratio=after / before,
+        seconds=round(time.monotonic() - begin, 3),
+    )
+
+
+def check_budgets(options: QuantizeOptions) -> None:
+    """Raise UsageError for a budget that only language models have."""
+    if options.megabytes is not None or options.kl is not None:
+        raise UsageError(
+            "--megabytes and --kl are for language models in GGUF.",
+            hint="Use --max-drop and --search for other models.",
+        )
+
+
+def _text(options: QuantizeOptions) -> Path:
+    """Return the text that the types are chosen on.
+
+    Raises:
+        UsageError: without one, without a budget, or for options of other models.
+    """
+    if options.method not in (METHODS[0], METHOD):
+        raise UsageError(
+            f"The method {options.method} is not for language models.",
+            hint="Leave --method out: types are searched within --megabytes or --kl.",
+        )
+    for name, spelling in _OF_OTHERS.items():
+        if getattr(options, name):
+            raise UsageError(f"{spelling} is not for language models.")
+    if (options.megabytes is None) == (options.kl is None):
+        raise UsageError("A language model needs one budget.", hint="Pass --megabytes or --kl.")
+    if options.data is None or not options.data.is_file():
+        raise UsageError(
+            "The types are chosen on a text, and there is none.",
+            hint="Pass --data TEXT.txt, like what the model will read and write.",
+        )
+    return options.data
