@@ -68,7 +68,8 @@ def rounded(weights: Array, grid: Grid, upper: Array) -> tuple[Array, Array]:
         square = upper[start:end, start:end]
         weight = 1 / np.diag(square) ** 2
         scale, least = scales(left[:, start:end], grid, weight)
-        whole, errors = np.empty((len(left), BLOCK), np.int32), np.empty((len(left), BLOCK), np.float32)
+        whole = np.empty((len(left), BLOCK), np.int32)
+        errors = np.empty((len(left), BLOCK), np.float32)
         block = left[:, start:end]
         for place in range(BLOCK):
             column = block[:, place]

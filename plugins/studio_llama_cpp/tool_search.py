@@ -265,7 +265,9 @@ class Search:
                 return chosen, values, self._judge(values, tell)
             expected = sum(one.cost for one in chosen.values())
             scale = max(measured / max(expected, 1e-12), scale) * 1.1
-        raise Refused(f"No choice of types was within a KL of {limit:g}; {measured:.4f} was reached.")
+        raise Refused(
+            f"No choice of types was within a KL of {limit:g}; {measured:.4f} was reached."
+        )
 
     def _rounded(
         self,
