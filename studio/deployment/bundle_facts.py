@@ -26,11 +26,36 @@ class GoldenFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class LanguageSizes:
+    """Sizes of a language model; None where they are unknown."""
+
+    layers: int | None = None
+    cached_layers: int | None = None
+    kv_heads: int | None = None
+    key_size: int | None = None
+    value_size: int | None = None
+    width: int | None = None
+    vocabulary: int | None = None
+    context: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationFacts:
+    """The generation of a language model; no slots for any other model."""
+
+    context: int = 0
+    slots: int = 0
+    cache: str = ""
+    model: LanguageSizes = LanguageSizes()
+
+
+@dataclass(frozen=True, slots=True)
 class BundleFacts:
-    """The model and the golden samples of a bundle."""
+    """The model, the golden samples and the generation of a bundle."""
 
     model: ModelFacts = ModelFacts()
     golden: GoldenFacts = GoldenFacts()
+    generation: GenerationFacts = GenerationFacts()
 
 
 def facts_of(bundle: Bundle) -> BundleFacts:

@@ -13,7 +13,15 @@ from studio.api import Kind, TargetSpec
 from studio.deployment.decisions.record_options import RecordOptions
 from studio.jobs.options_form import form, like, option
 from studio.lazy_dataclass import dataclass
-from studio.packages.step import SERVED_BY, SIGN_WITH, Numbering, PackageOptions
+from studio.packages.step import (
+    CACHE,
+    CONTEXT,
+    SERVED_BY,
+    SIGN_WITH,
+    SLOTS,
+    Numbering,
+    PackageOptions,
+)
 from studio.registry import ModelRef
 
 LOOPBACK, NETWORK = "loopback", "network"
@@ -110,6 +118,9 @@ class BundleOptions:
         advanced=True,
     )
     backend: str | None = like(SERVED_BY)
+    context: int | None = like(CONTEXT)
+    slots: int | None = like(SLOTS)
+    cache: str | None = like(CACHE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -351,6 +362,9 @@ class DeployOptions(
             app=self.app,
             embedding=self.embedding,
             backend=self.backend,
+            context=self.context,
+            slots=self.slots,
+            cache=self.cache,
             numbering=self.numbering,
         )
 

@@ -11,6 +11,7 @@ from studio.deployment import admission
 from studio.deployment.access import Access, AccessRequest
 from studio.deployment.admission import PreflightCheck, Request
 from studio.deployment.bundle_facts import facts_of
+from studio.deployment.language_memory import LANGUAGE_SERVER_MB, fitting, language_bytes
 from studio.deployment.machine.upload import amount
 from studio.deployment.machine.wheels import WheelSet
 from studio.deployment.model_checks import model_check
@@ -25,7 +26,7 @@ from studio.settings.user import user_name
 from studio.targets.inventory import Inventory
 
 _RESERVE_MB = 5
-_SERVER_MB = {"onnxruntime": 80, "litert": 80, "openvino": 160}
+_SERVER_MB = {"onnxruntime": 80, "litert": 80, "openvino": 160, **LANGUAGE_SERVER_MB}
 """Resident memory of supervisor, interpreter, numpy and backend, as measured."""
 
 _MANY_SECONDS = 86400.0
@@ -274,7 +275,8 @@ def _disk(facts: TargetFacts, need: int) -> PreflightCheck:
 def _memory(facts: TargetFacts, found: Inventory, bundle: Bundle) -> PreflightCheck:
     """Check the memory; during a switch the old and the new model are loaded at once."""
     server_mb = _SERVER_MB[bundle.backend.id]
-    model = sum(file.size for file in bundle.files if not file.name.startswith("golden/"))
+    files = sum(file.size for file in bundle.files if not file.name.startswith("golden/"))
+    model = language_bytes(bundle, files) or files
     # The server of the current release answers until the new one has taken over.
     sessions = 2 if found.current and found.current != bundle.digest else 1
     others_mb = round(sum(found.beside)) + len(found.beside) * server_mb
@@ -285,7 +287,8 @@ def _memory(facts: TargetFacts, found: Inventory, bundle: Bundle) -> PreflightCh
     if found.beside:
         text = text.removesuffix(")") + f", {others_mb:,} MB for {_endpoints(found)})"
     if facts.memory_mb and need_mb > facts.memory_mb:
-        hint = "Deploy a smaller variant (studio quantize)"
+        hint = fitting(bundle, files, facts.memory_mb - server_mb - others_mb, sessions)
+        hint = hint or "Deploy a smaller variant (studio quantize)"
         hint += (
             ", or undeploy the running release first (studio undeploy)." if sessions == 2 else "."
         )

@@ -9,8 +9,11 @@ from studio.documents.dataclass_json import JsonValue
 from studio.runtime.backends.catalog import (
     BACKENDS,
     LITERT,
+    LLAMA_CPP,
+    ONNX_GENAI,
     ONNX_RUNTIME,
     OPENVINO,
+    OPENVINO_GENAI,
     ServingBackend,
 )
 
@@ -21,6 +24,13 @@ SERVED: Mapping[str, tuple[ServingBackend, ...]] = {
 }
 """Format -> its backends. The first one serves it by default, and answers the golden samples."""
 
+SERVED_LANGUAGE: Mapping[str, tuple[ServingBackend, ...]] = {
+    "gguf": (LLAMA_CPP,),
+    "onnx": (ONNX_GENAI,),
+    "openvino": (OPENVINO_GENAI,),
+}
+"""The same for models that generate text."""
+
 REFERENCE_OPTIONS: Mapping[str, Mapping[str, JsonValue]] = {
     # One thread: the same sums in the same order.
     ONNX_RUNTIME.id: {"threads": 1},
@@ -30,16 +40,19 @@ REFERENCE_OPTIONS: Mapping[str, Mapping[str, JsonValue]] = {
 """Options of a backend that answers golden samples."""
 
 
-def serving_backend(form: str, wanted: str | None = None) -> ServingBackend:
+def serving_backend(
+    form: str, wanted: str | None = None, *, language: bool = False
+) -> ServingBackend:
     """Return the backend that serves models of a format.
 
     Args:
         wanted: Id of a backend; None for the default.
+        language: Whether the model generates text.
 
     Raises:
         UsageError: when it serves no models of the format, or none does.
     """
-    offered = SERVED.get(form, ())
+    offered = (SERVED_LANGUAGE if language else SERVED).get(form, ())
     if not offered:
         raise UsageError(f"No backend on targets serves {form} models.")
     if not wanted:
@@ -64,4 +77,5 @@ def backends_among(packages: Collection[str]) -> dict[str, str]:
 
 def requirements_of(backend: ServingBackend) -> dict[str, str]:
     """Return the Python packages of a server; older versions were not tested."""
-    return {"numpy": ">=1.19", backend.distribution: f">={backend.oldest}"}
+    more = dict.fromkeys(backend.more, "")
+    return {"numpy": ">=1.19", backend.distribution: f">={backend.oldest}", **more}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, field
 from pathlib import Path
 
 from studio.api import InvalidModel, Model, StudioError, TensorType, Value
@@ -48,6 +48,7 @@ class BundleContent:
         lineage: Where the model came from.
         backend: What serves the model.
         notice: What users of the release are to know; it makes no file where it states nothing.
+        generation: Settings of a language model; empty for any other.
         notes: Messages for the user; not in the bundle.
     """
 
@@ -69,6 +70,7 @@ class BundleContent:
     lineage: Mapping[str, JsonValue]
     backend: ServingBackend
     notice: UserNotice = UserNotice()
+    generation: Mapping[str, JsonValue] = field(default_factory=dict)
     notes: Sequence[str] = ()
 
 
@@ -112,6 +114,7 @@ def build(content: BundleContent, number: BundleNumber, folder: Path) -> dict[st
         "labels": labels,
         **_meaning(content.outputs, dictionary),
         **app,
+        **({"generation": dict(content.generation)} if content.generation else {}),
         "golden": {"count": len(content.samples), **asdict(content.tolerance)},
         "baseline": None if content.baseline is None else BASELINE,
         "lineage": dict(content.lineage),
@@ -172,7 +175,8 @@ def _files(folder: Path) -> dict[str, JsonValue]:
 def _model(content: BundleContent, file: str) -> dict[str, JsonValue]:
     model = content.model
     # Bundles of the default stay as they were before there were others.
-    default = serving_backend(model.format) == content.backend
+    usual = serving_backend(model.format, language=model.language is not None)
+    default = usual == content.backend and not content.backend.generates
     return {
         "file": file,
         **({} if default else {"backend": content.backend.id}),

@@ -57,8 +57,10 @@ def numbering(registry: Registry, model: ModelRef, backend: str | None = None) -
         datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds"),
     )
     known = tuple(version.path for version in versions[:_REMEMBERED])
-    made = _making(registry, registry.variant(model.variant))
-    serving = serving_backend(model.format, backend).id
+    variant = registry.variant(model.variant)
+    language = variant.summary.get("language") is not None
+    made = _making(registry, variant)
+    serving = serving_backend(model.format, backend, language=language).id
     # Measured times are others each time: a build that is to be repeated takes none along.
     measured = None if os.environ.get(EPOCH) else latency_of(registry, model.variant, serving)
     notice = to_json(notice_of(registry, model.variant).to_json())

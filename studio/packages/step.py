@@ -14,6 +14,7 @@ from studio.lazy_dataclass import dataclass
 from studio.packages.results import LatencyFile, PackageResult, SignResult
 from studio.registry import ModelRef
 from studio.runtime.backends.catalog import BACKENDS
+from studio.runtime.shared.cache_types import CACHE_TYPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,32 @@ class PackageOptions:
         "(default: from the precision).",
         advanced=True,
     )
+    context: int | None = option(
+        None,
+        minimum=64,
+        maximum=1 << 24,
+        title="Context",
+        help="Tokens of a prompt with its answer, for a language model (default: 4096, or what "
+        "the model was made for).",
+        advanced=True,
+    )
+    slots: int | None = option(
+        None,
+        minimum=1,
+        maximum=64,
+        title="Answers at once",
+        help="Prompts that a language model answers at the same time (default: 4). Each takes "
+        "memory for a whole context.",
+        advanced=True,
+    )
+    cache: str | None = option(
+        None,
+        kind=Kind.CHOICE,
+        choices=CACHE_TYPES,
+        title="Cache precision",
+        help="Precision of the cache of keys and values of a language model (default: f16).",
+        advanced=True,
+    )
     numbering: Numbering | None = None
 
 
@@ -232,3 +259,4 @@ SERVED_BY = _FORM["backend"]
 APP = _FORM["app"]
 PREPROCESS_DRAFT = _FORM["preprocess_draft"]
 OUTPUTS_DRAFT = _FORM["outputs_draft"]
+CONTEXT, SLOTS, CACHE = (_FORM[name] for name in ("context", "slots", "cache"))

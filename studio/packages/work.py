@@ -33,11 +33,12 @@ from studio.packages.app_content import AppContent
 from studio.packages.backends import REFERENCE_OPTIONS, serving_backend
 from studio.packages.build import BundleContent, build
 from studio.packages.bundle import Bundle, content_digest, measurements, write_manifest
-from studio.packages.checks import check_model, facts_of
+from studio.packages.checks import Checked, check_model, facts_of
 from studio.packages.drift_reference import FEWEST, Frame, estimate_of, reference_of
 from studio.packages.embedding import EmbeddingGraph, NoEmbedding
 from studio.packages.embedding_check import embed
 from studio.packages.golden import GoldenSample, check_labels
+from studio.packages.language import files_of, generation_of, prompts
 from studio.packages.notice import with_app
 from studio.packages.packaging_job import package_contained
 from studio.packages.results import PackageResult
@@ -126,6 +127,8 @@ def _content(
     form: Format = host.get(Extension.FORMAT, ref.format)
     files, model = _read(form, path, job)
     checked = check_model(host, model, facts_of(form, files, model, job))
+    if model.language is not None:
+        return _language_content(options, numbering, files_of(files, path), model, checked)
     serving = serving_backend(ref.format, options.backend)
     reference_id = serving_backend(ref.format).id
     backend: Backend = host.get(Extension.BACKEND, reference_id)
@@ -168,7 +171,42 @@ def _content(
         backend=serving,
         notice=with_app(UserNotice.of(dict(numbering.notice)), app),
         notes=(*([note] if note else []), *_app_notes(app)),
-        lineage=_lineage(ref, backend, numbering.made),
+        lineage=_lineage(ref, {backend.id: backend.version()}, numbering.made),
+    )
+
+
+def _language_content(
+    options: PackageOptions,
+    numbering: Numbering,
+    files: Sequence[Path],
+    model: Model,
+    checked: Checked,
+) -> BundleContent:
+    """Return the content of a language model's bundle, which runs for the first time on a target.
+
+    Its backend is in an environment of its own, so nothing is answered here.
+    """
+    ref = options.model
+    return BundleContent(
+        name=ref.model_name,
+        precision=ref.precision,
+        model=model,
+        files=files,
+        samples=prompts(),
+        tolerance=golden.Tolerance(0.0, 0.0),
+        labels=None,
+        preprocess=None,
+        outputs=None,
+        dictionary=None,
+        baseline=None,
+        latency=None,
+        checked=checked,
+        app=None,
+        graft=None,
+        lineage=_lineage(ref, {}, numbering.made),
+        backend=serving_backend(ref.format, options.backend, language=True),
+        notice=UserNotice.of(dict(numbering.notice)),
+        generation=generation_of(options, model),
     )
 
 
@@ -244,11 +282,13 @@ def _embedded(
     return graft, found, ""
 
 
-def _lineage(ref: ModelRef, backend: Backend, made: Sequence[MakingStep]) -> dict[str, JsonValue]:
+def _lineage(
+    ref: ModelRef, backend: Mapping[str, str], made: Sequence[MakingStep]
+) -> dict[str, JsonValue]:
     """Return where the model came from, without names and numbers of this registry alone."""
-    tools = {
+    tools: dict[str, JsonValue] = {
         "edgewright": studio.__version__,
-        backend.id: backend.version(),
+        **backend,
         "numpy": numpy.__version__,
     }
     recipe = "open"

@@ -57,7 +57,7 @@ def choose(
         backend: Backend = host.get(Extension.BACKEND, name.strip())
         known = {option.name for option in backend.options}
         given = {key: value for key, value in common.items() if key in known}
-        values = validate(backend.options, {**given, **_pairs(text, rest)})
+        values = validate(backend.options, {**given, **option_pairs(text, rest)})
         # An object made before there were environments has none.
         python = str(getattr(backend, "python", ""))
         chosen.append(BackendChoice(text, backend, values, python))
@@ -105,7 +105,12 @@ def serves(choice: BackendChoice) -> bool:
     return choice.backend.id in BACKENDS
 
 
-def _pairs(text: str, rest: str) -> dict[str, str]:
+def option_pairs(text: str, rest: str) -> dict[str, str]:
+    """Return the options behind the name of a backend, as texts.
+
+    Raises:
+        UsageError: when one has no value.
+    """
     pairs = {}
     for part in filter(None, rest.split(",")):
         name, equals, value = part.partition("=")

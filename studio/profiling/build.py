@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from studio.documents.dataclass_json import from_json, to_json
 from studio.profiling import modes
+from studio.profiling.language.build import token_run, token_verdicts
 from studio.profiling.modes import sentences
 from studio.profiling.plan import Candidate
 from studio.profiling.recording import Recording
@@ -71,6 +72,8 @@ def _compared(recording: Recording, result: ProfileResult) -> ProfileResult:
         verdicts = [_with_cpu(each, cpu.get(each.b)) for each in found]
     elif result.mode == "throughput":
         verdicts, noise = modes.throughput_verdicts(recording, [row.id for row in result.runs])
+    elif result.mode == "tokens":
+        verdicts, noise = token_verdicts(recording)
     elif result.mode == "open-loop":
         verdicts = modes.open_loop_verdicts(result.runs, recording.reference)
     else:
@@ -168,6 +171,8 @@ def _in_mode(run: ProfileRun, recording: Recording, facts: CandidateFacts, mode:
     if mode == "sustained":
         streams = recording.config.streams[0]
         return replace(run, sustained=modes.sustained(recording, run.id, streams))
+    if mode == "tokens":
+        return token_run(run, recording)
     return run
 
 

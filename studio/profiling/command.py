@@ -26,6 +26,7 @@ _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 3.0
 _OVERHEAD_SECONDS = 900.0
 _COOL_DOWN_SECONDS = 120.0
+_TOKEN_SECONDS = 1.0
 
 
 class CommandRunner(Protocol):
@@ -166,6 +167,10 @@ def _patience(config: Config) -> float:
     seconds = config.seconds
     if config.mode == "sustained":
         seconds = (config.duration + _COOL_DOWN_SECONDS) * len(config.candidates)
+    tokens = config.tokens
+    if config.mode == "tokens":  # slow models take longer than their time for the fewest rounds
+        answers = max(tokens.room, *tokens.contexts, 1) * (sum(tokens.streams) + 1)
+        seconds += _TOKEN_SECONDS * answers * len(config.candidates)
     return seconds * 4 + _OVERHEAD_SECONDS
 
 

@@ -162,7 +162,7 @@ def line(profile: ProfileDocument) -> ProfileLine:
         backends=tuple(dict.fromkeys(row.runtime or row.backend for row in profile.runs)),
         fastest=fastest.id if fastest else None,
         best=value,
-        unit="a second" if rate else "ms",
+        unit="a second" if rate else "ms a token" if profile.mode == "tokens" else "ms",
         complete=profile.complete,
         fallback=profile.placement.fallback if profile.placement else None,
     )
@@ -171,7 +171,8 @@ def line(profile: ProfileDocument) -> ProfileLine:
 def figure(row: ProfileRun, mode: str) -> Figure:
     """Return the main figure of a row in its mode, with its interval if known.
 
-    Median latency; samples or requests a second; median of the last tenth of a sustained run.
+    Median latency, of a language model that of a token; samples or requests a second; median of
+    the last tenth of a sustained run.
     """
     if mode == "throughput":
         best = row.throughput.best if row.throughput else None
@@ -274,7 +275,7 @@ def _ratio(one: ProfileRun, two: ProfileRun, mode: str) -> Figure:
     # A rate is the reciprocal of a time.
     ratio = before[0] / after[0] if mode in _RATES else after[0] / before[0]
     times = [[t for t in row.round_ms if t > 0] for row in (one, two)]
-    if mode == "latency" and min(map(len, times)) >= _LEAST_ROUNDS:
+    if mode in ("latency", "tokens") and min(map(len, times)) >= _LEAST_ROUNDS:
         return _interval(*times)
     if all(before) and all(after):
         half = math.hypot(_half(before), _half(after))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from studio.documents.dataclass_json import to_json
 from studio.jobs import Job
@@ -48,6 +48,7 @@ class BenchListener:
 
     Args:
         preparation: Share of the bar for loading and warming up.
+        cells: Label by the name of its times in the rounds, where that is another.
     """
 
     def __init__(
@@ -56,7 +57,9 @@ class BenchListener:
         chosen: Sequence[Candidate],
         clock: Callable[[], float] = time.monotonic,
         preparation: float = _PREPARATION,
+        cells: Mapping[str, str] | None = None,
     ) -> None:
+        self._cells = cells or {}
         self._preparation = preparation
         self._job = job
         self._chosen = {each.label: each for each in chosen}
@@ -94,7 +97,8 @@ class BenchListener:
     def _round(self, event: Round) -> None:
         self._done = max(self._done, _MEASURED * self._share(event))
         self._job.progress(self._done, 1.0, f"Round {event.round} of {event.of}")
-        for label, times in event.times_ns.items():
+        for name, times in event.times_ns.items():
+            label = self._cells.get(name, name)
             if label in self._medians:
                 self._medians[label].append(statistics.median(times) / 1e6)
                 middle = statistics.median(self._medians[label])

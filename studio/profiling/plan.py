@@ -67,7 +67,7 @@ def candidates(models: Sequence[ModelRef], backends: Sequence[BackendChoice]) ->
             label = f"{model.model_name}:{model.name}"
             if len(backends) > 1:
                 label += f"@{chosen.text}"
-            label = _unique(label, [each.label for each in made])
+            label = unique_label(label, [each.label for each in made])
             made.append(
                 Candidate(
                     label,
@@ -158,7 +158,7 @@ def parse_shapes(texts: Sequence[str]) -> tuple[dict[str, list[int]], dict[str, 
     return shapes, symbols
 
 
-def _unique(label: str, taken: Sequence[str]) -> str:
+def unique_label(label: str, taken: Sequence[str]) -> str:
     """Return a unique label, because the same model twice is a valid A/A test."""
     number = 2
     unique = label

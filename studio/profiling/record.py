@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 from studio.documents.dataclass_json import to_json
+from studio.profiling.recording import Recording
 from studio.profiling.results import ProfileResult
 from studio.profiling.step import ProfileOptions
 from studio.registry import Registry
@@ -26,3 +28,14 @@ def profiled(
     variant = options.model[0].variant
     run = registry.add_run("profile", variant, given, to_json(result), artifacts)
     return replace(result, run=run.id)
+
+
+def write_rounds(recording: Recording, path: Path) -> None:
+    """Write the raw rounds, so that the statistics can be recomputed."""
+    document = {
+        "config": recording.config,
+        "environment": recording.environment,
+        "rounds": recording.rounds,
+        "result": recording.result or {},
+    }
+    path.write_text(json.dumps(to_json(document)), encoding="utf-8")

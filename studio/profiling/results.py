@@ -7,6 +7,7 @@ from dataclasses import field
 
 from studio.documents.dataclass_json import JsonValue, optional
 from studio.lazy_dataclass import dataclass
+from studio.profiling.language.results import TokenRun
 from studio.profiling.operator_times import (
     NodeTime as NodeTime,
 )
@@ -165,6 +166,7 @@ class ProfileRun:
         memory_base_mb: Peak of the memory before the model was loaded.
         max_error, relative_error: Largest difference from the reference's outputs.
         same_model_error: Relative difference from the same model on the first backend.
+        tokens: Of a language model; then the latency and the energy are those of one token.
     """
 
     id: str
@@ -201,6 +203,7 @@ class ProfileRun:
     open_loop: OpenLoop | None = None
     sustained: Sustained | None = None
     energy: InferenceEnergy | None = None
+    tokens: TokenRun | None = optional()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +238,9 @@ class Comparison:
             where no number of rounds would do.
         text: One sentence.
         a_setting, b_setting: The settings that were compared, for throughput alone.
+        measure: For language models: ``token`` or ``first`` (time of a token, time to the first
+            one), or ``all`` (the time that a token of several streams takes).
+        streams: Streams that were compared by it.
     """
 
     a: str
@@ -251,6 +257,8 @@ class Comparison:
     cpu: CpuRatio | None = None
     a_setting: Setting | None = optional()
     b_setting: Setting | None = optional()
+    measure: str | None = optional()
+    streams: int | None = optional()
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +286,7 @@ class ProfileResult:
     """A profile of all modes; while it is measured, as far as it is known.
 
     Attributes:
-        mode: ``latency``, ``throughput``, ``open-loop`` or ``sustained``.
+        mode: ``latency``, ``throughput``, ``open-loop``, ``sustained`` or ``tokens``.
         reference: Label of the run that the others are compared with.
         rounds, rounds_kept, spoiled: Rounds that were made, that count, and that were disturbed.
         spoiled_kept: Whether the disturbed ones were kept, because nearly all were.

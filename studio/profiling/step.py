@@ -15,7 +15,8 @@ from studio.registry import ModelRef
 DEFAULT = "onnxruntime"
 """The backend, unless another is requested or the format needs one."""
 
-Mode = Literal["latency", "throughput", "open-loop", "sustained"]
+Mode = Literal["latency", "throughput", "open-loop", "sustained", "tokens"]
+Cache = Literal["f16", "int8", "int4"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,10 @@ class ProfileOptions:
             "Throughput: streams and batches",
             "Open loop (request rate)",
             "Sustained (thermal)",
+            "Tokens (language models)",
         ),
-        help="Benchmark mode: latency, throughput, open-loop load, or sustained load.",
+        help="Benchmark mode: latency, throughput, open-loop load, or sustained load. Language "
+        "models are always measured in tokens.",
     )
     threads: int = option(
         0,
@@ -79,7 +82,8 @@ class ProfileOptions:
         (1,),
         minimum=1,
         maximum=256,
-        help="Parallel streams. Throughput tries each number; other modes use the first.",
+        help="Parallel streams. Throughput and language models try each number; other modes use "
+        "the first.",
     )
     batch: tuple[int, ...] = option(
         (1,),
@@ -110,6 +114,39 @@ class ProfileOptions:
         maximum=1440,
         unit="min",
         help="Sustained: duration for each variant.",
+    )
+    prompt_tokens: tuple[int, ...] = option(
+        (128,),
+        minimum=1,
+        maximum=1_000_000,
+        unit="tokens",
+        help="Language models: prompt length, or its median and 95th percentile.",
+    )
+    answer_tokens: int = option(
+        32,
+        minimum=2,
+        maximum=100_000,
+        unit="tokens",
+        help="Language models: length of each answer.",
+    )
+    prompts: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        help="Language models: prompts as JSON lines, instead of a length.",
+    )
+    contexts: tuple[int, ...] | None = option(
+        None,
+        minimum=16,
+        maximum=10_000_000,
+        unit="tokens",
+        title="Memory at contexts",
+        help="Language models: also measure the memory with this many tokens in the cache.",
+    )
+    cache: Cache = option(
+        "f16",
+        title="KV cache",
+        help="Language models: precision of the cache of keys and values.",
+        advanced=True,
     )
     data: Path | None = option(
         None,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from studio.documents.text_table import table
 from studio.profiling.export import ExportResult
 from studio.profiling.history import ProfileComparison, ProfileLine
+from studio.profiling.language.texts import tokens
 from studio.profiling.operator_times import OperatorTimes
 from studio.profiling.results import ProfileResult, ProfileRun, Sustained, ThroughputSetting
 from studio.runtime.bench.facts import Percentiles
@@ -38,8 +39,9 @@ def energy(result: ProfileResult) -> list[str]:
         f"{about.source} {about.rail}, asked {about.asked_hz:g} times a second, "
         f"{about.updates_hz:g} new values a second"
     )
+    unit = "token" if result.mode == "tokens" else "inference"
     return [
-        f"{run.id}: {one.mj:.3g} mJ an inference net of rest "
+        f"{run.id}: {one.mj:.3g} mJ {'a' if unit == 'token' else 'an'} {unit} net of rest "
         f"({one.low:.3g} to {one.high:.3g}; {sensor}){f'; {one.reason}' if one.reason else ''}."
         for run in result.runs
         if (one := run.energy)
@@ -140,6 +142,7 @@ _TABLES = {
     "throughput": _throughput,
     "open-loop": _open_loop,
     "sustained": _sustained,
+    "tokens": tokens,
 }
 
 

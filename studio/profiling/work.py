@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from studio.api import Extension, Format, InvalidData, Limits, Model, Value
-from studio.documents.dataclass_json import to_json
+from studio.api import Extension, Format, InvalidData, Limits, Model, UsageError, Value
 from studio.jobs import Job
 from studio.models.backends import backend_for, runs
 from studio.plugin_host import PluginHost
@@ -17,10 +15,12 @@ from studio.profiling import build as results
 from studio.profiling import work as feeds
 from studio.profiling.backends import check_formats, check_target, choose
 from studio.profiling.command import LOCAL_BENCH, LocalRunner, run_bench
+from studio.profiling.language.environments import is_language
+from studio.profiling.language.work import profile_language
 from studio.profiling.listener import BenchListener, preparation_share
 from studio.profiling.operator_times import OperatorTimes
 from studio.profiling.plan import PROFILED_INFERENCES, Candidate, candidates, configuration
-from studio.profiling.record import ROUNDS_FILE
+from studio.profiling.record import ROUNDS_FILE, write_rounds
 from studio.profiling.recording import Recording
 from studio.profiling.results import ProfileResult
 from studio.profiling.step import DEFAULT, ProfileOptions
@@ -37,6 +37,11 @@ def profile(options: ProfileOptions, job: Job) -> ProfileResult:
         StudioError: when no candidate works.
     """
     host = PluginHost.discover()
+    language = [is_language(model) for model in options.model]
+    if any(language) or options.mode == "tokens":
+        if not all(language):
+            raise UsageError("Language models and other models are not compared in one profile.")
+        return profile_language(host, options, job)
     named = _backends(host, options)
     check_formats(host, named, [model.format for model in options.model])
     backends = choose(host, named, {"threads": options.threads})
@@ -55,7 +60,7 @@ def profile(options: ProfileOptions, job: Job) -> ProfileResult:
     result = results.build(recording, chosen)
     operators = _operators(host, chosen, recording, job)
     placed = placement.placement(chosen, result.runs, operators)
-    _write_rounds(recording, job.folder / ROUNDS_FILE)
+    write_rounds(recording, job.folder / ROUNDS_FILE)
     return replace(
         result,
         target=options.target.name if options.target else "local",
@@ -116,17 +121,6 @@ def _operators(
 def _read(host: PluginHost, model: ModelRef, job: Job) -> Model:
     format: Format = host.get(Extension.FORMAT, model.format)
     return format.read(Path(model.path), job)
-
-
-def _write_rounds(recording: Recording, path: Path) -> None:
-    """Write the raw rounds, so that the statistics can be recomputed."""
-    document = {
-        "config": recording.config,
-        "environment": recording.environment,
-        "rounds": recording.rounds,
-        "result": recording.result or {},
-    }
-    path.write_text(json.dumps(to_json(document)), encoding="utf-8")
 
 
 def first_sample(data: Path, inputs: Sequence[Value], folder: Path) -> Path:

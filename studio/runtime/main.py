@@ -55,7 +55,9 @@ def versions() -> Dict[str, str]:
         from importlib.metadata import PackageNotFoundError, version
     except ImportError:  # Python 3.7
         return found
-    for name in ("numpy", *(one.distribution for one in BACKENDS.values()), "uvloop"):
+    backends = BACKENDS.values()
+    more = dict.fromkeys(name for one in backends for name in one.more)
+    for name in ("numpy", *(one.distribution for one in backends), *more, "uvloop"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from studio.api import Extension
 from studio.conversion.targets import SOURCE
 from studio.jobs import AnyStep, Use
-from studio.packages.backends import SERVED
+from studio.packages.backends import SERVED, SERVED_LANGUAGE
 from studio.plugin_host import PluginHost
 from studio.registry import VariantRecord
 
@@ -22,15 +22,18 @@ _SENTENCES = {
 }
 
 
-_LANGUAGE = frozenset({Use.RUN, Use.SERVE, Use.QUANTIZE})
+_LANGUAGE = frozenset({Use.RUN, Use.QUANTIZE})
 """Uses for which a model that writes text needs more than its graph."""
+
+_FOR_LANGUAGE = frozenset({"profile"})
+"""Steps that run language models by backends of their own."""
 
 _SHRINK = ("quantize", "gguf")
 """The step that makes language models smaller, and the format that it takes."""
 
 _NO_LANGUAGE = (
-    "Language models are opened, drawn and compared, and quantized in GGUF. This is not there yet "
-    "for them."
+    "Language models are opened, drawn, compared, profiled and served, and quantized in GGUF. "
+    "This is not there yet for them."
 )
 
 
@@ -43,8 +46,8 @@ def why_not(step: AnyStep, form: str, host: PluginHost, language: bool = False) 
     """
     use = step.use or Use.READ
     if language and use in _LANGUAGE and (step.name, form) != _SHRINK:
-        return _NO_LANGUAGE
-    if use is Use.READ or _can(use, form, host):
+        return "" if step.name in _FOR_LANGUAGE else _NO_LANGUAGE
+    if use is Use.READ or _can(use, form, host, language):
         return ""
     titles = {one.id: one.title for one in host.all(Extension.FORMAT)}
     return _SENTENCES[use].format(titles.get(form, form))
@@ -60,9 +63,9 @@ def is_language(variant: VariantRecord) -> bool:
     return variant.summary.get("language") is not None
 
 
-def _can(use: Use, form: str, host: PluginHost) -> bool:
+def _can(use: Use, form: str, host: PluginHost, language: bool) -> bool:
     if use is Use.SERVE:
-        return form in SERVED
+        return form in (SERVED_LANGUAGE if language else SERVED)
     if use is Use.COVER:
         return form == "onnx"
     if use is Use.RUN:

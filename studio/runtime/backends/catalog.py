@@ -17,6 +17,8 @@ class ServingBackend(NamedTuple):
         module: Import name of the package.
         oldest: Version of the oldest release that is taken.
         suffixes: Suffixes of the model files that it loads, lower case.
+        generates: It runs language models, token by token.
+        more: Packages that it cannot be imported without.
     """
 
     id: str
@@ -25,6 +27,8 @@ class ServingBackend(NamedTuple):
     module: str
     oldest: str
     suffixes: Tuple[str, ...]
+    generates: bool = False
+    more: Tuple[str, ...] = ()
 
 
 ONNX_RUNTIME = ServingBackend(
@@ -34,9 +38,40 @@ LITERT = ServingBackend("litert", "LiteRT", "ai-edge-litert", "ai_edge_litert", 
 OPENVINO = ServingBackend(
     "openvino", "OpenVINO", "openvino", "openvino", "2025.0", (".xml", ".onnx")
 )
+LLAMA_CPP = ServingBackend(
+    "llama-cpp",
+    "llama.cpp",
+    "llama-cpp-py-sync",
+    "llama_cpp_py_sync",
+    "0.11739",
+    (".gguf",),
+    generates=True,
+    more=("cffi", "pycparser"),
+)
+ONNX_GENAI = ServingBackend(
+    "onnxruntime-genai",
+    "ONNX Runtime generate()",
+    "onnxruntime-genai",
+    "onnxruntime_genai",
+    "0.18",
+    (".onnx",),
+    generates=True,
+    more=("onnxruntime",),
+)
+OPENVINO_GENAI = ServingBackend(
+    "openvino-genai",
+    "OpenVINO GenAI",
+    "openvino-genai",
+    "openvino_genai",
+    "2026.0",
+    (".xml",),
+    generates=True,
+    more=("openvino", "openvino-tokenizers"),
+)
 
-BACKENDS: Mapping[str, ServingBackend] = {one.id: one for one in (ONNX_RUNTIME, LITERT, OPENVINO)}
-SUFFIXES = (".onnx", ".tflite", ".xml")
+_ALL = (ONNX_RUNTIME, LITERT, OPENVINO, LLAMA_CPP, ONNX_GENAI, OPENVINO_GENAI)
+BACKENDS: Mapping[str, ServingBackend] = {one.id: one for one in _ALL}
+SUFFIXES = (".onnx", ".tflite", ".xml", ".gguf")
 """Suffixes of model files in a folder of models; the first is taken where several lie there."""
 
 

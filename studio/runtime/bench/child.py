@@ -137,7 +137,7 @@ def _as_type(array: Any, dtype: str) -> Any:
     return array if dtype == "str" else numpy.ascontiguousarray(array, dtype=dtype)
 
 
-def answer(candidate: Candidate, request: dict[str, Any]) -> dict[str, Any]:
+def answer(candidate: Any, request: dict[str, Any]) -> dict[str, Any]:
     """Answer a request; an exception of the runner becomes an answer with a reason."""
     arguments = {key: value for key, value in request.items() if key != "do"}
     try:
@@ -154,12 +154,16 @@ def answer(candidate: Candidate, request: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> int:
     """Answer until standard input ends."""
+    return answer_lines(Candidate())
+
+
+def answer_lines(candidate: Any) -> int:
+    """Answer by a candidate's methods until standard input ends; the process ends with it."""
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     writer = LineWriter()
     limit_memory(int(sys.argv[3]) if len(sys.argv) > 3 else 0)
-    candidate = Candidate()
     for line in sys.stdin:
         request = json.loads(line)
         writer.write(answer(candidate, request))

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Mapping, Sequence
 
 from .errors import ConfigError
+from .tokens.plan import TokenPlan
 
-MODES = ("latency", "throughput", "open-loop", "sustained")
+MODES = ("latency", "throughput", "open-loop", "sustained", "tokens")
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Candidate:
         like_tolerance: Largest accepted relative error against that one, where it reports to
             compute in full precision, and where it does not.
         memory_mb: Its own limit of address space, instead of the bench's; 0: the bench's.
+        backend: Id of the backend of a language model, which needs no runner.
     """
 
     id: str
@@ -38,6 +40,7 @@ class Candidate:
     like: str = ""
     like_tolerance: Sequence[float] = (0.01, 0.25)
     memory_mb: int = 0
+    backend: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ class Config:
         energy: Seconds of a block of work or rest for the energy of an inference; 0: not measured.
         meter: Python file of a meter of its own; empty: the machine's sensors (see ``energy``).
         operators: Profiled inferences for the per-operator times; 0: none.
+        tokens: Work of ``tokens``, which is for language models alone.
         load_timeout, run_timeout: Seconds for a load, and for a block of inferences.
         warm_up_seconds: Longest warm-up of a candidate.
         memory_limit_mb: Address space of a candidate; 0: no limit.
@@ -101,6 +105,7 @@ class Config:
     energy: float = 0.0
     meter: str = ""
     operators: int = 0
+    tokens: TokenPlan = field(default_factory=TokenPlan)
     load_timeout: float = 120.0
     run_timeout: float = 60.0
     warm_up_seconds: float = 2.0
@@ -126,6 +131,7 @@ def parse(line: str) -> Config:
     values = dict(data)
     values["candidates"] = tuple(_build(Candidate, each, "A candidate") for each in listed)
     values["feeds"] = _build(FeedPlan, data.get("feeds") or {}, "'feeds'")
+    values["tokens"] = _build(TokenPlan, data.get("tokens") or {}, "'tokens'")
     config: Config = _build(Config, values, "The configuration")
     _check(config)
     return config
@@ -162,6 +168,24 @@ def _check(config: Config) -> None:
         raise ConfigError(f"{config.mode!r} is no mode; there are {', '.join(MODES)}.")
     if config.mode == "open-loop" and not _positive(config.limit_ms):
         raise ConfigError("'limit_ms' must be given for open-loop.")
+    _check_tokens(config)
+
+
+def _check_tokens(config: Config) -> None:
+    plan = config.tokens
+    numbers = {
+        "lengths": plan.lengths,
+        "streams": plan.streams,
+        "answer": [plan.answer],
+    }
+    for name, values in numbers.items():
+        if not values or not all(isinstance(each, int) and _positive(each) for each in values):
+            raise ConfigError(f"'tokens.{name}' must be positive whole numbers.")
+    if not all(isinstance(each, int) and _positive(each) for each in plan.contexts):
+        raise ConfigError("'tokens.contexts' must be positive whole numbers.")
+    named = {bool(candidate.backend) for candidate in config.candidates}
+    if named != {config.mode == "tokens"}:
+        raise ConfigError("The mode 'tokens' is for candidates with a 'backend', and no other is.")
 
 
 _POSITIVE = ("rounds", "seconds", "load_timeout", "run_timeout", "looks", "duration", "interval")

@@ -10,6 +10,7 @@ from typing import Dict, List, Optional, Tuple, Type, Union
 
 from .facts import (
     OMITTED,
+    ContextMemory,
     EnergyMeasurement,
     Environment,
     InputFeed,
@@ -19,6 +20,7 @@ from .facts import (
     NoEnergyMeasurement,
     OpenLoop,
     PointMessage,
+    TokenFacts,
     TrialMessage,
     WarmUp,
 )
@@ -182,6 +184,7 @@ class CandidateFacts:
     memory_mb: Optional[float] = field(default=None, metadata=OMITTED)
     operators_reason: Optional[str] = field(default=None, metadata=OMITTED)
     open_loop: Optional[OpenLoop] = field(default=None, metadata=OMITTED)
+    tokens: Optional[TokenFacts] = field(default=None, metadata=OMITTED)
     id: str = ""
     state: Optional[str] = field(default=None, metadata=OMITTED)
     reason: Optional[str] = field(default=None, metadata=OMITTED)
@@ -197,6 +200,7 @@ class BenchResult:
         looks: None but for latency.
         settings: For throughput alone.
         energy: Where the configuration has a length for its blocks.
+        contexts: Memory by context, for tokens alone.
     """
 
     mode: str = ""
@@ -212,6 +216,7 @@ class BenchResult:
     energy: Union[EnergyMeasurement, NoEnergyMeasurement, None] = field(
         default=None, metadata=OMITTED
     )
+    contexts: Optional[Tuple[ContextMemory, ...]] = field(default=None, metadata=OMITTED)
 
 
 @dataclass(frozen=True)

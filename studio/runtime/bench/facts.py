@@ -360,3 +360,29 @@ class PointMessage(SeriesPoint):
     """A new point of a series (message ``point``)."""
 
     id: str = ""
+
+
+@dataclass(frozen=True)
+class TokenFacts:
+    """A language model in its process: tokens of a slot, and of each prompt."""
+
+    context: int = 0
+    vocabulary: int = 0
+    prompts: Tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class ContextMemory:
+    """Memory of a candidate whose cache holds a number of tokens.
+
+    Attributes:
+        peak_mb: Most resident memory of its process, in MiB; None where it failed.
+        shared_mb: Its proportional share in the end, where the system counts it.
+        reason: Why it was not measured.
+    """
+
+    id: str
+    context: int
+    peak_mb: Optional[float] = None
+    shared_mb: Optional[float] = None
+    reason: str = ""

@@ -23,6 +23,9 @@ from .measures.throughput import Throughput
 from .measures.timing import Block
 from .preparation import Preparation
 from .process import CancelWatch
+from .tokens.memory import sweep
+from .tokens.preparation import TokenPreparation
+from .tokens.rounds import TokenRounds
 
 
 class Mode(Protocol):
@@ -57,6 +60,17 @@ class Study:
                 entry.end()
 
     def _measure(self) -> None:
+        if self._bench.config.mode == "tokens":
+            self._measure_tokens()
+        else:
+            self._measure_inferences()
+
+    def _measure_tokens(self) -> None:
+        TokenPreparation(self._bench).run()
+        self._warm_up()
+        TokenRounds(self._bench).run()
+
+    def _measure_inferences(self) -> None:
         bench = self._bench
         with tempfile.TemporaryDirectory(prefix="edgewright-bench-") as folder:
             preparation = Preparation(bench, folder)
@@ -95,6 +109,8 @@ class Study:
             if entry.process is not None:
                 entry.process.close()
                 entry.process = None
+        if bench.config.mode == "tokens" and bench.config.tokens.contexts:
+            bench.add(contexts=sweep(bench))  # once the others have left the memory
         bench.emit(self._result())
 
     def _operators(self, entry: BenchCandidate) -> None:

@@ -1,31 +1,18 @@
-"""The backends that serve language models, and the one for a file."""
+"""The backends that run language models, and the one for a file."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Mapping
 
-from ..backends.catalog import ServingBackend
+from ..backends.catalog import BACKENDS, LLAMA_CPP, ONNX_GENAI, OPENVINO_GENAI, ServingBackend
 from ..shared.errors import LoadError
 
-LLAMA_CPP = ServingBackend(
-    "llama-cpp", "llama.cpp", "llama-cpp-py-sync", "llama_cpp_py_sync", "0.11739", (".gguf",)
-)
-ONNX_GENAI = ServingBackend(
-    "onnxruntime-genai",
-    "ONNX Runtime generate()",
-    "onnxruntime-genai",
-    "onnxruntime_genai",
-    "0.18",
-    (".onnx",),
-)
-OPENVINO_GENAI = ServingBackend(
-    "openvino-genai", "OpenVINO GenAI", "openvino-genai", "openvino_genai", "2026.0", (".xml",)
-)
-
 TEXT_BACKENDS: Mapping[str, ServingBackend] = {
-    one.id: one for one in (LLAMA_CPP, ONNX_GENAI, OPENVINO_GENAI)
+    name: one for name, one in BACKENDS.items() if one.generates
 }
+
+__all__ = ["LLAMA_CPP", "ONNX_GENAI", "OPENVINO_GENAI", "TEXT_BACKENDS", "text_backend_of"]
 
 
 def text_backend_of(path: Path) -> ServingBackend:

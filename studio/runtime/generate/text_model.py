@@ -6,8 +6,8 @@ from typing import FrozenSet, List, NamedTuple, Protocol, Sequence, Tuple
 
 import numpy as np
 
-CACHE_TYPES = ("f16", "int8", "int4")
-"""Precisions of the cache of keys and values."""
+from ..shared.cache_types import CACHE_TYPES
+from ..shared.documents import read_record
 
 
 class TextSettings(NamedTuple):
@@ -19,13 +19,52 @@ class TextSettings(NamedTuple):
         context: Tokens of each slot; 0: as many as the model was made for.
         batch: Tokens of one run at most, over all slots.
         cache: Precision of the cache of keys and values, one of ``CACHE_TYPES``.
+        answer: Tokens of an answer to a request that cannot say how long it may be.
     """
 
     threads: int = 0
     slots: int = 1
     context: int = 0
     batch: int = 512
-    cache: str = "f16"
+    cache: str = CACHE_TYPES[0]
+    answer: int = 128
+
+
+_MOST_SLOTS = 64
+_MOST_CONTEXT = 1 << 24
+_MOST_BATCH = 1 << 16
+
+
+class _Generation(NamedTuple):
+    """The part ``generation`` of a bundle's manifest."""
+
+    context: int = 0
+    slots: int = 1
+    batch: int = 512
+    cache: str = CACHE_TYPES[0]
+
+
+def text_settings(content: object) -> TextSettings:
+    """Return the settings in a manifest; the usual ones where it has none.
+
+    Raises:
+        ValueError: in one sentence, when they are none.
+    """
+    if content is None:
+        return TextSettings()
+    try:
+        found = read_record(_Generation, content)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise ValueError("it has other keys or types than expected.") from None
+    limits = (("slots", 1, _MOST_SLOTS), ("context", 0, _MOST_CONTEXT), ("batch", 1, _MOST_BATCH))
+    for name, least, most in limits:
+        if not least <= getattr(found, name) <= most:
+            raise ValueError("{} is from {} to {}.".format(name, least, most))
+    if found.cache not in CACHE_TYPES:
+        raise ValueError("cache is one of {}.".format(", ".join(CACHE_TYPES)))
+    return TextSettings(
+        slots=found.slots, context=found.context, batch=found.batch, cache=found.cache
+    )
 
 
 class TextModelFacts(NamedTuple):

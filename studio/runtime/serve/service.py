@@ -23,6 +23,7 @@ from .statistics.offline_log import OfflineLog
 
 if TYPE_CHECKING:
     from .engine.pending_call import PendingCall
+    from .texts.desk import TextDesk
 
 _LARGE_JSON = 16 * 1024
 """Bytes of JSON whose reading would keep the event loop from other clients."""
@@ -61,6 +62,7 @@ class Service:
         guard: Ends runs in the event loop that take too long.
         app: Runs the app of the release; None where apps are not run.
         overriding: Overrides of answers that are being recorded.
+        desk: Answers of language models under way; None before the first one.
         started: Wall clock at the start, seconds since the epoch.
     """
 
@@ -85,6 +87,7 @@ class Service:
         self.catalog: Optional[Catalog] = None
         self.ledger: Optional[OfflineLog] = None
         self.overriding = 0
+        self.desk: Optional[TextDesk] = None
         self._tokens = tokens if tokens is not None and tokens.required else None
         self.guard = InlineGuard(request_s)
         self.machine = BoardMonitor()

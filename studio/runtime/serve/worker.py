@@ -216,6 +216,8 @@ class Worker:
         finished = await self._drain()
         for model in self._service.repository.all():
             end_recording(model, wait=True)
+            if model.generator is not None:
+                model.generator.loop.close()
         self._log.event("stopped", finished=finished)
         self._executor.close()
         self._log.close()
@@ -364,6 +366,8 @@ class Worker:
             if model.sampler is not None:
                 model.sampler.end()
             end_recording(model)
+            if model.generator is not None and model not in models:
+                model.generator.loop.retire()
         for model in models:
             follow_samples(model)
             follow_decisions(model)

@@ -9,6 +9,7 @@ from typing import Any, List, Sequence
 import numpy as np
 
 from ...shared.errors import LoadError
+from ...shared.threads import usable_cores
 from ..text_model import (
     BackendFailed,
     ContextFull,
@@ -199,11 +200,3 @@ class LlamaCppModel:
                 scores[place] = np.frombuffer(self._ffi.buffer(values, 4 * count), np.float32)
             found.append(scores)
         return found
-
-
-def usable_cores() -> int:
-    """Return the number of processors that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0)) or 1
-    except AttributeError:  # not on Linux
-        return os.cpu_count() or 1

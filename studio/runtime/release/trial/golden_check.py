@@ -14,12 +14,15 @@ from ...backends.loader import load_model, version_of
 from ...backends.onnx_runtime import OnnxModel
 from ...backends.placement import ModelPlacement
 from ...backends.providers import AUTO, Acceleration
+from ...generate.text_model import text_settings
 from ...shared import manifest
 from ...shared.errors import LoadError, ReleaseError
 from ...shared.records import read
 from ..store.layout import Layout
 
 _TIMED_RUNS = 9
+_ANSWER = 8
+"""Tokens that a language model answers a prompt with."""
 
 
 class SampledOutput(NamedTuple):
@@ -60,7 +63,13 @@ def run_trial(layout: Layout, request: Mapping[str, object]) -> dict[str, object
     folder = layout.release(asked.release)
     what = manifest.read(folder)
     acceleration = Acceleration(asked.providers or AUTO, layout.engines / asked.release)
-    model, backend = _load(folder / what.model, what.backend, acceleration)
+    try:
+        text = text_settings(what.raw.get("generation"))._replace(answer=_ANSWER)
+    except ValueError as fault:
+        sentence = "Generation cannot be set up: {}".format(fault)
+        raise ReleaseError("not-loadable", sentence) from None
+    settings = LoadSettings(acceleration=acceleration, text=text)
+    model, backend = _load(folder / what.model, what.backend, settings)
     allowed = read(Tolerance, what.raw["golden"])
     rtol, atol = float(allowed.rtol), float(allowed.atol)
     samples = sorted((folder / "golden").glob("*.npz"))
@@ -89,15 +98,13 @@ def run_trial(layout: Layout, request: Mapping[str, object]) -> dict[str, object
     }
 
 
-def _load(
-    path: Path, wanted: str, acceleration: Acceleration
-) -> tuple[BackendModel, ServingBackend]:
+def _load(path: Path, wanted: str, settings: LoadSettings) -> tuple[BackendModel, ServingBackend]:
     try:
         backend = backend_of(path, wanted)
     except LoadError as error:
         raise ReleaseError("not-loadable", str(error)) from None
     try:
-        return load_model(path, backend, LoadSettings(acceleration=acceleration)), backend
+        return load_model(path, backend, settings), backend
     except ImportError as error:
         raise ReleaseError(
             "no-{}".format(backend.id),

@@ -6,10 +6,10 @@ from typing import Optional
 
 from ..http.exchange import Exchange
 from ..http.message import HttpError, Response
-from ..rest.open_inference import models as list_models
 from ..rest.router import PathNames, Route
 from ..service import Service
 from .call import Contract, run_request
+from .openai.endpoints import describe, models
 
 CONTRACT = Contract(outputs_key="outputs")
 
@@ -19,7 +19,8 @@ def model_ready(service: Service, exchange: Exchange, names: PathNames) -> Respo
     model = service.repository.find(names.model, names.version)
     if not service.ready:
         raise HttpError(503, "The server is not ready.")
-    return Response.of({"name": model.name, "ready": True})
+    found = {"name": model.name, "ready": True}
+    return Response.of({**found, **(describe(service, model) or {})})
 
 
 def predict(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
@@ -36,7 +37,7 @@ _MODEL = "/v1/models/{model}"
 _VERSION = _MODEL + "/versions/{version}"
 
 ROUTES = (
-    Route("GET", "/v1/models", list_models),
+    Route("GET", "/v1/models", models),
     Route("GET", _MODEL, model_ready),
     Route("POST", _MODEL, predict, body=None),
     Route("GET", _VERSION, model_ready),

@@ -16,8 +16,10 @@ from typing import (
     Tuple,
 )
 
+from ...backends.failure import first_line
 from ...bench.machine.board import identity
 from ...drift.watch import DriftWatch, watch_of
+from ...shared.errors import LoadError
 from ...shared.threads import threads_for, usable_cores
 from ..outputs.recent_answers import Answers
 from ..protocol.request_template import RequestTemplates
@@ -101,6 +103,7 @@ class ServedModel:
         sampler: Keeps the least certain requests; None where that is not allowed.
         answers: To requests that had an id, for labels that come later.
         decisions: Records its answers; None where that is not allowed.
+        generator: Answers prompts; None for a model that is no language model.
     """
 
     def __init__(
@@ -121,6 +124,7 @@ class ServedModel:
         self.answers = Answers(source.labels)
         self.decisions: Optional[AnswerRecorder] = None
         self.session = session
+        self.generator = session.generator
         self.inputs: Mapping[str, TensorSpec] = session.inputs
         self.outputs: Mapping[str, TensorSpec] = session.outputs
         self.execution = execution
@@ -219,6 +223,8 @@ def load(
     Raises:
         LoadError: in one sentence.
     """
+    if source.backend.generates:
+        return _load_text(source, threads)
     known = tried.recall(source.digest) if tried is not None else None
     if known is not None:
         session = _session(source, known.threads, known.arena)
@@ -242,6 +248,22 @@ def load(
         min(rows, batch or rows),
         drift,
     )
+
+
+def _load_text(source: ModelSource, threads: int) -> ServedModel:
+    """Load a language model; its loop runs it, with as many threads as it may have."""
+    cores = threads or usable_cores()
+    session = ModelSession(source.path, cores, False, source.backend, text=source.text)
+    generator = session.generator
+    assert generator is not None
+    try:
+        generator.warm_up()
+    except Exception as error:
+        generator.loop.close()
+        raise LoadError("The model generates nothing: {}".format(first_line(error))) from error
+    statistics = ModelStatistics(time.monotonic())
+    workers = generator.model.facts.slots
+    return ServedModel(source, session, Execution(cores, workers, inline=False), statistics)
 
 
 def _execution(session: ModelSession, found: Optional[TuningResult], threads: int) -> Execution:

@@ -26,12 +26,14 @@ from ...backends.onnx_runtime import BoundArrays, OnnxModel
 from ...backends.placement import ModelPlacement
 from ...backends.providers import CPU_ALONE, Acceleration
 from ...drift.reference import EMBEDDING
+from ...generate.text_model import TextSettings
 from ...shared.errors import LoadError
 from ...shared.threads import usable_cores
 from ..protocol import bfloat16
 from ..protocol.tensors import BY_ORT, TensorSpec
 
 if TYPE_CHECKING:
+    from ...generate.generator import TextGenerator
     from .observer import Observer
 
 _GOLDEN = 0.6180339887498949
@@ -56,6 +58,7 @@ class ModelSession:
         sampler: Stores some of them, where that is allowed; None where not.
         placement: Where its nodes are computed.
         arena: onnxruntime keeps the memory of its runs (see ``arena``).
+        generator: Answers prompts; None for a model that is no language model.
     """
 
     def __init__(
@@ -65,9 +68,12 @@ class ModelSession:
         arena: bool = True,
         backend: ServingBackend = ONNX_RUNTIME,
         acceleration: Acceleration = CPU_ALONE,
+        text: Optional[TextSettings] = None,
     ) -> None:
         streams = max(1, usable_cores() // threads) if threads else 1
-        model = load_model(path, backend, LoadSettings(threads, streams, arena, acceleration))
+        settings = LoadSettings(threads, streams, arena, acceleration, text or TextSettings())
+        model = load_model(path, backend, settings)
+        self.generator: Optional[TextGenerator] = getattr(model, "generator", None)
         self._run = model.run
         self._onnx = model if isinstance(model, OnnxModel) else None
         self._run_bound = self._onnx.run_bound if self._onnx is not None else None

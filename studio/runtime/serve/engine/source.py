@@ -9,6 +9,7 @@ from typing import Dict, Mapping, NamedTuple, Optional, Tuple
 
 from ...backends.catalog import ONNX_RUNTIME, ServingBackend, backend_of
 from ...backends.providers import CPU_ALONE, Acceleration
+from ...generate.text_model import TextSettings, text_settings
 from ...shared.documents import read_record
 from ...shared.errors import LoadError
 from ...shared.manifest import BASELINE, LATENCY
@@ -35,6 +36,7 @@ class ModelSource(NamedTuple):
         beside: Root of the releases that it may be compared with; None: its own root.
         backend: What loads the model.
         acceleration: Execution providers that are wanted for it.
+        text: Settings of a language model.
     """
 
     name: str
@@ -52,6 +54,7 @@ class ModelSource(NamedTuple):
     beside: Optional[Path] = None
     backend: ServingBackend = ONNX_RUNTIME
     acceleration: Acceleration = CPU_ALONE
+    text: TextSettings = TextSettings()
 
 
 class _Model(NamedTuple):
@@ -73,6 +76,7 @@ class _Manifest(NamedTuple):
     labels: object = None
     outputs: object = None
     dictionary: object = None
+    generation: object = None
 
 
 class _Baseline(NamedTuple):
@@ -117,7 +121,15 @@ def from_bundle(folder: Path) -> ModelSource:
         drift=_mapping(baseline.drift),
         profiles=_profiles(folder),
         backend=backend_of(path, manifest.model.backend or ""),
+        text=_text_settings(manifest.generation),
     )
+
+
+def _text_settings(content: object) -> TextSettings:
+    try:
+        return text_settings(content)
+    except ValueError as error:
+        raise LoadError("The generation of the bundle cannot be used: {}".format(error)) from None
 
 
 def _baseline(folder: Path, name: object) -> _Baseline:

@@ -12,6 +12,9 @@ from .timed_connection import TimedConnection, Waiting
 _KERNEL_BYTES = 256 * 1024
 """For the parts that a client has not read: more would be pictures of the past."""
 
+_MOST_UNREAD = 1 << 20
+"""Bytes that are kept for a client which reads slowly."""
+
 
 class AnswerStream:
     """An answer that ends when the client leaves or the server ends it."""
@@ -48,6 +51,26 @@ class AnswerStream:
             connection.limit(connection.seconds(Waiting.READER))
             return False
         connection.deadline = math.inf
+        self._transport.write(part)
+        return True
+
+    def write(self, part: bytes) -> bool:
+        """Send a part that must not be left out; False when the client has left.
+
+        A client that reads nothing for the time of the timeout ``write``, or leaves too much
+        unread, is cut off.
+        """
+        if not self.is_open:
+            return False
+        connection = self._connection
+        unread = self._transport.get_write_buffer_size()
+        if unread > _MOST_UNREAD:
+            self.cut()
+            return False
+        if unread:
+            connection.limit(connection.seconds(Waiting.READER))
+        else:
+            connection.deadline = math.inf
         self._transport.write(part)
         return True
 

@@ -1,0 +1,64 @@
+"""The content of a bundle of a language model: settings of its generation, prompts to try."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy
+
+from studio.api import LanguageModel, Model, UsageError
+from studio.documents.dataclass_json import JsonValue
+from studio.models.language.folder import companions
+from studio.packages.golden import GoldenSample
+from studio.packages.step import PackageOptions
+from studio.runtime.generate.served_text import INPUT
+from studio.runtime.shared.cache_types import CACHE_TYPES
+
+USUAL_CONTEXT, USUAL_SLOTS = 4096, 4
+
+_SIZES = (
+    *("layers", "cached_layers", "kv_heads", "key_size", "value_size"),
+    *("width", "vocabulary", "context"),
+)
+_PROMPTS = ("The capital of France is", "1, 2, 3, 4,")
+
+
+def generation_of(options: PackageOptions, model: Model) -> dict[str, JsonValue]:
+    """Return the settings of generation for the manifest.
+
+    Raises:
+        UsageError: when the context is longer than the model was made for.
+    """
+    made = model.language.context if model.language is not None else None
+    context = options.context or min(USUAL_CONTEXT, made or USUAL_CONTEXT)
+    if made is not None and context > made:
+        raise UsageError(
+            f"{options.model.model_name} was made for {made} tokens of context, not for {context}.",
+            hint=f"Choose a context of at most {made}.",
+        )
+    return {
+        "context": context,
+        "slots": options.slots or USUAL_SLOTS,
+        "cache": options.cache or CACHE_TYPES[0],
+        "model": {} if model.language is None else _sizes(model.language),
+    }
+
+
+def _sizes(facts: LanguageModel) -> dict[str, JsonValue]:
+    """Return what the memory on a target follows from."""
+    known = {name: getattr(facts, name) for name in _SIZES}
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def prompts() -> list[GoldenSample]:
+    """Return prompts that a target answers before it serves; any answer will do.
+
+    Which token follows is a close call now and then, and falls otherwise on other processors.
+    """
+    return [GoldenSample({INPUT: numpy.array([one])}, {}) for one in _PROMPTS]
+
+
+def files_of(files: Sequence[Path], path: Path) -> tuple[Path, ...]:
+    """Return a model's files with those that its tokenizer and its settings need."""
+    return (*files, *(one for one in companions(path) if one not in files))

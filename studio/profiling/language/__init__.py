@@ -1,0 +1,1 @@
+"""Profiles of language models, in tokens."""

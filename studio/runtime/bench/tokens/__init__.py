@@ -1,0 +1,1 @@
+"""Language models on the bench, measured in tokens."""

@@ -1,0 +1,267 @@
+"""The loop of a language model: one thread that runs prompts and answers of all clients."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import Deque, List, NamedTuple, Sequence, Tuple
+
+import numpy as np
+
+from .request import Generation, GenerationRequest, Listener, Progress, Reason
+from .slots import Slot, suited
+from .text_model import BackendFailed, ContextFull, Part, TextModel
+
+_STEP_S = 0.1
+"""Seconds that prompts may take of a run while answers of others are being generated."""
+_FEWEST = 16
+"""Tokens of a prompt in a run at least, however slow the machine is."""
+
+
+class TooManyRequests(Exception):
+    """A queue that is full."""
+
+
+class Limits(NamedTuple):
+    """Limits of the queue.
+
+    Attributes:
+        requests: Requests that may wait.
+        tokens: Tokens of the prompts and answers that may wait; 0 for no limit.
+    """
+
+    requests: int = 64
+    tokens: int = 0
+
+
+DEFAULT_LIMITS = Limits()
+
+
+class GenerationLoop:
+    """Generates several answers at once: each run has a token of all, and parts of prompts.
+
+    New requests join, and finished ones leave, between any two runs (continuous batching, Yu et
+    al. 2022). Prompts are cut into parts, so that they do not hold up the answers of others.
+    """
+
+    def __init__(self, model: TextModel, limits: Limits = DEFAULT_LIMITS) -> None:
+        self._model = model
+        self._limits = limits
+        self._slots = [Slot(number) for number in range(model.facts.slots)]
+        self._queue: Deque[Generation] = deque()
+        self._changed = threading.Condition()
+        self._closing = self._retiring = False
+        self._step = 0
+        self._token_s = 0.0
+        self._events: List[Tuple[Generation, Progress]] = []
+        self._thread = threading.Thread(target=self._work, name="generation", daemon=True)
+        self._thread.start()
+
+    @property
+    def model(self) -> TextModel:
+        """The model; only its facts and its tokenizer may be used from other threads."""
+        return self._model
+
+    @property
+    def waiting(self) -> int:
+        """Requests in the queue."""
+        return len(self._queue)
+
+    @property
+    def active(self) -> int:
+        """Requests that are being answered."""
+        return sum(slot.generation is not None for slot in self._slots)
+
+    @property
+    def held(self) -> int:
+        """Tokens in the caches of all slots."""
+        return sum(len(slot.held) for slot in self._slots)
+
+    def submit(self, request: GenerationRequest, listener: Listener) -> Generation:
+        """Queue a request.
+
+        Raises:
+            TooManyRequests: when the queue is full, or the loop ends.
+        """
+        generation = Generation(request, listener)
+        with self._changed:
+            if self._retiring or not self._has_room(request):
+                raise TooManyRequests()
+            self._queue.append(generation)
+            self._changed.notify()
+        return generation
+
+    def cancel(self, generation: Generation) -> None:
+        """End an answer for which nobody waits; its slot is free before the next run."""
+        generation.cancelled = True
+        with self._changed:
+            self._changed.notify()
+
+    def retire(self) -> None:
+        """Take no more requests; free the model after the last answer."""
+        with self._changed:
+            self._retiring = True
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Cancel what is under way, and free the model; return when that has happened."""
+        with self._changed:
+            self._closing = self._retiring = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _has_room(self, request: GenerationRequest) -> bool:
+        if len(self._queue) >= self._limits.requests + len(self._slots) - self.active:
+            return False
+        wanted = sum(len(one.request.tokens) + one.request.most for one in self._queue)
+        limit = self._limits.tokens
+        return not limit or not wanted or wanted + len(request.tokens) + request.most <= limit
+
+    # The thread
+
+    def _work(self) -> None:
+        while self._wait():
+            self._drop_cancelled()
+            self._admit()
+            if any(slot.generation for slot in self._slots):
+                self._run()
+            self._tell()
+        for generation in (*self._queue, *(s.generation for s in self._slots if s.generation)):
+            self._end(generation, Reason.CANCELLED)
+        self._tell()
+        self._model.close()
+
+    def _wait(self) -> bool:
+        """Sleep while there is nothing to do; return whether the loop continues."""
+        with self._changed:
+            while not (self._retiring or self._queue or self.active):
+                self._changed.wait()
+            return not self._closing and bool(self._queue or self.active)
+
+    def _tell(self) -> None:
+        events, self._events = self._events, []
+        for generation, progress in events:
+            generation.listener(progress)
+
+    def _drop_cancelled(self) -> None:
+        with self._changed:
+            gone = [one for one in self._queue if one.cancelled]
+            for generation in gone:
+                self._queue.remove(generation)
+        for generation in gone:
+            self._end(generation, Reason.CANCELLED)
+        for slot in self._slots:
+            if slot.generation is not None and slot.generation.cancelled:
+                self._end(slot.generation, Reason.CANCELLED)
+                slot.free()
+
+    def _admit(self) -> None:
+        """Give free slots to those that have waited longest."""
+        while self._queue:
+            slot = suited(self._slots, self._queue[0].request.tokens)
+            if slot is None:
+                return
+            with self._changed:
+                generation = self._queue.popleft()
+            generation.times = generation.times._replace(started=time.monotonic())
+            slot.take(generation, self._model)
+
+    def _run(self) -> None:
+        """Run a token of each answer and parts of prompts; choose the tokens that follow."""
+        self._step += 1
+        chosen = self._parts()
+        began = time.monotonic()
+        try:
+            scores = self._model.run([part for _, part in chosen])
+        except (BackendFailed, ContextFull) as error:
+            self._fail([slot for slot, _ in chosen], str(error) or "The context is full.")
+            return
+        self._learn(time.monotonic() - began, sum(len(part.tokens) for _, part in chosen))
+        for (slot, part), found in zip(chosen, scores):
+            slot.used = self._step
+            slot.held += part.tokens
+            del slot.pending[: len(part.tokens)]
+            if part.scores:
+                self._follow(slot, found[-1])
+
+    def _parts(self) -> List[Tuple[Slot, Part]]:
+        room = self._model.facts.batch
+        decoding = [slot for slot in self._slots if slot.is_decoding]
+        parts = [(slot, Part(slot.number, slot.pending[:1])) for slot in decoding]
+        room -= len(parts)
+        if decoding and self._token_s:
+            room = min(room, max(_FEWEST, int(_STEP_S / self._token_s)))
+        waiting = [s for s in self._slots if s.generation is not None and not s.is_decoding]
+        for slot in sorted(waiting, key=lambda slot: slot.generation.times.started):  # type: ignore[union-attr]
+            if room <= 0:
+                break
+            tokens = slot.pending[:room]
+            whole = len(tokens) == len(slot.pending)
+            parts.append((slot, Part(slot.number, tokens, int(whole))))
+            room -= len(tokens)
+        return parts
+
+    def _learn(self, seconds: float, tokens: int) -> None:
+        """Learn from a run of many tokens how long one of them takes."""
+        if tokens >= _FEWEST:
+            each = seconds / tokens
+            self._token_s += 0.3 * (each - self._token_s) if self._token_s else each
+
+    def _follow(self, slot: Slot, scores: np.ndarray) -> None:
+        """Choose the token after those that a slot holds."""
+        generation, sampler = slot.generation, slot.sampler
+        assert generation is not None
+        assert sampler is not None
+        request, model = generation.request, self._model
+        constraint = request.constraint
+
+        def admits(token: int) -> bool:
+            assert constraint is not None
+            if token in model.facts.ends:
+                return constraint.is_complete
+            piece = model.piece(token)
+            return bool(piece) and constraint.admits(piece)
+
+        choice = sampler.choose(scores, admits if constraint is not None else None)
+        now = time.monotonic()
+        first = generation.times.first or now
+        generation.times = generation.times._replace(first=first, last=now)
+        if choice is None:
+            self._end(generation, Reason.FAILED, "No token may follow by the answer's format.")
+            slot.free()
+            return
+        if request.ends and choice.token in model.facts.ends:
+            generation.produced += 1
+            self._end(generation, Reason.STOP, text=slot.text.end())
+            slot.free()
+            return
+        piece = model.piece(choice.token)
+        if constraint is not None:
+            constraint.add(piece)
+        generation.produced += 1
+        text = slot.text.add(piece)
+        self._events.append((generation, Progress(text, choice)))
+        self._stop_or_go_on(slot, generation, choice.token)
+
+    def _stop_or_go_on(self, slot: Slot, generation: Generation, token: int) -> None:
+        request = generation.request
+        full = len(slot.held) + 1 > self._model.facts.context
+        if slot.text.stopped:
+            self._end(generation, Reason.STOP)
+        elif generation.produced >= request.most or full:
+            self._end(generation, Reason.LENGTH, text=slot.text.end())
+        else:
+            slot.pending = [token]
+            return
+        slot.free()
+
+    def _fail(self, slots: Sequence[Slot], sentence: str) -> None:
+        for slot in slots:
+            if slot.generation is not None:
+                self._end(slot.generation, Reason.FAILED, sentence)
+            slot.clear(self._model)
+
+    def _end(self, generation: Generation, reason: Reason, error: str = "", text: str = "") -> None:
+        generation.reason = reason
+        self._events.append((generation, Progress(text, None, reason, error)))

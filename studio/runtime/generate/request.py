@@ -1,0 +1,100 @@
+"""A request for an answer, and what is told of it while it is generated."""
+
+from __future__ import annotations
+
+import enum
+import time
+from typing import Callable, NamedTuple, Optional, Protocol, Sequence, Tuple
+
+from .sampler import GREEDY, Choice, Sampling
+
+
+class Constraint(Protocol):
+    """Rule for the bytes of an answer, such as that they are JSON."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the answer may end here."""
+
+    def admits(self, piece: bytes) -> bool:
+        """Return whether these bytes may follow."""
+
+    def add(self, piece: bytes) -> None:
+        """Take bytes that ``admits`` admits."""
+
+
+class GenerationRequest(NamedTuple):
+    """A request for an answer.
+
+    Attributes:
+        tokens: Of the prompt; at least one.
+        most: Tokens of the answer at most.
+        stops: Texts at which the answer ends; they are left out of it.
+        constraint: Rule for the answer; None for none.
+        ends: An end token ends the answer; benchmarks of a fixed length leave it out.
+    """
+
+    tokens: Sequence[int]
+    most: int
+    sampling: Sampling = GREEDY
+    stops: Tuple[str, ...] = ()
+    constraint: Optional[Constraint] = None
+    ends: bool = True
+
+
+class Reason(enum.Enum):
+    """Why an answer ended."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class Progress(NamedTuple):
+    """What one token added to an answer.
+
+    Attributes:
+        text: Characters that are certain now; empty in the middle of one.
+        choice: The token; None for what had been held back at the end.
+        reason: Why the answer ended with this; None while it continues.
+        error: One sentence, where it failed.
+    """
+
+    text: str = ""
+    choice: Optional[Choice] = None
+    reason: Optional[Reason] = None
+    error: str = ""
+
+
+Listener = Callable[[Progress], None]
+"""Takes the progress of an answer, in the loop's thread; it returns at once and raises nothing."""
+
+
+class Times(NamedTuple):
+    """Moments of a generation by a monotonic clock, in seconds; 0 before they come."""
+
+    submitted: float = 0.0
+    started: float = 0.0
+    first: float = 0.0
+    last: float = 0.0
+
+
+class Generation:
+    """An answer that is waited for, generated, or done.
+
+    Attributes:
+        cancelled: Nobody waits for it; set from any thread.
+        produced: Tokens of the answer so far.
+        cached: Tokens of the prompt that a slot still held.
+        reason: Why it ended; None before.
+    """
+
+    def __init__(self, request: GenerationRequest, listener: Listener) -> None:
+        self.request = request
+        self.listener = listener
+        self.cancelled = False
+        self.produced = 0
+        self.cached = 0
+        self.reason: Optional[Reason] = None
+        self.times = Times(submitted=time.monotonic())

@@ -1,0 +1,1 @@
+"""JSON schemas as rules for the bytes of an answer."""

@@ -1,0 +1,166 @@
+"""Schemas read into nodes: the keywords that are known, and a refusal of all others."""
+
+from __future__ import annotations
+
+import json
+from typing import Dict, List, Mapping, Optional, Tuple
+from urllib.parse import unquote
+
+from .errors import SchemaError
+from .nodes import (
+    BOOLEANS,
+    NULL,
+    Lists,
+    Literals,
+    Node,
+    Numbers,
+    Objects,
+    OneOf,
+    Reference,
+    Texts,
+    anything,
+)
+
+_MOST_NODES = 2000
+_DEEPEST = 40
+_MOST_LITERALS = 1000
+_LARGEST_SIZE = 1 << 20
+
+_NOTES = frozenset(
+    {"$schema", "$id", "$comment", "$defs", "definitions", "title", "description", "default"}
+    | {"examples", "deprecated", "readOnly", "writeOnly", "strict"}
+)
+_KNOWN = frozenset(
+    {"type", "enum", "const", "properties", "required", "additionalProperties", "items"}
+    | {"minItems", "maxItems", "minLength", "maxLength", "anyOf", "oneOf", "$ref"}
+)
+
+
+def read_schema(schema: Mapping[str, object]) -> Reference:
+    """Return the node of a schema.
+
+    ``oneOf`` is taken as ``anyOf``. Where properties are named there are no others, as with
+    OpenAI's strict schemas.
+
+    Raises:
+        SchemaError: when it is invalid, too large, or has a keyword that is not known.
+    """
+    return _Reader(schema).read(schema, 0)
+
+
+class _Reader:
+    def __init__(self, root: Mapping[str, object]) -> None:
+        self._root = root
+        self._named: Dict[str, Reference] = {}
+        self._count = 0
+
+    def read(self, schema: object, depth: int) -> Reference:
+        self._count += 1
+        if self._count > _MOST_NODES or depth > _DEEPEST:
+            raise SchemaError("it is too large.")
+        if schema is True or schema == {}:
+            return anything()
+        if not isinstance(schema, dict):
+            raise SchemaError("a part of it is no object.")
+        unknown = set(schema) - _KNOWN - _NOTES
+        if unknown:
+            raise SchemaError("the keyword {!r} is not known.".format(min(unknown)[:40]))
+        if "$ref" in schema:
+            return self._referred(schema["$ref"], depth)
+        return Reference(self._node(schema, depth))
+
+    def _referred(self, pointer: object, depth: int) -> Reference:
+        if not isinstance(pointer, str) or not pointer.startswith("#") or len(pointer) > 500:
+            raise SchemaError("$ref leads out of the schema.")
+        if pointer not in self._named:
+            self._named[pointer] = place = Reference()
+            found = self.read(self._at(pointer), depth + 1)
+            place.node = found.node
+            if place.node is None:
+                raise SchemaError("$ref leads back to itself.")
+        return self._named[pointer]
+
+    def _at(self, pointer: str) -> object:
+        found: object = self._root
+        for part in pointer[1:].split("/")[1:]:
+            name = unquote(part).replace("~1", "/").replace("~0", "~")
+            if not isinstance(found, dict) or name not in found:
+                raise SchemaError("$ref leads nowhere.")
+            found = found[name]
+        return found
+
+    def _node(self, schema: Mapping[str, object], depth: int) -> Node:
+        for key in ("enum", "const"):
+            if key in schema:
+                return _literals(schema[key] if key == "enum" else [schema[key]])
+        for key in ("anyOf", "oneOf"):
+            if key in schema:
+                parts = schema[key]
+                if not isinstance(parts, list) or not parts:
+                    raise SchemaError("{} is a list of schemas.".format(key))
+                return OneOf(tuple(self.read(part, depth + 1) for part in parts))
+        kind = schema.get("type")
+        if kind is None:
+            kind = "object" if "properties" in schema else "array" if "items" in schema else None
+        if kind is None:
+            raise SchemaError("a part of it lacks a type.")
+        kinds = kind if isinstance(kind, list) else [kind]
+        nodes = [self._of_kind(one, schema, depth) for one in kinds]
+        if not nodes:
+            raise SchemaError("a type is empty.")
+        return nodes[0] if len(nodes) == 1 else OneOf(tuple(map(Reference, nodes)))
+
+    def _of_kind(self, kind: object, schema: Mapping[str, object], depth: int) -> Node:
+        if kind == "object":
+            return self._object(schema, depth)
+        if kind == "array":
+            items = self.read(schema.get("items", True), depth + 1)
+            return Lists(items, *_sizes(schema, "minItems", "maxItems"))
+        if kind == "string":
+            return Texts(*_sizes(schema, "minLength", "maxLength"))
+        simple: Mapping[str, Node] = {
+            "number": Numbers(),
+            "integer": Numbers(whole=True),
+            "boolean": BOOLEANS,
+            "null": NULL,
+        }
+        if not isinstance(kind, str) or kind not in simple:
+            raise SchemaError("there is no type {!r}.".format(str(kind)[:40]))
+        return simple[kind]
+
+    def _object(self, schema: Mapping[str, object], depth: int) -> Objects:
+        properties = schema.get("properties", {})
+        required = schema.get("required", [])
+        if not isinstance(properties, dict) or not isinstance(required, list):
+            raise SchemaError("properties is an object, and required a list.")
+        nodes = {_text(name): self.read(one, depth + 1) for name, one in properties.items()}
+        names = frozenset(_text(name) for name in required)
+        if not names <= set(nodes):
+            raise SchemaError("required names a property that is missing.")
+        more = schema.get("additionalProperties", not properties)
+        # Where properties are named, an object without others fits as well.
+        others = None if more is False or properties else self.read(more, depth + 1)
+        return Objects(tuple(nodes.items()), names, others)
+
+
+def _literals(values: object) -> Literals:
+    if not isinstance(values, list) or not 0 < len(values) <= _MOST_LITERALS:
+        raise SchemaError("enum is a list of up to {} values.".format(_MOST_LITERALS))
+    return Literals(tuple(_text(one) for one in values))
+
+
+def _text(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _sizes(schema: Mapping[str, object], least: str, most: str) -> Tuple[int, Optional[int]]:
+    found: List[Optional[int]] = []
+    for key in (least, most):
+        value = schema.get(key)
+        if value is not None and not (type(value) is int and 0 <= value <= _LARGEST_SIZE):
+            raise SchemaError("{} is a whole number.".format(key))
+        found.append(value if isinstance(value, int) else None)
+    low, high = found[0] or 0, found[1]
+    if high is not None and high < low:
+        raise SchemaError("{} is below {}.".format(most, least))
+    return low, high

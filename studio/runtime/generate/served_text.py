@@ -1,0 +1,64 @@
+"""A language model as the server sees every model: a text in, a text out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import List, Optional, Sequence
+
+import numpy as np
+
+from ..backends.backend_model import Argument, Feeds, InvalidArgument, LoadSettings, RunOptions
+from ..backends.catalog import ServingBackend
+from .generator import BadPrompt, TextGenerator
+from .loader import load_text_model
+from .loop import TooManyRequests
+from .request import GenerationRequest
+
+INPUT, OUTPUT = "text_input", "text_output"
+"""As Triton and KServe name them."""
+
+
+class UnendedRun:
+    """Options of a run that is ended by its loop, not by them."""
+
+    terminate = False
+
+
+class ServedText:
+    """A language model whose one input and output are texts, answered greedily.
+
+    Attributes:
+        generator: Answers requests that say more than a text.
+    """
+
+    can_end = False
+    new_options = UnendedRun
+
+    def __init__(self, path: Path, backend: ServingBackend, settings: LoadSettings) -> None:
+        text = settings.text._replace(threads=settings.text.threads or settings.threads)
+        model = load_text_model(path, backend, text)
+        self.version = model.facts.version
+        self._most = text.answer
+        self.generator = TextGenerator(model)
+        self.inputs = [Argument(INPUT, "tensor(string)", (None,))]
+        self.outputs = [Argument(OUTPUT, "tensor(string)", (None,))]
+
+    def run(
+        self, outputs: Sequence[str], feeds: Feeds, options: Optional[RunOptions] = None
+    ) -> List[np.ndarray]:
+        """Answer each text."""
+        texts = feeds[INPUT]
+        found = np.empty(texts.shape, object)
+        for place in np.ndindex(*texts.shape):
+            found[place] = self._answer(texts[place])
+        return [found for _ in outputs]
+
+    def _answer(self, text: object) -> str:
+        words = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+        try:
+            tokens = self.generator.tokens_of(words)
+            return self.generator.answer(GenerationRequest(tokens, self._most))
+        except BadPrompt as error:
+            raise InvalidArgument(str(error)) from error
+        except TooManyRequests:
+            raise InvalidArgument("Too many requests are waiting.") from None

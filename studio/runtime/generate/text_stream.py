@@ -1,0 +1,52 @@
+"""The text of an answer as its tokens come: whole characters, and an end at stop words."""
+
+from __future__ import annotations
+
+import codecs
+from typing import Sequence
+
+
+class TextStream:
+    """Text of an answer; bytes are held back while they may still become a stop word.
+
+    Attributes:
+        stopped: A stop word came; it and what follows is left out.
+    """
+
+    def __init__(self, stops: Sequence[str] = ()) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._stops = tuple(stop for stop in stops if stop)
+        self._held = ""
+        self.stopped = False
+
+    def add(self, piece: bytes) -> str:
+        """Return the text that is certain after a token's bytes."""
+        return self._pass(self._decoder.decode(piece))
+
+    def end(self) -> str:
+        """Return what was held back, at the end of the answer."""
+        if self.stopped:
+            return ""
+        text = self._pass(self._decoder.decode(b"", True))
+        rest, self._held = ("" if self.stopped else self._held), ""
+        return text + rest
+
+    def _pass(self, text: str) -> str:
+        if self.stopped:
+            return ""
+        text = self._held + text
+        places = [place for place in map(text.find, self._stops) if place >= 0]
+        if places:
+            self.stopped, self._held = True, ""
+            return text[: min(places)]
+        held = max((_overlap(text, stop) for stop in self._stops), default=0)
+        self._held = text[len(text) - held :] if held else ""
+        return text[: len(text) - held] if held else text
+
+
+def _overlap(text: str, stop: str) -> int:
+    """Return the longest end of a text that a stop word begins with."""
+    for size in range(min(len(text), len(stop) - 1), 0, -1):
+        if stop.startswith(text[-size:]):
+            return size
+    return 0

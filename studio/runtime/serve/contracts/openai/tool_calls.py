@@ -1,0 +1,57 @@
+"""Calls of tools in the text of an answer."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from typing import Dict, List, NamedTuple, Optional, Tuple
+
+_TAGGED = re.compile(r"<tool_call>\s*(\{.*?\})\s*</tool_call>", re.DOTALL)
+_MOST_CALLS = 16
+
+
+class ToolCall(NamedTuple):
+    """A call of a tool.
+
+    Attributes:
+        arguments: JSON, as the model has written it.
+    """
+
+    id: str
+    name: str
+    arguments: str
+
+    def to_json(self) -> Dict[str, object]:
+        """Return it as OpenAI's clients read it."""
+        function = {"name": self.name, "arguments": self.arguments}
+        return {"id": self.id, "type": "function", "function": function}
+
+
+def split_calls(text: str) -> Tuple[str, List[ToolCall]]:
+    """Return an answer without its calls, and the calls.
+
+    Known are ``<tool_call>{...}</tool_call>`` (Hermes, Qwen) and an answer that is nothing but
+    ``{"name": ..., "parameters": ...}`` (Llama). What is no valid call stays text.
+    """
+    found = [(match, _call(match.group(1))) for match in _TAGGED.finditer(text)]
+    calls = [call for _, call in found if call is not None][:_MOST_CALLS]
+    if calls:
+        return _TAGGED.sub("", text).strip(), calls
+    alone = _call(text.strip())
+    return ("", [alone]) if alone is not None else (text, [])
+
+
+def _call(text: str) -> Optional[ToolCall]:
+    if not text.startswith("{"):
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    name = found.get("name")
+    arguments = found.get("arguments", found.get("parameters"))
+    if not isinstance(name, str) or not isinstance(arguments, (dict, str)):
+        return None
+    words = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+    return ToolCall("call_" + secrets.token_hex(12), name, words)

@@ -1,0 +1,1 @@
+"""Answers of language models on their way to clients, for all contracts."""

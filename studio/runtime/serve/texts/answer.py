@@ -1,0 +1,178 @@
+"""One answer of a language model, sent whole or as a stream."""
+
+from __future__ import annotations
+
+from typing import List, NamedTuple, Optional, Protocol, Sequence, Tuple
+
+from ...generate.generator import TextGenerator
+from ...generate.loop import TooManyRequests
+from ...generate.request import Generation, GenerationRequest, Progress, Reason
+from ...generate.sampler import Choice
+from ..engine.served_model import ServedModel
+from ..http.answer_stream import AnswerStream
+from ..http.exchange import Exchange
+from ..http.message import HttpError, Response
+from ..service import Service
+from .desk import TextDesk
+
+_STREAM_TYPE = "text/event-stream; charset=utf-8"
+_STREAM_HEADERS = "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\n"
+_FULL = "Too many requests are waiting. Retry later."
+_LATER = "Retry-After: 1\r\n"
+
+
+class Documents(Protocol):
+    """The documents of an answer, as a contract has them."""
+
+    holds_text: bool
+    """Whether the text of a stream is sent as a whole at its end."""
+
+    def whole(self, generation: Generation, text: str, choices: Sequence[Choice]) -> Response:
+        """Return the answer to a client that wants it whole."""
+
+    def first(self) -> bytes:
+        """Return what a stream begins with."""
+
+    def part(self, text: str, choice: Optional[Choice]) -> bytes:
+        """Return a part of a stream."""
+
+    def end(self, generation: Generation, text: str) -> bytes:
+        """Return what a stream ends with.
+
+        Args:
+            text: The whole text, where it was held.
+        """
+
+    def failure(self, status: int, sentence: str) -> bytes:
+        """Return the end of a stream that failed."""
+
+    def error(self, status: int, sentence: str, headers: str) -> Response:
+        """Return the answer to a request that failed."""
+
+
+class Wanted(NamedTuple):
+    """An answer that is wanted.
+
+    Attributes:
+        prefix: Text in front of the answer.
+        ignored: Fields of the request that are not known.
+    """
+
+    request: GenerationRequest
+    stream: bool
+    documents: Documents
+    prefix: str = ""
+    ignored: Tuple[str, ...] = ()
+
+
+class TextAnswer:
+    """An answer under way; used in the event loop's thread."""
+
+    def __init__(
+        self, service: Service, desk: TextDesk, exchange: Exchange, model: ServedModel, want: Wanted
+    ) -> None:
+        self._service = service
+        self._desk = desk
+        self._exchange = exchange
+        self._model = model
+        self._want = want
+        self._texts: List[str] = []
+        self._choices: List[Choice] = []
+        self._stream: Optional[AnswerStream] = None
+        self._generation: Optional[Generation] = None
+
+    def begin(self, generator: TextGenerator) -> None:
+        """Queue the request; the client gets the answer, or what is wrong."""
+        desk = self._desk
+        statistics = self._model.statistics
+        try:
+            self._generation = generator.submit(
+                self._want.request, lambda progress: desk.post(lambda: self._take(progress))
+            )
+        except TooManyRequests:
+            statistics.failed_because("REJECTED", 0.0)
+            self._exchange.answer(self._want.documents.error(503, _FULL, _LATER))
+            return
+        statistics.in_flight += 1
+        desk.add(self)
+        if self._want.stream:
+            self._open_stream(generator)
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether the client has left."""
+        if self._stream is not None:
+            return not self._stream.is_open
+        return self._exchange.gone
+
+    def cancel(self) -> None:
+        """End it; its slot is free before the next run."""
+        assert self._generation is not None
+        assert self._model.generator is not None
+        self._model.generator.loop.cancel(self._generation)
+
+    def _open_stream(self, generator: TextGenerator) -> None:
+        headers = _STREAM_HEADERS + self._model.headers
+        try:
+            self._stream = self._exchange.stream(Response(200, b"", _STREAM_TYPE, headers))
+        except HttpError as error:
+            self.cancel()
+            self._exchange.answer(error.response())
+            return
+        self._send(self._want.documents.first() + self._echo())
+
+    def _echo(self) -> bytes:
+        prefix = self._want.prefix
+        return self._want.documents.part(prefix, None) if prefix else b""
+
+    def _take(self, progress: Progress) -> None:
+        documents = self._want.documents
+        reported = self._want.request.sampling.alternatives is not None
+        choice = progress.choice if reported else None
+        if choice is not None and not self._want.stream:
+            self._choices.append(choice)
+        if progress.text or choice is not None:
+            if self._stream is None or documents.holds_text:
+                self._texts.append(progress.text)
+            else:
+                self._send(documents.part(progress.text, choice))
+        if progress.reason is not None:
+            self._conclude(progress.reason, progress.error)
+
+    def _conclude(self, reason: Reason, error: str) -> None:
+        generation = self._generation
+        assert generation is not None
+        self._desk.drop(self)
+        self._count(generation, reason)
+        text = "".join(self._texts)
+        documents = self._want.documents
+        good = reason in (Reason.STOP, Reason.LENGTH)
+        status = 500 if reason is Reason.FAILED else 503
+        sentence = error or "The server ends."
+        if self._stream is not None:
+            if good:
+                self._send(documents.end(generation, text))
+            else:
+                self._send(documents.failure(status, sentence))
+            self._stream.end()
+        elif good:
+            response = documents.whole(generation, self._want.prefix + text, self._choices)
+            response.headers += self._model.headers
+            self._exchange.answer(response)
+        else:
+            self._exchange.answer(documents.error(status, sentence, ""))
+
+    def _count(self, generation: Generation, reason: Reason) -> None:
+        """Count it for the model, as every request is counted."""
+        statistics, times = self._model.statistics, generation.times
+        statistics.in_flight -= 1
+        if reason in (Reason.STOP, Reason.LENGTH):
+            queue, run = times.started - times.submitted, times.last - times.started
+            statistics.succeeded(queue, 0.0, run, 0.0, times.last, 1)
+        else:
+            word = "CANCELED" if reason is Reason.CANCELLED else "BACKEND"
+            statistics.failed_because(word, 0.0)
+
+    def _send(self, part: bytes) -> None:
+        if part and self._stream is not None and not self._stream.write(part):
+            self.cancel()

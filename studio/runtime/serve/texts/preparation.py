@@ -1,0 +1,69 @@
+"""The way from a request to an answer under way, outside the event loop where that takes long."""
+
+from __future__ import annotations
+
+from typing import Callable, Tuple
+
+from ..engine.served_model import ServedModel
+from ..http.exchange import Exchange
+from ..http.message import Response
+from ..service import Service
+from .answer import TextAnswer, Wanted
+from .desk import TextDesk
+
+_LARGE = 8 * 1024
+"""Bytes of a request whose text would keep the event loop from other clients."""
+
+Prepare = Callable[[], Tuple[ServedModel, Wanted]]
+"""Reads a request; it may be called on a thread."""
+
+
+class Refusal(Exception):
+    """A request that is answered with an error.
+
+    Attributes:
+        response: The answer to send.
+    """
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status)
+        self.response = response
+
+
+def desk_of(service: Service) -> TextDesk:
+    """Return the desk of a service, made at its first use."""
+    if service.desk is None:
+        service.desk = TextDesk(service.executor.loop)
+    return service.desk
+
+
+def answer_text(service: Service, exchange: Exchange, prepare: Prepare) -> None:
+    """Prepare a request and begin with its answer; the exchange is answered in any case."""
+    if len(exchange.request.body) > _LARGE:
+        service.begin(_prepare_aside(service, exchange, prepare))
+        return
+    try:
+        model, want = prepare()
+    except Refusal as refusal:
+        exchange.answer(refusal.response)
+        return
+    _start(service, exchange, model, want)
+
+
+async def _prepare_aside(service: Service, exchange: Exchange, prepare: Prepare) -> None:
+    loop = service.executor.loop
+    try:
+        model, want = await loop.run_in_executor(None, prepare)
+    except Refusal as refusal:
+        exchange.answer(refusal.response)
+    except Exception as error:  # the client must not wait for ever
+        service.log.event("request failed", error=repr(error))
+        exchange.answer(Response.error(500, "The request could not be prepared."))
+    else:
+        _start(service, exchange, model, want)
+
+
+def _start(service: Service, exchange: Exchange, model: ServedModel, want: Wanted) -> None:
+    assert model.generator is not None
+    if not exchange.gone:
+        TextAnswer(service, desk_of(service), exchange, model, want).begin(model.generator)
