@@ -16,9 +16,9 @@ from typing import Any
 
 # Before numpy is imported: afterwards its library has made its threads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", str(len(os.sched_getaffinity(0))))
-# A tool's parts lie next to it; the environment knows nothing of the folder.
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-_search: Any = importlib.import_module("tool_search")
+# A tool's parts lie next to it; the environment knows nothing of the plugin.
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_search: Any = importlib.import_module("studio_llama_cpp.tool_search")
 
 Tell = Callable[..., None]
 Json = Mapping[str, Any]

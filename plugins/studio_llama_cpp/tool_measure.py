@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from tool_library import Array
-from tool_model import Model, log_softmax
+
+from studio_llama_cpp.tool_library import Array
+from studio_llama_cpp.tool_model import Model, log_softmax
 
 WINDOW = 512
 _SKIP = 32

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tool_library import Array, Gguf, Library
+
+from studio_llama_cpp.tool_library import Array, Gguf, Library
 
 _FLASH_ATTENTION = 1
 _SOURCES = 152
@@ -87,11 +88,15 @@ class Model:
         """Return the tokens of a text."""
         ffi, lib = self._library.ffi, self._library.lib
         content = text.encode("utf-8", "replace")
-        tokens = ffi.new("llama_token[]", len(content) + 8)
-        count = lib.llama_tokenize(
-            self._vocabulary, content, len(content), tokens, len(content) + 8, False, False
-        )
-        return list(ffi.unpack(tokens, count)) if count > 0 else []
+        room = len(content) + 8
+        while True:
+            tokens = ffi.new("llama_token[]", room)
+            count = lib.llama_tokenize(
+                self._vocabulary, content, len(content), tokens, room, False, False
+            )
+            if count >= 0:
+                return list(ffi.unpack(tokens, count)) if count else []
+            room = -count  # a character can be several tokens
 
     def scores(self, tokens: Sequence[int], rows: Sequence[int] | None = None) -> Array:
         """Return the scores after tokens of one window: (rows, vocabulary).
@@ -157,7 +162,8 @@ class Model:
             return True
         data = ctypes.cast(base.ggml_get_data(source), ctypes.POINTER(ctypes.c_float))
         values = np.ctypeslib.as_array(data, (count // columns, columns))
-        return self._listener(name, values)
+        heard = self._listener
+        return True if heard is None else heard(name, values)
 
 
 def log_softmax(scores: Array) -> Array:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from tool_library import Array, Library
+
+from studio_llama_cpp.tool_library import Array, Library
 
 BLOCK = 32
 _DAMP = 0.01
@@ -18,7 +19,7 @@ _CODES = np.array(
 )
 """Values of IQ4_NL's sixteen codes."""
 
-_SHRINKS = np.linspace(0.7, 1.05, 15, dtype=np.float32)
+_SHRINKS = np.linspace(0.7, 1.05, 11, dtype=np.float32)
 
 
 class Grid(NamedTuple):
@@ -121,7 +122,7 @@ def _candidates(block: Array, grid: Grid, weight: Array) -> list[tuple[Array, Ar
     if grid.minimum:
         low, high = block.min(1), block.max(1)
         found = []
-        for shrink in _SHRINKS[2::2]:
+        for shrink in _SHRINKS[::2]:
             middle, half = (low + high) / 2, (high - low) / 2 * shrink
             scale, least = 2 * half / grid.high, middle - half
             found.append((scale, least))
@@ -131,8 +132,8 @@ def _candidates(block: Array, grid: Grid, weight: Array) -> list[tuple[Array, Ar
     found = []
     widest = _CODES[0] if grid.coded else float(grid.low)
     steps = _SHRINKS if grid.high < 100 else np.ones(1, np.float32)
-    for shrink in steps:
-        for sign in (1, -1):
+    for sign in (1, -1):
+        for shrink in steps[:: 1 if sign == 1 else 3]:
             scale = extreme * shrink * sign / widest
             found.append((scale, none))
             values = _values(_nearest(block, grid, scale, none), grid, np.ones_like(none), none)
@@ -157,13 +158,15 @@ def _half(values: Array) -> Array:
 
 
 _MIDDLES = (_CODES[1:] + _CODES[:-1]) / 2
+_HALVES = np.searchsorted(_MIDDLES, np.arange(-256, 256) / 2 + 0.25).astype(np.int32)
+"""The nearest code for each half of a whole number: the middles between codes are such halves."""
 
 
 def _nearest(block: Array, grid: Grid, scale: Array, least: Array) -> Array:
     inverse = np.where(scale != 0, 1 / np.where(scale != 0, scale, 1), 0).astype(np.float32)
     place = (block - least[:, None]) * inverse[:, None]
     if grid.coded:
-        return np.searchsorted(_MIDDLES, place).astype(np.int32)
+        return _HALVES[np.clip(np.floor(place * 2), -256, 255).astype(np.int32) + 256]
     return np.clip(np.rint(place), grid.low, grid.high).astype(np.int32)
 
 

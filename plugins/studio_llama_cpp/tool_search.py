@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from tool_choice import Choice, best
-from tool_library import TYPES, Array, Gguf, Library
-from tool_measure import WINDOW, Divergence, Inputs, inputs, windows
-from tool_model import Model
-from tool_rounding import GRIDS, carried, factor, rounded
+
+from studio_llama_cpp.tool_choice import Choice, best
+from studio_llama_cpp.tool_library import TYPES, Array, Gguf, Library
+from studio_llama_cpp.tool_measure import WINDOW, Divergence, Inputs, inputs, windows
+from studio_llama_cpp.tool_model import Model
+from studio_llama_cpp.tool_rounding import GRIDS, carried, factor, rounded
 
 KINDS = ("Q3_K", "Q4_K", "IQ4_NL", "Q4_0", "Q4_1", "Q5_0", "Q5_K", "Q5_1", "Q6_K", "Q8_0", "F16")
 """Types that the search chooses from."""
@@ -69,7 +70,9 @@ class Search:
         self._wide = folder / "wide.gguf"
         self._widen()
         try:
-            self._model = Model(library, self._wide, len(os.sched_getaffinity(0)), WINDOW)
+            # Threads that wait for each other in a loop need a processor each.
+            threads = max(1, len(os.sched_getaffinity(0)) - 1)
+            self._model = Model(library, self._wide, threads, WINDOW)
         except ValueError as error:
             raise Refused(f"{error}.") from error
         self._texts = self._divide(text)
@@ -231,7 +234,7 @@ class Search:
                 least = (int(str(error).split()[0]) + fixed) / _MEGA
                 raise Refused(
                     f"{goal.megabytes:g} MB are too little for this model; the smallest types "
-                    f"need {least:.1f} MB."
+                    f"need {least:.3g} MB."
                 ) from error
             values = self._rounded(chosen, groups, products, tell)
             return chosen, values, self._judge(values, tell)

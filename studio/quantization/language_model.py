@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from pathlib import Path
 
@@ -41,13 +42,13 @@ def shrink(options: QuantizeOptions, job: Job, host: PluginHost) -> QuantizeResu
     transform: Transform = host.get(Extension.TRANSFORM, METHOD)
     source = Path(options.model.path)
     output = job.folder / f"{source.stem}.{METHOD}.gguf"
-    values = {"text": text, "megabytes": options.megabytes, "kl": options.kl}
-    made = transform.apply(source, output, values, None, Phase(job, 0.02, 0.95))
+    budgets = {"megabytes": options.megabytes, "kl": options.kl}
+    given = {name: value for name, value in budgets.items() if value is not None}
+    made = transform.apply(source, output, {"text": text, **given}, None, Phase(job, 0.02, 0.95))
     opened = read_model(made.path, Phase(job, 0.95, 0.97), host=host)
     graph = write_graph(opened, job.folder, Phase(job, 0.97, 1))
     details = write_details(job.folder, made, ())
     before, after = source.stat().st_size, made.path.stat().st_size
-    given = {name: value for name, value in values.items() if name != "text" and value is not None}
     preset = Preset(METHOD, options.samples, given)
     return QuantizeResult(
         files=VariantFiles(made.path.name, graph.name, details, opened.figures()),
@@ -59,6 +60,7 @@ def shrink(options: QuantizeOptions, job: Job, host: PluginHost) -> QuantizeResu
         facts=made.facts,
         bytes=SizeChange(before, after),
         size_ratio=after / before,
+        peak_memory_mb=round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, 1),
         seconds=round(time.monotonic() - begin, 3),
     )
 

@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from collections.abc import Iterator
 from itertools import product
-from pathlib import Path
-from typing import Any
 
 import gguf
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-PARTS = Path(__file__).parents[2] / "plugins" / "studio_llama_cpp"
+from studio_llama_cpp.tool_choice import Choice
+from studio_llama_cpp.tool_choice import best as best_choice
+from studio_llama_cpp.tool_rounding import GRIDS, factor, rounded
+
 ROWS, COLUMNS, TOKENS = 24, 96, 400
 KINDS = ("Q4_0", "IQ4_NL", "Q4_1", "Q5_0", "Q5_1", "Q8_0")
 Floats = NDArray[np.float32]
-
-
-@pytest.fixture(scope="module")
-def rounding() -> Iterator[Any]:
-    """The module of the rounding, as its tool loads it."""
-    yield from _loaded("tool_rounding")
-
-
-@pytest.fixture(scope="module")
-def choice() -> Iterator[Any]:
-    """The module of the choice, as its tool loads it."""
-    yield from _loaded("tool_choice")
-
-
-def _loaded(name: str) -> Iterator[Any]:
-    sys.path.insert(0, str(PARTS))
-    yield importlib.import_module(name)
-    sys.path.remove(str(PARTS))
 
 
 @pytest.fixture(scope="module")
@@ -54,54 +34,52 @@ def _error(weights: Floats, values: Floats, products: Floats) -> float:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_llama_cpp_reads_the_same_values(
-    kind: str, rounding: Any, layer: tuple[Floats, Floats]
-) -> None:
+def test_llama_cpp_reads_the_same_values(kind: str, layer: tuple[Floats, Floats]) -> None:
     weights, products = layer
-    grid = rounding.GRIDS[kind]
-    blocks, values = rounding.rounded(weights, grid, rounding.factor(products))
+    grid = GRIDS[kind]
+    blocks, values = rounded(weights, grid, factor(products))
     read = gguf.dequantize(blocks, gguf.GGMLQuantizationType[kind])
     np.testing.assert_allclose(read, values, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", [one for one in KINDS if one != "IQ4_NL"])
 def test_the_outputs_change_less_than_by_plain_rounding(
-    kind: str, rounding: Any, layer: tuple[Floats, Floats]
+    kind: str, layer: tuple[Floats, Floats]
 ) -> None:
     weights, products = layer
     number = gguf.GGMLQuantizationType[kind]
     plain = gguf.dequantize(gguf.quantize(weights, number), number)
-    _, values = rounding.rounded(weights, rounding.GRIDS[kind], rounding.factor(products))
+    _, values = rounded(weights, GRIDS[kind], factor(products))
     assert _error(weights, values, products) < 0.7 * _error(weights, plain, products)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_weights_of_zero_stay_zero(kind: str, rounding: Any) -> None:
+def test_weights_of_zero_stay_zero(kind: str) -> None:
     nothing = np.zeros((2, 32), np.float32)
-    _, values = rounding.rounded(nothing, rounding.GRIDS[kind], np.eye(32, dtype=np.float32))
+    _, values = rounded(nothing, GRIDS[kind], np.eye(32, dtype=np.float32))
     assert not np.isnan(values).any()
     assert not values.any()
 
 
-def _choices(choice: Any) -> dict[str, list[Any]]:
+def _choices() -> dict[str, list[Choice]]:
     random = np.random.default_rng(11)
     found = {}
     for name in "abcdef":
         scale = random.uniform(0.5, 20)
         size = int(random.integers(100, 1000))
         found[name] = [
-            choice.Choice(f"Q{bits}", size * bits, scale * 4.0**-bits) for bits in (2, 3, 4, 5, 8)
+            Choice(f"Q{bits}", size * bits, scale * 4.0**-bits) for bits in (2, 3, 4, 5, 8)
         ]
     return found
 
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.9, 1.0])
-def test_the_choice_is_close_to_the_best_of_all(share: float, choice: Any) -> None:
-    many = _choices(choice)
+def test_the_choice_is_close_to_the_best_of_all(share: float) -> None:
+    many = _choices()
     least = sum(min(one.size for one in group) for group in many.values())
     most = sum(max(one.size for one in group) for group in many.values())
     room = least + share * (most - least)
-    found = choice.best(many, room)
+    found = best_choice(many, room)
     assert sum(one.size for one in found.values()) <= room
     best = min(
         sum(one.cost for one in tried)
@@ -111,6 +89,6 @@ def test_the_choice_is_close_to_the_best_of_all(share: float, choice: Any) -> No
     assert sum(one.cost for one in found.values()) <= 1.1 * best
 
 
-def test_too_little_room_has_a_sentence_of_its_least(choice: Any) -> None:
+def test_too_little_room_has_a_sentence_of_its_least() -> None:
     with pytest.raises(ValueError, match="bytes are the least"):
-        choice.best(_choices(choice), 10)
+        best_choice(_choices(), 10)
