@@ -35,8 +35,7 @@ class Divergence:
     """Kullback-Leibler divergence from the model as it was first, in nats of a token."""
 
     def __init__(self, model: Model, chosen: Sequence[Sequence[int]], stride: int = 1) -> None:
-        self._model, self._windows = model, chosen
-        self._rows = range(_SKIP, WINDOW, stride)
+        self._model, self._windows, self._stride = model, chosen, stride
         self._float = [log_softmax(self._scores(one)).astype(np.float16) for one in chosen]
 
     def of_model(self) -> Array:
@@ -53,7 +52,7 @@ class Divergence:
         return float(self.of_model().mean())
 
     def _scores(self, tokens: Sequence[int]) -> Array:
-        return self._model.scores(tokens, self._rows)
+        return self._model.scores(tokens, range(_SKIP, len(tokens), self._stride))
 
 
 class Inputs(NamedTuple):

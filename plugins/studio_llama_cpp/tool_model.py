@@ -168,6 +168,6 @@ class Model:
 
 def log_softmax(scores: Array) -> Array:
     """Return the logarithms of probabilities."""
-    shifted = scores - scores.max(1, keepdims=True)
+    shifted: Array = scores - scores.max(1, keepdims=True)
     shifted -= np.log(np.exp(shifted).sum(1, keepdims=True))
     return shifted

@@ -177,7 +177,7 @@ def _values(whole: Array, grid: Grid, scale: Array, least: Array) -> Array:
 
 def pack(whole: Array, grid: Grid, scale: Array, least: Array) -> Array:
     """Return a block of each row as ggml's bytes."""
-    parts = [scale.astype("<f2")[:, None].view(np.uint8)]
+    parts: list[Array] = [scale.astype("<f2")[:, None].view(np.uint8)]
     if grid.minimum:
         parts.append(least.astype("<f2")[:, None].view(np.uint8))
     if grid.high > 100:

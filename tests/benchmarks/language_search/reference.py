@@ -44,9 +44,8 @@ class Shuffle:
 
     def _layer(self, width: int, hidden: int) -> Changes:
         keys = self._heads[1] * self._size
-        order = [
-            n * self._size + self._random.permutation(self._size) for n in range(self._heads[1])
-        ]
+        starts = range(0, keys, self._size)
+        order = [start + self._random.permutation(self._size) for start in starts]
         return {
             "attention": self._scale(width),
             "forward": self._scale(width),
