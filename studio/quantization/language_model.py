@@ -27,6 +27,7 @@ _OF_OTHERS = {
     "keep": "--keep-float",
     "chip": "--for",
     "eval_data": "--eval-data",
+    "preset": "--preset",
 }
 """Options that are for models with inputs of numbers."""
 
@@ -80,7 +81,7 @@ def _text(options: QuantizeOptions) -> Path:
     Raises:
         UsageError: without one, without a budget, or for options of other models.
     """
-    if options.method not in (METHODS[0], METHOD):
+    if options.method != METHODS[0]:
         raise UsageError(
             f"The method {options.method} is not for language models.",
             hint="Leave --method out: types are searched within --megabytes or --kl.",
