@@ -16,6 +16,8 @@ from typing import Any
 
 # Before numpy is imported: afterwards its library has made its threads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", str(len(os.sched_getaffinity(0))))
+# Threads that spin at barriers are a hundred times slower when another program wants a processor.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 # A tool's parts lie next to it; the environment knows nothing of the plugin.
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _search: Any = importlib.import_module("studio_llama_cpp.tool_search")

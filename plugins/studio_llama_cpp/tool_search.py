@@ -76,9 +76,7 @@ class Search:
         self._wide = folder / "wide.gguf"
         self._widen()
         try:
-            # Threads that wait for each other in a loop need a processor each.
-            threads = max(1, len(os.sched_getaffinity(0)) - 1)
-            self._model = Model(library, self._wide, threads, WINDOW)
+            self._model = Model(library, self._wide, len(os.sched_getaffinity(0)), WINDOW)
         except ValueError as error:
             raise Refused(f"{error}.") from error
         self._texts = self._divide(text)

@@ -9,7 +9,7 @@ from .loop import DEFAULT_LIMITS, GenerationLoop, Limits
 from .request import Generation, GenerationRequest, Listener, Progress, Reason
 from .sampler import GREEDY
 from .statistics import GenerationStatistics
-from .template.template import ChatTemplate, TemplateError
+from .template import ChatTemplate, TemplateError
 from .text_model import TextModel
 
 _WARM_UP = 8
@@ -33,6 +33,8 @@ class TextGenerator:
         self._template: Optional[ChatTemplate] = None
         self._template_fault = "The model has no chat template."
         self._tokenizing = threading.Lock()
+        facts = model.facts
+        self._marks = {"bos_token": facts.begin_text, "eos_token": facts.end_text}
         if model.facts.template:
             try:
                 self._template = ChatTemplate(model.facts.template)
@@ -69,7 +71,9 @@ class TextGenerator:
         if self._template is None:
             raise BadPrompt(self._template_fault)
         try:
-            return self._template.render(messages, tools=tools, variables=variables)
+            return self._template.render(
+                messages, tools=tools, variables={**self._marks, **(variables or {})}
+            )
         except TemplateError as error:
             raise BadPrompt("The chat template refuses it: {}".format(error)) from None
 

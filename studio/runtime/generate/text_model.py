@@ -6,7 +6,7 @@ from typing import FrozenSet, List, NamedTuple, Protocol, Sequence, Tuple
 
 import numpy as np
 
-from ..shared.cache_types import CACHE_TYPES
+from ..shared.cache_types import CACHE_TYPES as CACHE_TYPES
 from ..shared.documents import read_record
 
 
@@ -80,6 +80,7 @@ class TextModelFacts(NamedTuple):
         ends: Tokens that end an answer.
         template: The chat template in the model; empty without one.
         width: Numbers of the vector of a text; 0 where the backend gives none.
+        begin_text, end_text: Names of the tokens that begin and end a text, for templates.
     """
 
     version: str
@@ -91,6 +92,8 @@ class TextModelFacts(NamedTuple):
     ends: FrozenSet[int] = frozenset()
     template: str = ""
     width: int = 0
+    begin_text: str = ""
+    end_text: str = ""
 
 
 class Part(NamedTuple):

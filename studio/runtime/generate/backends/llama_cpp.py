@@ -8,6 +8,7 @@ from typing import Any, List, Sequence
 
 import numpy as np
 
+from ...backends.failure import first_line
 from ...shared.errors import LoadError
 from ...shared.threads import usable_cores
 from ..text_model import (
@@ -24,6 +25,9 @@ _CACHE = {"f16": 1, "int8": 8, "int4": 2}
 _FLASH_ATTENTION = 1
 _LOUD = 4
 """ggml's level of errors."""
+_SPINS = "1000"
+"""Rounds that a thread spins at a barrier before it sleeps. OpenMP's usual 300,000 are a hundred
+times slower as soon as another program wants a processor, since all wait for the one without."""
 
 
 class LlamaCppModel:
@@ -33,9 +37,13 @@ class LlamaCppModel:
     """
 
     def __init__(self, path: Path, settings: TextSettings) -> None:
+        os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
         from llama_cpp_py_sync import __version__, _cffi_bindings
 
-        self._ffi, self._lib = _cffi_bindings.ffi, _cffi_bindings.get_lib()
+        try:
+            self._ffi, self._lib = _cffi_bindings.ffi, _cffi_bindings.get_lib()
+        except RuntimeError as error:
+            raise LoadError("llama.cpp does not load: {}".format(first_line(error))) from error
         self._errors: List[str] = []
         self._log = self._ffi.callback(
             "void(enum ggml_log_level, const char *, void *)", self._listen
@@ -151,7 +159,7 @@ class LlamaCppModel:
         begin = int(lib.llama_vocab_bos(vocabulary))
         adds = lib.llama_vocab_get_add_bos(vocabulary) and begin >= 0
         template = lib.llama_model_chat_template(self._model, self._ffi.NULL)
-        text = "" if template == self._ffi.NULL else self._ffi.string(template).decode("utf-8")
+        text = "" if template == self._ffi.NULL else self._text(template)
         return TextModelFacts(
             version,
             count,
@@ -161,7 +169,19 @@ class LlamaCppModel:
             begin=(begin,) if adds else (),
             ends=frozenset(one for one in range(count) if lib.llama_vocab_is_eog(vocabulary, one)),
             template=text,
+            begin_text=self._name_of(begin),
+            end_text=self._name_of(int(lib.llama_vocab_eos(vocabulary))),
         )
+
+    def _name_of(self, token: int) -> str:
+        if token < 0:
+            return ""
+        name = self._lib.llama_vocab_get_text(self._vocabulary, token)
+        return "" if name == self._ffi.NULL else self._text(name)
+
+    def _text(self, value: Any) -> str:
+        found: bytes = self._ffi.string(value)
+        return found.decode("utf-8", "replace")
 
     def _piece(self, token: int, special: bool) -> bytes:
         room = 64
