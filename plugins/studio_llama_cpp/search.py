@@ -19,6 +19,7 @@ from studio.api import (
 )
 
 TOOL = Path(__file__).with_name("tool.py")
+BUDGETS = ("megabytes", "kl", "tokens_per_second")
 
 
 class PrecisionSearch:
@@ -44,6 +45,14 @@ class PrecisionSearch:
             minimum=0.000001,
             maximum=100,
             help="Divergence from the float model at most, in nats of a token.",
+        ),
+        Option(
+            "tokens_per_second",
+            Kind.NUMBER,
+            default=None,
+            minimum=0.001,
+            maximum=1_000_000,
+            help="Tokens that are written in a second on this machine, at least.",
         ),
     )
 
@@ -71,10 +80,11 @@ class PrecisionSearch:
         values = validate(self.options, options)
         if values["text"] is None:
             raise InvalidData("The search of types needs a text.", hint="Pass --data TEXT.txt.")
-        goal = {name: values[name] for name in ("megabytes", "kl") if values[name] is not None}
+        goal = {name: values[name] for name in BUDGETS if values[name] is not None}
         if len(goal) != 1:
             raise InvalidData(
-                "The search of types needs one budget.", hint="Pass --megabytes or --kl."
+                "The search of types needs one budget.",
+                hint="Pass --megabytes, --kl or --tokens-per-second.",
             )
         self.version()
         request = {

@@ -30,7 +30,9 @@ def run(request: Json, tell: Tell) -> dict[str, Any]:
     """Write the model in the types that the search has chosen; what goes wrong is in ``error``."""
     try:
         text = Path(request["text"]).read_bytes()
-        goal = _search.Goal(request.get("megabytes"), request.get("kl"))
+        goal = _search.Goal(
+            request.get("megabytes"), request.get("kl"), request.get("tokens_per_second")
+        )
         source, output = Path(request["source"]), Path(request["output"])
         search = _search.Search(source, Path(request["folder"]), text.decode("utf-8", "replace"))
         try:

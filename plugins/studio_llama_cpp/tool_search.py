@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from studio_llama_cpp.tool_budgets import Refused, least_within, within_time
 from studio_llama_cpp.tool_choice import Choice, best
 from studio_llama_cpp.tool_library import TYPES, Array, Gguf, Library
-from studio_llama_cpp.tool_measure import WINDOW, Divergence, Inputs, inputs, windows
+from studio_llama_cpp.tool_measure import WINDOW, Divergence, Inputs, inputs, interval, windows
 from studio_llama_cpp.tool_model import Model
 from studio_llama_cpp.tool_rounding import GRIDS, carried, factor, rounded
+from studio_llama_cpp.tool_speed import Speeds
 
 KINDS = ("Q3_K", "Q4_K", "IQ4_NL", "Q4_0", "Q4_1", "Q5_0", "Q5_K", "Q5_1", "Q6_K", "Q8_0", "F16")
 """Types that the search chooses from."""
@@ -32,13 +34,11 @@ _ROWS = 256
 
 _MEGA = 1_000_000
 _ATTEMPTS = 4
-_DRAWS = 1000
+_CLOSE = 0.85
+"""Share of a limit from which on no smaller choice is looked for."""
+
 
 Tell = Callable[..., None]
-
-
-class Refused(Exception):
-    """A model, text or budget that the search cannot work with, in one sentence."""
 
 
 class Goal(NamedTuple):
@@ -47,10 +47,12 @@ class Goal(NamedTuple):
     Attributes:
         megabytes: Size of the file at most, in millions of bytes.
         kl: Divergence from the float model at most, in nats of a token.
+        speed: Tokens that are written in a second on this machine, at least.
     """
 
     megabytes: float | None
     kl: float | None
+    speed: float | None = None
 
 
 class Texts(NamedTuple):
@@ -244,7 +246,33 @@ class Search:
                 ) from error
             values = self._rounded(chosen, groups, products, tell)
             return chosen, values, self._judge(values, tell)
+        if goal.speed is not None:
+            return self._fast(goal.speed, groups, products, choices, tell)
         return self._within(goal.kl or 0.0, groups, products, choices, tell)
+
+    def _fast(
+        self,
+        least: float,
+        groups: Mapping[str, Sequence[str]],
+        products: Mapping[str, Array],
+        choices: Mapping[str, Sequence[Choice]],
+        tell: Tell,
+    ) -> tuple[dict[str, Choice], dict[str, tuple[int, Array]], Array]:
+        """Return the most accurate choice whose measured speed is enough."""
+        names = [name for group in groups.values() for name in group]
+        speeds = Speeds(self._library, self._file, self._wide.parent, names)
+        seconds = speeds.seconds(KINDS, lambda text: tell(0, 0, text))
+        room = 1e12 / least
+        for _ in range(_ATTEMPTS):
+            chosen = within_time(choices, groups, self._shapes, seconds, room)
+            values = self._rounded(chosen, groups, products, tell)
+            measured = 1 / speeds.of(values)
+            if measured >= least:
+                return chosen, values, self._judge(values, tell)
+            room *= 0.97 * measured / least
+        raise Refused(
+            f"No choice of types wrote {least:g} tokens a second; {measured:.1f} were reached."
+        )
 
     def _fixed(self, choices: Mapping[str, Sequence[Choice]]) -> int:
         """Return the bytes of the file beside the groups."""
@@ -259,24 +287,29 @@ class Search:
         choices: Mapping[str, Sequence[Choice]],
         tell: Tell,
     ) -> tuple[dict[str, Choice], dict[str, tuple[int, Array]], Array]:
-        """Return the smallest choice whose measured divergence is within a limit.
+        """Return the smallest of a few choices whose measured divergence is within a limit.
 
         The expected costs only order the choices: each attempt corrects them by what the text of
         the costs measured, and the verdict comes last.
         """
         divergence = Divergence(self._model, self._texts.probed, 2)
-        scale = 1.0
+        scale, measured = 1.0, 0.0
+        kept: tuple[dict[str, Choice], dict[str, tuple[int, Array]]] | None = None
         for _ in range(_ATTEMPTS):
             chosen = least_within(choices, limit / scale)
             values = self._rounded(chosen, groups, products, tell)
             measured = self._with(values, divergence.mean)
-            if measured <= limit:
-                return chosen, values, self._judge(values, tell)
+            if measured <= limit and (kept is None or _size(chosen) < _size(kept[0])):
+                kept = (chosen, values)
+            if _CLOSE * limit <= measured <= limit:
+                break
             expected = sum(one.cost for one in chosen.values())
-            scale = max(measured / max(expected, 1e-12), scale) * 1.1
-        raise Refused(
-            f"No choice of types was within a KL of {limit:g}; {measured:.4f} was reached."
-        )
+            scale = max(1.03 * measured / max(expected, 1e-12), 1e-6)
+        if kept is None:
+            raise Refused(
+                f"No choice of types was within a KL of {limit:g}; {measured:.4f} was reached."
+            )
+        return (*kept, self._judge(kept[1], tell))
 
     def _rounded(
         self,
@@ -321,25 +354,5 @@ class Search:
         return verdict
 
 
-def least_within(choices: Mapping[str, Sequence[Choice]], limit: float) -> dict[str, Choice]:
-    """Return the smallest choice whose expected costs are within a limit."""
-    low = sum(min(one.size for one in many) for many in choices.values())
-    high = sum(max(one.size for one in many) for many in choices.values())
-    found = best(choices, high)
-    while high - low > _MEGA // 10:
-        middle = (low + high) // 2
-        tried = best(choices, middle)
-        if sum(one.cost for one in tried.values()) <= limit:
-            high, found = middle, tried
-        else:
-            low = middle
-    return found
-
-
-def interval(values: Array) -> tuple[float, float]:
-    """Return the interval of a mean at 95 %, by drawing blocks of neighbouring tokens."""
-    count = max(1, len(values) // 32)
-    means = np.array([part.mean() for part in np.array_split(values, count)])
-    drawn = np.random.default_rng(0).integers(0, count, (_DRAWS, count))
-    low, high = np.quantile(means[drawn].mean(1), (0.025, 0.975))
-    return float(low), float(high)
+def _size(chosen: Mapping[str, Choice]) -> int:
+    return sum(one.size for one in chosen.values())

@@ -43,8 +43,7 @@ def shrink(options: QuantizeOptions, job: Job, host: PluginHost) -> QuantizeResu
     transform: Transform = host.get(Extension.TRANSFORM, METHOD)
     source = Path(options.model.path)
     output = job.folder / f"{source.stem}.{METHOD}.gguf"
-    budgets = {"megabytes": options.megabytes, "kl": options.kl}
-    given = {name: value for name, value in budgets.items() if value is not None}
+    given = _budgets(options)
     made = transform.apply(source, output, {"text": text, **given}, None, Phase(job, 0.02, 0.95))
     opened = read_model(made.path, Phase(job, 0.95, 0.97), host=host)
     graph = write_graph(opened, job.folder, Phase(job, 0.97, 1))
@@ -68,11 +67,21 @@ def shrink(options: QuantizeOptions, job: Job, host: PluginHost) -> QuantizeResu
 
 def check_budgets(options: QuantizeOptions) -> None:
     """Raise UsageError for a budget that only language models have."""
-    if options.megabytes is not None or options.kl is not None:
+    for name in _budgets(options):
         raise UsageError(
-            "--megabytes and --kl are for language models in GGUF.",
+            f"--{name.replace('_', '-')} is for language models in GGUF.",
             hint="Use --max-drop and --search for other models.",
         )
+
+
+def _budgets(options: QuantizeOptions) -> dict[str, float]:
+    """Return the budgets that were given, by the names of the transform's options."""
+    values = {
+        "megabytes": options.megabytes,
+        "kl": options.kl,
+        "tokens_per_second": options.tokens_per_second,
+    }
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _text(options: QuantizeOptions) -> Path:
@@ -84,13 +93,16 @@ def _text(options: QuantizeOptions) -> Path:
     if options.method != METHODS[0]:
         raise UsageError(
             f"The method {options.method} is not for language models.",
-            hint="Leave --method out: types are searched within --megabytes or --kl.",
+            hint="Leave --method out: types are searched within a budget.",
         )
     for name, spelling in _OF_OTHERS.items():
         if getattr(options, name):
             raise UsageError(f"{spelling} is not for language models.")
-    if (options.megabytes is None) == (options.kl is None):
-        raise UsageError("A language model needs one budget.", hint="Pass --megabytes or --kl.")
+    if len(_budgets(options)) != 1:
+        raise UsageError(
+            "A language model needs one budget.",
+            hint="Pass --megabytes, --kl or --tokens-per-second.",
+        )
     if options.data is None or not options.data.is_file():
         raise UsageError(
             "The types are chosen on a text, and there is none.",

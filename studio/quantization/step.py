@@ -230,6 +230,15 @@ class QuantizeOptions:
         advanced=True,
         help="Divergence of a language model from the float one at most, in nats of a token.",
     )
+    tokens_per_second: float | None = option(
+        None,
+        minimum=0.001,
+        maximum=1_000_000,
+        title="Tokens a second",
+        advanced=True,
+        help="Tokens that a language model writes in a second on this machine, at least. Other "
+        "programs slow the timing down.",
+    )
     preset_name: str = optional("")
     sensitivity: SensitivityResult | None = optional()
 

@@ -59,10 +59,10 @@ def test_what_does_not_fit_has_a_sentence(
         shrink(replace(options, **changed), job, PluginHost.discover())
 
 
-@pytest.mark.parametrize("budget", ["megabytes", "kl"])
+@pytest.mark.parametrize("budget", ["megabytes", "kl", "tokens_per_second"])
 def test_budgets_are_not_for_other_models(budget: str, options: QuantizeOptions) -> None:
     given = replace(options, **{"megabytes": None, budget: 1.0})
-    with pytest.raises(UsageError, match="for language models in GGUF"):
+    with pytest.raises(UsageError, match="is for language models in GGUF"):
         check_budgets(given)
 
 
