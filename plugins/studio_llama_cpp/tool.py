@@ -39,6 +39,6 @@ def run(request: Json, tell: Tell) -> dict[str, Any]:
             facts: dict[str, Any] = search.run(goal, output, tell)
         finally:
             search.close()
-    except _search.Refused as error:
+    except _search.SearchRefused as error:
         return {"error": str(error)}
     return {**facts, "text": hashlib.sha256(text).hexdigest()}

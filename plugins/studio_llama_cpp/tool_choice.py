@@ -8,7 +8,7 @@ from typing import NamedTuple
 _ROUNDS = 60
 
 
-class Choice(NamedTuple):
+class TypeChoice(NamedTuple):
     """A type that a group can have.
 
     Attributes:
@@ -20,11 +20,11 @@ class Choice(NamedTuple):
     cost: float
 
 
-def best(groups: Mapping[str, Sequence[Choice]], room: float) -> dict[str, Choice]:
+def best(groups: Mapping[str, Sequence[TypeChoice]], room: float) -> dict[str, TypeChoice]:
     """Return the choice of each group with the least cost in all whose sizes fit the room.
 
-    The price of a byte is found by halving; what room is left then goes to the exchanges that
-    lower the cost most for their bytes.
+    The price of a byte is found by halving. The room that is left goes to the exchanges that lower
+    the cost most for their bytes.
 
     Raises:
         ValueError: when the smallest choices do not fit.
@@ -46,7 +46,7 @@ def best(groups: Mapping[str, Sequence[Choice]], room: float) -> dict[str, Choic
     return _filled(groups, found, room)
 
 
-def _at(groups: Mapping[str, Sequence[Choice]], price: float) -> dict[str, Choice]:
+def _at(groups: Mapping[str, Sequence[TypeChoice]], price: float) -> dict[str, TypeChoice]:
     return {
         name: min(many, key=lambda one: (one.cost + price * one.size, one.size))
         for name, many in groups.items()
@@ -54,8 +54,8 @@ def _at(groups: Mapping[str, Sequence[Choice]], price: float) -> dict[str, Choic
 
 
 def _filled(
-    groups: Mapping[str, Sequence[Choice]], chosen: dict[str, Choice], room: float
-) -> dict[str, Choice]:
+    groups: Mapping[str, Sequence[TypeChoice]], chosen: dict[str, TypeChoice], room: float
+) -> dict[str, TypeChoice]:
     chosen, left = dict(chosen), room - _size(chosen)
     while True:
         gains = [
@@ -71,5 +71,5 @@ def _filled(
         chosen[name] = one
 
 
-def _size(chosen: Mapping[str, Choice]) -> int:
+def _size(chosen: Mapping[str, TypeChoice]) -> int:
     return sum(one.size for one in chosen.values())

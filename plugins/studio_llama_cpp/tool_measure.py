@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from studio_llama_cpp.tool_library import Array
-from studio_llama_cpp.tool_model import Model, log_softmax
+from studio_llama_cpp.tool_model import FloatModel, log_softmax
 
 WINDOW = 512
 _DRAWS = 1000
@@ -18,7 +18,7 @@ _SKIP = 32
 Tick = Callable[[str], None]
 
 
-def windows(model: Model, text: str, count: int) -> list[list[int]]:
+def windows(model: FloatModel, text: str, count: int) -> list[list[int]]:
     """Return windows of tokens, spread evenly over a text.
 
     Raises:
@@ -35,7 +35,7 @@ def windows(model: Model, text: str, count: int) -> list[list[int]]:
 class Divergence:
     """Kullback-Leibler divergence from the model as it was first, in nats of a token."""
 
-    def __init__(self, model: Model, chosen: Sequence[Sequence[int]], stride: int = 1) -> None:
+    def __init__(self, model: FloatModel, chosen: Sequence[Sequence[int]], stride: int = 1) -> None:
         self._model, self._windows, self._stride = model, chosen, stride
         self._float = [log_softmax(self._scores(one)).astype(np.float16) for one in chosen]
 
@@ -72,7 +72,7 @@ class Inputs(NamedTuple):
         return {name: first for first, names in self.groups.items() for name in names}
 
 
-def inputs(model: Model, chosen: Sequence[Sequence[int]], tick: Tick) -> Inputs:
+def inputs(model: FloatModel, chosen: Sequence[Sequence[int]], tick: Tick) -> Inputs:
     """Return the inputs of all products with weights, over windows of tokens."""
     found = Inputs({}, {})
     last: tuple[str, bytes] = ("", b"")

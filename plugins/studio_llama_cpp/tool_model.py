@@ -17,7 +17,7 @@ _SOURCES = 152
 """Place of a tensor's sources in ggml's struct."""
 
 
-class Model:
+class FloatModel:
     """A model of a GGUF file in float32, with one context.
 
     Every weight can be replaced, so that a rounded one is measured without a file.

@@ -1,7 +1,7 @@
 """Own rounding of weights into blocks of 32: scales by search, errors carried to later columns.
 
-The order of the columns, and the carrying of errors by the Cholesky factor of the inverse of the
-inputs' products, is GPTQ (Frantar et al., 2022). The blocks are ggml's.
+Columns are rounded in order, and errors are carried by the Cholesky factor of the inverse of the
+inputs' products: GPTQ (Frantar et al., 2022). The blocks are ggml's.
 """
 
 from __future__ import annotations

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from studio_llama_cpp.tool_budgets import Refused, least_within, within_time
-from studio_llama_cpp.tool_choice import Choice, best
+from studio_llama_cpp.tool_budgets import SearchRefused, least_within, within_time
+from studio_llama_cpp.tool_choice import TypeChoice, best
 from studio_llama_cpp.tool_library import TYPES, Array, Gguf, Library
 from studio_llama_cpp.tool_measure import WINDOW, Divergence, Inputs, inputs, interval, windows
-from studio_llama_cpp.tool_model import Model
+from studio_llama_cpp.tool_model import FloatModel
 from studio_llama_cpp.tool_rounding import GRIDS, carried, factor, rounded
 from studio_llama_cpp.tool_speed import Speeds
 
@@ -29,7 +29,7 @@ _LEARNED, _PROBED, _JUDGED = 16, 1, 6
 _PROBE_TOKENS = 256
 """Tokens of a window for the costs: a divergence that is known to 5 % is enough to choose by."""
 
-_ROWS = 256
+_ROWS = 128
 """Rows of a weight that errors of types are computed on."""
 
 _MEGA = 1_000_000
@@ -55,7 +55,7 @@ class Goal(NamedTuple):
     speed: float | None = None
 
 
-class Texts(NamedTuple):
+class TextParts(NamedTuple):
     """Windows of tokens, no window in two of the parts."""
 
     learned: list[list[int]]
@@ -71,16 +71,18 @@ class Search:
         try:
             self._file = Gguf(library, source)
         except ValueError as error:
-            raise Refused(f"{error}.") from error
+            raise SearchRefused(f"{error}.") from error
         self._shapes = {n: t.shape for n, t in self._file.tensors.items() if len(t.shape) > 1}
         if any(len(shape) > 2 for shape in self._shapes.values()):
-            raise Refused("Mixtures of experts are not searched yet: their weights have 3 axes.")
+            raise SearchRefused(
+                "Mixtures of experts are not searched yet: their weights have 3 axes."
+            )
         self._wide = folder / "wide.gguf"
         self._widen()
         try:
-            self._model = Model(library, self._wide, len(os.sched_getaffinity(0)), WINDOW)
+            self._model = FloatModel(library, self._wide, len(os.sched_getaffinity(0)), WINDOW)
         except ValueError as error:
-            raise Refused(f"{error}.") from error
+            raise SearchRefused(f"{error}.") from error
         self._texts = self._divide(text)
 
     def close(self) -> None:
@@ -124,20 +126,20 @@ class Search:
         file.write(self._wide, content)
         file.retype(kinds)
 
-    def _divide(self, text: str) -> Texts:
+    def _divide(self, text: str) -> TextParts:
         """Return the windows of a text: the last quarter judges, and what is before it chooses."""
         cut = len(text) * 3 // 4
         try:
             seen = windows(self._model, text[:cut], _LEARNED + _PROBED)
             judged = windows(self._model, text[cut:], _JUDGED)
         except ValueError as error:
-            raise Refused(f"Each quarter of the text needs one window: {error}.") from error
+            raise SearchRefused(f"Each quarter of the text needs one window: {error}.") from error
         if len(seen) < 2:
-            raise Refused(f"The text is too short: {4 * WINDOW} tokens are the least.")
+            raise SearchRefused(f"The text is too short: {4 * WINDOW} tokens are the least.")
         middle = len(seen) // 2
         probed = seen[middle : middle + _PROBED]
         learned = [one for one in seen if one not in probed]
-        return Texts(learned, [one[:_PROBE_TOKENS] for one in probed], judged)
+        return TextParts(learned, [one[:_PROBE_TOKENS] for one in probed], judged)
 
     def _weights(self, name: str) -> Array:
         one = self._file.tensors[name]
@@ -178,16 +180,15 @@ class Search:
             tell(number, len(groups), f"Measuring {first}")
             kept = {name: self._weights(name) for name in names}
             for name, weights in kept.items():
-                self._model.put(name, self._plain(weights, _PROBE, None))
+                self._model.put(name, self._plain(weights, _PROBE))
             costs[first] = max(divergence.mean(), 1e-7)
             for name, weights in kept.items():
                 self._model.put(name, weights)
         return costs
 
-    def _plain(self, weights: Array, kind: str, importance: Array | None) -> Array:
+    def _plain(self, weights: Array, kind: str) -> Array:
         number = TYPES[kind]
-        blocks = self._library.round(weights, number, importance)
-        return self._library.widen(blocks, number, weights.shape)
+        return self._library.widen(self._library.round(weights, number), number, weights.shape)
 
     def _choices(
         self,
@@ -195,44 +196,50 @@ class Search:
         products: Mapping[str, Array],
         costs: Mapping[str, float],
         tell: Tell,
-    ) -> dict[str, list[Choice]]:
+    ) -> dict[str, list[TypeChoice]]:
         """Return size and expected cost of each type that fits the rows of a group."""
         found = {}
         for number, (first, names) in enumerate(groups.items()):
             tell(number, len(groups), f"Comparing types for {first}")
-            weights = {name: self._weights(name) for name in names}
-            probe = self._error(weights, products[first], _PROBE, False)
+            sizes = self._sizes(names)
+            errors = self._errors(names, products[first], tuple(sizes))
             found[first] = [
-                Choice(
-                    kind,
-                    sum(self._library.size(TYPES[kind], one.shape) for one in weights.values()),
-                    costs[first] * self._error(weights, products[first], kind, True) / probe,
-                )
-                for kind in KINDS
-                if all(self._library.fits(TYPES[kind], one.shape) for one in weights.values())
+                TypeChoice(kind, size, costs[first] * errors[kind]) for kind, size in sizes.items()
             ]
         return found
 
-    def _error(
-        self, weights: Mapping[str, Array], products: Array, kind: str, weighted: bool
-    ) -> float:
-        """Return the squared error of the outputs that a type leaves in a group."""
-        importance = np.diag(products) if weighted else None
-        total = 1e-30
-        for whole in weights.values():
-            one = whole[:: -(-len(whole) // _ROWS)]
-            gap = self._plain(one, kind, importance) - one
-            total += float(np.einsum("ij,ij->", gap @ products, gap))
-        return total
+    def _sizes(self, names: Sequence[str]) -> dict[str, int]:
+        """Return the bytes of weights in each type that fits all of them."""
+        shapes = [self._shapes[name] for name in names]
+        return {
+            kind: sum(self._library.size(TYPES[kind], shape) for shape in shapes)
+            for kind in KINDS
+            if all(self._library.fits(TYPES[kind], shape) for shape in shapes)
+        }
+
+    def _errors(
+        self, names: Sequence[str], products: Array, kinds: Sequence[str]
+    ) -> dict[str, float]:
+        """Return the error that the rounding to each type leaves, over that of the probe."""
+        upper, totals, probe = factor(products), dict.fromkeys(kinds, 0.0), 1e-30
+        for name in names:
+            whole = self._weights(name)
+            rows = np.ascontiguousarray(whole[:: -(-len(whole) // _ROWS)])
+            share = len(whole) / len(rows)
+            probe += share * _squared(self._plain(rows, _PROBE) - rows, products)
+            for kind in kinds:
+                _, values = self._round(rows, kind, upper, products)
+                totals[kind] += share * _squared(values - rows, products)
+        return {kind: total / probe for kind, total in totals.items()}
 
     def _reach(
         self,
         goal: Goal,
         groups: Mapping[str, Sequence[str]],
         products: Mapping[str, Array],
-        choices: Mapping[str, Sequence[Choice]],
+        choices: Mapping[str, Sequence[TypeChoice]],
         tell: Tell,
-    ) -> tuple[dict[str, Choice], dict[str, tuple[int, Array]], Array]:
+    ) -> tuple[dict[str, TypeChoice], dict[str, tuple[int, Array]], Array]:
         """Return the choice within a goal, the weights in it, and the verdict of each token."""
         fixed = self._fixed(choices)
         if goal.megabytes is not None:
@@ -240,7 +247,7 @@ class Search:
                 chosen = best(choices, goal.megabytes * _MEGA - fixed)
             except ValueError as error:
                 least = (int(str(error).split()[0]) + fixed) / _MEGA
-                raise Refused(
+                raise SearchRefused(
                     f"{goal.megabytes:g} MB are too little for this model; the smallest types "
                     f"need {least:.3g} MB."
                 ) from error
@@ -255,9 +262,9 @@ class Search:
         least: float,
         groups: Mapping[str, Sequence[str]],
         products: Mapping[str, Array],
-        choices: Mapping[str, Sequence[Choice]],
+        choices: Mapping[str, Sequence[TypeChoice]],
         tell: Tell,
-    ) -> tuple[dict[str, Choice], dict[str, tuple[int, Array]], Array]:
+    ) -> tuple[dict[str, TypeChoice], dict[str, tuple[int, Array]], Array]:
         """Return the most accurate choice whose measured speed is enough."""
         names = [name for group in groups.values() for name in group]
         speeds = Speeds(self._library, self._file, self._wide.parent, names)
@@ -270,12 +277,12 @@ class Search:
             if measured >= least:
                 return chosen, values, self._judge(values, tell)
             room *= 0.97 * measured / least
-        raise Refused(
+        raise SearchRefused(
             f"No choice of types wrote {least:g} tokens a second; {measured:.1f} were reached."
         )
 
-    def _fixed(self, choices: Mapping[str, Sequence[Choice]]) -> int:
-        """Return the bytes of the file beside the groups."""
+    def _fixed(self, choices: Mapping[str, Sequence[TypeChoice]]) -> int:
+        """Return the bytes of the file without the groups."""
         chosen = {name for name in self._shapes if self._model.holds(name)}
         return self._file.size - sum(self._file.tensors[name].size for name in chosen)
 
@@ -284,9 +291,9 @@ class Search:
         limit: float,
         groups: Mapping[str, Sequence[str]],
         products: Mapping[str, Array],
-        choices: Mapping[str, Sequence[Choice]],
+        choices: Mapping[str, Sequence[TypeChoice]],
         tell: Tell,
-    ) -> tuple[dict[str, Choice], dict[str, tuple[int, Array]], Array]:
+    ) -> tuple[dict[str, TypeChoice], dict[str, tuple[int, Array]], Array]:
         """Return the smallest of a few choices whose measured divergence is within a limit.
 
         The expected costs only order the choices: each attempt corrects them by what the text of
@@ -294,7 +301,7 @@ class Search:
         """
         divergence = Divergence(self._model, self._texts.probed, 2)
         scale, measured = 1.0, 0.0
-        kept: tuple[dict[str, Choice], dict[str, tuple[int, Array]]] | None = None
+        kept: tuple[dict[str, TypeChoice], dict[str, tuple[int, Array]]] | None = None
         for _ in range(_ATTEMPTS):
             chosen = least_within(choices, limit / scale)
             values = self._rounded(chosen, groups, products, tell)
@@ -306,14 +313,14 @@ class Search:
             expected = sum(one.cost for one in chosen.values())
             scale = max(1.03 * measured / max(expected, 1e-12), 1e-6)
         if kept is None:
-            raise Refused(
+            raise SearchRefused(
                 f"No choice of types was within a KL of {limit:g}; {measured:.4f} was reached."
             )
         return (*kept, self._judge(kept[1], tell))
 
     def _rounded(
         self,
-        chosen: Mapping[str, Choice],
+        chosen: Mapping[str, TypeChoice],
         groups: Mapping[str, Sequence[str]],
         products: Mapping[str, Array],
         tell: Tell,
@@ -354,5 +361,10 @@ class Search:
         return verdict
 
 
-def _size(chosen: Mapping[str, Choice]) -> int:
+def _size(chosen: Mapping[str, TypeChoice]) -> int:
     return sum(one.size for one in chosen.values())
+
+
+def _squared(gap: Array, products: Array) -> float:
+    """Return the squared error of outputs that errors of weights leave."""
+    return float(np.einsum("ij,ij->", gap @ products, gap))

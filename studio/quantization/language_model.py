@@ -11,6 +11,7 @@ from studio.jobs import Job
 from studio.jobs.phases import Phase
 from studio.models.opening import read_model, write_graph
 from studio.plugin_host import PluginHost
+from studio.quantization import work
 from studio.quantization.preset import Preset
 from studio.quantization.results import QuantizeResult, SizeChange, VariantFiles
 from studio.quantization.step import METHODS, QuantizeOptions
@@ -30,6 +31,14 @@ _OF_OTHERS = {
     "preset": "--preset",
 }
 """Options that are for models with inputs of numbers."""
+
+
+def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
+    """Make a variant of a language model, or of any other as ``work.quantize`` does."""
+    if options.model.format == FORMAT:
+        return shrink(options, job, PluginHost.discover())
+    check_budgets(options)
+    return work.quantize(options, job)
 
 
 def shrink(options: QuantizeOptions, job: Job, host: PluginHost) -> QuantizeResult:
@@ -105,7 +114,7 @@ def _text(options: QuantizeOptions) -> Path:
         )
     if options.data is None or not options.data.is_file():
         raise UsageError(
-            "The types are chosen on a text, and there is none.",
+            "The types are chosen on a text, and no text was given.",
             hint="Pass --data TEXT.txt, like what the model will read and write.",
         )
     return options.data

@@ -34,7 +34,6 @@ from studio.quantization.chips.search import ChipLayerSearch
 from studio.quantization.chips.verdict import ChipVerdicts
 from studio.quantization.float_nodes import with_float_nodes
 from studio.quantization.heldout import Heldout, labelled
-from studio.quantization.language_model import FORMAT, check_budgets, shrink
 from studio.quantization.layer_search import LayerSearch, halves
 from studio.quantization.limits import check_chip, check_limits
 from studio.quantization.methods import check_method
@@ -70,9 +69,6 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
     """
     begin = time.monotonic()
     host = PluginHost.discover()
-    if options.model.format == FORMAT:
-        return shrink(options, job, host)
-    check_budgets(options)
     subject = _subject(options, host, job, options.recurrent)
     preset, transform, unkept = _plan(options, subject, host)
     data = subject.samples(options.data, preset.samples) if options.data else None

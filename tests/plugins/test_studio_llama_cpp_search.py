@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from studio_llama_cpp.tool_choice import Choice
+from studio_llama_cpp.tool_choice import TypeChoice
 from studio_llama_cpp.tool_choice import best as best_choice
 from studio_llama_cpp.tool_rounding import GRIDS, factor, rounded
 
@@ -61,14 +61,14 @@ def test_weights_of_zero_stay_zero(kind: str) -> None:
     assert not values.any()
 
 
-def _choices() -> dict[str, list[Choice]]:
+def _choices() -> dict[str, list[TypeChoice]]:
     random = np.random.default_rng(11)
     found = {}
     for name in "abcdef":
         scale = random.uniform(0.5, 20)
         size = int(random.integers(100, 1000))
         found[name] = [
-            Choice(f"Q{bits}", size * bits, scale * 4.0**-bits) for bits in (2, 3, 4, 5, 8)
+            TypeChoice(f"Q{bits}", size * bits, scale * 4.0**-bits) for bits in (2, 3, 4, 5, 8)
         ]
     return found
 

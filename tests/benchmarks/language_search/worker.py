@@ -17,7 +17,7 @@ from studio.runtime.generate.backends.llama_cpp import LlamaCppModel
 from studio.runtime.generate.text_model import Part, TextSettings
 from studio_llama_cpp.tool_library import TYPES, Gguf, Library
 from studio_llama_cpp.tool_measure import inputs, windows
-from studio_llama_cpp.tool_model import Model, log_softmax
+from studio_llama_cpp.tool_model import FloatModel, log_softmax
 
 PRESETS = {
     **{"Q4_0": 2, "Q4_1": 3, "Q5_0": 8, "Q5_1": 9, "Q3_K_M": 12, "Q4_K_S": 14, "Q4_K_M": 15},
@@ -41,7 +41,7 @@ def save_inputs(source: Path, folder: Path, text: Path, out: Path) -> None:
     }
     file.write(wide, content)
     file.retype(kinds)
-    model = Model(library, wide, 1)
+    model = FloatModel(library, wide, 1)
     found = inputs(model, windows(model, text.read_text(), _LEARNED), lambda text: None)
     wide.unlink()
     squares = {name: np.diag(found.products[first]) for name, first in found.of().items()}
