@@ -42,7 +42,7 @@ Tell = Callable[..., None]
 
 
 class Goal(NamedTuple):
-    """What the model must keep to: one of these.
+    """A budget that the model keeps to: one of these.
 
     Attributes:
         megabytes: Size of the file at most, in millions of bytes.
