@@ -53,6 +53,11 @@ class TextGenerator:
         return self._loop
 
     @property
+    def room(self) -> int:
+        """Tokens that the caches of all slots hold at most."""
+        return self._model.facts.context * self._model.facts.slots
+
+    @property
     def why_no_chat(self) -> str:
         """Why conversations cannot be answered; empty when they can."""
         return "" if self._template is not None else self._template_fault

@@ -9,9 +9,10 @@ from typing import Deque, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
+from ..backends.failure import first_line
 from .request import Generation, GenerationRequest, Listener, Progress, Reason
 from .slots import Slot, suited
-from .text_model import BackendFailed, ContextFull, Part, TextModel
+from .text_model import ContextFull, Part, TextModel
 
 _STEP_S = 0.1
 """Seconds that prompts may take of a run while answers of others are being generated."""
@@ -174,8 +175,11 @@ class GenerationLoop:
         began = time.monotonic()
         try:
             scores = self._model.run([part for _, part in chosen])
-        except (BackendFailed, ContextFull) as error:
-            self._fail([slot for slot, _ in chosen], str(error) or "The context is full.")
+        except ContextFull:
+            self._fail([slot for slot, _ in chosen], "The context is full.")
+            return
+        except Exception as error:  # the backends' classes have no common base
+            self._fail([slot for slot, _ in chosen], first_line(error))
             return
         self._learn(time.monotonic() - began, sum(len(part.tokens) for _, part in chosen))
         for (slot, part), found in zip(chosen, scores):

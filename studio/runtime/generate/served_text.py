@@ -11,7 +11,7 @@ from ..backends.backend_model import Argument, Feeds, InvalidArgument, LoadSetti
 from ..backends.catalog import ServingBackend
 from .generator import BadPrompt, TextGenerator
 from .loader import load_text_model
-from .loop import TooManyRequests
+from .loop import Limits, TooManyRequests
 from .request import GenerationRequest
 
 INPUT, OUTPUT = "text_input", "text_output"
@@ -39,7 +39,7 @@ class ServedText:
         model = load_text_model(path, backend, text)
         self.version = model.facts.version
         self._most = text.answer
-        self.generator = TextGenerator(model)
+        self.generator = TextGenerator(model, Limits(text.queue))
         self.inputs = [Argument(INPUT, "tensor(string)", (None,))]
         self.outputs = [Argument(OUTPUT, "tensor(string)", (None,))]
 

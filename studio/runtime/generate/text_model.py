@@ -20,6 +20,7 @@ class TextSettings(NamedTuple):
         batch: Tokens of one run at most, over all slots.
         cache: Precision of the cache of keys and values, one of ``CACHE_TYPES``.
         answer: Tokens of an answer to a request that cannot say how long it may be.
+        queue: Requests that may wait for a slot.
     """
 
     threads: int = 0
@@ -28,6 +29,7 @@ class TextSettings(NamedTuple):
     batch: int = 512
     cache: str = CACHE_TYPES[0]
     answer: int = 128
+    queue: int = 64
 
 
 _MOST_SLOTS = 64

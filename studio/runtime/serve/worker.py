@@ -83,6 +83,9 @@ def run(options: Options) -> int:
 
 
 def _load(options: Options, source: ModelSource) -> ServedModel:
+    if source.backend.generates:  # nothing of it is chosen by measuring
+        text = source.text._replace(queue=options.queue)
+        return load(source._replace(text=text), options.threads)
     source = source._replace(acceleration=_acceleration(options, source))
     return load(source, options.threads, options.max_batch, _tried(options, source))
 

@@ -80,14 +80,14 @@ _Stack = Tuple[_Frame, ...]
 _Readings = Dict[_Stack, None]
 
 _NUMBER: Mapping[str, Mapping[str, str]] = {
-    "-": {"0": "0", "d": "i"},
+    "-": {"0": "0", "1-9": "i"},
     "0": {".": ".", "e": "e"},
-    "i": {"0": "i", "d": "i", ".": ".", "e": "e"},
-    ".": {"0": "f", "d": "f"},
-    "f": {"0": "f", "d": "f", "e": "e"},
-    "e": {"0": "x", "d": "x", "+": "s", "-": "s"},
-    "s": {"0": "x", "d": "x"},
-    "x": {"0": "x", "d": "x"},
+    "i": {"0": "i", "1-9": "i", ".": ".", "e": "e"},
+    ".": {"0": "f", "1-9": "f"},
+    "f": {"0": "f", "1-9": "f", "e": "e"},
+    "e": {"0": "x", "1-9": "x", "+": "s", "-": "s"},
+    "s": {"0": "x", "1-9": "x"},
+    "x": {"0": "x", "1-9": "x"},
 }
 _WHOLE = frozenset("0i")
 _ENDED = frozenset("0ifx")
@@ -222,7 +222,7 @@ def _in_text(top: _Inside, below: _Stack, byte: int) -> Iterator[_Stack]:
 
 
 def _in_number(top: _Digits, below: _Stack, byte: int) -> Iterator[_Stack]:
-    kind = "d" if byte in _DIGITS else chr(byte).lower()
+    kind = "1-9" if byte in _DIGITS else chr(byte).lower()
     following = _NUMBER[top.state].get("0" if byte == 0x30 else kind)
     if following and not (top.node.whole and following not in _WHOLE):
         if top.length < _MOST_DIGITS:

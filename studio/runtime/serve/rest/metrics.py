@@ -72,6 +72,10 @@ def metrics(service: Service, exchange: Exchange, names: PathNames) -> Response:
     _pace(lines, models, service.machine.state())
     _drift(lines, models)
     _judged(lines, models)
+    if any(model.generator is not None for model in models):
+        from .generation_metrics import write_generation
+
+        write_generation(lines, models, _genai_labels, _family)
     _info(lines, models)
     _placement(lines, models)
     _process(lines, service)
@@ -82,6 +86,12 @@ def metrics(service: Service, exchange: Exchange, names: PathNames) -> Response:
 
 def _labels(model: ServedModel) -> str:
     return 'model="{}",version="{}"'.format(_escape(model.name), _escape(model.version))
+
+
+def _genai_labels(model: ServedModel) -> str:
+    name = _escape(model.name)
+    words = 'gen_ai_provider_name="edgewright",gen_ai_request_model="{}"'.format(name)
+    return "{},{}".format(_labels(model), words)
 
 
 def _escape(value: str) -> str:

@@ -83,6 +83,7 @@ def _model_status(
         "mirror": None if mirror is None else mirror.status(),
         "samples": None if sampler is None else sampler.status(),
         "decisions": None if model.decisions is None else model.decisions.status(),
+        "language": None if model.generator is None else model.generator.status(),
         "inline": model.inline,
         "batch_rows": model.batch_rows,
         "threads": model.execution.threads,

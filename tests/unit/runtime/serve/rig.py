@@ -166,11 +166,13 @@ def switch(root: Path, release: Path) -> None:
 class ServerProcess:
     """``python -m studio.runtime serve`` as a process; a context manager that ends it."""
 
+    module = "studio.runtime"
+
     def __init__(self, *arguments: str, log: Path, **environment: str) -> None:
         self.log = log
         with log.open("wb") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "studio.runtime", "serve", "--port=0", *arguments],
+                [sys.executable, "-m", self.module, "serve", "--port=0", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=file,
