@@ -33,6 +33,9 @@ _ROWS = 128
 """Rows of a weight that errors of types are computed on."""
 
 _MEGA = 1_000_000
+_KEY, _GAP = 128, 32
+"""Bytes of a key that rounded files have, with its gap, and at most between two tensors."""
+
 _ATTEMPTS = 4
 _CLOSE = 0.85
 """Share of a limit from which on no smaller choice is looked for."""
@@ -282,9 +285,10 @@ class Search:
         )
 
     def _fixed(self, choices: Mapping[str, Sequence[TypeChoice]]) -> int:
-        """Return the bytes of the file without the groups."""
+        """Return the bytes of the file without the groups, with the gaps of another file."""
         chosen = {name for name in self._shapes if self._model.holds(name)}
-        return self._file.size - sum(self._file.tensors[name].size for name in chosen)
+        rest = self._file.size - sum(self._file.tensors[name].size for name in chosen)
+        return rest + _KEY + _GAP * len(self._file.tensors)
 
     def _within(
         self,
