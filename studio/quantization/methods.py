@@ -10,11 +10,16 @@ from studio.quantization.step import METHODS
 
 
 def methods(host: PluginHost) -> dict[str, str]:
-    """Return titles of the methods that plugins add to the studio's own, by id."""
+    """Return titles of the methods that plugins add to the studio's own, by id.
+
+    The method of language models is not among them: they have one, and nothing to choose.
+    """
     return {
         capability.id: host.title(capability)
         for capability in host.all(Extension.TRANSFORM)
-        if capability.id not in METHODS and not capability.extra.get("edits")
+        if capability.id not in METHODS
+        and capability.takes("onnx")
+        and not capability.extra.get("edits")
     }
 
 

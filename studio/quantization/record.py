@@ -38,7 +38,7 @@ def quantized(
     variant = registry.add_variant(
         parent.model,
         options.name or _name(options, result),
-        registry.adopt(made, component_of(f"{parent.model_name}.onnx")),
+        registry.adopt(made, component_of(f"{parent.model_name}{made.suffix}")),
         format=parent.format,
         precision=result.precision,
         parent=parent.id,

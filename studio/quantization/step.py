@@ -214,6 +214,32 @@ class QuantizeOptions:
         "and with its compiler's verdict. --search then keeps layers in float by that verdict.",
         advanced=True,
     )
+    megabytes: float | None = option(
+        None,
+        minimum=0.001,
+        maximum=1_000_000,
+        title="Megabytes",
+        advanced=True,
+        help="Size of a language model at most, in millions of bytes. Types are chosen for groups "
+        "of layers on the text of --data.",
+    )
+    kl: float | None = option(
+        None,
+        minimum=0.000001,
+        maximum=100,
+        title="KL divergence",
+        advanced=True,
+        help="Divergence of a language model from the float one at most, in nats of a token.",
+    )
+    tokens_per_second: float | None = option(
+        None,
+        minimum=0.001,
+        maximum=1_000_000,
+        title="Tokens a second",
+        advanced=True,
+        help="Tokens that a language model writes in a second on this machine, at least. Other "
+        "programs slow the timing down.",
+    )
     preset_name: str = optional("")
     sensitivity: SensitivityResult | None = optional()
 
@@ -230,7 +256,7 @@ QUANTIZE: Step[QuantizeOptions, QuantizeResult] = Step(
     options=QuantizeOptions,
     result=QuantizeResult,
     prepare="studio.quantization.sensitivity_store:offered",
-    work="studio.quantization.work:quantize",
+    work="studio.quantization.language_model:quantize",
     record="studio.quantization.record:quantized",
     effect=Effect.PURE,
     use=Use.QUANTIZE,

@@ -10,6 +10,7 @@ from studio.documents.text_table import counted, table
 from studio.evaluation.language.texts import language
 from studio.evaluation.results import EvaluationResult
 from studio.quantization.chips.results import ChipSearchReport
+from studio.quantization.language_texts import shrunk
 from studio.quantization.results import (
     LayerCost,
     PreflightResult,
@@ -27,6 +28,7 @@ def quantized(result: QuantizeResult) -> list[str]:
         f"Written to {result.output}",
         f"size      {result.size_ratio or 0.0:.2f} of the original",
         *_quality(result),
+        *shrunk(result.facts),
         *(f"note      {note}" for note in result.notes),
         *([f"advice    {result.advice}"] if result.advice else []),
         *_front(result),

@@ -56,10 +56,16 @@ def test_what_needs_another_format_says_so(host: PluginHost) -> None:
 
 
 @pytest.mark.parametrize("form", ["onnx", "gguf"])
-def test_a_language_model_is_looked_at_alone(form: str, host: PluginHost) -> None:
-    for step in ("profile", "deploy", "quantize"):
+def test_a_language_model_is_not_for_steps_of_samples(form: str, host: PluginHost) -> None:
+    for step in ("evaluate", "sensitivity", "quantize-preview"):
         assert why_not(step_named(step), form, host, language=True).startswith("Language models")
     assert why_not(step_named("graph"), form, host, language=True) == ""
+
+
+def test_a_language_model_is_quantized_in_gguf(host: PluginHost) -> None:
+    quantize = step_named("quantize")
+    assert why_not(quantize, "gguf", host, language=True) == ""
+    assert why_not(quantize, "onnx", host, language=True).startswith("Language models")
 
 
 @pytest.mark.parametrize("form", ["onnx", "tflite", "openvino"])

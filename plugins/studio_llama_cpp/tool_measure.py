@@ -1,0 +1,113 @@
+"""Measurements on a text: divergence from the float model, and the products of inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from studio_llama_cpp.tool_library import Array
+from studio_llama_cpp.tool_model import FloatModel, log_softmax
+
+WINDOW = 512
+_DRAWS = 1000
+_SKIP = 32
+"""First tokens of a window, which have too little in front of them to count."""
+
+Tick = Callable[[str], None]
+
+
+def windows(model: FloatModel, text: str, count: int) -> list[list[int]]:
+    """Return windows of tokens, spread evenly over a text.
+
+    Raises:
+        ValueError: when the text is shorter than one window.
+    """
+    tokens = model.encode(text)
+    whole = len(tokens) // WINDOW
+    if not whole:
+        raise ValueError(f"the text has {len(tokens)} tokens, and {WINDOW} are needed")
+    places = np.unique(np.linspace(0, whole - 1, min(count, whole)).round().astype(int))
+    return [tokens[place * WINDOW : (place + 1) * WINDOW] for place in places]
+
+
+class Divergence:
+    """Kullback-Leibler divergence from the model as it was first, in nats of a token."""
+
+    def __init__(self, model: FloatModel, chosen: Sequence[Sequence[int]], stride: int = 1) -> None:
+        self._model, self._windows, self._stride = model, chosen, stride
+        self._float = [log_softmax(self._scores(one)).astype(np.float16) for one in chosen]
+
+    def of_model(self) -> Array:
+        """Return the divergence of each token of the model as it is now."""
+        parts = []
+        for one, first in zip(self._windows, self._float, strict=True):
+            now = log_softmax(self._scores(one))
+            then = first.astype(np.float32)
+            parts.append(np.einsum("ij,ij->i", np.exp(then), then - now))
+        return np.concatenate(parts)
+
+    def mean(self) -> float:
+        """Return the mean over the tokens."""
+        return float(self.of_model().mean())
+
+    def _scores(self, tokens: Sequence[int]) -> Array:
+        return self._model.scores(tokens, range(_SKIP, len(tokens), self._stride))
+
+
+class Inputs(NamedTuple):
+    """Inputs of products with weights.
+
+    Attributes:
+        products: Sum over tokens of the input times itself, by the first name of a group.
+        groups: Names of the weights that share an input.
+    """
+
+    products: dict[str, Array]
+    groups: dict[str, list[str]]
+
+    def of(self) -> Mapping[str, str]:
+        """Return the group of each weight."""
+        return {name: first for first, names in self.groups.items() for name in names}
+
+
+def inputs(model: FloatModel, chosen: Sequence[Sequence[int]], tick: Tick) -> Inputs:
+    """Return the inputs of all products with weights, over windows of tokens."""
+    found = Inputs({}, {})
+    last: tuple[str, bytes] = ("", b"")
+
+    def learn(name: str, values: Array) -> bool:
+        nonlocal last
+        mark = values[:2].tobytes() + values[-1].tobytes()
+        if mark == last[1]:
+            found.groups[last[0]].append(name)
+            return True
+        last = (name, mark)
+        found.groups[name] = [name]
+        found.products[name] = values.T @ values
+        return True
+
+    def add(name: str, values: Array) -> bool:
+        found.products[name] += values.T @ values
+        return True
+
+    for number, tokens in enumerate(chosen):
+        tick(f"Reading the inputs of the layers, text {number + 1} of {len(chosen)}")
+        if number:
+            model.listen(tokens, found.products.__contains__, add)
+        else:
+            model.listen(tokens, lambda name: True, learn)
+    count = sum(len(one) for one in chosen)
+    for products in found.products.values():
+        products /= count
+    return found
+
+
+def interval(values: Array) -> tuple[float, float]:
+    """Return the interval of a mean at 95 %, by drawing blocks of neighbouring tokens."""
+    count = max(1, len(values) // 32)
+    means = np.array([part.mean() for part in np.array_split(values, count)])
+    drawn = np.random.default_rng(0).integers(0, count, (_DRAWS, count))
+    low, high = np.quantile(means[drawn].mean(1), (0.025, 0.975))
+    return max(float(low), 0.0), float(high)

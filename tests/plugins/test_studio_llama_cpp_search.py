@@ -1,0 +1,94 @@
+"""Own rounding into ggml's blocks, read back by llama.cpp's own reader, and the choice of types."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import gguf
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from studio_llama_cpp.tool_choice import TypeChoice
+from studio_llama_cpp.tool_choice import best as best_choice
+from studio_llama_cpp.tool_rounding import GRIDS, factor, rounded
+
+ROWS, COLUMNS, TOKENS = 24, 96, 400
+KINDS = ("Q4_0", "IQ4_NL", "Q4_1", "Q5_0", "Q5_1", "Q8_0")
+Floats = NDArray[np.float32]
+
+
+@pytest.fixture(scope="module")
+def layer() -> tuple[Floats, Floats]:
+    """Weights, and the products of inputs that hang together."""
+    random = np.random.default_rng(3)
+    mixed = np.eye(COLUMNS) + random.standard_normal((COLUMNS, COLUMNS)) * 0.15
+    inputs = random.standard_normal((TOKENS, COLUMNS)) @ mixed
+    weights = random.standard_normal((ROWS, COLUMNS)) * 0.05
+    return weights.astype(np.float32), (inputs.T @ inputs / TOKENS).astype(np.float32)
+
+
+def _error(weights: Floats, values: Floats, products: Floats) -> float:
+    gap = values - weights
+    return float(np.einsum("ij,ij->", gap @ products, gap))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_llama_cpp_reads_the_same_values(kind: str, layer: tuple[Floats, Floats]) -> None:
+    weights, products = layer
+    grid = GRIDS[kind]
+    blocks, values = rounded(weights, grid, factor(products))
+    read = gguf.dequantize(blocks, gguf.GGMLQuantizationType[kind])
+    np.testing.assert_allclose(read, values, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [one for one in KINDS if one != "IQ4_NL"])
+def test_the_outputs_change_less_than_by_plain_rounding(
+    kind: str, layer: tuple[Floats, Floats]
+) -> None:
+    weights, products = layer
+    number = gguf.GGMLQuantizationType[kind]
+    plain = gguf.dequantize(gguf.quantize(weights, number), number)
+    _, values = rounded(weights, GRIDS[kind], factor(products))
+    assert _error(weights, values, products) < 0.7 * _error(weights, plain, products)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_weights_of_zero_stay_zero(kind: str) -> None:
+    nothing = np.zeros((2, 32), np.float32)
+    _, values = rounded(nothing, GRIDS[kind], np.eye(32, dtype=np.float32))
+    assert not np.isnan(values).any()
+    assert not values.any()
+
+
+def _choices() -> dict[str, list[TypeChoice]]:
+    random = np.random.default_rng(11)
+    found = {}
+    for name in "abcdef":
+        scale = random.uniform(0.5, 20)
+        size = int(random.integers(100, 1000))
+        found[name] = [
+            TypeChoice(f"Q{bits}", size * bits, scale * 4.0**-bits) for bits in (2, 3, 4, 5, 8)
+        ]
+    return found
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.9, 1.0])
+def test_the_choice_is_close_to_the_best_of_all(share: float) -> None:
+    many = _choices()
+    least = sum(min(one.size for one in group) for group in many.values())
+    most = sum(max(one.size for one in group) for group in many.values())
+    room = least + share * (most - least)
+    found = best_choice(many, room)
+    assert sum(one.size for one in found.values()) <= room
+    best = min(
+        sum(one.cost for one in tried)
+        for tried in product(*many.values())
+        if sum(one.size for one in tried) <= room
+    )
+    assert sum(one.cost for one in found.values()) <= 1.1 * best
+
+
+def test_too_little_room_has_a_sentence_of_its_least() -> None:
+    with pytest.raises(ValueError, match="bytes are the least"):
+        best_choice(_choices(), 10)
