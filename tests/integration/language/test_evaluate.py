@@ -186,7 +186,9 @@ def test_a_coarse_variant_is_worse_than_a_fine_one(
 
 def test_tasks_and_answers(ready: Studio, float_file: Path, rigs: Path, tmp_path: Path) -> None:
     tasks = tmp_path / "mine.jsonl"
+    system = "Answer with the answer alone: one word, name or number, without a sentence."
     lines: list[dict[str, object]] = [
+        {"set": {"system": system}},
         {"question": "What is the capital of France?", "answer": "Paris", "limit": 16},
         {"prompt": "The sky is", "choices": ["blue", "a sandwich"], "answer": 0, "kind": "choice"},
         {"question": "Say hello.", "kind": "open", "limit": 24},
