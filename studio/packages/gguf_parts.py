@@ -47,12 +47,12 @@ class _Head(NamedTuple):
 
     Attributes:
         keys: The metadata as it stands, without a key of a split.
-        count: Number of keys.
+        key_count: Number of keys.
     """
 
     version: int
     keys: bytes
-    count: int
+    key_count: int
     alignment: int
     tensors: tuple[_Tensor, ...]
 
@@ -123,7 +123,7 @@ def _write_part(
     keys += _key("split.count", _U16, struct.pack("<H", count))
     keys += _key("split.tensors.count", _I32, struct.pack("<i", len(head.tensors)))
     keys += _key("general.alignment", _U32, struct.pack("<I", _ALIGNMENT))
-    own = (head.keys, head.count) if number == 0 else (b"", 0)
+    own = (head.keys, head.key_count) if number == 0 else (b"", 0)
     with target.open("wb") as out:
         out.write(_MAGIC + struct.pack("<IQQ", head.version, len(group), own[1] + 4))
         out.write(own[0] + keys)

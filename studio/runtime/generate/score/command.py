@@ -9,7 +9,7 @@ from typing import Dict, List, Optional
 from ...bench.stream import LineWriter
 from ...shared.documents import read_record
 from ...shared.errors import LoadError
-from ..backends.llama_cpp import usable_cores
+from ...shared.threads import usable_cores
 from ..text_model import BackendFailed, ContextFull, TextModel, TextSettings
 from .answers import write_answers
 from .choices import score_choices
