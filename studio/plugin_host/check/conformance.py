@@ -135,7 +135,7 @@ def _text_backend(capability: Capability, made: Any, folder: Path) -> None:
     from studio.runtime.generate.catalog import TEXT_BACKENDS
 
     known = TEXT_BACKENDS.get(capability.id)
-    assert known is not None, f"its id is none of {', '.join(TEXT_BACKENDS)}"
+    assert known is not None, f"its id is not one of {', '.join(TEXT_BACKENDS)}"
     wanted = f"its distribution is {made.distribution!r}, not {known.distribution!r}"
     assert made.distribution == known.distribution, wanted
     assert capability.has_environment, "the manifest lacks environment = true"

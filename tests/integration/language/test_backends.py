@@ -169,14 +169,16 @@ def test_too_little_memory(backend: str, make: Make, play: Play, rigs: Path) -> 
     assert "MB of memory are free" in refused
 
 
-@pytest.mark.parametrize(("cache", "kept"), [("int8", 0), ("int4", 0), ("f16", 4)])
-def test_a_cache_of_openvino_in_fewer_bits(play: Play, rigs: Path, cache: str, kept: int) -> None:
+@pytest.mark.parametrize(("cache", "remaining"), [("int8", 0), ("int4", 0), ("f16", 4)])
+def test_a_cache_of_openvino_in_fewer_bits(
+    play: Play, rigs: Path, cache: str, remaining: int
+) -> None:
     tokens, _ = reference(rigs, FRANCE)
     calls: list[list[object]] = [["answer", 0, tokens, 2], ["keep", 0, 4]]
     answer, held = play("openvino-genai", float_openvino(rigs), calls, cache=cache).results
     (pieces,) = play("openvino-genai", float_openvino(rigs), [["pieces", answer]]).results
     assert bytes.fromhex("".join(pieces)) == b" Paris."
-    assert held == kept
+    assert held == remaining
 
 
 def test_a_cache_that_the_graph_does_not_have(play: Play, rigs: Path) -> None:

@@ -71,7 +71,7 @@ def test_an_unknown_backend_is_a_sentence() -> None:
 @pytest.mark.parametrize(
     ("name", "distribution", "formats", "words"),
     [
-        ("example", "example", '["gguf"]', "its id is none of llama-cpp, "),
+        ("example", "example", '["gguf"]', "its id is not one of llama-cpp, "),
         ("llama-cpp", "example", '["gguf"]', "distribution is 'example', not 'llama-cpp-py-sync'"),
         ("llama-cpp", "llama-cpp-py-sync", "[]", "the manifest names no formats"),
         ("llama-cpp", "llama-cpp-py-sync", '["gguf"]', "is not installed, so it was not run"),

@@ -58,8 +58,7 @@ class _Stored(NamedTuple):
 class OnnxGenaiModel:
     """A decoder with a generator for each slot, which share the weights.
 
-    The cache of each slot is taken whole when the model is loaded, as its graph shares the buffer
-    of the past with that of the present.
+    The cache of each slot is allocated whole at the load: past and present share a buffer.
     """
 
     def __init__(self, path: Path, settings: TextSettings) -> None:

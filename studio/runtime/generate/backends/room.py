@@ -9,7 +9,7 @@ from ...shared.errors import LoadError
 from ...shared.free_memory import available_bytes
 
 _LEAST_TOKENS = 128
-"""A context below is of no use to anybody."""
+"""A shorter context is of no use."""
 
 
 def require_weights(name: str, files: Iterable[Path]) -> None:

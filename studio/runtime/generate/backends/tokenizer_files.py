@@ -1,4 +1,4 @@
-"""The files of a tokenizer beside a model: bytes of its tokens, special names, chat template."""
+"""The files of a tokenizer: bytes of its tokens, special names, chat template."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _vocabulary(table: Mapping[str, Any]) -> Vocabulary:
 
 
 def _kinds(part: object) -> FrozenSet[str]:
-    """Return the types of a part of a tokenizer, which may be a sequence of such."""
+    """Return the types of a decoder, which may be a sequence of such."""
     if not isinstance(part, dict):
         return frozenset()
     inner = part.get("decoders") or []
