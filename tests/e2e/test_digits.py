@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Studio
+from tests.rigs import killing
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +35,7 @@ def test_the_commands_one_by_one(studio: Studio, digits: Path, tmp_path: Path) -
     assert made["metric"]["before"] - made["metric"]["after"] <= 0.01
     assert made["size_ratio"] < 0.5
 
-    profile = studio.ok("profile", float_model, small, "--seconds", "5")
+    profile = studio.ok("profile", float_model, small, "--seconds", "1")
     assert {"environment", "runs", "verdicts", "operators"} <= set(profile)
     (verdict,) = profile["verdicts"]
     assert verdict["low"] <= verdict["ratio"] <= verdict["high"]
@@ -66,13 +67,13 @@ def test_the_commands_one_by_one(studio: Studio, digits: Path, tmp_path: Path) -
 
 
 def test_the_recipe_leaves_a_report_no_telemetry_and_no_connection_outside(
-    studio: Studio, digits: Path, tmp_path: Path, need: object
+    studio: Studio, tmp_path: Path, need: object
 ) -> None:
     tracer = need("strace")  # type: ignore[operator]
     trace, report = tmp_path / "trace", tmp_path / "report.html"
     ended = studio.run(
         "run",
-        digits / "pipeline.toml",
+        killing.digits_pipeline(tmp_path / "digits"),
         "--report",
         report,
         # With a filter in the kernel, these calls alone stop: the run takes half the time.

@@ -17,6 +17,7 @@ from studio.cli.main import COMMANDS
 from studio.registry import Registry
 from tests.e2e.conftest import STUDIO, Ended, Studio, interruptible
 from tests.e2e.screen import wait_for
+from tests.rigs import killing
 from tests.rigs.hostile import HostileFolder
 
 pytestmark = pytest.mark.slow
@@ -144,9 +145,10 @@ _LIVING = ("open", "serve")
 
 
 @pytest.fixture
-def folder(tmp_path: Path, digits: Path) -> HostileFolder:
+def folder(tmp_path: Path) -> HostileFolder:
     made = HostileFolder(tmp_path / "stranger")
-    made.add(*(path for path in digits.iterdir() if path.suffix != ".py"))
+    sample = killing.digits_pipeline(tmp_path / "sample").parent
+    made.add(*(path for path in sample.iterdir() if path.suffix != ".py"))
     return made
 
 
