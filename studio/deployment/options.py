@@ -371,36 +371,17 @@ class DeployOptions(
 
 _FORM = {one.name: one for one in form(DeployOptions)}
 
-(
-    APP,
-    BACKEND,
-    BUNDLE,
-    DATA,
-    DICTIONARY,
-    DOWNGRADE,
-    EMBEDDING,
-    ENDPOINT,
-    LABELS,
-    MODEL,
-    OUTPUTS,
-    PREPROCESS,
-    REPLACE,
-) = (
-    _FORM[name]
-    for name in (
-        "app",
-        "backend",
-        "bundle",
-        "data",
-        "dictionary",
-        "downgrade",
-        "embedding",
-        "endpoint",
-        "labels",
-        "model",
-        "outputs",
-        "preprocess",
-        "replace",
-    )
-)
+APP = _FORM["app"]
+BACKEND = _FORM["backend"]
+BUNDLE = _FORM["bundle"]
+DATA = _FORM["data"]
+DICTIONARY = _FORM["dictionary"]
+DOWNGRADE = _FORM["downgrade"]
+EMBEDDING = _FORM["embedding"]
+ENDPOINT = _FORM["endpoint"]
+LABELS = _FORM["labels"]
+MODEL = _FORM["model"]
+OUTPUTS = _FORM["outputs"]
+PREPROCESS = _FORM["preprocess"]
+REPLACE = _FORM["replace"]
 KEPT = form(KeptOptions)

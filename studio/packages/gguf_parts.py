@@ -22,7 +22,7 @@ FOLDER = "weights"
 _MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
 _LEAST_BYTES = 1 << 20
-"""Tensors outside of layers that are as large have a part of their own."""
+"""Tensors outside of layers that are as large have their own file."""
 _MOST_PARTS = 1000
 _MOST_ITEMS = 1 << 20
 _LONGEST = 1 << 24
@@ -33,7 +33,7 @@ _SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 _U16, _I32, _TEXT, _LIST, _U32 = 2, 5, 8, 9, 4
 
 
-class _Tensor(NamedTuple):
+class _PlacedTensor(NamedTuple):
     """A tensor: its description without the offset, and its bytes in the file."""
 
     name: str
@@ -54,7 +54,7 @@ class _Head(NamedTuple):
     keys: bytes
     key_count: int
     alignment: int
-    tensors: tuple[_Tensor, ...]
+    tensors: tuple[_PlacedTensor, ...]
 
 
 class _Unreadable(Exception):
@@ -62,7 +62,7 @@ class _Unreadable(Exception):
 
 
 def write_parts(source: Path, folder: Path, name: str) -> bool:
-    """Write a model as parts, if it has layers that can be taken apart.
+    """Write a model as parts, if it has layers.
 
     Args:
         folder: Gets the first part under ``name``, the others below ``weights``, and their list.
@@ -100,10 +100,10 @@ def _named_by_content(path: Path, folder: Path) -> str:
     return target.relative_to(folder).as_posix()
 
 
-def _groups(tensors: Sequence[_Tensor]) -> list[list[_Tensor]]:
+def _groups(tensors: Sequence[_PlacedTensor]) -> list[list[_PlacedTensor]]:
     """Return tensors by part: first what is small and outside of layers."""
-    first: list[_Tensor] = []
-    layers: dict[str, list[_Tensor]] = {}
+    first: list[_PlacedTensor] = []
+    layers: dict[str, list[_PlacedTensor]] = {}
     for one in tensors:
         found = _LAYER.match(one.name)
         if found:
@@ -116,7 +116,11 @@ def _groups(tensors: Sequence[_Tensor]) -> list[list[_Tensor]]:
 
 
 def _write_part(
-    file: BinaryIO, head: _Head, group: Sequence[_Tensor], target: Path, place: tuple[int, int]
+    file: BinaryIO,
+    head: _Head,
+    group: Sequence[_PlacedTensor],
+    target: Path,
+    place: tuple[int, int],
 ) -> None:
     number, count = place
     keys = _key("split.no", _U16, struct.pack("<H", number))
@@ -137,7 +141,7 @@ def _write_part(
         out.write(bytes(-out.tell() % _ALIGNMENT))
 
 
-def _copy(file: BinaryIO, tensor: _Tensor, out: BinaryIO) -> None:
+def _copy(file: BinaryIO, tensor: _PlacedTensor, out: BinaryIO) -> None:
     file.seek(tensor.offset)
     left = tensor.size
     while left:
@@ -153,7 +157,7 @@ def _key(name: str, kind: int, value: bytes) -> bytes:
 
 
 def _read_head(file: BinaryIO, size: int) -> _Head:
-    reader = _Reader(file)
+    reader = _HeadBytes(file)
     if reader.take(4) != _MAGIC:
         raise _Unreadable
     version = reader.number("<I")
@@ -183,7 +187,7 @@ def _read_head(file: BinaryIO, size: int) -> _Head:
     return _Head(version, keys, kept, alignment, tuple(_placed(infos, begin, size)))
 
 
-def _read_info(reader: _Reader) -> tuple[str, bytes, int]:
+def _read_info(reader: _HeadBytes) -> tuple[str, bytes, int]:
     start = reader.file.tell()
     name = reader.text()
     dimensions = reader.amount("<I")
@@ -199,7 +203,9 @@ def _read_info(reader: _Reader) -> tuple[str, bytes, int]:
     return name, described, offset
 
 
-def _placed(infos: Sequence[tuple[str, bytes, int]], begin: int, size: int) -> Iterator[_Tensor]:
+def _placed(
+    infos: Sequence[tuple[str, bytes, int]], begin: int, size: int
+) -> Iterator[_PlacedTensor]:
     """Yield tensors with their bytes, which end where the next one begins."""
     ends = sorted({offset for _, _, offset in infos} | {size - begin})
     following = dict(pairwise(ends))
@@ -207,10 +213,10 @@ def _placed(infos: Sequence[tuple[str, bytes, int]], begin: int, size: int) -> I
         end = following.get(offset)
         if end is None or end > size - begin:
             raise _Unreadable
-        yield _Tensor(name, described, begin + offset, end - offset)
+        yield _PlacedTensor(name, described, begin + offset, end - offset)
 
 
-class _Reader:
+class _HeadBytes:
     """Values of a GGUF head, within limits."""
 
     def __init__(self, file: BinaryIO) -> None:

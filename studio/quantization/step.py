@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from studio.api import Kind, Permission, TargetSpec
 from studio.documents.dataclass_json import optional
@@ -12,6 +11,7 @@ from studio.evaluation.results import EvaluationResult
 from studio.jobs.options_form import option
 from studio.jobs.step import Effect, Step, Use
 from studio.lazy_dataclass import dataclass
+from studio.quantization import shared_options as shared
 from studio.quantization.language import fields
 from studio.quantization.results import (
     MachineTimings,
@@ -24,115 +24,6 @@ from studio.registry import ModelRef
 METHODS = ("static-int8", "dynamic-int8", "weight-only", "fp16", "bf16")
 """Identifiers of the transforms that make a model smaller."""
 
-_METRICS = {
-    "auto": "automatic (from labels)",
-    "top1": "top-1 accuracy",
-    "top5": "top-5 accuracy",
-    "f1": "F1",
-    "auc": "ROC AUC",
-    "exact": "exact match",
-    "cer": "character error rate",
-    "map": "mAP of boxes",
-    "box-f1": "F1 of boxes",
-    "cosine": "cosine, without labels",
-    "sqnr": "SQNR, without labels",
-    "none": "none",
-}
-
-_CALIBRATIONS = {
-    "activation-aware": "least error",
-    "mse": "least plain error",
-    "percentile": "percentile",
-    "percentile-symmetric": "even percentile",
-    "minmax": "min and max",
-    "entropy": "entropy",
-}
-
-
-def _described(**attributes: Any) -> dict[str, Any]:
-    """Return the attributes of an option of several steps, each with its own default."""
-    return attributes
-
-
-_MODEL = _described(kind=Kind.MODEL, positional=True, help="The float model.")
-_DATA = _described(
-    kind=Kind.DATA,
-    title="Calibration data",
-    help="Representative samples for the activation ranges; labels are not needed.",
-    project=("calibration",),
-)
-_CALIBRATION = _described(
-    kind=Kind.CHOICE,
-    choices=tuple(_CALIBRATIONS),
-    choice_titles=tuple(_CALIBRATIONS.values()),
-    help="Method that sets activation ranges. activation-aware usually has the smallest "
-    "metric drop.",
-)
-_SAMPLES = _described(
-    minimum=1,
-    maximum=100_000,
-    help="Maximum number of calibration samples, spread evenly over the data.",
-)
-_KEEP = _described(
-    title="Keep in float",
-    help="Nodes to keep in float: names (with * for any characters) or operators.",
-    spelling="keep_float",
-)
-_FLOAT_NODES = _described(
-    title="Nodes kept in float",
-    help="Names of nodes to keep in float with those of the preset; names that the model lacks "
-    "are ignored. Default: those of the project; none for no nodes.",
-    advanced=True,
-    project=("float_nodes",),
-)
-_EVAL_DATA = _described(
-    kind=Kind.DATA,
-    title="Evaluation data",
-    help="Labelled samples for the metric (default: the calibration data, if it has labels).",
-    project=("evaluation", "heldout"),
-)
-_HELDOUT_DATA = _described(
-    kind=Kind.DATA, title="Held-out data", advanced=True, project=("heldout",)
-)
-_EVAL_SAMPLES = _described(
-    minimum=1,
-    maximum=1_000_000,
-    advanced=True,
-    help="Maximum number of evaluated samples, spread evenly over the data.",
-)
-_METRIC = _described(
-    kind=Kind.CHOICE,
-    choices=tuple(_METRICS),
-    choice_titles=tuple(_METRICS.values()),
-    help="Metric; auto follows from the labels. cosine and sqnr need no labels.",
-    project=("metric",),
-)
-_DICTIONARY = _described(
-    kind=Kind.FILE,
-    help="Characters of a text recogniser, one per line (default: dictionary.txt next "
-    "to the data).",
-    project=("dictionary",),
-)
-_OUTPUTS = _described(
-    kind=Kind.FILE,
-    help="Meaning of the outputs of a detector, an outputs.toml. Its boxes are then in pixels of "
-    "the picture.",
-    project=("outputs",),
-    advanced=True,
-)
-_LABEL_MAP = _described(
-    kind=Kind.FILE,
-    advanced=True,
-    help="Classes of the model for labels of the data that are other numbers or names: "
-    "LABEL,CLASS a line, or a JSON object.",
-    project=("label_map",),
-)
-_PRESET = _described(
-    kind=Kind.PRESET,
-    help="Preset name (studio presets list) or TOML file. Options given with it take precedence.",
-    aliases=("recipe",),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class QuantizeOptions:
@@ -144,8 +35,8 @@ class QuantizeOptions:
         sensitivity: The costs of the layers, where they were measured before.
     """
 
-    model: ModelRef = option(**_MODEL)
-    data: Path | None = option(None, **_DATA)
+    model: ModelRef = option(**shared.MODEL)
+    data: Path | None = option(None, **shared.DATA)
     out: Path | None = option(
         None, kind=Kind.OUTPUT, title="Copy to", help="File or folder for a copy of the new model."
     )
@@ -158,8 +49,8 @@ class QuantizeOptions:
         help="Quantization method: static or dynamic int8, 8- or 4-bit weights, half "
         "precision, or a method of a plugin (nncf).",
     )
-    calibration: str = option("activation-aware", **_CALIBRATION)
-    samples: int = option(128, **_SAMPLES)
+    calibration: str = option("activation-aware", **shared.CALIBRATION)
+    samples: int = option(128, **shared.SAMPLES)
     recurrent: tuple[str, ...] = option(
         (),
         title="Recurrent states",
@@ -167,19 +58,19 @@ class QuantizeOptions:
         help="Input that receives an output of the previous sample, as INPUT=OUTPUT. "
         "Samples must be in order.",
     )
-    keep: tuple[str, ...] = option((), **_KEEP)
-    eval_data: Path | None = option(None, **_EVAL_DATA)
+    keep: tuple[str, ...] = option((), **shared.KEEP)
+    eval_data: Path | None = option(None, **shared.EVAL_DATA)
     heldout_data: Path | None = option(
         None,
-        **_HELDOUT_DATA,
+        **shared.HELDOUT_DATA,
         help="Held-out labelled samples for the reported metric. Default with --search: "
         "every second sample of the evaluation data.",
     )
-    eval_samples: int = option(1000, **_EVAL_SAMPLES)
-    metric: str = option("auto", **_METRIC)
-    dictionary: Path | None = option(None, **_DICTIONARY)
-    label_map: Path | None = option(None, **_LABEL_MAP)
-    outputs: Path | None = option(None, **_OUTPUTS)
+    eval_samples: int = option(1000, **shared.EVAL_SAMPLES)
+    metric: str = option("auto", **shared.METRIC)
+    dictionary: Path | None = option(None, **shared.DICTIONARY)
+    label_map: Path | None = option(None, **shared.LABEL_MAP)
+    outputs: Path | None = option(None, **shared.OUTPUTS)
     max_drop: float | None = option(
         None,
         minimum=0,
@@ -192,7 +83,7 @@ class QuantizeOptions:
         title="Maximum latency ratio",
         help="Maximum latency relative to the float model (0.5 is twice as fast).",
     )
-    float_nodes: tuple[str, ...] = option((), **_FLOAT_NODES)
+    float_nodes: tuple[str, ...] = option((), **shared.FLOAT_NODES)
     search: bool = option(
         False,
         title="Layer search",
@@ -205,7 +96,7 @@ class QuantizeOptions:
         advanced=True,
         help="Name of the new variant (default: int8, fp16 ...).",
     )
-    preset: str | None = option(None, **_PRESET)
+    preset: str | None = option(None, **shared.PRESET)
     chip: str | None = option(
         None,
         key="for",
@@ -256,7 +147,7 @@ QUANTIZE: Step[QuantizeOptions, QuantizeResult] = Step(
     options=QuantizeOptions,
     result=QuantizeResult,
     prepare="studio.quantization.sensitivity_store:offered",
-    work="studio.quantization.language_model:quantize",
+    work="studio.quantization.language.shrinking:quantize",
     record="studio.quantization.record:quantized",
     effect=Effect.PURE,
     use=Use.QUANTIZE,
@@ -288,7 +179,7 @@ class EvaluateOptions:
     seed: int = option(0, **fields.SEED)
     heldout_data: Path | None = option(
         None,
-        **_HELDOUT_DATA,
+        **shared.HELDOUT_DATA,
         help="Held-out labelled samples: a second value of the metric, on data that no search "
         "has used.",
     )
@@ -303,10 +194,10 @@ class EvaluateOptions:
         maximum=1_000_000,
         help="Maximum number of evaluated samples, spread evenly over the data.",
     )
-    metric: str = option("auto", **_METRIC)
-    dictionary: Path | None = option(None, **_DICTIONARY)
-    label_map: Path | None = option(None, **_LABEL_MAP)
-    outputs: Path | None = option(None, **_OUTPUTS)
+    metric: str = option("auto", **shared.METRIC)
+    dictionary: Path | None = option(None, **shared.DICTIONARY)
+    label_map: Path | None = option(None, **shared.LABEL_MAP)
+    outputs: Path | None = option(None, **shared.OUTPUTS)
     context: int = optional(0)
 
 
@@ -336,16 +227,16 @@ class PreviewOptions:
         timings: What was timed on this machine before.
     """
 
-    model: ModelRef = option(**_MODEL)
-    data: Path | None = option(None, **_DATA)
-    eval_data: Path | None = option(None, **_EVAL_DATA)
-    label_map: Path | None = option(None, **_LABEL_MAP)
+    model: ModelRef = option(**shared.MODEL)
+    data: Path | None = option(None, **shared.DATA)
+    eval_data: Path | None = option(None, **shared.EVAL_DATA)
+    label_map: Path | None = option(None, **shared.LABEL_MAP)
     outlook: bool = option(True, help="Time small layers in float and in int8.")
     trial: bool = option(
         False,
         help="Also quantize and time the whole model with one sample: slower, more accurate.",
     )
-    preset: str | None = option(None, **_PRESET)
+    preset: str | None = option(None, **shared.PRESET)
     preset_name: str = optional("")
     timings: Mapping[str, MachineTimings] | None = optional()
 
@@ -375,21 +266,21 @@ class SensitivityOptions:
         signature: Digest of all that the costs depend on.
     """
 
-    model: ModelRef = option(**_MODEL)
-    data: Path = option(**_DATA)
-    calibration: str = option("activation-aware", **_CALIBRATION)
-    samples: int = option(128, **_SAMPLES)
-    keep: tuple[str, ...] = option((), **_KEEP)
+    model: ModelRef = option(**shared.MODEL)
+    data: Path = option(**shared.DATA)
+    calibration: str = option("activation-aware", **shared.CALIBRATION)
+    samples: int = option(128, **shared.SAMPLES)
+    keep: tuple[str, ...] = option((), **shared.KEEP)
     eval_data: Path | None = option(
         None,
-        **_EVAL_DATA
+        **shared.EVAL_DATA
         | {"help": "Labelled samples to measure the metric drop of the most sensitive layers."},
     )
-    eval_samples: int = option(64, **_EVAL_SAMPLES)
-    metric: str = option("auto", **_METRIC)
-    dictionary: Path | None = option(None, **_DICTIONARY)
-    float_nodes: tuple[str, ...] = option((), **_FLOAT_NODES)
-    label_map: Path | None = option(None, **_LABEL_MAP)
+    eval_samples: int = option(64, **shared.EVAL_SAMPLES)
+    metric: str = option("auto", **shared.METRIC)
+    dictionary: Path | None = option(None, **shared.DICTIONARY)
+    float_nodes: tuple[str, ...] = option((), **shared.FLOAT_NODES)
+    label_map: Path | None = option(None, **shared.LABEL_MAP)
     judged: int = option(
         8,
         minimum=0,
@@ -398,7 +289,7 @@ class SensitivityOptions:
         help="Number of layers, most sensitive first, whose metric drop is measured.",
         spelling="metric_layers",
     )
-    preset: str | None = option(None, **_PRESET)
+    preset: str | None = option(None, **shared.PRESET)
     preset_name: str = optional("")
     signature: str | None = optional()
 

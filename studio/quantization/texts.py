@@ -10,7 +10,7 @@ from studio.documents.text_table import counted, table
 from studio.evaluation.language.texts import language
 from studio.evaluation.results import EvaluationResult
 from studio.quantization.chips.results import ChipSearchReport
-from studio.quantization.language_texts import shrunk
+from studio.quantization.language.texts import shrunk
 from studio.quantization.results import (
     LayerCost,
     PreflightResult,

@@ -15,7 +15,7 @@ from studio.profiling.backends import option_pairs
 from studio.registry import ModelRef
 from studio.runtime.backends.catalog import ServingBackend
 from studio.runtime.generate.catalog import TEXT_BACKENDS, text_backend_of
-from studio.runtime.generate.text_model import CACHE_TYPES
+from studio.runtime.shared.cache_types import CACHE_TYPES
 from studio.runtime.shared.errors import LoadError
 
 _OPTIONS = (

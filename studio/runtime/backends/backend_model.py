@@ -18,7 +18,6 @@ from typing import (
 
 import numpy as np
 
-from ..generate.text_model import TextSettings
 from .providers import CPU_ALONE, Acceleration
 
 Feeds = Mapping[str, np.ndarray]
@@ -90,14 +89,12 @@ class LoadSettings(NamedTuple):
         streams: Runs that may happen at the same time.
         arena: Keep the memory of runs, where the backend has the choice.
         acceleration: Execution providers, where the backend has such.
-        text: Settings of a language model.
     """
 
     threads: int = 0
     streams: int = 1
     arena: bool = True
     acceleration: Acceleration = CPU_ALONE
-    text: TextSettings = TextSettings()
 
 
 def type_name(dtype: str) -> str:

@@ -20,10 +20,6 @@ def load_model(path: Path, backend: ServingBackend, settings: LoadSettings) -> B
         from .litert import LiteRtModel
 
         return LiteRtModel(path, settings)
-    if backend.generates:
-        from ..generate.served_text import ServedText
-
-        return ServedText(path, backend, settings)
     if backend is OPENVINO:
         from .openvino import OpenVinoModel
 

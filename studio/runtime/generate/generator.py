@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Dict, List, Mapping, Optional, Sequence
 
-from .loop import DEFAULT_LIMITS, GenerationLoop, Limits
-from .request import Generation, GenerationRequest, Listener, Progress, Reason
+from .loop import DEFAULT_LIMITS, GenerationLoop, QueueLimits
+from .request import AnswerProgress, Generation, GenerationRequest, Listener, Reason
 from .sampler import GREEDY
 from .statistics import GenerationStatistics
 from .template import ChatTemplate, TemplateError
@@ -27,7 +27,7 @@ class TextGenerator:
         statistics: Counts of its answers.
     """
 
-    def __init__(self, model: TextModel, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, model: TextModel, limits: QueueLimits = DEFAULT_LIMITS) -> None:
         self._model = model
         self.statistics = GenerationStatistics()
         self._template: Optional[ChatTemplate] = None
@@ -117,7 +117,7 @@ class TextGenerator:
         request = request._replace(most=max(1, min(request.most, room)))
         generation: List[Generation] = []
 
-        def listen(progress: Progress) -> None:
+        def listen(progress: AnswerProgress) -> None:
             if progress.reason is not None and generation:
                 self.statistics.ended(generation[0])
             listener(progress)
@@ -132,10 +132,10 @@ class TextGenerator:
             BadPrompt: when it fails.
         """
         texts: List[str] = []
-        last: List[Progress] = []
+        last: List[AnswerProgress] = []
         done = threading.Event()
 
-        def listen(progress: Progress) -> None:
+        def listen(progress: AnswerProgress) -> None:
             texts.append(progress.text)
             if progress.reason is not None:
                 last.append(progress)

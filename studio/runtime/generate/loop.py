@@ -10,7 +10,7 @@ from typing import Deque, List, NamedTuple, Sequence, Tuple
 import numpy as np
 
 from ..backends.failure import first_line
-from .request import Generation, GenerationRequest, Listener, Progress, Reason
+from .request import AnswerProgress, Generation, GenerationRequest, Listener, Reason
 from .slots import Slot, suited
 from .text_model import ContextFull, Part, TextModel
 
@@ -24,8 +24,8 @@ class TooManyRequests(Exception):
     """A queue that is full."""
 
 
-class Limits(NamedTuple):
-    """Limits of the queue.
+class QueueLimits(NamedTuple):
+    """QueueLimits of the queue.
 
     Attributes:
         requests: Requests that may wait.
@@ -36,7 +36,7 @@ class Limits(NamedTuple):
     tokens: int = 0
 
 
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = QueueLimits()
 
 
 class GenerationLoop:
@@ -46,7 +46,7 @@ class GenerationLoop:
     al. 2022). Prompts are cut into parts, so that they do not hold up the answers of others.
     """
 
-    def __init__(self, model: TextModel, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, model: TextModel, limits: QueueLimits = DEFAULT_LIMITS) -> None:
         self._model = model
         self._limits = limits
         self._slots = [Slot(number) for number in range(model.facts.slots)]
@@ -55,7 +55,7 @@ class GenerationLoop:
         self._closing = self._retiring = False
         self._step = 0
         self._token_s = 0.0
-        self._events: List[Tuple[Generation, Progress]] = []
+        self._events: List[Tuple[Generation, AnswerProgress]] = []
         self._thread = threading.Thread(target=self._work, name="generation", daemon=True)
         self._thread.start()
 
@@ -94,7 +94,7 @@ class GenerationLoop:
         return generation
 
     def cancel(self, generation: Generation) -> None:
-        """End an answer for which nobody waits; its slot is free before the next run."""
+        """End an answer that is not wanted any more; its slot is free before the next run."""
         generation.cancelled = True
         with self._changed:
             self._changed.notify()
@@ -245,7 +245,7 @@ class GenerationLoop:
             constraint.add(piece)
         generation.produced += 1
         text = slot.text.add(piece)
-        self._events.append((generation, Progress(text, choice)))
+        self._events.append((generation, AnswerProgress(text, choice)))
         self._stop_or_go_on(slot, generation, choice.token)
 
     def _stop_or_go_on(self, slot: Slot, generation: Generation, token: int) -> None:
@@ -268,4 +268,4 @@ class GenerationLoop:
 
     def _end(self, generation: Generation, reason: Reason, error: str = "", text: str = "") -> None:
         generation.reason = reason
-        self._events.append((generation, Progress(text, None, reason, error)))
+        self._events.append((generation, AnswerProgress(text, None, reason, error)))

@@ -1,4 +1,4 @@
-"""A request for an answer, and what is told of it while it is generated."""
+"""A request for an answer, and the progress of its generation."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ class Reason(enum.Enum):
     FAILED = "failed"
 
 
-class Progress(NamedTuple):
+class AnswerProgress(NamedTuple):
     """What one token added to an answer.
 
     Attributes:
         text: Characters that are certain now; empty in the middle of one.
-        choice: The token; None for what had been held back at the end.
+        choice: The token; None for text that had to wait until the end.
         reason: Why the answer ended with this; None while it continues.
         error: One sentence, where it failed.
     """
@@ -67,7 +67,7 @@ class Progress(NamedTuple):
     error: str = ""
 
 
-Listener = Callable[[Progress], None]
+Listener = Callable[[AnswerProgress], None]
 """Takes the progress of an answer, in the loop's thread; it returns at once and raises nothing."""
 
 
@@ -84,7 +84,7 @@ class Generation:
     """An answer that is waited for, generated, or done.
 
     Attributes:
-        cancelled: Nobody waits for it; set from any thread.
+        cancelled: It is not wanted any more; set from any thread.
         produced: Tokens of the answer so far.
         cached: Tokens of the prompt that a slot still held.
         reason: Why it ended; None before.

@@ -7,12 +7,13 @@ from typing import List, Optional, Sequence
 
 import numpy as np
 
-from ..backends.backend_model import Argument, Feeds, InvalidArgument, LoadSettings, RunOptions
+from ..backends.backend_model import Argument, Feeds, InvalidArgument, RunOptions
 from ..backends.catalog import ServingBackend
 from .generator import BadPrompt, TextGenerator
 from .loader import load_text_model
-from .loop import Limits, TooManyRequests
+from .loop import QueueLimits, TooManyRequests
 from .request import GenerationRequest
+from .text_model import TextSettings
 
 INPUT, OUTPUT = "text_input", "text_output"
 """As Triton and KServe name them."""
@@ -34,12 +35,11 @@ class ServedText:
     can_end = False
     new_options = UnendedRun
 
-    def __init__(self, path: Path, backend: ServingBackend, settings: LoadSettings) -> None:
-        text = settings.text._replace(threads=settings.text.threads or settings.threads)
-        model = load_text_model(path, backend, text)
+    def __init__(self, path: Path, backend: ServingBackend, settings: TextSettings) -> None:
+        model = load_text_model(path, backend, settings)
         self.version = model.facts.version
-        self._most = text.answer
-        self.generator = TextGenerator(model, Limits(text.queue))
+        self._most = settings.answer
+        self.generator = TextGenerator(model, QueueLimits(settings.queue))
         self.inputs = [Argument(INPUT, "tensor(string)", (None,))]
         self.outputs = [Argument(OUTPUT, "tensor(string)", (None,))]
 

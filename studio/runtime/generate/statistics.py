@@ -37,7 +37,7 @@ EACH = Instrument("gen_ai.server.time_per_output_token", SECONDS, "Time between 
 USAGE = Instrument("gen_ai.client.token.usage", TOKENS, "Tokens of requests", _COUNTS)
 
 
-class Histogram:
+class BucketCounts:
     """Counts of values by buckets."""
 
     def __init__(self, bounds: Sequence[float]) -> None:
@@ -69,15 +69,15 @@ class GenerationStatistics:
         self._lock = threading.Lock()
         self.prompt = self.cached = self.answer = 0
         self.reasons: Dict[str, int] = {reason.value: 0 for reason in Reason}
-        self._histograms: List[Tuple[Instrument, str, Histogram]] = [
-            (DURATION, "", Histogram(DURATION.bounds)),
-            (FIRST, "", Histogram(FIRST.bounds)),
-            (EACH, "", Histogram(EACH.bounds)),
-            (USAGE, "input", Histogram(USAGE.bounds)),
-            (USAGE, "output", Histogram(USAGE.bounds)),
+        self._histograms: List[Tuple[Instrument, str, BucketCounts]] = [
+            (DURATION, "", BucketCounts(DURATION.bounds)),
+            (FIRST, "", BucketCounts(FIRST.bounds)),
+            (EACH, "", BucketCounts(EACH.bounds)),
+            (USAGE, "input", BucketCounts(USAGE.bounds)),
+            (USAGE, "output", BucketCounts(USAGE.bounds)),
         ]
 
-    def histograms(self) -> List[Tuple[Instrument, str, Histogram]]:
+    def histograms(self) -> List[Tuple[Instrument, str, BucketCounts]]:
         """Return the instruments, the kind of their tokens or nothing, and what they counted."""
         return self._histograms
 

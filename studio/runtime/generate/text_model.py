@@ -6,7 +6,7 @@ from typing import FrozenSet, List, NamedTuple, Protocol, Sequence, Tuple
 
 import numpy as np
 
-from ..shared.cache_types import CACHE_TYPES as CACHE_TYPES
+from ..shared.cache_types import CACHE_TYPES
 from ..shared.documents import read_record
 
 

@@ -7,7 +7,7 @@ from typing import Sequence
 
 
 class TextStream:
-    """Text of an answer; bytes are held back while they may still become a stop word.
+    """Text of an answer; characters wait while they may still become a stop word.
 
     Attributes:
         stopped: A stop word came; it and what follows is left out.
@@ -24,7 +24,7 @@ class TextStream:
         return self._pass(self._decoder.decode(piece))
 
     def end(self) -> str:
-        """Return what was held back, at the end of the answer."""
+        """Return what still waits at the end of the answer."""
         if self.stopped:
             return ""
         text = self._pass(self._decoder.decode(b"", True))

@@ -10,8 +10,8 @@ import pytest
 
 from studio.api import UsageError
 from studio.plugin_host import PluginHost
-from studio.quantization.language_model import check_budgets, shrink
-from studio.quantization.language_texts import shrunk
+from studio.quantization.language.shrinking import check_budgets, shrink
+from studio.quantization.language.texts import shrunk
 from studio.quantization.methods import methods
 from studio.quantization.step import QuantizeOptions
 from studio.registry import ModelRef

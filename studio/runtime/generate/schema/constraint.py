@@ -1,7 +1,7 @@
 """The rule that an answer is a JSON value of a schema, byte by byte.
 
-All readings of the bytes so far are followed at the same time, each a stack of what is still
-expected (the construction of Thompson 1968, with a stack for nested values).
+All readings of the bytes so far are followed at the same time (Thompson 1968). Each reading is a
+stack of the values that are still expected.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Dict, Iterator, Mapping, NamedTuple, Optional, Tuple, Union
 
 from ..request import Constraint
 from .errors import SchemaError
-from .nodes import Lists, Literals, Numbers, Objects, OneOf, Reference, Texts
+from .nodes import ChoiceNode, ListNode, LiteralNode, NodePlace, NumberNode, ObjectNode, TextNode
 from .reader import read_schema
 
 _MOST_READINGS = 512
@@ -30,7 +30,7 @@ _CONTINUES = 0x80, 0xC0
 class _Value(NamedTuple):
     """A value is to begin."""
 
-    place: Reference
+    place: NodePlace
     spaces: int = 0
 
 
@@ -43,7 +43,7 @@ class _Rest(NamedTuple):
 class _Inside(NamedTuple):
     """In a string: digits of an escape to come, or -1 after a backslash; characters so far."""
 
-    node: Texts
+    node: TextNode
     escape: int = 0
     length: int = 0
 
@@ -51,7 +51,7 @@ class _Inside(NamedTuple):
 class _Digits(NamedTuple):
     """In a number, by the kind of its last character (see ``_NUMBER``)."""
 
-    node: Numbers
+    node: NumberNode
     state: str
     length: int = 0
 
@@ -59,17 +59,17 @@ class _Digits(NamedTuple):
 class _Members(NamedTuple):
     """In an object: at its begin (``b``), at a name (``n``), a colon, or after a value (``a``)."""
 
-    node: Objects
+    node: ObjectNode
     phase: str
     seen: Tuple[bytes, ...] = ()
-    value: Optional[Reference] = None
+    value: Optional[NodePlace] = None
     spaces: int = 0
 
 
 class _Items(NamedTuple):
     """In a list: at its begin (``b``), or after an item (``a``)."""
 
-    node: Lists
+    node: ListNode
     phase: str
     length: int = 0
     spaces: int = 0
@@ -96,7 +96,7 @@ _ENDED = frozenset("0ifx")
 class JsonConstraint:
     """The rule that an answer is one JSON value of a schema."""
 
-    def __init__(self, root: Reference) -> None:
+    def __init__(self, root: NodePlace) -> None:
         self._readings: _Readings = {(_Value(root),): None}
         self._tried: Optional[Tuple[bytes, _Readings]] = None
 
@@ -180,21 +180,21 @@ def _begin(top: _Value, below: _Stack, byte: int) -> Iterator[_Stack]:
             yield (*below, top._replace(spaces=top.spaces + 1))
         return
     node = top.place.node
-    if isinstance(node, OneOf):
+    if isinstance(node, ChoiceNode):
         for place in node.nodes:
             yield from _begin(_Value(place), below, byte)
-    elif isinstance(node, Literals):
+    elif isinstance(node, LiteralNode):
         for text in node.texts:
             yield from _follow((*below, _Rest(text)), byte)
-    elif isinstance(node, Texts) and byte == _QUOTE:
+    elif isinstance(node, TextNode) and byte == _QUOTE:
         yield (*below, _Inside(node))
-    elif isinstance(node, Numbers):
+    elif isinstance(node, NumberNode):
         sign = "-" if byte == 0x2D else "0" if byte == 0x30 else "i" if byte in _DIGITS else ""
         if sign:
             yield (*below, _Digits(node, sign, 1))
-    elif isinstance(node, Objects) and byte == _OPEN:
+    elif isinstance(node, ObjectNode) and byte == _OPEN:
         yield (*below, _Members(node, "b"))
-    elif isinstance(node, Lists) and byte == _OPEN_LIST:
+    elif isinstance(node, ListNode) and byte == _OPEN_LIST:
         yield (*below, _Items(node, "b"))
 
 
@@ -255,7 +255,7 @@ def _names(top: _Members, below: _Stack) -> Iterator[_Stack]:
             seen = tuple(sorted((*top.seen, name)))
             yield (*below, _Members(node, ":", seen, value), _Rest(name[1:]))
     if node.others is not None:
-        yield (*below, _Members(node, ":", top.seen, node.others), _Inside(Texts()))
+        yield (*below, _Members(node, ":", top.seen, node.others), _Inside(TextNode()))
 
 
 def _in_list(top: _Items, below: _Stack, byte: int) -> Iterator[_Stack]:

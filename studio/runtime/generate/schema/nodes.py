@@ -5,26 +5,26 @@ from __future__ import annotations
 from typing import FrozenSet, NamedTuple, Optional, Tuple, Union
 
 
-class Texts(NamedTuple):
+class TextNode(NamedTuple):
     """Any string within lengths, in characters."""
 
     least: int = 0
     most: Optional[int] = None
 
 
-class Numbers(NamedTuple):
+class NumberNode(NamedTuple):
     """Any number, or any whole one."""
 
     whole: bool = False
 
 
-class Literals(NamedTuple):
+class LiteralNode(NamedTuple):
     """One of several values, each as compact JSON."""
 
     texts: Tuple[bytes, ...]
 
 
-class Objects(NamedTuple):
+class ObjectNode(NamedTuple):
     """An object.
 
     Attributes:
@@ -33,26 +33,26 @@ class Objects(NamedTuple):
         others: Values under other names; None where there may be no others.
     """
 
-    properties: Tuple[Tuple[bytes, Reference], ...]
+    properties: Tuple[Tuple[bytes, NodePlace], ...]
     required: FrozenSet[bytes] = frozenset()
-    others: Optional[Reference] = None
+    others: Optional[NodePlace] = None
 
 
-class Lists(NamedTuple):
+class ListNode(NamedTuple):
     """A list."""
 
-    items: Reference
+    items: NodePlace
     least: int = 0
     most: Optional[int] = None
 
 
-class OneOf(NamedTuple):
+class ChoiceNode(NamedTuple):
     """A value that one of several nodes admits."""
 
-    nodes: Tuple[Reference, ...]
+    nodes: Tuple[NodePlace, ...]
 
 
-class Reference:
+class NodePlace:
     """A place in the tree, which may lead back to itself."""
 
     __slots__ = ("node",)
@@ -61,21 +61,21 @@ class Reference:
         self.node = node
 
 
-Node = Union[Texts, Numbers, Literals, Objects, Lists, OneOf]
+Node = Union[TextNode, NumberNode, LiteralNode, ObjectNode, ListNode, ChoiceNode]
 
-BOOLEANS = Literals((b"true", b"false"))
-NULL = Literals((b"null",))
+BOOLEANS = LiteralNode((b"true", b"false"))
+NULL = LiteralNode((b"null",))
 
 
-def anything() -> Reference:
+def anything() -> NodePlace:
     """Return a node that admits every JSON value."""
-    place = Reference()
+    place = NodePlace()
     kinds: Tuple[Node, ...] = (
-        Objects((), others=place),
-        Lists(place),
-        Texts(),
-        Numbers(),
-        Literals((*BOOLEANS.texts, *NULL.texts)),
+        ObjectNode((), others=place),
+        ListNode(place),
+        TextNode(),
+        NumberNode(),
+        LiteralNode((*BOOLEANS.texts, *NULL.texts)),
     )
-    place.node = OneOf(tuple(Reference(kind) for kind in kinds))
+    place.node = ChoiceNode(tuple(NodePlace(kind) for kind in kinds))
     return place

@@ -10,14 +10,14 @@ from .errors import SchemaError
 from .nodes import (
     BOOLEANS,
     NULL,
-    Lists,
-    Literals,
+    ChoiceNode,
+    ListNode,
+    LiteralNode,
     Node,
-    Numbers,
-    Objects,
-    OneOf,
-    Reference,
-    Texts,
+    NodePlace,
+    NumberNode,
+    ObjectNode,
+    TextNode,
     anything,
 )
 
@@ -36,7 +36,7 @@ _KNOWN = frozenset(
 )
 
 
-def read_schema(schema: Mapping[str, object]) -> Reference:
+def read_schema(schema: Mapping[str, object]) -> NodePlace:
     """Return the node of a schema.
 
     ``oneOf`` is taken as ``anyOf``. Where properties are named there are no others, as with
@@ -45,35 +45,35 @@ def read_schema(schema: Mapping[str, object]) -> Reference:
     Raises:
         SchemaError: when it is invalid, too large, or has a keyword that is not known.
     """
-    return _Reader(schema).read(schema, 0)
+    return _SchemaReader(schema).read(schema, 0)
 
 
-class _Reader:
+class _SchemaReader:
     def __init__(self, root: Mapping[str, object]) -> None:
         self._root = root
-        self._named: Dict[str, Reference] = {}
+        self._named: Dict[str, NodePlace] = {}
         self._count = 0
 
-    def read(self, schema: object, depth: int) -> Reference:
+    def read(self, schema: object, depth: int) -> NodePlace:
         self._count += 1
         if self._count > _MOST_NODES or depth > _DEEPEST:
             raise SchemaError("it is too large.")
         if schema is True or schema == {}:
             return anything()
         if not isinstance(schema, dict):
-            raise SchemaError("a part of it is no object.")
+            raise SchemaError("one of its values is no object.")
         unknown = set(schema) - _KNOWN - _NOTES
         if unknown:
             raise SchemaError("the keyword {!r} is not known.".format(min(unknown)[:40]))
         if "$ref" in schema:
             return self._referred(schema["$ref"], depth)
-        return Reference(self._node(schema, depth))
+        return NodePlace(self._node(schema, depth))
 
-    def _referred(self, pointer: object, depth: int) -> Reference:
+    def _referred(self, pointer: object, depth: int) -> NodePlace:
         if not isinstance(pointer, str) or not pointer.startswith("#") or len(pointer) > 500:
             raise SchemaError("$ref leads out of the schema.")
         if pointer not in self._named:
-            self._named[pointer] = place = Reference()
+            self._named[pointer] = place = NodePlace()
             found = self.read(self._at(pointer), depth + 1)
             place.node = found.node
             if place.node is None:
@@ -98,37 +98,37 @@ class _Reader:
                 parts = schema[key]
                 if not isinstance(parts, list) or not parts:
                     raise SchemaError("{} is a list of schemas.".format(key))
-                return OneOf(tuple(self.read(part, depth + 1) for part in parts))
+                return ChoiceNode(tuple(self.read(part, depth + 1) for part in parts))
         kind = schema.get("type")
         if kind is None:
             kind = "object" if "properties" in schema else "array" if "items" in schema else None
         if kind is None:
-            raise SchemaError("a part of it lacks a type.")
+            raise SchemaError("one of its values lacks a type.")
         kinds = kind if isinstance(kind, list) else [kind]
         nodes = [self._of_kind(one, schema, depth) for one in kinds]
         if not nodes:
             raise SchemaError("a type is empty.")
-        return nodes[0] if len(nodes) == 1 else OneOf(tuple(map(Reference, nodes)))
+        return nodes[0] if len(nodes) == 1 else ChoiceNode(tuple(map(NodePlace, nodes)))
 
     def _of_kind(self, kind: object, schema: Mapping[str, object], depth: int) -> Node:
         if kind == "object":
             return self._object(schema, depth)
         if kind == "array":
             items = self.read(schema.get("items", True), depth + 1)
-            return Lists(items, *_sizes(schema, "minItems", "maxItems"))
+            return ListNode(items, *_sizes(schema, "minItems", "maxItems"))
         if kind == "string":
-            return Texts(*_sizes(schema, "minLength", "maxLength"))
+            return TextNode(*_sizes(schema, "minLength", "maxLength"))
         simple: Mapping[str, Node] = {
-            "number": Numbers(),
-            "integer": Numbers(whole=True),
+            "number": NumberNode(),
+            "integer": NumberNode(whole=True),
             "boolean": BOOLEANS,
             "null": NULL,
         }
         if not isinstance(kind, str) or kind not in simple:
-            raise SchemaError("there is no type {!r}.".format(str(kind)[:40]))
+            raise SchemaError("the type {!r} is not known.".format(str(kind)[:40]))
         return simple[kind]
 
-    def _object(self, schema: Mapping[str, object], depth: int) -> Objects:
+    def _object(self, schema: Mapping[str, object], depth: int) -> ObjectNode:
         properties = schema.get("properties", {})
         required = schema.get("required", [])
         if not isinstance(properties, dict) or not isinstance(required, list):
@@ -140,13 +140,13 @@ class _Reader:
         more = schema.get("additionalProperties", not properties)
         # Where properties are named, an object without others fits as well.
         others = None if more is False or properties else self.read(more, depth + 1)
-        return Objects(tuple(nodes.items()), names, others)
+        return ObjectNode(tuple(nodes.items()), names, others)
 
 
-def _literals(values: object) -> Literals:
+def _literals(values: object) -> LiteralNode:
     if not isinstance(values, list) or not 0 < len(values) <= _MOST_LITERALS:
         raise SchemaError("enum is a list of up to {} values.".format(_MOST_LITERALS))
-    return Literals(tuple(_text(one) for one in values))
+    return LiteralNode(tuple(_text(one) for one in values))
 
 
 def _text(value: object) -> bytes:

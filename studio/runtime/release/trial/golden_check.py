@@ -10,11 +10,12 @@ from typing import Any, Dict, NamedTuple
 
 from ...backends.backend_model import BackendModel, LoadSettings
 from ...backends.catalog import ServingBackend, backend_of
-from ...backends.loader import load_model, version_of
+from ...backends.loader import version_of
 from ...backends.onnx_runtime import OnnxModel
 from ...backends.placement import ModelPlacement
 from ...backends.providers import AUTO, Acceleration
-from ...generate.text_model import text_settings
+from ...generate.any_model import load_any_model
+from ...generate.text_model import TextSettings, text_settings
 from ...shared import manifest
 from ...shared.errors import LoadError, ReleaseError
 from ...shared.records import read
@@ -68,8 +69,7 @@ def run_trial(layout: Layout, request: Mapping[str, object]) -> dict[str, object
     except ValueError as fault:
         sentence = "Generation cannot be set up: {}".format(fault)
         raise ReleaseError("not-loadable", sentence) from None
-    settings = LoadSettings(acceleration=acceleration, text=text)
-    model, backend = _load(folder / what.model, what.backend, settings)
+    model, backend = _load(folder / what.model, what.backend, acceleration, text)
     allowed = read(Tolerance, what.raw["golden"])
     rtol, atol = float(allowed.rtol), float(allowed.atol)
     samples = sorted((folder / "golden").glob("*.npz"))
@@ -98,13 +98,16 @@ def run_trial(layout: Layout, request: Mapping[str, object]) -> dict[str, object
     }
 
 
-def _load(path: Path, wanted: str, settings: LoadSettings) -> tuple[BackendModel, ServingBackend]:
+def _load(
+    path: Path, wanted: str, acceleration: Acceleration, text: TextSettings
+) -> tuple[BackendModel, ServingBackend]:
     try:
         backend = backend_of(path, wanted)
     except LoadError as error:
         raise ReleaseError("not-loadable", str(error)) from None
     try:
-        return load_model(path, backend, settings), backend
+        settings = LoadSettings(acceleration=acceleration)
+        return load_any_model(path, backend, settings, text), backend
     except ImportError as error:
         raise ReleaseError(
             "no-{}".format(backend.id),

@@ -21,11 +21,11 @@ from ...backends import bfloat16 as bits
 from ...backends.backend_model import Argument, Feeds, LoadSettings, RunOptions
 from ...backends.catalog import ONNX_RUNTIME, ServingBackend
 from ...backends.failure import first_line
-from ...backends.loader import load_model
 from ...backends.onnx_runtime import BoundArrays, OnnxModel
 from ...backends.placement import ModelPlacement
 from ...backends.providers import CPU_ALONE, Acceleration
 from ...drift.reference import EMBEDDING
+from ...generate.any_model import load_any_model
 from ...generate.text_model import TextSettings
 from ...shared.errors import LoadError
 from ...shared.threads import usable_cores
@@ -71,8 +71,8 @@ class ModelSession:
         text: Optional[TextSettings] = None,
     ) -> None:
         streams = max(1, usable_cores() // threads) if threads else 1
-        settings = LoadSettings(threads, streams, arena, acceleration, text or TextSettings())
-        model = load_model(path, backend, settings)
+        settings = LoadSettings(threads, streams, arena, acceleration)
+        model = load_any_model(path, backend, settings, text)
         self.generator: Optional[TextGenerator] = getattr(model, "generator", None)
         self._run = model.run
         self._onnx = model if isinstance(model, OnnxModel) else None

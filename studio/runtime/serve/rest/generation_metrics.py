@@ -6,10 +6,10 @@ from itertools import groupby
 from typing import Callable, Iterable, List, Tuple
 
 from ...generate.generator import TextGenerator
-from ...generate.statistics import SECONDS, Histogram, Instrument
+from ...generate.statistics import SECONDS, BucketCounts, Instrument
 from ..engine.served_model import ServedModel
 
-_Row = Tuple[Instrument, str, Histogram]
+_Row = Tuple[Instrument, str, BucketCounts]
 Sample = Tuple[str, float]
 Family = Callable[[List[str], str, str, str, Iterable[Sample]], None]
 """Writes a family of metrics: lines, name, kind, text, samples."""
@@ -66,7 +66,7 @@ def _histograms(lines: List[str], label: str, rows: Iterable[_Row], family: Fami
 
 
 def _buckets(
-    lines: List[str], name: str, label: str, instrument: Instrument, histogram: Histogram
+    lines: List[str], name: str, label: str, instrument: Instrument, histogram: BucketCounts
 ) -> None:
     total = 0
     for bound, count in zip((*map(repr, instrument.bounds), "+Inf"), histogram.counts):

@@ -6,7 +6,7 @@ from typing import List, NamedTuple, Optional, Protocol, Sequence, Tuple
 
 from ...generate.generator import TextGenerator
 from ...generate.loop import TooManyRequests
-from ...generate.request import Generation, GenerationRequest, Progress, Reason
+from ...generate.request import AnswerProgress, Generation, GenerationRequest, Reason
 from ...generate.sampler import Choice
 from ..engine.served_model import ServedModel
 from ..http.answer_stream import AnswerStream
@@ -34,7 +34,7 @@ class Documents(Protocol):
         """Return what a stream begins with."""
 
     def part(self, text: str, choice: Optional[Choice]) -> bytes:
-        """Return a part of a stream."""
+        """Return one piece of a stream."""
 
     def end(self, generation: Generation, text: str) -> bytes:
         """Return what a stream ends with.
@@ -50,7 +50,7 @@ class Documents(Protocol):
         """Return the answer to a request that failed."""
 
 
-class Wanted(NamedTuple):
+class PreparedAnswer(NamedTuple):
     """An answer that is wanted.
 
     Attributes:
@@ -69,7 +69,12 @@ class TextAnswer:
     """An answer under way; used in the event loop's thread."""
 
     def __init__(
-        self, service: Service, desk: TextDesk, exchange: Exchange, model: ServedModel, want: Wanted
+        self,
+        service: Service,
+        desk: TextDesk,
+        exchange: Exchange,
+        model: ServedModel,
+        want: PreparedAnswer,
     ) -> None:
         self._service = service
         self._desk = desk
@@ -125,7 +130,7 @@ class TextAnswer:
         prefix = self._want.prefix
         return self._want.documents.part(prefix, None) if prefix else b""
 
-    def _take(self, progress: Progress) -> None:
+    def _take(self, progress: AnswerProgress) -> None:
         documents = self._want.documents
         reported = self._want.request.sampling.alternatives is not None
         choice = progress.choice if reported else None

@@ -1,4 +1,4 @@
-"""The way from a request to an answer under way, outside the event loop where that takes long."""
+"""Preparation of answers, on a thread where it takes long."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from ..engine.served_model import ServedModel
 from ..http.exchange import Exchange
 from ..http.message import Response
 from ..service import Service
-from .answer import TextAnswer, Wanted
+from .answer import PreparedAnswer, TextAnswer
 from .desk import TextDesk
 
 _LARGE = 8 * 1024
 """Bytes of a request whose text would keep the event loop from other clients."""
 
-Prepare = Callable[[], Tuple[ServedModel, Wanted]]
+Prepare = Callable[[], Tuple[ServedModel, PreparedAnswer]]
 """Reads a request; it may be called on a thread."""
 
 
@@ -63,7 +63,7 @@ async def _prepare_aside(service: Service, exchange: Exchange, prepare: Prepare)
         _start(service, exchange, model, want)
 
 
-def _start(service: Service, exchange: Exchange, model: ServedModel, want: Wanted) -> None:
+def _start(service: Service, exchange: Exchange, model: ServedModel, want: PreparedAnswer) -> None:
     assert model.generator is not None
     if not exchange.gone:
         TextAnswer(service, desk_of(service), exchange, model, want).begin(model.generator)

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from studio.runtime.generate.loop import GenerationLoop, Limits, TooManyRequests
-from studio.runtime.generate.request import Generation, GenerationRequest, Progress, Reason
+from studio.runtime.generate.loop import GenerationLoop, QueueLimits, TooManyRequests
+from studio.runtime.generate.request import Generation, GenerationRequest, AnswerProgress, Reason
 from studio.runtime.generate.sampler import Sampling
 from tests.unit.runtime.generate.text_models import ByteModel, alone, script
 
@@ -19,10 +19,10 @@ class Listener:
     """Everything that is told of an answer."""
 
     def __init__(self) -> None:
-        self.parts: list[Progress] = []
+        self.parts: list[AnswerProgress] = []
         self.done = threading.Event()
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: AnswerProgress) -> None:
         self.parts.append(progress)
         if progress.reason is not None:
             self.done.set()
@@ -74,7 +74,7 @@ def test_an_end_token_ends_an_answer() -> None:
 @pytest.mark.parametrize("slots", [1, 2, 4, 7])
 @pytest.mark.parametrize("batch", [8, 32])
 def test_answers_of_many_are_those_of_each_alone(slots: int, batch: int) -> None:
-    loop = GenerationLoop(ByteModel(slots=slots, batch=batch), Limits(64))
+    loop = GenerationLoop(ByteModel(slots=slots, batch=batch), QueueLimits(64))
     prompts = [f"prompt number {number}{'!' * (number % 5)}" for number in range(12)]
     answers = [ask(loop, prompt, 3 + number) for number, prompt in enumerate(prompts)]
     for number, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
@@ -179,7 +179,7 @@ def test_one_that_leaves_the_queue_is_never_run() -> None:
 
 def test_a_full_queue_refuses() -> None:
     model = ByteModel(slots=1)
-    loop = GenerationLoop(model, Limits(requests=2))
+    loop = GenerationLoop(model, QueueLimits(requests=2))
     model.gate.clear()
     answers = [ask(loop, "one")]
     _until(lambda: loop.active == 1)
@@ -195,7 +195,7 @@ def test_a_full_queue_refuses() -> None:
 
 def test_tokens_that_wait_are_limited_but_one_request_always_fits() -> None:
     model = ByteModel(slots=1)
-    loop = GenerationLoop(model, Limits(requests=10, tokens=20))
+    loop = GenerationLoop(model, QueueLimits(requests=10, tokens=20))
     model.gate.clear()
     first = ask(loop, "runs")
     _until(lambda: loop.active == 1)

@@ -137,7 +137,7 @@ def test_a_piece_of_many_bytes_is_admitted_as_its_bytes_are() -> None:
     ("schema", "words"),
     [
         ({"type": "string", "pattern": "a"}, "'pattern' is not known"),
-        ({"type": "king"}, "no type 'king'"),
+        ({"type": "king"}, "the type 'king' is not known"),
         ({"properties": 5}, "properties is an object"),
         ({"$ref": "http://elsewhere/x"}, "leads out of the schema"),
         ({"$ref": "#/$defs/none"}, "leads nowhere"),

@@ -11,16 +11,16 @@ from ...http.exchange import Exchange
 from ...http.message import HttpError, Response
 from ...rest.router import PathNames, Route
 from ...service import Service
-from ...texts.answer import Wanted
+from ...texts.answer import PreparedAnswer
 from ...texts.preparation import Refusal, answer_text, desk_of
 from .answers import new_form
 from .documents import OpenAiDocuments
 from .errors import BadField, error_response
 from .fields import Document, read_document
-from .questions import ChatQuestion, CompletionQuestion, Question, read_chat, read_completion
+from .questions import ChatQuestion, CommonFields, CompletionQuestion, read_chat, read_completion
 
 _MOST_BODY = 8 << 20
-_Read = Callable[[ServedModel, TextGenerator, Document], Wanted]
+_Read = Callable[[ServedModel, TextGenerator, Document], PreparedAnswer]
 
 
 def chat(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
@@ -65,7 +65,7 @@ def _described(service: Service, model: ServedModel) -> Dict[str, object]:
 
 
 def _answer(service: Service, exchange: Exchange, read: _Read) -> None:
-    def prepare() -> Tuple[ServedModel, Wanted]:
+    def prepare() -> Tuple[ServedModel, PreparedAnswer]:
         try:
             document = read_document(exchange.request.body)
             model, generator = _model_of(service, document)
@@ -92,7 +92,7 @@ def _model_of(service: Service, document: Document) -> Tuple[ServedModel, TextGe
         wanted = names[0]
     if wanted not in names:
         known = ", ".join(names) or "none"
-        sentence = "There is no language model {!r} here; there is: {}."
+        sentence = "This server has no language model {!r}, but {}."
         code = "model_not_found"
         raise Refusal(error_response(404, sentence.format(wanted[:100], known), "model", code))
     try:
@@ -105,14 +105,16 @@ def _model_of(service: Service, document: Document) -> Tuple[ServedModel, TextGe
     return model, generator
 
 
-def _read_chat(model: ServedModel, generator: TextGenerator, document: Document) -> Wanted:
+def _read_chat(model: ServedModel, generator: TextGenerator, document: Document) -> PreparedAnswer:
     given = read_chat(document, generator.model.facts.vocabulary)
     text = generator.prompt_of(given.messages, given.tools or None, given.variables)
     tokens = generator.tokens_of(text, special=True)
     return _wanted(model, generator, given.question, tokens, given)
 
 
-def _read_completion(model: ServedModel, generator: TextGenerator, document: Document) -> Wanted:
+def _read_completion(
+    model: ServedModel, generator: TextGenerator, document: Document
+) -> PreparedAnswer:
     given = read_completion(document, generator.model.facts.vocabulary)
     tokens = list(given.tokens) or generator.tokens_of(given.prompt)
     generator.check_length(len(tokens))
@@ -122,10 +124,10 @@ def _read_completion(model: ServedModel, generator: TextGenerator, document: Doc
 def _wanted(
     model: ServedModel,
     generator: TextGenerator,
-    question: Question,
+    question: CommonFields,
     tokens: List[int],
     given: Union[ChatQuestion, CompletionQuestion],
-) -> Wanted:
+) -> PreparedAnswer:
     is_chat = isinstance(given, ChatQuestion)
     tools = isinstance(given, ChatQuestion) and bool(given.tools)
     echo = given.prompt if isinstance(given, CompletionQuestion) and given.echo else ""
@@ -135,7 +137,7 @@ def _wanted(
     request = GenerationRequest(
         tokens, most, question.sampling, question.stops, question.constraint, question.ends
     )
-    return Wanted(request, question.stream, documents, echo, question.ignored)
+    return PreparedAnswer(request, question.stream, documents, echo, question.ignored)
 
 
 ROUTES = (

@@ -22,7 +22,7 @@ def read_document(body: Body) -> Document:
     """Return the object in a body.
 
     Raises:
-        BadField: when it is none.
+        BadField: when it has no object.
     """
     try:
         found = json.loads(bytes(body).decode("utf-8"), parse_constant=_no_number)
@@ -38,14 +38,14 @@ def _no_number(text: str) -> float:
 
 
 class Fields:
-    """The fields of a request; each is asked for once, and the others are known as ignored."""
+    """The fields of a request, and which of them were never read."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
         self._known: Set[str] = set()
 
     def ignored(self) -> Tuple[str, ...]:
-        """Return the fields that nobody asked for, short and in order, to be named in the log."""
+        """Return the fields that were never read, short and in order, for the log."""
         rest = sorted(set(self._document) - self._known)
         return tuple(name[:40] for name in rest[:20])
 

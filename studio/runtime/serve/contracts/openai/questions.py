@@ -19,7 +19,7 @@ _DEFAULT_COMPLETION = 16
 """Tokens of a completion, as OpenAI has it."""
 
 
-class Question(NamedTuple):
+class CommonFields(NamedTuple):
     """What both kinds of requests have.
 
     Attributes:
@@ -44,7 +44,7 @@ class ChatQuestion(NamedTuple):
     messages: List[Dict[str, object]]
     tools: List[Document]
     variables: Document
-    question: Question
+    question: CommonFields
 
 
 class CompletionQuestion(NamedTuple):
@@ -57,7 +57,7 @@ class CompletionQuestion(NamedTuple):
     prompt: str
     tokens: Tuple[int, ...]
     echo: bool
-    question: Question
+    question: CommonFields
 
 
 def read_chat(document: Document, vocabulary: int) -> ChatQuestion:
@@ -118,7 +118,7 @@ def _prompt(found: object, vocabulary: int) -> Tuple[str, Tuple[int, ...]]:
 
 def _question(
     fields: Fields, vocabulary: int, most: Optional[int], reported: Optional[int], chat: bool
-) -> Question:
+) -> CommonFields:
     if fields.whole("n", 1, 1, 1) != 1 or fields.whole("best_of", 1, 1, 1) != 1:
         raise BadField("n", "n is 1.")
     sampling = Sampling(
@@ -140,7 +140,7 @@ def _question(
     for name in ("model", "user", "store", "metadata", "service_tier", "parallel_tool_calls"):
         fields.get(name)
     stops = fields.stops()
-    return Question(
+    return CommonFields(
         sampling, most, stops, stream, counts, constraint, ends, ignored=fields.ignored()
     )
 

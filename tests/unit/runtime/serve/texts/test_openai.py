@@ -201,7 +201,7 @@ def test_answers_at_the_same_time_are_those_of_each_alone(server: ByteServer) ->
             "response_format",
             "'pattern' is not known",
         ),
-        ({"messages": HELLO, "model": "other"}, "model", "there is: letters"),
+        ({"messages": HELLO, "model": "other"}, "model", "but letters"),
         ({"messages": [{"role": "user", "content": "x" * 600}]}, "messages", "context holds 512"),
         ({"messages": [{"role": "user", "content": "x" * 99_000}]}, "messages", "context holds"),
     ],
