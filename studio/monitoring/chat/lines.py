@@ -1,0 +1,93 @@
+"""Lines of an answer that a thread reads, so that the job can be cancelled meanwhile."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+
+from studio.documents.dataclass_json import to_json
+from studio.jobs import Job
+from studio.monitoring.chat.results import ChatAnswer
+from studio.monitoring.chat.stream import StreamedAnswer
+
+UPDATE = "chat"
+"""Name of the event of a job with a ``ChatUpdate``."""
+
+_POLL_S = 0.1
+_BETWEEN_S = 0.03
+_LONGEST_LINE = 1 << 20
+
+ReadLine = Callable[[int], bytes]
+"""Reads a line of up to so many bytes; empty at the end."""
+
+
+class Lines:
+    """Lines that arrive.
+
+    Args:
+        read: Reads the next line; what it raises ends the lines, and is raised by ``next``.
+    """
+
+    def __init__(self, read: ReadLine) -> None:
+        self._read = read
+        self._arrived: queue.Queue[bytes | Exception] = queue.Queue(1024)
+        threading.Thread(target=self._pump, name="answer", daemon=True).start()
+
+    def next(self, job: Job) -> bytes:
+        """Return the next line; empty at the end.
+
+        Raises:
+            Cancelled: when the job was cancelled.
+            OSError, http.client.HTTPException: when the connection failed.
+        """
+        while True:
+            job.check()
+            try:
+                found = self._arrived.get(timeout=_POLL_S)
+            except queue.Empty:
+                continue
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the next line is there already."""
+        return not self._arrived.empty()
+
+    def _pump(self) -> None:
+        try:
+            while line := self._read(_LONGEST_LINE):
+                self._arrived.put(line)
+            self._arrived.put(b"")
+        except Exception as error:  # raised to the work, which waits for a line
+            self._arrived.put(error)
+
+
+def follow(lines: Lines, streamed: StreamedAnswer, job: Job) -> ChatAnswer | None:
+    """Take the lines of one answer, and send updates; None when they ended too early.
+
+    Raises:
+        TargetError: when the answer reports a failure.
+        Cancelled: when the job was cancelled.
+    """
+    sent = 0.0
+    while not streamed.done:
+        line = lines.next(job)
+        if not line:
+            return None
+        streamed.add(line)
+        # A fast model writes more tokens in a second than anybody can look at.
+        if not (lines.is_waiting and time.monotonic() - sent < _BETWEEN_S):
+            sent = time.monotonic()
+            _send(streamed, job)
+    _send(streamed, job)
+    return streamed.answer()
+
+
+def _send(streamed: StreamedAnswer, job: Job) -> None:
+    update = streamed.update()
+    if update is not None:
+        job.event(UPDATE, **to_json(update))

@@ -1,0 +1,165 @@
+"""Events of a streamed answer, as OpenAI's interface defines them, put together."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+
+from studio.api import TargetError
+from studio.documents.dataclass_json import read_parts
+from studio.lazy_dataclass import dataclass
+from studio.monitoring.chat.results import ChatAnswer, ChatTimes, ChatUpdate
+
+_DATA = b"data:"
+_DONE = b"[DONE]"
+_MOST_CHARACTERS = 4 << 20
+_INVALID = "The server sent an answer that is no stream of a chat."
+
+
+@dataclass(frozen=True, slots=True)
+class _Delta:
+    """New text of a message."""
+
+    content: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Usage:
+    """Numbers of tokens."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    prompt_tokens_details: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A part of an answer."""
+
+    delta: Mapping[str, object] | None = None
+    logprobs: Mapping[str, object] | None = None
+    finish_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """The end of a stream that failed."""
+
+    message: str = ""
+
+
+class StreamedAnswer:
+    """An answer as its parts arrive; the clock begins when it is made.
+
+    Attributes:
+        done: Whether the last part has arrived.
+    """
+
+    def __init__(self) -> None:
+        self.done = False
+        self._began = time.perf_counter()
+        self._first = self._last = 0.0
+        self._texts: list[str] = []
+        self._tokens: list[str] = []
+        self._named = True
+        self._sent = (0, 0)
+        self._characters = self._parts = 0
+        self._usage = _Usage()
+        self._end = "stop"
+
+    def add(self, line: bytes) -> None:
+        """Take a line of the stream.
+
+        Raises:
+            TargetError: when it reports a failure, or is no part of such a stream.
+        """
+        line = line.strip()
+        if not line.startswith(_DATA):
+            return  # comments and empty lines separate the events
+        content = line[len(_DATA) :].strip()
+        if content == _DONE:
+            self.done = True
+            return
+        try:
+            document = json.loads(content)
+        except (ValueError, RecursionError):
+            raise TargetError(_INVALID) from None
+        if not isinstance(document, dict):
+            raise TargetError(_INVALID)
+        self._take(document)
+
+    def _take(self, document: Mapping[str, object]) -> None:
+        error = document.get("error")
+        if error is not None:
+            raise TargetError(f"The model did not answer: {reason_of(error)}")
+        usage, choices = document.get("usage"), document.get("choices")
+        if isinstance(usage, dict):
+            self._usage = read_parts(_Usage, usage)
+        first = choices[0] if isinstance(choices, list) and choices else None
+        if isinstance(first, dict):
+            self._add_part(read_parts(_Choice, first))
+
+    def _add_part(self, part: _Choice) -> None:
+        text = read_parts(_Delta, part.delta or {}).content or ""
+        names = _names(part.logprobs)
+        if text or names:
+            self._last = time.perf_counter()
+            self._first = self._first or self._last
+            self._parts += max(1, len(names))
+            self._named = self._named and bool(names)
+            self._texts.append(text)
+            self._tokens += names
+            self._characters += len(text)
+        if self._characters > _MOST_CHARACTERS:
+            raise TargetError(f"The answer has more than {_MOST_CHARACTERS:,} characters.")
+        self._end = part.finish_reason or self._end
+
+    def update(self) -> ChatUpdate | None:
+        """Return what arrived since the last call; None when nothing did."""
+        texts, tokens = self._sent
+        if len(self._texts) == texts:
+            return None
+        self._sent = len(self._texts), len(self._tokens)
+        text, names = "".join(self._texts[texts:]), tuple(self._tokens[tokens:])
+        return ChatUpdate(text, names, self._parts, self._times(self._parts))
+
+    def answer(self) -> ChatAnswer:
+        """Return the whole answer."""
+        usage = self._usage
+        cached = (usage.prompt_tokens_details or {}).get("cached_tokens")
+        # Parts may be fewer than tokens; their times are those of the first and the last.
+        count = usage.completion_tokens or self._parts
+        return ChatAnswer(
+            text="".join(self._texts),
+            tokens=tuple(self._tokens) if self._named else (),
+            end=self._end,
+            prompt_tokens=usage.prompt_tokens,
+            cached_tokens=cached if isinstance(cached, int) else 0,
+            answer_tokens=count,
+            times=self._times(self._parts),
+        )
+
+    def _times(self, count: int) -> ChatTimes:
+        first = (self._first - self._began) * 1e3 if self._first else None
+        span = self._last - self._first
+        rate = (count - 1) / span if count > 1 and span > 0 else None
+        return ChatTimes(first, rate, (time.perf_counter() - self._began) * 1e3)
+
+
+def _names(logprobs: Mapping[str, object] | None) -> list[str]:
+    """Return the texts of the tokens of a part; empty where the server does not name them."""
+    rows = (logprobs or {}).get("content")
+    if not isinstance(rows, list):
+        return []
+    found = [row.get("token") for row in rows if isinstance(row, dict)]
+    return [one for one in found if isinstance(one, str)]
+
+
+def reason_of(error: object) -> str:
+    """Return the sentence of an error of OpenAI's shape, one line of it."""
+    if isinstance(error, dict):
+        text = read_parts(_Fault, error).message
+    else:
+        text = error if isinstance(error, str) else ""
+    return " ".join(text.split())[:500] or "it gave no reason."
