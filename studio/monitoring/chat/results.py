@@ -72,6 +72,26 @@ class ChatAnswer:
     answer_tokens: int
     times: ChatTimes
 
+    def first_difference(self, other: ChatAnswer) -> int | None:
+        """Return the place of the first token that differs from another answer's.
+
+        None where the answers are the same, or one of them has tokens without names.
+        """
+        if not self.tokens or not other.tokens:
+            return None
+        pairs = zip(self.tokens, other.tokens, strict=False)
+        differing = (place for place, (one, two) in enumerate(pairs) if one != two)
+        shorter, longer = sorted((len(self.tokens), len(other.tokens)))
+        return next(differing, shorter if shorter < longer else None)
+
+    def span_of(self, token: int) -> tuple[int, int]:
+        """Return the begin and the end of a token in the text; an empty span at its end."""
+        before = len("".join(self.tokens[:token]))
+        length = len("".join(self.tokens[token : token + 1]))
+        # The parts of a character that has several tokens are not its length in the text.
+        begin = min(before, len(self.text))
+        return begin, min(begin + length, len(self.text))
+
 
 @dataclass(frozen=True, slots=True)
 class ChatResult:

@@ -1,4 +1,4 @@
-"""The Try it page: send a picture, a folder or a stream to what is served, and see the answer."""
+"""The Try it page: send pictures or messages to what is served, and see the answers."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from studio.gui.pages.shared.answer_view import PictureView, ScoreBars, percent
 from studio.gui.pages.shared.raw_tensors import RawTensors, meaning_of
 from studio.gui.pages.shared.serving_choice import ServingChoice
 from studio.gui.pages.shared.stage_page import Needs, StagePage
+from studio.gui.pages.try_it.chat_view import ChatView
 from studio.gui.pages.try_it.override_sheet import OverrideSheet
 from studio.gui.shell import Shell
 from studio.gui.widgets.actions import explain
@@ -84,7 +85,9 @@ class TryItPage(StagePage):
             lambda: shell.go("deploy"),
         )
         self._pane = Needs(self._content(), hint)
-        self.add_view("Try it", self._pane)
+        self.add_view("Pictures", self._pane)
+        self.chat = ChatView(workspace, shell, self)
+        self.add_view("Chat", self.chat)
         self.add_tool(self.choice, left=True)
         self.set_primary("Start", self.toggle)
         self._command = self.add_command("Start or stop sending", self.toggle)
@@ -93,6 +96,8 @@ class TryItPage(StagePage):
         self.choice.currentIndexChanged.connect(self._chosen)
         FileDrops(self, self._send_dropped)
         self.override = OverrideSheet(self, shell)
+        self.chat.changed.connect(self._explain)
+        self.stack.currentChanged.connect(lambda _: self._show_tools())
 
     def _content(self) -> QWidget:
         content = Scroll()
@@ -140,8 +145,16 @@ class TryItPage(StagePage):
             self.source.setText(str(found))
             self._start(fps=WATCHED_FPS)
 
+    @property
+    def is_chat(self) -> bool:
+        """Whether the view of chats is shown."""
+        return self.stack.currentWidget() is self.chat
+
     def toggle(self) -> None:
         """Start, or stop what runs."""
+        if self.is_chat:
+            self.chat.toggle()
+            return
         if self.strip.running and self.strip.job is not None:
             self.strip.job.cancel()
             if self.primary is not None:
@@ -162,14 +175,15 @@ class TryItPage(StagePage):
         """Offer the targets that something was deployed to."""
         self.choice.offer(self.workspace)
         self._pane.show_content(bool(self.choice.targets))
-        self.choice.setVisible(bool(self.choice.targets))
+        self.chat.refresh(self.variant)
         self._show_served()
-        self._explain()
+        self._show_tools()
 
     def on_event(self, event: object) -> None:
         """Follow the jobs of the page."""
         super().on_event(event)
         self.override.strip.on_event(event)
+        self.chat.on_event(event)
 
     def _override(self) -> None:
         """Open the sheet for the answer that is shown."""
@@ -260,6 +274,9 @@ class TryItPage(StagePage):
         """Name the primary button after what it does next, and say why it cannot be pressed."""
         if self.primary is None:
             return
+        if self.is_chat:
+            self._explain_chat()
+            return
         running = self.strip.running
         self.primary.setText("Stop" if running else "Start")
         self.primary.setAccessibleName("Stop sending" if running else "Send and show the results")
@@ -272,6 +289,22 @@ class TryItPage(StagePage):
         busy = "Stop the current input first." if running else ""
         for one in (self.picture_button, self.folder_button, self.sample_button):
             set_enabled(one, busy)
+
+
+    def _explain_chat(self) -> None:
+        assert self.primary is not None
+        busy = self.chat.is_busy
+        self.primary.setText("Stop" if busy else "Send")
+        self.primary.setAccessibleName("Stop the answer" if busy else "Send the message")
+        reason = "" if busy else self.chat.why_not
+        set_enabled(self.primary, reason)
+        explain(self._command, reason)
+
+    def _show_tools(self) -> None:
+        """Show the tools of the shown view."""
+        super()._show_tools()
+        self.choice.setVisible(bool(self.choice.targets) and not self.is_chat)
+        self._explain()
 
 
 def _text_of(answer: FrameAnswer) -> str:
