@@ -22,5 +22,5 @@ def figures(answer: ChatAnswer) -> str:
     if answer.prompt_tokens:
         parts.append(f"{answer.prompt_tokens} tokens read")
     if answer.end == LENGTH:
-        parts.append("cut at the most tokens")
+        parts.append("ended by the limit of tokens")
     return f"[{', '.join(parts)}]"

@@ -75,7 +75,8 @@ class ChatColumn(QWidget):
         self.problem = label("", tone="bad", wrap=True)
         self.problem.hide()
         self.lacking = Hint("The backend is not installed", "", "Install", self._install)
-        self.pane = PartStack(self.text, self.lacking)
+        self.nothing = Hint("No second model", "Choose one to get two answers to each message.")
+        self.pane = PartStack(self.text, self.lacking, self.nothing)
         self.job, self.installing = JobStrip(), JobStrip()
         self._lay_out()
         self.job.message.connect(self._message)
@@ -142,9 +143,10 @@ class ChatColumn(QWidget):
         if missing is not None:
             environment = missing[1]
             size = figures.megabytes(environment.need.megabytes)
-            self.lacking.text.setText(f"{missing[0].title} runs this model, about {size}.")
+            self.lacking.text.setText(f"{environment.title} runs this model and takes about {size}.")
             self.lacking.text.show()
-        self.pane.setCurrentIndex(0 if missing is None else 1)
+        shown = self.text if missing is None else self.lacking
+        self.pane.setCurrentWidget(self.nothing if subject is None else shown)
         self.lacking.button.setEnabled(not self.installing.running)
         if reason:
             self._complain(reason)
@@ -154,7 +156,8 @@ class ChatColumn(QWidget):
         """Why nothing can be asked; empty when it can."""
         if self.subject is None:
             return "Choose a model first."
-        return "Install the backend first." if self.pane.currentIndex() else ""
+        is_missing = self.pane.currentWidget() is self.lacking
+        return "Install the backend first." if is_missing else ""
 
     def _install(self) -> None:
         subject = self.subject

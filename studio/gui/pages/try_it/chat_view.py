@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.gui.forms.form import Form
 from studio.gui.pages.shared.stage_page import needs_model
@@ -28,8 +28,9 @@ from studio.workspace import chat_subjects
 if TYPE_CHECKING:
     from studio.workspace import VariantRecord, Workspace
 
-_PARAMETERS = ("temperature", "top_p", "seed", "tokens", "system", "schema", "threads")
+_PARAMETERS = ("temperature", "top_p", "seed", "tokens", "threads", "system", "schema")
 _ONLY_HERE = ("threads",)
+_NARROW = 700
 _PROMPT_HEIGHT = 9 * GRID
 _TEMPLATE_HEIGHT = 20 * GRID
 _TEMPLATE_NOTE = "The template is a program of the model's author. It is shown as text here."
@@ -55,13 +56,14 @@ class ChatView(QWidget):
         self.prompt = PromptEdit()
         self.difference = label("", "dim", wrap=True)
         self.difference.hide()
-        self.form = Form(
-            [one for one in workspace.steps["chat"].form if one.name in _PARAMETERS], columns=3
-        )
-        self.parameters = button("", self._fold, "link")
+        options = {one.name: one for one in workspace.steps["chat"].form}
+        self.form = Form([options[name] for name in _PARAMETERS], columns=3)
+        # Its least size is that of fields without a style; they would be cut.
+        self.form.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.parameters = button("", lambda: self._unfold(self.form), "link")
         self.parameters.setCheckable(True)
         self.parameters.setAccessibleName("Parameters")
-        self.template_button = button("", self._fold, "link")
+        self.template_button = button("", lambda: self._unfold(self._template_holder), "link")
         self.template_button.setCheckable(True)
         self.template_button.setAccessibleName("Chat template")
         self.template = QPlainTextEdit()
@@ -70,7 +72,7 @@ class ChatView(QWidget):
         self.new = button("New chat", self.begin_anew)
         self.save = button("Save as test…", self._save)
         self.sheet = SaveTestSheet(page, shell, workspace)
-        self.columns = TwoColumns(self.left, self.right)
+        self.columns = TwoColumns(self.left, self.right, least=_NARROW)
         self._content()
         self._pane = needs_model(self._holder, "chat with", shell.go)
         layout = QVBoxLayout(self)
@@ -80,25 +82,37 @@ class ChatView(QWidget):
         self._fold()
 
     def _content(self) -> None:
-        self._holder = Scroll()
-        body = self._holder.body
+        """Lay out the conversations, which scroll, over the field, which is always seen."""
+        self.scroll = Scroll()
+        body = self.scroll.body
         body.addWidget(self.columns, 1)
-        body.addWidget(self.difference)
+        for widget in (self.difference, self.form, self._template_part()):
+            body.addWidget(widget)
         prompt = QWidget()  # the style sheet sets the height of the text's own widget
         prompt.setFixedHeight(_PROMPT_HEIGHT)
         line = row(self.prompt)
         line.setContentsMargins(0, 0, 0, 0)
         prompt.setLayout(line)
-        body.addWidget(prompt)
-        body.addLayout(row(self.parameters, self.template_button, None, self.new, self.save))
-        body.addWidget(self.form)
+        below = QVBoxLayout()
+        below.setContentsMargins(2 * GRID, GRID, 2 * GRID, 2 * GRID)
+        below.setSpacing(GRID)
+        below.addWidget(prompt)
+        below.addLayout(row(self.parameters, self.template_button, None, self.new, self.save))
+        self._holder = QWidget()
+        column = QVBoxLayout(self._holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.scroll, 1)
+        column.addLayout(below)
+
+    def _template_part(self) -> QWidget:
         self._template_holder = QWidget()
         column = QVBoxLayout(self._template_holder)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(label(_TEMPLATE_NOTE, "dim", wrap=True))
         column.addWidget(self.template)
         self._template_holder.setFixedHeight(_TEMPLATE_HEIGHT)
-        body.addWidget(self._template_holder)
+        return self._template_holder
 
     def _connect(self) -> None:
         self.prompt.sent.connect(self.send)
@@ -130,8 +144,8 @@ class ChatView(QWidget):
         reason = next(filter(None, lacks), "")
         return reason or ("" if self.prompt.text else "Write a message first.")
 
-    def refresh(self, variant: VariantRecord | None) -> None:
-        """Offer the models that there are, the current one first."""
+    def refresh(self, variant: VariantRecord | None) -> bool:
+        """Offer the models that there are; return whether the current one is among them."""
         subjects = chat_subjects(self._workspace)
         wanted = [one.key for one in subjects if variant and one.variant == variant.id]
         self._pane.show_content(bool(subjects))
@@ -139,6 +153,7 @@ class ChatView(QWidget):
         self.right.offer(subjects)
         self._show_template()
         self._explain()
+        return bool(wanted)
 
     def toggle(self) -> None:
         """Send the message, or stop the answers."""
@@ -153,7 +168,7 @@ class ChatView(QWidget):
             return
         if not self.form.check():
             self.parameters.setChecked(True)
-            self._fold()
+            self._unfold(self.form)
             return
         options = {name: value for name, value in self.form.values().items() if value != ""}
         prompt = self.prompt.text
@@ -221,11 +236,9 @@ class ChatView(QWidget):
         for one in self._both:
             one.text.unmark()
         left, right = self.left.answer, self.right.answer
-        greedy = not self.form.fields["temperature"].editor.value()
         if left is None or right is None or self.is_busy or not _is_zero(self.form):
             self.difference.hide()
             return
-        del greedy
         place = left.first_difference(right)
         if place is None:
             self.difference.setText("Both models gave the same answer.")
@@ -241,6 +254,13 @@ class ChatView(QWidget):
         self.template.setPlainText(text)
         self.template_button.setVisible(bool(text))
         self._fold()
+
+    def _unfold(self, part: QWidget) -> None:
+        """Show or hide a part, and scroll to it."""
+        self._fold()
+        if not part.isHidden():
+            # The view knows its new height with the next turn.
+            QTimer.singleShot(0, part, lambda: self.scroll.ensureWidgetVisible(part))
 
     def _fold(self) -> None:
         for toggle, part, title in (

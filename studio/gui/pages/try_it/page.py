@@ -75,6 +75,7 @@ class TryItPage(StagePage):
         self.override_button = button("Override…", self._override)
         self.override_button.setAccessibleName("Override the answer")
         self._shown: FrameReport | None = None
+        self._current: int | None = None
         self.waiting = label(_EMPTY, "dim")
         self.waiting.setWordWrap(True)
         self.measured = FieldList(name_width=11 * GRID)
@@ -175,8 +176,11 @@ class TryItPage(StagePage):
         """Offer the targets that something was deployed to."""
         self.choice.offer(self.workspace)
         self._pane.show_content(bool(self.choice.targets))
-        self.chat.refresh(self.variant)
-        self._show_served()
+        writes = self.chat.refresh(self.variant)
+        current = self.variant.id if self.variant else None
+        if current != self._current:  # another model is tried in its own way
+            self._current = current
+            self.show_view(1 if writes else 0)
         self._show_tools()
 
     def on_event(self, event: object) -> None:
@@ -267,7 +271,8 @@ class TryItPage(StagePage):
     def _show_served(self) -> None:
         target = self.choice.target
         releases = self.workspace.registry.releases(target.name) if target else ()
-        self.set_note(target_rows.running(releases).name if target else "")
+        served = target_rows.running(releases).name if target else ""
+        self.set_note("" if self.is_chat else served)
         self.sample_button.setVisible(self._held_out() is not None)
 
     def _explain(self) -> None:
@@ -304,6 +309,7 @@ class TryItPage(StagePage):
         """Show the tools of the shown view."""
         super()._show_tools()
         self.choice.setVisible(bool(self.choice.targets) and not self.is_chat)
+        self._show_served()
         self._explain()
 
 
