@@ -130,7 +130,7 @@ def _save(talk: Conversation, arguments: argparse.Namespace) -> None:
     if not arguments.save_test:
         return
     text = arguments.expect if arguments.expect is not None else talk.last_answer
-    expected = ExpectedAnswer(arguments.check, text)
+    expected = ExpectedAnswer(arguments.check, text, limit=talk.limit)
     path = Path(arguments.save_test).expanduser()
     number = save_test(path, talk.messages, expected)
     print_note(f"Saved as test {number} in {path}.")

@@ -9,9 +9,9 @@ from typing import Any
 from studio.api import UsageError
 from studio.jobs import JobOutcome
 from studio.lazy_dataclass import dataclass
-from studio.monitoring.chat.lines import UPDATE
 from studio.monitoring.chat.results import ASSISTANT, SYSTEM, USER, ChatMessage, ChatResult
-from studio.workspace import Event, JobMessage, Workspace
+from studio.steps.catalogue import step
+from studio.workspace import CHAT_UPDATE, Event, JobMessage, Workspace
 
 _ONLY_HERE = ("threads", "context")
 
@@ -72,6 +72,12 @@ class Conversation:
         """The last answer of the model; empty without one."""
         return self._turns[-1] if self._turns else ""
 
+    @property
+    def limit(self) -> int:
+        """Most tokens of an answer."""
+        default = next(one.default for one in step("chat").form if one.name == "tokens")
+        return int(self.subject.options.get("tokens", default))
+
     def ask(self, prompt: str) -> JobOutcome:
         """Ask and wait for the answer, which is printed meanwhile.
 
@@ -91,7 +97,7 @@ class Conversation:
         return outcome
 
     def _listen(self, event: Event) -> None:
-        if isinstance(event, JobMessage) and event.name == UPDATE:
+        if isinstance(event, JobMessage) and event.name == CHAT_UPDATE:
             text = str(event.values.get("text", ""))
             self._written.append(text)
             if not self._quiet:

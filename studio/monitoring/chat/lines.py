@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from studio.documents.dataclass_json import to_json
 from studio.jobs import Job
+from studio.lazy_dataclass import dataclass
 from studio.monitoring.chat.results import ChatAnswer
 from studio.monitoring.chat.stream import StreamedAnswer
 
@@ -23,6 +24,14 @@ ReadLine = Callable[[int], bytes]
 """Reads a line of up to so many bytes; empty at the end."""
 
 
+@dataclass(frozen=True, slots=True)
+class ArrivedLine:
+    """A line and the moment at which it was read, by ``time.perf_counter``."""
+
+    content: bytes
+    at: float
+
+
 class Lines:
     """Lines that arrive.
 
@@ -32,11 +41,11 @@ class Lines:
 
     def __init__(self, read: ReadLine) -> None:
         self._read = read
-        self._arrived: queue.Queue[bytes | Exception] = queue.Queue(1024)
+        self._arrived: queue.Queue[ArrivedLine | Exception] = queue.Queue(1024)
         threading.Thread(target=self._pump, name="answer", daemon=True).start()
 
-    def next(self, job: Job) -> bytes:
-        """Return the next line; empty at the end.
+    def next(self, job: Job) -> ArrivedLine:
+        """Return the next line; an empty one at the end.
 
         Raises:
             Cancelled: when the job was cancelled.
@@ -60,8 +69,8 @@ class Lines:
     def _pump(self) -> None:
         try:
             while line := self._read(_LONGEST_LINE):
-                self._arrived.put(line)
-            self._arrived.put(b"")
+                self._arrived.put(ArrivedLine(line, time.perf_counter()))
+            self._arrived.put(ArrivedLine(b"", time.perf_counter()))
         except Exception as error:  # raised to the work, which waits for a line
             self._arrived.put(error)
 
@@ -76,9 +85,9 @@ def follow(lines: Lines, streamed: StreamedAnswer, job: Job) -> ChatAnswer | Non
     sent = 0.0
     while not streamed.done:
         line = lines.next(job)
-        if not line:
+        if not line.content:
             return None
-        streamed.add(line)
+        streamed.add(line.content, line.at)
         # A fast model writes more tokens in a second than anybody can look at.
         if not (lines.is_waiting and time.monotonic() - sent < _BETWEEN_S):
             sent = time.monotonic()

@@ -87,7 +87,7 @@ def _answered(
     lines = Lines(process.stdout.readline)
     job.progress(0, 0, "Loading the model")
     _write(process, json.dumps(_first_line(options, backend)).encode())
-    loaded = _loaded(lines.next(job), job.folder)
+    loaded = _loaded(lines.next(job).content, job.folder)
     if loaded.fault:
         raise StudioError(loaded.fault)
     job.progress(0, 0, "Reading the conversation")

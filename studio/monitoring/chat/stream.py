@@ -68,8 +68,11 @@ class StreamedAnswer:
         self._usage = _Usage()
         self._end = "stop"
 
-    def add(self, line: bytes) -> None:
+    def add(self, line: bytes, at: float) -> None:
         """Take a line of the stream.
+
+        Args:
+            at: The moment at which it arrived, by ``time.perf_counter``.
 
         Raises:
             TargetError: when it reports a failure, or is no part of such a stream.
@@ -87,9 +90,9 @@ class StreamedAnswer:
             raise TargetError(_INVALID) from None
         if not isinstance(document, dict):
             raise TargetError(_INVALID)
-        self._take(document)
+        self._take(document, at)
 
-    def _take(self, document: Mapping[str, object]) -> None:
+    def _take(self, document: Mapping[str, object], at: float) -> None:
         error = document.get("error")
         if error is not None:
             raise TargetError(f"The model did not answer: {reason_of(error)}")
@@ -98,13 +101,13 @@ class StreamedAnswer:
             self._usage = read_parts(_Usage, usage)
         first = choices[0] if isinstance(choices, list) and choices else None
         if isinstance(first, dict):
-            self._add_part(read_parts(_Choice, first))
+            self._add_part(read_parts(_Choice, first), at)
 
-    def _add_part(self, part: _Choice) -> None:
+    def _add_part(self, part: _Choice, at: float) -> None:
         text = read_parts(_Delta, part.delta or {}).content or ""
         names = _names(part.logprobs)
         if text or names:
-            self._last = time.perf_counter()
+            self._last = at
             self._first = self._first or self._last
             self._parts += max(1, len(names))
             self._named = self._named and bool(names)

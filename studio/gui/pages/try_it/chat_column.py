@@ -16,7 +16,7 @@ from studio.gui.pages.shared.licence_question import install_accepted
 from studio.gui.pages.shared.stage_page import JobStrip
 from studio.gui.pages.try_it.transcript import Transcript
 from studio.gui.shell import Shell
-from studio.gui.widgets.basics import GRID, Card, Hint, button, label
+from studio.gui.widgets.basics import GRID, Card, Hint, label
 from studio.gui.widgets.style_parts import PartStack
 from studio.monitoring.chat.results import (
     ASSISTANT,
@@ -143,7 +143,9 @@ class ChatColumn(QWidget):
         if missing is not None:
             environment = missing[1]
             size = figures.megabytes(environment.need.megabytes)
-            self.lacking.text.setText(f"{environment.title} runs this model and takes about {size}.")
+            self.lacking.text.setText(
+                f"{environment.title} runs this model and takes about {size}."
+            )
             self.lacking.text.show()
         shown = self.text if missing is None else self.lacking
         self.pane.setCurrentWidget(self.nothing if subject is None else shown)

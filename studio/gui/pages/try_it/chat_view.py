@@ -83,8 +83,8 @@ class ChatView(QWidget):
 
     def _content(self) -> None:
         """Lay out the conversations, which scroll, over the field, which is always seen."""
-        self.scroll = Scroll()
-        body = self.scroll.body
+        self.area = Scroll()
+        body = self.area.body
         body.addWidget(self.columns, 1)
         for widget in (self.difference, self.form, self._template_part()):
             body.addWidget(widget)
@@ -102,7 +102,7 @@ class ChatView(QWidget):
         column = QVBoxLayout(self._holder)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.scroll, 1)
+        column.addWidget(self.area, 1)
         column.addLayout(below)
 
     def _template_part(self) -> QWidget:
@@ -260,7 +260,7 @@ class ChatView(QWidget):
         self._fold()
         if not part.isHidden():
             # The view knows its new height with the next turn.
-            QTimer.singleShot(0, part, lambda: self.scroll.ensureWidgetVisible(part))
+            QTimer.singleShot(0, part, lambda: self.area.ensureWidgetVisible(part))
 
     def _fold(self) -> None:
         for toggle, part, title in (

@@ -295,7 +295,6 @@ class TryItPage(StagePage):
         for one in (self.picture_button, self.folder_button, self.sample_button):
             set_enabled(one, busy)
 
-
     def _explain_chat(self) -> None:
         assert self.primary is not None
         busy = self.chat.is_busy
