@@ -54,11 +54,12 @@ class StreamedAnswer:
 
     Attributes:
         done: Whether the last part has arrived.
+        began: When the request was sent, by ``time.perf_counter``.
     """
 
     def __init__(self) -> None:
         self.done = False
-        self._began = time.perf_counter()
+        self.began = time.perf_counter()
         self._first = self._last = 0.0
         self._texts: list[str] = []
         self._tokens: list[str] = []
@@ -144,10 +145,10 @@ class StreamedAnswer:
         )
 
     def _times(self, count: int) -> ChatTimes:
-        first = (self._first - self._began) * 1e3 if self._first else None
+        first = (self._first - self.began) * 1e3 if self._first else None
         span = self._last - self._first
         rate = (count - 1) / span if count > 1 and span > 0 else None
-        return ChatTimes(first, rate, (time.perf_counter() - self._began) * 1e3)
+        return ChatTimes(first, rate, (time.perf_counter() - self.began) * 1e3)
 
 
 def _names(logprobs: Mapping[str, object] | None) -> list[str]:
