@@ -53,5 +53,5 @@ def test_the_parameters_are_in_the_request(tmp_path: Path) -> None:
 def test_a_schema_that_is_none_is_refused(tmp_path: Path, content: str) -> None:
     schema = tmp_path / "schema.json"
     schema.write_text(content)
-    with pytest.raises(UsageError, match="schema.json is not"):
+    with pytest.raises(UsageError, match=r"schema\.json is not"):
         request_of(options(schema=schema))

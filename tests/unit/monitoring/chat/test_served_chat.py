@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -31,7 +31,7 @@ class Handler(BaseHTTPRequestHandler):
 
     listed: Any = LISTED
     status, content = 200, b""
-    requests: list[tuple[dict[str, Any], str]] = []
+    requests: ClassVar[list[tuple[dict[str, Any], str]]] = []
 
     def do_GET(self) -> None:
         self._answer(200, json.dumps(self.listed).encode())
