@@ -238,3 +238,10 @@ def test_a_missing_backend_is_installed_from_here(
         (job,) = rig.shell.jobs
         assert job.step == "environment-install"
         assert job.options["name"] == "studio_llama_cpp"
+
+
+def test_an_answer_is_plain_text(rig: Rig, tmp_path: Path) -> None:
+    page = chat_page(rig, language(rig, tmp_path, "q4"))
+    ask(page, "Hello")
+    update(rig, page, "<b>x</b>\x1b[2J\u202eevil", 1)
+    assert page.chat.left.text.toPlainText().endswith("<b>x</b>\\x1b[2J\\u202eevil")

@@ -9,7 +9,7 @@ import pytest
 
 from studio.api import Cancelled, StudioError
 from studio.monitoring.chat import local_chat
-from studio.monitoring.chat.step import ChatModelOptions
+from studio.monitoring.chat.step import CHAT, ChatModelOptions
 from studio.registry import ModelRef
 from tests.unit.monitoring.chat.parts import ChatJob, ended, part
 
@@ -76,3 +76,8 @@ def test_a_cancelled_answer_ends_the_process(speak, tmp_path: Path) -> None:  # 
         ask(job)
     pid = tmp_path / "pid"
     assert not pid.exists() or not Path("/proc", pid.read_text().strip()).exists()
+
+
+def test_the_worker_has_no_permission() -> None:
+    assert CHAT.needs == frozenset()
+    assert CHAT.remote_needs == frozenset()
