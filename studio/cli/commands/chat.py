@@ -21,6 +21,9 @@ from studio.workspace import Workspace
 _OWN = ("prompt", "model")
 """Options of the step that are no flags here."""
 
+_CHECKS = [one for one in CHECKS if one != "json"]
+"""Without ``json``, whose schema is in the window's form."""
+
 _LONGEST_PROMPT = 1 << 20
 
 
@@ -40,7 +43,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--check",
-        choices=[one for one in CHECKS if one != "json"],
+        choices=_CHECKS,
+        metavar="|".join(_CHECKS),
         default=EXACT,
         help="what makes an answer of the saved test right [default: exact]",
     )

@@ -25,9 +25,7 @@ TEMPLATE = "{% for m in messages %}{{ m }}{% endfor %}"
 def rig(
     qtbot: QtBot, studio_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Rig]:
-    monkeypatch.setattr(
-        "studio.gui.pages.try_it.chat_column.missing_chat_backend", lambda *_: None
-    )
+    monkeypatch.setattr("studio.gui.pages.try_it.chat_column.missing_chat_backend", lambda *_: None)
     with opened(studio_home, tmp_path) as made:
         yield made
 
