@@ -35,6 +35,12 @@ from studio.models.surgery.edits import write as edit_text
 from studio.monitoring.chat.lines import UPDATE as CHAT_UPDATE
 from studio.monitoring.chat.saved_test import CHECKS as CHAT_CHECKS
 from studio.monitoring.chat.saved_test import ExpectedAnswer
+from studio.monitoring.chat.subjects import (
+    ChatSubject,
+    chat_subjects,
+    missing_chat_backend,
+    save_chat_test,
+)
 from studio.monitoring.chat.texts import figures as chat_figures
 from studio.plugin_host import Plugin
 from studio.plugin_host.environments import Environment
@@ -50,12 +56,6 @@ from studio.registry import (
     RunRecord,
     VariantRecord,
     VersionRecord,
-)
-from studio.workspace.chats import (
-    ChatSubject,
-    chat_subjects,
-    missing_chat_backend,
-    save_chat_test,
 )
 from studio.workspace.endpoint_state import EndpointState, EndpointStates, EndpointStatus
 from studio.workspace.events import (

@@ -7,15 +7,15 @@ import sys
 from pathlib import Path
 
 from studio.api import StudioError, UsageError
-from studio.cli.commands.conversation import ChatSubject, Conversation, subject_of
+from studio.cli.conversation import ChatSubject, Conversation, subject_of
 from studio.cli.flags import add_options, option_values
 from studio.cli.output import fail_job, print_json, print_note
 from studio.cli.session import workspace
 from studio.jobs import JobOutcome
 from studio.monitoring.chat.results import ChatResult
 from studio.monitoring.chat.saved_test import CHECKS, EXACT, ExpectedAnswer, save_test
+from studio.monitoring.chat.step import CHAT
 from studio.monitoring.chat.texts import figures
-from studio.steps.catalogue import step
 from studio.workspace import Workspace
 
 _OWN = ("prompt", "model")
@@ -35,7 +35,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="message to the model [default: a conversation on the terminal, else standard input]",
     )
-    add_options(parser, [one for one in step("chat").form if one.name not in _OWN])
+    add_options(parser, [one for one in CHAT.form if one.name not in _OWN])
     parser.add_argument(
         "--save-test",
         metavar="FILE",
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     if prompt is None and arguments.json:
         raise UsageError("--json needs a message to the model.")
     with workspace() as opened:
-        options = [one for one in step("chat").form if one.name not in _OWN]
+        options = [one for one in CHAT.form if one.name not in _OWN]
         subject = subject_of(opened, arguments.model, option_values(arguments, options))
         if prompt is not None:
             return _ask_once(opened, subject, prompt, arguments)

@@ -40,11 +40,19 @@ class ChatBackend:
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """The first line of the process: the model is loaded, or why it is not."""
+    """The loaded model; ``fault`` is why it cannot be talked to."""
 
     version: str = ""
     context: int = 0
     fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _FirstLine:
+    """The first line of the process: the model is loaded, or why it is not."""
+
+    ready: _Loaded | None = None
+    error: str = ""
 
 
 def chat(options: ChatModelOptions, job: Job) -> ChatResult:
@@ -120,11 +128,10 @@ def _loaded(line: bytes, folder: Path) -> _Loaded:
         document = json.loads(line)
     except ValueError:
         raise _crash(folder) from None
-    if not isinstance(document, dict) or "error" in document:
-        reason = str(document.get("error")) if isinstance(document, dict) else ""
-        raise StudioError(f"The model cannot be loaded: {reason}")
-    ready = document.get("ready")
-    return read_parts(_Loaded, ready if isinstance(ready, dict) else {})
+    first = read_parts(_FirstLine, document if isinstance(document, dict) else {})
+    if first.ready is None:
+        raise StudioError(f"The model cannot be loaded: {first.error}")
+    return first.ready
 
 
 def _crash(folder: Path) -> StudioError:

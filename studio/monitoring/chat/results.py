@@ -22,6 +22,21 @@ class ChatMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatParameters:
+    """Parameters of a question that say more than how its tokens are drawn.
+
+    Attributes:
+        tokens: Most tokens of the answer.
+        schema: File of the JSON Schema of the answer; empty for none.
+    """
+
+    temperature: float = 0.0
+    tokens: int = 256
+    system: str = ""
+    schema: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ChatTimes:
     """Times of an answer, as the one who waits for it sees them.
 

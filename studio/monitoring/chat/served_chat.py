@@ -28,10 +28,23 @@ _HINT = "Deploy a language model there, or try this one on the page Try it."
 
 @dataclass(frozen=True, slots=True)
 class _ListedModel:
-    """An entry of the list of models; one of other kinds of models has no ``object``."""
+    """An entry of the list of models."""
 
-    id: str = ""
-    object: str = ""
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _ModelList:
+    """The language models of a server; ``data`` is missing where it has none."""
+
+    data: tuple[_ListedModel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _ErrorBody:
+    """The body of a refusal."""
+
+    error: object = None
 
 
 def chat_served(options: ChatServedOptions, job: Job) -> ChatResult:
@@ -65,11 +78,10 @@ def _model(link: Link, target: str) -> str:
         document = json.loads(content[:_LARGEST]) if answer.status == 200 else None
     except (ValueError, RecursionError):
         document = None
-    rows = document.get("data") if isinstance(document, dict) else None
-    listed = [read_parts(_ListedModel, one) for one in rows or () if isinstance(one, dict)]
-    if not listed:
+    found = read_parts(_ModelList, document if isinstance(document, dict) else {})
+    if not found.data:
         raise TargetError(_NO_TEXT.format(target), hint=_HINT)
-    return listed[0].id
+    return found.data[0].id
 
 
 def _ask(link: Link, request: bytes, job: Job) -> ChatAnswer:
@@ -115,7 +127,7 @@ def _reason(answer: Answer) -> str:
         document = json.loads(answer.read()[:_LARGEST])
     except (ValueError, RecursionError):
         return f"status {answer.status}."
-    error = document.get("error") if isinstance(document, dict) else None
+    error = read_parts(_ErrorBody, document if isinstance(document, dict) else {}).error
     return reason_of(error) if error else f"status {answer.status}."
 
 

@@ -9,6 +9,7 @@ from studio.api import Kind, Permission, TargetSpec, UsageError
 from studio.jobs import Effect, Limits, Step
 from studio.jobs.options_form import option
 from studio.lazy_dataclass import dataclass
+from studio.monitoring.chat.facts import text_facts
 from studio.monitoring.chat.results import ChatResult
 from studio.registry import ModelRef, Registry
 
@@ -124,11 +125,10 @@ def prepare(registry: Registry, options: ChatModelOptions) -> ChatModelOptions:
     Raises:
         UsageError: when the model writes no text.
     """
-    facts = registry.variant(options.model.variant).summary.get("language")
-    if not isinstance(facts, dict):
+    facts = text_facts(registry.variant(options.model.variant))
+    if facts is None:
         raise UsageError(
             f"{options.model.model_name} writes no text.", hint="A chat needs a language model."
         )
-    made_for = facts.get("context")
-    most = made_for if isinstance(made_for, int) and made_for > 0 else _USUAL_CONTEXT
-    return replace(options, context=options.context or min(most, _USUAL_CONTEXT))
+    most = min(facts.context or _USUAL_CONTEXT, _USUAL_CONTEXT)
+    return replace(options, context=options.context or most)

@@ -25,21 +25,51 @@ class _Delta:
 
 
 @dataclass(frozen=True, slots=True)
-class _Usage:
-    """Numbers of tokens."""
+class _NamedToken:
+    """A token with its text."""
 
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    prompt_tokens_details: Mapping[str, object] | None = None
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Logprobs:
+    """The tokens of a part."""
+
+    content: tuple[_NamedToken, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
     """A part of an answer."""
 
-    delta: Mapping[str, object] | None = None
-    logprobs: Mapping[str, object] | None = None
+    delta: _Delta = _Delta()
+    logprobs: _Logprobs | None = None
     finish_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _CachedTokens:
+    """Where the tokens of a prompt came from."""
+
+    cached_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Usage:
+    """Numbers of tokens."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    prompt_tokens_details: _CachedTokens | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """One event of a stream."""
+
+    choices: tuple[_Choice, ...] = ()
+    usage: _Usage | None = None
+    error: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +124,17 @@ class StreamedAnswer:
         self._take(document, at)
 
     def _take(self, document: Mapping[str, object], at: float) -> None:
-        error = document.get("error")
-        if error is not None:
-            raise TargetError(f"The model did not answer: {reason_of(error)}")
-        usage, choices = document.get("usage"), document.get("choices")
-        if isinstance(usage, dict):
-            self._usage = read_parts(_Usage, usage)
-        first = choices[0] if isinstance(choices, list) and choices else None
-        if isinstance(first, dict):
-            self._add_part(read_parts(_Choice, first), at)
+        chunk = read_parts(_Chunk, document)
+        if chunk.error is not None:
+            raise TargetError(f"The model did not answer: {reason_of(chunk.error)}")
+        self._usage = chunk.usage or self._usage
+        if chunk.choices:
+            self._add_part(chunk.choices[0], at)
 
     def _add_part(self, part: _Choice, at: float) -> None:
-        text = read_parts(_Delta, part.delta or {}).content or ""
-        names = _names(part.logprobs)
+        text = part.delta.content or ""
+        named = part.logprobs.content if part.logprobs else None
+        names = [one.token for one in named or ()]
         if text or names:
             self._last = at
             self._first = self._first or self._last
@@ -131,7 +159,7 @@ class StreamedAnswer:
     def answer(self) -> ChatAnswer:
         """Return the whole answer."""
         usage = self._usage
-        cached = (usage.prompt_tokens_details or {}).get("cached_tokens")
+        cached = usage.prompt_tokens_details or _CachedTokens()
         # Parts may be fewer than tokens; their times are those of the first and the last.
         count = usage.completion_tokens or self._parts
         return ChatAnswer(
@@ -139,7 +167,7 @@ class StreamedAnswer:
             tokens=tuple(self._tokens) if self._named else (),
             end=self._end,
             prompt_tokens=usage.prompt_tokens,
-            cached_tokens=cached if isinstance(cached, int) else 0,
+            cached_tokens=cached.cached_tokens,
             answer_tokens=count,
             times=self._times(self._parts),
         )
@@ -149,15 +177,6 @@ class StreamedAnswer:
         span = self._last - self._first
         rate = (count - 1) / span if count > 1 and span > 0 else None
         return ChatTimes(first, rate, (time.perf_counter() - self.began) * 1e3)
-
-
-def _names(logprobs: Mapping[str, object] | None) -> list[str]:
-    """Return the texts of the tokens of a part; empty where the server does not name them."""
-    rows = (logprobs or {}).get("content")
-    if not isinstance(rows, list):
-        return []
-    found = [row.get("token") for row in rows if isinstance(row, dict)]
-    return [one for one in found if isinstance(one, str)]
 
 
 def reason_of(error: object) -> str:

@@ -10,12 +10,13 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import BinaryIO, Dict, List, Mapping, Optional
+from typing import BinaryIO, List, Mapping, NamedTuple, Optional
 
 from ..generate.catalog import TEXT_BACKENDS
 from ..generate.generator import TextGenerator
 from ..generate.loader import load_text_model
 from ..generate.text_model import TextModel, TextSettings
+from ..shared.documents import read_record
 from ..shared.errors import LoadError
 from .conversation import answer_line
 
@@ -24,7 +25,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     """Load the model of the first line, then answer until the input ends."""
     requests = sys.stdin.buffer
     answers = _own_output()
-    first = json.loads(requests.readline())
+    first = read_record(ModelLine, json.loads(requests.readline()))
     try:
         model = loaded(first)
     except (LoadError, ModuleNotFoundError) as error:
@@ -33,17 +34,23 @@ def main(arguments: Optional[List[str]] = None) -> int:
     return converse(model, requests, answers)
 
 
-def loaded(first: Mapping[str, object]) -> TextModel:
+class ModelLine(NamedTuple):
+    """The first line: a model, the id of its backend, and how it is loaded."""
+
+    model: str
+    backend: str
+    settings: TextSettings
+
+
+def loaded(first: ModelLine) -> TextModel:
     """Load the model that a line names.
 
     Raises:
         LoadError: in one sentence, when it cannot be loaded.
         ModuleNotFoundError: when the backend's package is missing.
     """
-    settings = first.get("settings")
-    named: Dict[str, object] = dict(settings) if isinstance(settings, dict) else {}
-    backend = TEXT_BACKENDS[str(first["backend"])]
-    return load_text_model(Path(str(first["model"])), backend, TextSettings(**named))  # type: ignore[arg-type]
+    backend = TEXT_BACKENDS[first.backend]
+    return load_text_model(Path(first.model), backend, first.settings)
 
 
 def converse(model: TextModel, requests: BinaryIO, answers: BinaryIO) -> int:

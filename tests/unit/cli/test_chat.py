@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from studio.api import UsageError
-from studio.cli.commands.conversation import ChatSubject, Conversation, subject_of
+from studio.cli.conversation import ChatSubject, Conversation, subject_of
+from studio.documents.dataclass_json import to_json
 from studio.jobs import End
-from studio.monitoring.chat.results import ChatAnswer, ChatResult, ChatTimes
+from studio.monitoring.chat.results import ChatAnswer, ChatResult, ChatTimes, ChatUpdate
 from studio.workspace import CHAT_UPDATE, JobMessage, JobOutcome
 
 
@@ -32,7 +33,8 @@ class Opened:
     def run(self, name: str, **options: Any) -> JobOutcome:
         self.asked.append({"step": name, **options})
         text = f"answer {len(self.asked)}"
-        self._listen(JobMessage(SimpleNamespace(), CHAT_UPDATE, {"text": text}))  # type: ignore[arg-type]
+        update = to_json(ChatUpdate(text, (), 2, ChatTimes()))
+        self._listen(JobMessage(SimpleNamespace(), CHAT_UPDATE, update))  # type: ignore[arg-type]
         if self.stopped:
             raise KeyboardInterrupt
         answer = ChatAnswer(text, (), "stop", 1, 0, 2, ChatTimes())

@@ -29,7 +29,7 @@ from studio.monitoring.chat.results import (
 from studio.workspace import CHAT_UPDATE, ChatSubject, chat_figures, missing_chat_backend
 
 if TYPE_CHECKING:
-    from studio.workspace import JobOutcome, Workspace
+    from studio.workspace import Environment, JobOutcome, Plugin, Workspace
 
 INSTALL = "environment-install"
 _TALLEST_TEXT = 22 * GRID
@@ -137,7 +137,7 @@ class ChatColumn(QWidget):
         """Show what has to be installed first."""
         subject, reason = self.subject, ""
         try:
-            missing = missing_chat_backend(self._workspace, subject) if subject else None
+            missing = self._missing(subject)
         except StudioError as error:
             missing, reason = None, f"{error.message} {error.hint}".strip()
         if missing is not None:
@@ -153,6 +153,11 @@ class ChatColumn(QWidget):
         if reason:
             self._complain(reason)
 
+    def _missing(self, subject: ChatSubject | None) -> tuple[Plugin, Environment] | None:
+        if subject is None:
+            return None
+        return missing_chat_backend(self._workspace.registry, self._workspace.plugins, subject)
+
     @property
     def lacks(self) -> str:
         """Why nothing can be asked; empty when it can."""
@@ -163,7 +168,7 @@ class ChatColumn(QWidget):
 
     def _install(self) -> None:
         subject = self.subject
-        missing = missing_chat_backend(self._workspace, subject) if subject else None
+        missing = self._missing(subject)
         if missing is not None and not self.installing.running:
             plugin, environment = missing
             install_accepted(self, environment, partial(self._start_install, name=plugin.id))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
+from studio.documents.dataclass_json import from_json
 from studio.gui.forms.form import Form
 from studio.gui.pages.shared.stage_page import needs_model
 from studio.gui.pages.try_it.chat_column import ChatColumn
@@ -23,11 +24,13 @@ from studio.gui.widgets.basics import (
     set_enabled,
 )
 from studio.gui.widgets.two_columns import TwoColumns
+from studio.monitoring.chat.results import ChatParameters
 from studio.workspace import chat_subjects
 
 if TYPE_CHECKING:
     from studio.workspace import VariantRecord, Workspace
 
+STEP = "chat"
 _PARAMETERS = ("temperature", "top_p", "seed", "tokens", "threads", "system", "schema")
 _ONLY_HERE = ("threads",)
 _NARROW = 700
@@ -56,7 +59,7 @@ class ChatView(QWidget):
         self.prompt = PromptEdit()
         self.difference = label("", "dim", wrap=True)
         self.difference.hide()
-        options = {one.name: one for one in workspace.steps["chat"].form}
+        options = {one.name: one for one in workspace.steps[STEP].form}
         self.form = Form([options[name] for name in _PARAMETERS], columns=3)
         # Its least size is that of fields without a style; they would be cut.
         self.form.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -146,7 +149,7 @@ class ChatView(QWidget):
 
     def refresh(self, variant: VariantRecord | None) -> bool:
         """Offer the models that there are; return whether the current one is among them."""
-        subjects = chat_subjects(self._workspace)
+        subjects = chat_subjects(self._workspace.registry)
         wanted = [one.key for one in subjects if variant and one.variant == variant.id]
         self._pane.show_content(bool(subjects))
         self.left.offer(subjects, wanted[0] if wanted else "")
@@ -187,7 +190,7 @@ class ChatView(QWidget):
 
     def _ask(self, column: ChatColumn, prompt: str, options: dict[str, object]) -> bool:
         subject = column.subject
-        served = subject is not None and subject.step != "chat"
+        served = subject is not None and subject.step != STEP
         given = {k: v for k, v in options.items() if not (served and k in _ONLY_HERE)}
         return column.ask(prompt, given)
 
@@ -236,7 +239,7 @@ class ChatView(QWidget):
         for one in self._both:
             one.text.unmark()
         left, right = self.left.answer, self.right.answer
-        if left is None or right is None or self.is_busy or not _is_zero(self.form):
+        if left is None or right is None or self.is_busy or self._parameters().temperature:
             self.difference.hide()
             return
         place = left.first_difference(right)
@@ -281,13 +284,10 @@ class ChatView(QWidget):
         self.changed.emit()
 
     def _save(self) -> None:
-        values = self.form.values() if self.form.check() else {}
-        self.sheet.open_for(self.left.messages, values)
+        self.sheet.open_for(self.left.messages, self._parameters())
 
-
-def _is_zero(form: Form) -> bool:
-    """Return whether the answers take the most probable tokens."""
-    try:
-        return not float(form.fields["temperature"].editor.value() or 0)
-    except (TypeError, ValueError):
-        return False
+    def _parameters(self) -> ChatParameters:
+        """Return the values of the form; the usual ones where one of them does not fit."""
+        if not self.form.check():
+            return ChatParameters()
+        return from_json(ChatParameters, self.form.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from studio.api import StudioError
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, button, label, row, set_enabled
 from studio.gui.widgets.sheet import Sheet
-from studio.monitoring.chat.results import ASSISTANT, SYSTEM, ChatMessage
+from studio.monitoring.chat.results import ASSISTANT, SYSTEM, ChatMessage, ChatParameters
 from studio.workspace import ExpectedAnswer, save_chat_test
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class SaveTestSheet(Sheet):
         super().__init__(page, shell.theming, ("Test",))
         self._shell, self._workspace = shell, workspace
         self._messages: tuple[ChatMessage, ...] = ()
-        self._values: Mapping[str, object] = {}
+        self._values = ChatParameters()
         self.steps.hide()
         self.title.setText("Save as test")
         self.back.setText("Cancel")
@@ -92,14 +92,13 @@ class SaveTestSheet(Sheet):
         column.addWidget(self.problem)
         return holder
 
-    def open_for(self, messages: Sequence[ChatMessage], values: Mapping[str, object]) -> None:
+    def open_for(self, messages: Sequence[ChatMessage], values: ChatParameters) -> None:
         """Open the sheet for a conversation.
 
         Args:
             values: The parameters of its questions.
         """
-        system = str(values.get("system") or "")
-        first = (ChatMessage(SYSTEM, system),) if system else ()
+        first = (ChatMessage(SYSTEM, values.system),) if values.system else ()
         self._messages, self._values = (*first, *messages), values
         answers = [one.content for one in messages if one.role == ASSISTANT]
         self.expected.setPlainText(answers[-1].strip() if answers else "")
@@ -129,18 +128,16 @@ class SaveTestSheet(Sheet):
         reason = "" if self.file.text().strip() else "Choose a file first."
         if not reason and heading and not self.expected.toPlainText().strip():
             reason = f"The {heading.lower()} is empty."
-        if not reason and name == "json" and not self._values.get("schema"):
+        if not reason and name == "json" and not self._values.schema:
             reason = "Choose a JSON Schema among the parameters of the chat first."
         set_enabled(self.primary, reason)
 
     def _save(self) -> None:
         path = Path(self.file.text().strip()).expanduser().absolute()
         name = _CHECKS[self.check.currentIndex()][0]
-        limit = self._values.get("tokens")
-        expected = ExpectedAnswer(
-            name, self.expected.toPlainText(), limit=limit if isinstance(limit, int) else 64
-        )
-        schema = str(self._values.get("schema") or "") if name == "json" else ""
+        text, limit = self.expected.toPlainText(), self._values.tokens
+        expected = ExpectedAnswer(name, text, limit=limit)
+        schema = self._values.schema if name == "json" else ""
         set_enabled(self.primary, "The test is being saved.")
         self._workspace.in_background(
             partial(save_chat_test, path, self._messages, expected, schema),

@@ -8,17 +8,17 @@ from pathlib import Path
 
 from studio.api import Extension, StudioError
 from studio.lazy_dataclass import dataclass
+from studio.models.results import LanguageFacts
+from studio.monitoring.chat.facts import text_facts
 from studio.monitoring.chat.results import ChatMessage
 from studio.monitoring.chat.saved_test import ExpectedAnswer, save_test
-from studio.plugin_host import Plugin
+from studio.monitoring.chat.step import CHAT, CHAT_SERVED
+from studio.plugin_host import Plugin, PluginHost
 from studio.plugin_host.environments import Environment, EnvironmentCondition
-from studio.registry import LOCAL, VariantRecord
+from studio.registry import LOCAL, Registry, VariantRecord
 from studio.runtime.generate.catalog import text_backend_of
 from studio.runtime.shared.errors import LoadError
-from studio.steps.format_support import is_language
-from studio.workspace.workspace import Workspace
 
-CHAT, CHAT_SERVED = "chat", "chat-served"
 _MOST_SCHEMA = 1 << 20
 
 
@@ -44,69 +44,65 @@ class ChatSubject:
     here: bool
 
 
-def chat_subjects(workspace: Workspace) -> tuple[ChatSubject, ...]:
+def chat_subjects(registry: Registry) -> tuple[ChatSubject, ...]:
     """Return what can be talked to: deployed models first, then variants, the newest first."""
-    variants = {one.id: one for one in workspace.registry.variants() if is_language(one)}
-    newest = sorted(variants.values(), key=lambda one: one.id, reverse=True)
-    return (*_served(workspace, variants), *map(_of_variant, newest))
+    known = ((one, text_facts(one)) for one in registry.variants())
+    variants = {one.id: (one, facts) for one, facts in known if facts is not None}
+    newest = sorted(variants.values(), key=lambda pair: pair[0].id, reverse=True)
+    return (*_served(registry, variants), *(_of_variant(*one) for one in newest))
 
 
-def _served(workspace: Workspace, known: Mapping[int, VariantRecord]) -> Iterator[ChatSubject]:
-    registry = workspace.registry
+def _served(
+    registry: Registry, known: Mapping[int, tuple[VariantRecord, LanguageFacts]]
+) -> Iterator[ChatSubject]:
     versions = {one.id: one.variant for one in registry.versions()}
     running = registry.history.running()
     for target in registry.targets():
         release = running.get(target.name)
-        variant = known.get(versions.get(release.version or 0, 0)) if release else None
-        if variant is None:
+        found = known.get(versions.get(release.version or 0, 0)) if release else None
+        if found is None:
             continue
+        variant, facts = found
         local = target.name == LOCAL.name
         where = "this computer" if local else target.name
         yield ChatSubject(
             key=f"target {target.name}",
             title=f"{variant.model_name} on {where}",
-            step=CHAT_SERVED,
+            step=CHAT_SERVED.name,
             options={"target": target.name},
-            template=_template(variant),
+            template=facts.chat_template,
             variant=variant.id,
             here=local,
         )
 
 
-def _of_variant(variant: VariantRecord) -> ChatSubject:
+def _of_variant(variant: VariantRecord, facts: LanguageFacts) -> ChatSubject:
     return ChatSubject(
         key=f"variant {variant.id}",
         title=f"{variant.model_name} {variant.name}",
-        step=CHAT,
+        step=CHAT.name,
         options={"model": f"#{variant.id}"},
-        template=_template(variant),
+        template=facts.chat_template,
         variant=variant.id,
         here=True,
     )
 
 
-def _template(variant: VariantRecord) -> str:
-    facts = variant.summary.get("language")
-    found = facts.get("chat_template") if isinstance(facts, dict) else None
-    return found if isinstance(found, str) else ""
-
-
 def missing_chat_backend(
-    workspace: Workspace, subject: ChatSubject
+    registry: Registry, host: PluginHost, subject: ChatSubject
 ) -> tuple[Plugin, Environment] | None:
     """Return the plugin whose environment has to be installed first; None when nothing lacks.
 
     Raises:
         StudioError: when no plugin runs the model, in one sentence.
     """
-    if subject.step != CHAT or subject.variant is None:
+    if subject.step != CHAT.name or subject.variant is None:
         return None
-    path = Path(workspace.registry.variant(subject.variant).path)
+    path = Path(registry.variant(subject.variant).path)
     try:
         backend = text_backend_of(path).id
     except LoadError as error:
         raise StudioError(str(error), hint="Convert it to GGUF first.") from None
-    host = workspace.plugins
     plugin = host.plugin(host.find(Extension.TEXT_BACKEND, backend).plugin)
     environment = host.environment(plugin)
     if environment is None or environment.state().condition is EnvironmentCondition.INSTALLED:

@@ -6,11 +6,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from studio.api import UsageError
+from studio.api import UsageError, validate
+from studio.documents.dataclass_json import from_json
 from studio.jobs import JobOutcome
+from studio.jobs.options_form import form
 from studio.lazy_dataclass import dataclass
-from studio.monitoring.chat.results import ASSISTANT, SYSTEM, USER, ChatMessage, ChatResult
-from studio.steps.catalogue import step
+from studio.monitoring.chat.results import (
+    ASSISTANT,
+    SYSTEM,
+    USER,
+    ChatMessage,
+    ChatResult,
+    ChatUpdate,
+)
+from studio.monitoring.chat.step import CHAT, CHAT_SERVED, ChatOptions
 from studio.workspace import CHAT_UPDATE, Event, JobMessage, Workspace
 
 _ONLY_HERE = ("threads", "context")
@@ -18,11 +27,17 @@ _ONLY_HERE = ("threads", "context")
 
 @dataclass(frozen=True, slots=True)
 class ChatSubject:
-    """The model or the target of a chat, and the options of each question."""
+    """The model or the target of a chat, and the options of each question.
+
+    Attributes:
+        options: As they were given, with the model or the target among them.
+        first: The options that do not depend on the model, checked.
+    """
 
     step: str
     title: str
     options: Mapping[str, Any]
+    first: ChatOptions
 
 
 def subject_of(opened: Workspace, text: str, options: Mapping[str, Any]) -> ChatSubject:
@@ -31,16 +46,19 @@ def subject_of(opened: Workspace, text: str, options: Mapping[str, Any]) -> Chat
     Raises:
         UsageError: when an option does not go with a target, or the model is not known.
     """
+    common = {name: value for name, value in options.items() if name not in _ONLY_HERE}
+    checked = validate(form(ChatOptions), {**common, "prompt": text})
+    first = from_json(ChatOptions, checked)
     is_path = Path(text).expanduser().exists()
     if is_path or text not in {one.name for one in opened.registry.targets()}:
-        return ChatSubject("chat", text, {"model": text, **options})
+        return ChatSubject(CHAT.name, text, {"model": text, **options}, first)
     given = [name for name in _ONLY_HERE if name in options]
     if given:
         raise UsageError(
             f"--{given[0]} is for models on this computer.",
             hint=f"{text} was deployed with its own settings.",
         )
-    return ChatSubject("chat-served", text, {"target": text, **options})
+    return ChatSubject(CHAT_SERVED.name, text, {"target": text, **options}, first)
 
 
 class Conversation:
@@ -53,7 +71,7 @@ class Conversation:
     def __init__(self, opened: Workspace, subject: ChatSubject, quiet: bool = False) -> None:
         self.subject = subject
         self._opened = opened
-        self._turns = list[str](subject.options.get("history", ()))
+        self._turns = list(subject.first.history)
         self._written: list[str] = []
         self._quiet = quiet
         opened.events.subscribe(self._listen)
@@ -61,7 +79,7 @@ class Conversation:
     @property
     def messages(self) -> tuple[ChatMessage, ...]:
         """All messages, the system's first."""
-        system = self.subject.options.get("system", "")
+        system = self.subject.first.system
         first = [ChatMessage(SYSTEM, system)] if system else []
         roles = (USER, ASSISTANT)
         turns = [ChatMessage(roles[n % 2], text) for n, text in enumerate(self._turns)]
@@ -75,8 +93,7 @@ class Conversation:
     @property
     def limit(self) -> int:
         """Most tokens of an answer."""
-        default = next(one.default for one in step("chat").form if one.name == "tokens")
-        return int(self.subject.options.get("tokens", default))
+        return self.subject.first.tokens
 
     def ask(self, prompt: str) -> JobOutcome:
         """Ask and wait for the answer, which is printed meanwhile.
@@ -98,7 +115,7 @@ class Conversation:
 
     def _listen(self, event: Event) -> None:
         if isinstance(event, JobMessage) and event.name == CHAT_UPDATE:
-            text = str(event.values.get("text", ""))
-            self._written.append(text)
+            update = from_json(ChatUpdate, event.values)
+            self._written.append(update.text)
             if not self._quiet:
-                print(text, end="", flush=True)
+                print(update.text, end="", flush=True)
