@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from studio.api import UsageError, validate
+from studio.cli.output import print_text
 from studio.documents.dataclass_json import from_json
 from studio.jobs import JobOutcome
 from studio.jobs.options_form import form
@@ -36,11 +36,11 @@ class ChatSubject:
 
     step: str
     title: str
-    options: Mapping[str, Any]
+    options: Mapping[str, object]
     first: ChatOptions
 
 
-def subject_of(opened: Workspace, text: str, options: Mapping[str, Any]) -> ChatSubject:
+def subject_of(opened: Workspace, text: str, options: Mapping[str, object]) -> ChatSubject:
     """Return the subject of a name: a file or folder, a target, or a model of the registry.
 
     Raises:
@@ -96,7 +96,7 @@ class Conversation:
         return self.subject.first.tokens
 
     def ask(self, prompt: str) -> JobOutcome:
-        """Ask and wait for the answer, which is printed meanwhile.
+        """Ask and wait for the answer, which is printed as it arrives.
 
         Raises:
             KeyboardInterrupt: after the answer was stopped; what there is of it is kept.
@@ -118,4 +118,4 @@ class Conversation:
             update = from_json(ChatUpdate, event.values)
             self._written.append(update.text)
             if not self._quiet:
-                print(update.text, end="", flush=True)
+                print_text(update.text)

@@ -64,7 +64,7 @@ class ProgressLine:
 
 
 def _is_answer(event: Event) -> bool:
-    """Whether a part of an answer arrived, which is printed where the progress stands."""
+    """Whether text of an answer arrived, which is printed where the progress stands."""
     return isinstance(event, JobMessage) and event.name == CHAT_UPDATE
 
 

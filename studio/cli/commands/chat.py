@@ -9,7 +9,7 @@ from pathlib import Path
 from studio.api import StudioError, UsageError
 from studio.cli.conversation import ChatSubject, Conversation, subject_of
 from studio.cli.flags import add_options, option_values
-from studio.cli.output import fail_job, print_json, print_note
+from studio.cli.output import fail_job, print_json, print_note, print_text
 from studio.cli.session import workspace
 from studio.jobs import JobOutcome
 from studio.monitoring.chat.results import ChatResult
@@ -95,10 +95,10 @@ def _talk(talk: Conversation, arguments: argparse.Namespace) -> int:
         try:
             prompt = input("> ")
         except EOFError:
-            print()
+            print_text("\n")
             break
         except KeyboardInterrupt:
-            print()
+            print_text("\n")
             continue
         if prompt.strip():
             _turn(talk, prompt, arguments)
@@ -111,7 +111,7 @@ def _turn(talk: Conversation, prompt: str, arguments: argparse.Namespace) -> Non
     try:
         outcome = talk.ask(prompt)
     except KeyboardInterrupt:
-        print()
+        print_text("\n")
         print_note("The answer was stopped.")
         return
     except StudioError as error:
@@ -126,7 +126,7 @@ def _turn(talk: Conversation, prompt: str, arguments: argparse.Namespace) -> Non
 def _print_figures(outcome: JobOutcome) -> None:
     result = outcome.result
     assert isinstance(result, ChatResult)
-    print(flush=True)
+    print_text("\n")
     print_note(figures(result.answer))
 
 

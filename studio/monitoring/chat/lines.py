@@ -1,7 +1,8 @@
-"""Lines of an answer that a thread reads, so that the job can be cancelled meanwhile."""
+"""Lines of an answer that a thread reads, so that the job can be cancelled at any time."""
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -13,6 +14,8 @@ from studio.lazy_dataclass import dataclass
 from studio.monitoring.chat.results import ChatAnswer
 from studio.monitoring.chat.stream import StreamedAnswer
 
+log = logging.getLogger(__name__)
+
 UPDATE = "chat"
 """Name of the event of a job with a ``ChatUpdate``."""
 
@@ -21,7 +24,7 @@ _BETWEEN_S = 0.03
 _LONGEST_LINE = 1 << 20
 
 ReadLine = Callable[[int], bytes]
-"""Reads a line of up to so many bytes; empty at the end."""
+"""Reads a line of up to a number of bytes; empty at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,8 @@ class ArrivedLine:
     at: float
 
 
-class Lines:
-    """Lines that arrive.
+class AnswerLines:
+    """AnswerLines that arrive.
 
     Args:
         read: Reads the next line; what it raises ends the lines, and is raised by ``next``.
@@ -71,11 +74,12 @@ class Lines:
             while line := self._read(_LONGEST_LINE):
                 self._arrived.put(ArrivedLine(line, time.perf_counter()))
             self._arrived.put(ArrivedLine(b"", time.perf_counter()))
-        except Exception as error:  # raised to the work, which waits for a line
+        except Exception as error:  # the work, which waits for a line, raises it
+            log.debug("an answer could not be read", exc_info=True)
             self._arrived.put(error)
 
 
-def follow(lines: Lines, streamed: StreamedAnswer, job: Job) -> ChatAnswer | None:
+def follow(lines: AnswerLines, streamed: StreamedAnswer, job: Job) -> ChatAnswer | None:
     """Take the lines of one answer, and send updates; None when they ended too early.
 
     Raises:

@@ -15,7 +15,7 @@ from studio.api import Extension, StudioError, UsageError
 from studio.documents.dataclass_json import read_parts
 from studio.jobs import Job
 from studio.lazy_dataclass import dataclass
-from studio.monitoring.chat.lines import Lines, follow
+from studio.monitoring.chat.lines import AnswerLines, follow
 from studio.monitoring.chat.question import messages_of, request_of
 from studio.monitoring.chat.results import ASSISTANT, ChatAnswer, ChatMessage, ChatResult
 from studio.monitoring.chat.step import ChatModelOptions
@@ -92,7 +92,7 @@ def _answered(
 ) -> ChatResult:
     assert process.stdout is not None
     messages, request = asked
-    lines = Lines(process.stdout.readline)
+    lines = AnswerLines(process.stdout.readline)
     job.progress(0, 0, "Loading the model")
     _write(process, json.dumps(_first_line(options, backend)).encode())
     loaded = _loaded(lines.next(job).content, job.folder)

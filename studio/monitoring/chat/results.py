@@ -53,7 +53,7 @@ class ChatTimes:
 
 @dataclass(frozen=True, slots=True)
 class ChatUpdate:
-    """What arrived of an answer since the last update, sent while it is written.
+    """The text of an answer that arrived since the last update, sent while it is written.
 
     Attributes:
         text: New text.

@@ -23,7 +23,7 @@ _LONGEST_ANSWER = 4096
 
 @dataclass(frozen=True, slots=True)
 class ExpectedAnswer:
-    """What makes the answer to a saved conversation right.
+    """The rule by which the answer to a saved conversation is right.
 
     Attributes:
         check: One of ``CHECKS``: the same text, a pattern that occurs in it, JSON that fits a

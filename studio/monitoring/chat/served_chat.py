@@ -10,7 +10,7 @@ from studio.api import TargetError
 from studio.documents.dataclass_json import read_parts
 from studio.jobs import Job
 from studio.lazy_dataclass import dataclass
-from studio.monitoring.chat.lines import Lines, ReadLine, follow
+from studio.monitoring.chat.lines import AnswerLines, ReadLine, follow
 from studio.monitoring.chat.question import messages_of, request_of
 from studio.monitoring.chat.results import ASSISTANT, ChatAnswer, ChatMessage, ChatResult
 from studio.monitoring.chat.step import ChatServedOptions
@@ -88,7 +88,7 @@ def _ask(link: Link, request: bytes, job: Job) -> ChatAnswer:
     connection = link.connect(_TIMEOUT_S)
     try:
         streamed = StreamedAnswer()
-        lines = Lines(_Sent(link, connection, request).read_line)
+        lines = AnswerLines(_Sent(link, connection, request).read_line)
         answer = follow(lines, streamed, job)
     except (OSError, http.client.HTTPException) as error:
         raise _silent(error) from None

@@ -40,7 +40,7 @@ class _Logprobs:
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """A part of an answer."""
+    """The text of an answer that one event has, and the names of its tokens."""
 
     delta: _Delta = _Delta()
     logprobs: _Logprobs | None = None
@@ -49,7 +49,7 @@ class _Choice:
 
 @dataclass(frozen=True, slots=True)
 class _CachedTokens:
-    """Where the tokens of a prompt came from."""
+    """Numbers of tokens of a prompt by their origin."""
 
     cached_tokens: int = 0
 

@@ -1,4 +1,4 @@
-"""What a chat can be had with: language models of the registry, and deployed ones."""
+"""The models that a chat can be had with: those of the registry, and deployed ones."""
 
 from __future__ import annotations
 

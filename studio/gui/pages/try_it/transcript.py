@@ -10,6 +10,7 @@ from studio.gui.theme import Theming
 
 _MOST_BLOCKS = 20_000
 _MARK_ALPHA = 90
+_TONE = "warning"
 
 
 class Transcript(QPlainTextEdit):
@@ -47,7 +48,7 @@ class Transcript(QPlainTextEdit):
             bar.setValue(bar.maximum())
 
     def mark(self, begin: int, end: int) -> None:
-        """Mark a part of the last message; an empty part marks the sign before it."""
+        """Mark some text of the last message; an empty span marks the sign before it."""
         length = self.document().characterCount() - 1 - self._answer
         begin, end = min(begin, length), min(end, length)
         if begin == end:
@@ -80,7 +81,7 @@ class Transcript(QPlainTextEdit):
             cursor = QTextCursor(self.document())
             cursor.setPosition(self._marked[0])
             cursor.setPosition(self._marked[1], QTextCursor.MoveMode.KeepAnchor)
-            color = QColor(self._theming.current.colors["warning"])
+            color = QColor(self._theming.current.colors[_TONE])
             color.setAlpha(_MARK_ALPHA)
             look = QTextCharFormat()
             look.setBackground(color)
