@@ -52,6 +52,11 @@ def print_lines(lines: Iterable[str], *, flush: bool = False) -> None:
         print(one_line(line), flush=flush)
 
 
+def print_text(text: str) -> None:
+    """Print text for people that the next text may continue in the same line."""
+    print(text, end="", flush=True)
+
+
 def print_note(line: str) -> None:
     """Print one line on standard error, apart from the result."""
     print(one_line(line), file=sys.stderr, flush=True)

@@ -14,7 +14,15 @@ from studio.cli.output import fail_job, print_json, print_lines, print_note
 from studio.cli.overwrite import add_force
 from studio.documents.plain import one_line
 from studio.jobs import JobOutcome
-from studio.workspace import Event, JobFinished, JobMessage, JobProgressed, JobStarted, Workspace
+from studio.workspace import (
+    CHAT_UPDATE,
+    Event,
+    JobFinished,
+    JobMessage,
+    JobProgressed,
+    JobStarted,
+    Workspace,
+)
 
 Describe = Callable[[Any], list[str]]
 """Text for people, made from a result."""
@@ -42,17 +50,22 @@ class ProgressLine:
         elif isinstance(event, JobMessage) and event.name == "channel":
             self._show("")
             print_note(f"studio: alert channel {event.values['channel']}: {event.values['text']}")
-        elif isinstance(event, JobFinished):
+        elif isinstance(event, JobFinished) or _is_answer(event):
             self._show("")
 
     def _show(self, text: str) -> None:
-        if not sys.stderr.isatty() or sys.__stderr__ is None:
+        if not sys.stderr.isatty() or sys.__stderr__ is None or not (text or self._shown):
             return
         text = one_line(text)[:100]
         # The terminal itself, as the plain stream cannot rewrite a line.
         sys.__stderr__.write("\r" + text.ljust(self._shown) + ("\r" if not text else ""))
         sys.__stderr__.flush()
         self._shown = len(text)
+
+
+def _is_answer(event: Event) -> bool:
+    """Whether text of an answer arrived, which is printed where the progress stands."""
+    return isinstance(event, JobMessage) and event.name == CHAT_UPDATE
 
 
 @contextlib.contextmanager

@@ -36,6 +36,7 @@ _MODULES = (
     "studio.monitoring.endpoint.call_step",
     "studio.monitoring.endpoint.override_step",
     "studio.monitoring.stream.step",
+    "studio.monitoring.chat.step",
     "studio.rollouts.step",
     "studio.external_registries.step",
     "studio.external_registries.follow_step",

@@ -32,6 +32,16 @@ from studio.models.search import SearchResult, search_model
 from studio.models.source_formats import source_format
 from studio.models.step import DRAWN, PREVIEW
 from studio.models.surgery.edits import write as edit_text
+from studio.monitoring.chat.lines import UPDATE as CHAT_UPDATE
+from studio.monitoring.chat.saved_test import CHECKS as CHAT_CHECKS
+from studio.monitoring.chat.saved_test import ExpectedAnswer
+from studio.monitoring.chat.subjects import (
+    ChatSubject,
+    chat_subjects,
+    missing_chat_backend,
+    save_chat_test,
+)
+from studio.monitoring.chat.texts import figures as chat_figures
 from studio.plugin_host import Plugin
 from studio.plugin_host.environments import Environment
 from studio.profiling.history import ProfileComparison, ProfileDocument, ProfileLine, RowComparison
@@ -97,6 +107,8 @@ if TYPE_CHECKING:  # laying out is for the background, and is loaded there
     from studio.projects.draft import PreprocessDraft as PreprocessDraft
 
 __all__ = [
+    "CHAT_CHECKS",
+    "CHAT_UPDATE",
     "DRAWN",
     "FAMILY_TITLES",
     "HEADER_HEIGHT",
@@ -107,6 +119,7 @@ __all__ = [
     "ROWS_INSET",
     "ROW_HEIGHT",
     "ActionRecord",
+    "ChatSubject",
     "CheckedPreset",
     "Containment",
     "Conversion",
@@ -121,6 +134,7 @@ __all__ = [
     "EvidenceRead",
     "EvidenceSection",
     "EvidenceSurvey",
+    "ExpectedAnswer",
     "Export",
     "GraphView",
     "JobEntry",
@@ -169,6 +183,8 @@ __all__ = [
     "allowed_values",
     "answer_words",
     "block_text",
+    "chat_figures",
+    "chat_subjects",
     "chip_lines",
     "compare_profiles",
     "conversion_of",
@@ -180,6 +196,7 @@ __all__ = [
     "is_listed",
     "is_watch",
     "licence_sentence",
+    "missing_chat_backend",
     "missing_toolchains",
     "node_rows",
     "nodes_within",
@@ -191,6 +208,7 @@ __all__ = [
     "readable_type",
     "run_end",
     "save_app_settings",
+    "save_chat_test",
     "search_model",
     "short_shape",
     "short_type",

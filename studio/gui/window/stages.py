@@ -127,7 +127,7 @@ STAGES = (
         "Try it",
         "studio.gui.pages.try_it.page:TryItPage",
         "Ctrl+6",
-        frozenset({"stream", "decisions-override"}),
+        frozenset({"stream", "decisions-override"}) | frozenset({"chat", "chat-served"}),
     ),
     _stage("Monitor", 7, "monitor", "call", parts=_OF_MONITOR),
     _stage("Evidence", 13, *_EVIDENCE_STEPS, parts=_OF_EVIDENCE, key=_EVIDENCE_KEY),

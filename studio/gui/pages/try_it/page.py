@@ -1,4 +1,4 @@
-"""The Try it page: send a picture, a folder or a stream to what is served, and see the answer."""
+"""The Try it page: send pictures or messages to what is served, and see the answers."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from studio.gui.pages.shared.answer_view import PictureView, ScoreBars, percent
 from studio.gui.pages.shared.raw_tensors import RawTensors, meaning_of
 from studio.gui.pages.shared.serving_choice import ServingChoice
 from studio.gui.pages.shared.stage_page import Needs, StagePage
+from studio.gui.pages.try_it.chat_view import ChatView
 from studio.gui.pages.try_it.override_sheet import OverrideSheet
 from studio.gui.shell import Shell
 from studio.gui.widgets.actions import explain
@@ -74,6 +75,7 @@ class TryItPage(StagePage):
         self.override_button = button("Override…", self._override)
         self.override_button.setAccessibleName("Override the answer")
         self._shown: FrameReport | None = None
+        self._current: int | None = None
         self.waiting = label(_EMPTY, "dim")
         self.waiting.setWordWrap(True)
         self.measured = FieldList(name_width=11 * GRID)
@@ -84,7 +86,9 @@ class TryItPage(StagePage):
             lambda: shell.go("deploy"),
         )
         self._pane = Needs(self._content(), hint)
-        self.add_view("Try it", self._pane)
+        self.add_view("Pictures", self._pane)
+        self.chat = ChatView(workspace, shell, self)
+        self.add_view("Chat", self.chat)
         self.add_tool(self.choice, left=True)
         self.set_primary("Start", self.toggle)
         self._command = self.add_command("Start or stop sending", self.toggle)
@@ -93,6 +97,8 @@ class TryItPage(StagePage):
         self.choice.currentIndexChanged.connect(self._chosen)
         FileDrops(self, self._send_dropped)
         self.override = OverrideSheet(self, shell)
+        self.chat.changed.connect(self._explain)
+        self.stack.currentChanged.connect(lambda _: self._show_tools())
 
     def _content(self) -> QWidget:
         content = Scroll()
@@ -140,8 +146,16 @@ class TryItPage(StagePage):
             self.source.setText(str(found))
             self._start(fps=WATCHED_FPS)
 
+    @property
+    def is_chat(self) -> bool:
+        """Whether the view of chats is shown."""
+        return self.stack.currentWidget() is self.chat
+
     def toggle(self) -> None:
         """Start, or stop what runs."""
+        if self.is_chat:
+            self.chat.toggle()
+            return
         if self.strip.running and self.strip.job is not None:
             self.strip.job.cancel()
             if self.primary is not None:
@@ -162,14 +176,18 @@ class TryItPage(StagePage):
         """Offer the targets that something was deployed to."""
         self.choice.offer(self.workspace)
         self._pane.show_content(bool(self.choice.targets))
-        self.choice.setVisible(bool(self.choice.targets))
-        self._show_served()
-        self._explain()
+        writes = self.chat.refresh(self.variant)
+        current = self.variant.id if self.variant else None
+        if current != self._current:  # another model is tried in its own way
+            self._current = current
+            self.show_view(1 if writes else 0)
+        self._show_tools()
 
     def on_event(self, event: object) -> None:
         """Follow the jobs of the page."""
         super().on_event(event)
         self.override.strip.on_event(event)
+        self.chat.on_event(event)
 
     def _override(self) -> None:
         """Open the sheet for the answer that is shown."""
@@ -253,12 +271,16 @@ class TryItPage(StagePage):
     def _show_served(self) -> None:
         target = self.choice.target
         releases = self.workspace.registry.releases(target.name) if target else ()
-        self.set_note(target_rows.running(releases).name if target else "")
+        served = target_rows.running(releases).name if target else ""
+        self.set_note("" if self.is_chat else served)
         self.sample_button.setVisible(self._held_out() is not None)
 
     def _explain(self) -> None:
         """Name the primary button after what it does next, and say why it cannot be pressed."""
         if self.primary is None:
+            return
+        if self.is_chat:
+            self._explain_chat()
             return
         running = self.strip.running
         self.primary.setText("Stop" if running else "Start")
@@ -272,6 +294,22 @@ class TryItPage(StagePage):
         busy = "Stop the current input first." if running else ""
         for one in (self.picture_button, self.folder_button, self.sample_button):
             set_enabled(one, busy)
+
+    def _explain_chat(self) -> None:
+        assert self.primary is not None
+        busy = self.chat.is_busy
+        self.primary.setText("Stop" if busy else "Send")
+        self.primary.setAccessibleName("Stop the answer" if busy else "Send the message")
+        reason = "" if busy else self.chat.why_not
+        set_enabled(self.primary, reason)
+        explain(self._command, reason)
+
+    def _show_tools(self) -> None:
+        """Show the tools of the shown view."""
+        super()._show_tools()
+        self.choice.setVisible(bool(self.choice.targets) and not self.is_chat)
+        self._show_served()
+        self._explain()
 
 
 def _text_of(answer: FrameAnswer) -> str:
