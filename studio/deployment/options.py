@@ -371,17 +371,12 @@ class DeployOptions(
 
 _FORM = {one.name: one for one in form(DeployOptions)}
 
-APP = _FORM["app"]
-BACKEND = _FORM["backend"]
-BUNDLE = _FORM["bundle"]
-DATA = _FORM["data"]
-DICTIONARY = _FORM["dictionary"]
-DOWNGRADE = _FORM["downgrade"]
-EMBEDDING = _FORM["embedding"]
-ENDPOINT = _FORM["endpoint"]
-LABELS = _FORM["labels"]
-MODEL = _FORM["model"]
-OUTPUTS = _FORM["outputs"]
-PREPROCESS = _FORM["preprocess"]
-REPLACE = _FORM["replace"]
+_NAMES = (
+    *("app", "backend", "bundle", "data", "dictionary", "downgrade", "embedding", "endpoint"),
+    *("labels", "model", "outputs", "preprocess", "replace"),
+)
+APP, BACKEND, BUNDLE, DATA, DICTIONARY, DOWNGRADE, EMBEDDING, ENDPOINT, *_REST = map(
+    _FORM.__getitem__, _NAMES
+)
+LABELS, MODEL, OUTPUTS, PREPROCESS, REPLACE = _REST
 KEPT = form(KeptOptions)

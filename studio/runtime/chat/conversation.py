@@ -6,7 +6,7 @@ import queue
 from typing import Iterator
 
 from ..generate.generator import BadPrompt, TextGenerator
-from ..generate.request import GenerationRequest, Progress, Reason
+from ..generate.request import AnswerProgress, GenerationRequest, Reason
 from ..serve.contracts.openai.answers import DONE, event, new_form
 from ..serve.contracts.openai.documents import OpenAiDocuments
 from ..serve.contracts.openai.errors import BadField, error_document
@@ -43,7 +43,7 @@ def answer_line(generator: TextGenerator, line: bytes) -> Iterator[bytes]:
 def _parts(
     generator: TextGenerator, request: GenerationRequest, documents: OpenAiDocuments
 ) -> Iterator[bytes]:
-    arrived: "queue.Queue[Progress]" = queue.Queue()
+    arrived: "queue.Queue[AnswerProgress]" = queue.Queue()
     generation = generator.submit(request, arrived.put)
     reported = request.sampling.alternatives is not None
     held = []

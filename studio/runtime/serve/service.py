@@ -23,7 +23,7 @@ from .statistics.offline_log import OfflineLog
 
 if TYPE_CHECKING:
     from .engine.pending_call import PendingCall
-    from .texts.desk import TextDesk
+    from .engine.text_desk import TextDesk
 
 _LARGE_JSON = 16 * 1024
 """Bytes of JSON whose reading would keep the event loop from other clients."""

@@ -10,7 +10,7 @@ import pytest
 
 from studio.api import UsageError
 from studio.plugin_host import PluginHost
-from studio.quantization.language.shrinking import check_budgets, shrink
+from studio.quantization.language.smaller_variant import check_budgets, shrink
 from studio.quantization.language.texts import shrunk
 from studio.quantization.methods import methods
 from studio.quantization.step import QuantizeOptions

@@ -9,11 +9,11 @@ from ...generate.loop import TooManyRequests
 from ...generate.request import AnswerProgress, Generation, GenerationRequest, Reason
 from ...generate.sampler import Choice
 from ..engine.served_model import ServedModel
+from ..engine.text_desk import TextDesk
 from ..http.answer_stream import AnswerStream
 from ..http.exchange import Exchange
 from ..http.message import HttpError, Response
 from ..service import Service
-from .desk import TextDesk
 
 _STREAM_TYPE = "text/event-stream; charset=utf-8"
 _STREAM_HEADERS = "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\n"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Callable, Tuple
 
 from ..engine.served_model import ServedModel
+from ..engine.text_desk import TextDesk
 from ..http.exchange import Exchange
 from ..http.message import Response
 from ..service import Service
 from .answer import PreparedAnswer, TextAnswer
-from .desk import TextDesk
 
 _LARGE = 8 * 1024
 """Bytes of a request whose text would keep the event loop from other clients."""

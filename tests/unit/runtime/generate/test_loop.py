@@ -8,7 +8,7 @@ import time
 import pytest
 
 from studio.runtime.generate.loop import GenerationLoop, QueueLimits, TooManyRequests
-from studio.runtime.generate.request import Generation, GenerationRequest, AnswerProgress, Reason
+from studio.runtime.generate.request import AnswerProgress, Generation, GenerationRequest, Reason
 from studio.runtime.generate.sampler import Sampling
 from tests.unit.runtime.generate.text_models import ByteModel, alone, script
 
