@@ -41,12 +41,17 @@ class LanguageSizes:
 
 @dataclass(frozen=True, slots=True)
 class GenerationFacts:
-    """The generation of a language model; no slots for any other model."""
+    """The generation of a language model; no slots for any other model.
+
+    Attributes:
+        repacked: Bytes of weights that the backend holds twice.
+    """
 
     context: int = 0
     slots: int = 0
     cache: str = ""
     model: LanguageSizes = LanguageSizes()
+    repacked: int = 0
 
 
 @dataclass(frozen=True, slots=True)

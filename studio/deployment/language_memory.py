@@ -26,7 +26,12 @@ def language_bytes(bundle: Bundle, files: int) -> int:
     if not generation.slots:
         return 0
     found = memory_need(
-        _model(generation), files, bundle.backend.id, generation.context, _settings(generation)
+        _model(generation),
+        files,
+        bundle.backend.id,
+        generation.context,
+        _settings(generation),
+        generation.repacked,
     )
     return found.total if found is not None else 0
 
@@ -43,7 +48,9 @@ def fitting(bundle: Bundle, files: int, megabytes: float, sessions: int) -> str:
     room = int(megabytes * 1e6) // sessions
     for slots in dict.fromkeys((generation.slots, 1)):
         settings = _settings(generation, slots)
-        found = largest_context(_model(generation), files, bundle.backend.id, room, settings)
+        found = largest_context(
+            _model(generation), files, bundle.backend.id, room, settings, generation.repacked
+        )
         if found >= _LEAST:
             context = min(found - found % _LEAST, generation.context)
             return f"It would fit with --context {context} --slots {slots}. A smaller variant may"

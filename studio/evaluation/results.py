@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from studio.datasets.results import DrawnInput
 from studio.documents.dataclass_json import optional
+from studio.evaluation.language.results import LanguageScore
 from studio.lazy_dataclass import dataclass
 from studio.models.results import Answer
 
@@ -114,6 +115,7 @@ class EvaluationResult:
     Attributes:
         heldout: The metric on held-out data, where there are some with labels.
         notes: Why held-out data was not used.
+        language: All figures of a language model; None for other models.
     """
 
     model: str
@@ -124,6 +126,7 @@ class EvaluationResult:
     seconds: float
     heldout: HeldoutValue | None = optional()
     notes: tuple[str, ...] = optional(())
+    language: LanguageScore | None = optional()
 
 
 @dataclass(frozen=True, slots=True)

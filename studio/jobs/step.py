@@ -91,6 +91,7 @@ class Step(Generic[OptionsT, ResultT]):
             model is then parsed by a worker of its own, which never sees the key.
         effect: Whether its result may be cached, and whether it waits for gates.
         use: What it does with its models; None for a step without one.
+        language: Whether it takes models that write text, too.
         in_history: Whether the activity lists it; a step that only reports something is left out.
         guarded: False for a step that acts, but that a failed gate must not hold back, because it
             takes something away (a rollback).
@@ -118,6 +119,7 @@ class Step(Generic[OptionsT, ResultT]):
     limits: Limits = field(default_factory=Limits)
     effect: Effect = Effect.ACTS
     use: Use | None = None
+    language: bool = False
     in_history: bool = True
     guarded: bool = True
     ordered: bool = False

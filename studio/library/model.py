@@ -169,7 +169,7 @@ class Model:
         *others: Model | File,
         backend: str | Sequence[str] | None = None,
         target: str | None = None,
-        mode: Literal["latency", "throughput", "open-loop", "sustained"] | None = None,
+        mode: Literal["latency", "throughput", "open-loop", "sustained", "tokens"] | None = None,
         threads: int | None = None,
         seconds: float | None = None,
         data: File | None = None,

@@ -79,7 +79,7 @@ class ProfileReport(Report[ProfileResult]):
             *("run", "backend", "precision", "threads", "p50_ms", "p90_ms", "p99_ms"),
             *("memory_mb", "max_error", "ratio", "low", "high", "verdict"),
         )
-        verdicts = {one.b: one for one in self.result.verdicts}
+        verdicts = {one.b: one for one in self.result.main_verdicts}
         rows = []
         for run in self.result.runs:
             times, verdict = run.latency_ms, verdicts.get(run.id)

@@ -13,7 +13,7 @@ from studio.datasets import Preprocess
 from studio.datasets.output_settings import read_outputs
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.lazy_dataclass import dataclass
-from studio.packages import golden, tensors
+from studio.packages import gguf_parts, golden, tensors
 from studio.packages.app_content import AppContent
 from studio.packages.backends import requirements_of, serving_backend
 from studio.packages.bundle import MANIFEST, PICTURES
@@ -139,6 +139,8 @@ def _copy_model(content: BundleContent, folder: Path) -> str:
         if content.graft is not None:
             path = folder / name
             path.write_bytes(content.graft.apply(path.read_bytes()))
+        return name
+    if content.model.format == "gguf" and gguf_parts.write_parts(first, folder, name):
         return name
     _copy(first, folder / name)
     for path in rest:

@@ -10,6 +10,7 @@ import numpy
 from studio.api import LanguageModel, Model, UsageError
 from studio.documents.dataclass_json import JsonValue
 from studio.models.language.folder import companions
+from studio.models.language.memory import repacked_bytes
 from studio.packages.golden import GoldenSample
 from studio.packages.step import PackageOptions
 from studio.runtime.generate.served_text import INPUT
@@ -42,6 +43,7 @@ def generation_of(options: PackageOptions, model: Model) -> dict[str, JsonValue]
         "slots": options.slots or USUAL_SLOTS,
         "cache": options.cache or CACHE_TYPES[0],
         "model": {} if model.language is None else _sizes(model.language),
+        "repacked": repacked_bytes(model),
     }
 
 

@@ -17,7 +17,7 @@ from studio.packages.signing import signed_by
 NONE, WARNINGS = "none", "warnings"
 """Findings that a gate on checks allows; a deploy allows warnings."""
 
-_LESS_IS_BETTER = ("cer",)
+_LESS_IS_BETTER = ("cer", "kl", "perplexity")
 
 Judged = tuple[float, str]
 """The value of a result, and its description."""

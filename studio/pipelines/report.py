@@ -153,7 +153,7 @@ def _runs(profile: ProfileResult) -> Html:
 def _verdicts(profile: ProfileResult) -> Html:
     rows = [
         (
-            f"{one.b} against {one.a}",
+            one.name,
             _number(one.ratio, 3),
             f"{_number(one.low, 3)} to {_number(one.high, 3)}",
             pill(one.verdict),

@@ -98,7 +98,7 @@ def _latencies(result: Json) -> dict[str, float]:
     except InvalidDocument:
         return {}
     medians = {f"{run.model} p50 ms": run.latency_ms.p50 for run in profile.runs}
-    ratios = {f"{one.b} against {one.a}": one.ratio for one in profile.verdicts}
+    ratios = {f"{one.b} against {one.a}": one.ratio for one in profile.main_verdicts}
     return {name: value for name, value in {**medians, **ratios}.items() if value is not None}
 
 

@@ -208,7 +208,7 @@ def _runs(profile: ProfileDocument) -> Html:
 def _comparisons(profile: ProfileDocument) -> Iterator[Html]:
     rows = [
         (
-            f"{each.b} against {each.a}",
+            each.name,
             _number(each.ratio),
             f"{_number(each.low)} to {_number(each.high)}",
             f"{100 * each.margin:.1f} %",

@@ -28,6 +28,7 @@ _LABELS = {
     "throughput": "Samples per second",
     "open-loop": "Requests per second within the limit",
     "sustained": "Median latency at the end (ms)",
+    "tokens": "Median time of a token (ms)",
 }
 _INTERVAL = "95 % confidence interval"
 _NORMAL = 1.96
@@ -92,7 +93,7 @@ def _measured(run: ProfileRun, mode: str) -> tuple[float, float, float] | None:
         return None
     if low is not None and high is not None:
         return value, low, high
-    half = _half(run.round_ms) if mode == "latency" else 0.0
+    half = _half(run.round_ms) if mode in ("latency", "tokens") else 0.0
     return value, value * math.exp(-half), value * math.exp(half)
 
 

@@ -206,6 +206,13 @@ class ProfileRun:
     tokens: TokenRun | None = optional()
 
 
+_MEASURES = {
+    "token": "time of a token",
+    "first": "time to the first token",
+    "all": "several streams",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class CpuRatio:
     """A comparison by CPU time instead of wall time."""
@@ -259,6 +266,12 @@ class Comparison:
     b_setting: Setting | None = optional()
     measure: str | None = optional()
     streams: int | None = optional()
+
+    @property
+    def name(self) -> str:
+        """The compared runs and the measure, as a heading."""
+        pair = f"{self.b} against {self.a}"
+        return f"{pair}, {_MEASURES[self.measure]}" if self.measure in _MEASURES else pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +332,11 @@ class ProfileResult:
     energy: EnergySensor | NoEnergySensor | None = None
     placement: Placement | None = None
     run: int | None = optional()
+
+    @property
+    def main_verdicts(self) -> tuple[Comparison, ...]:
+        """The verdicts on the main figure: of language models, on the time of a token."""
+        return tuple(one for one in self.verdicts if one.measure in (None, "token"))
 
 
 @dataclass(frozen=True, slots=True)

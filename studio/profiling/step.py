@@ -193,4 +193,5 @@ PROFILE: Step[ProfileOptions, ProfileResult] = Step(
     remote_needs=frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS}),
     effect=Effect.MEASURES,
     use=Use.RUN,
+    language=True,
 )

@@ -19,6 +19,7 @@ COLUMNS = (
     *("fallback", "energy_mj", "energy_low", "energy_high", "energy_rail"),
     *("best_per_second", "best_streams", "best_batch", "rate_per_second", "limit_ms", "drift"),
     *("size_bytes", "quality"),
+    *("first_token_ms", "prefill_per_second", "tokens_per_second", "prompt_p50", "answer_tokens"),
 )
 """One row for each variant on each backend; what is not known is empty."""
 
@@ -28,7 +29,7 @@ Cell = str | float | None
 
 def rows(profile: ProfileDocument) -> list[dict[str, Cell]]:
     """Return flat rows of a profile."""
-    verdicts = {each.b: each for each in profile.verdicts}
+    verdicts = {each.b: each for each in profile.main_verdicts}
     places = {each.id: each for each in profile.placement.runs} if profile.placement else {}
     return [_row(profile, run, verdicts.get(run.id), places.get(run.id)) for run in profile.runs]
 
@@ -61,10 +62,26 @@ def _row(
         **_cells(run.throughput and run.throughput.best, _BEST, "best_{}"),
         **_cells(run.open_loop, ("rate_per_second", "limit_ms")),
         "drift": run.sustained.drift.ratio if run.sustained else None,
+        **_tokens(run),
         "size_bytes": profile.sizes.get(variant),
         "quality": profile.quality.values.get(variant),
     }
     return {key: cells.get(key) for key in COLUMNS}
+
+
+def _tokens(run: ProfileRun) -> dict[str, Cell]:
+    """Return the figures of a language model with the first number of streams."""
+    found = run.tokens
+    if found is None or not found.settings:
+        return {}
+    first = found.settings[0]
+    return {
+        "first_token_ms": first.first_ms.p50,
+        "prefill_per_second": first.prefill_per_second,
+        "tokens_per_second": first.per_second,
+        "prompt_p50": found.prompts.p50,
+        "answer_tokens": found.prompts.answer,
+    }
 
 
 def _cells(values: object, names: Sequence[str], column: str = "{}") -> dict[str, Cell]:

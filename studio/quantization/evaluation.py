@@ -13,6 +13,7 @@ from studio.jobs import Job
 from studio.jobs.phases import Phase
 from studio.plugin_host import PluginHost
 from studio.quantization.heldout import Heldout
+from studio.quantization.language.evaluation import evaluate_language_model
 from studio.quantization.step import EvaluateOptions
 
 _NAMED = 200
@@ -25,6 +26,10 @@ def evaluate(options: EvaluateOptions, job: Job) -> EvaluationResult:
     Raises:
         UsageError: when the data has no labels, or the metric cannot be chosen.
     """
+    if options.context:
+        return evaluate_language_model(options, job)
+    if options.data is None:
+        raise UsageError("An evaluation needs labelled samples.", hint="Pass --data.")
     begin = time.monotonic()
     host = PluginHost.discover()
     subject = LoadedModel.of(options.model, host, Phase(job, 0, 0.02), (), options.label_map)

@@ -12,6 +12,7 @@ from studio.evaluation.results import EvaluationResult
 from studio.jobs.options_form import option
 from studio.jobs.step import Effect, Step, Use
 from studio.lazy_dataclass import dataclass
+from studio.quantization.language import fields
 from studio.quantization.results import (
     MachineTimings,
     PreflightResult,
@@ -265,10 +266,26 @@ QUANTIZE: Step[QuantizeOptions, QuantizeResult] = Step(
 
 @dataclass(frozen=True, slots=True)
 class EvaluateOptions:
-    """Options of the step ``evaluate``."""
+    """Options of the step ``evaluate``.
+
+    Attributes:
+        context: Tokens of context of a language model; 0 for other models.
+    """
 
     model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The model.")
-    data: Path = option(kind=Kind.DATA, help="Labelled samples.", project=("evaluation", "heldout"))
+    data: Path | None = option(
+        None,
+        kind=Kind.DATA,
+        help="Labelled samples. For language models: a text, or a folder of texts.",
+        project=("evaluation", "heldout"),
+    )
+    reference: ModelRef | None = option(None, **fields.REFERENCE)
+    tasks: tuple[str, ...] = option((), **fields.TASKS)
+    task_files: tuple[Path, ...] = option((), **fields.TASK_FILES)
+    tokens: int = option(4096, **fields.TOKENS)
+    window: int = option(512, **fields.WINDOW)
+    temperature: float = option(0.0, **fields.TEMPERATURE)
+    seed: int = option(0, **fields.SEED)
     heldout_data: Path | None = option(
         None,
         **_HELDOUT_DATA,
@@ -290,19 +307,22 @@ class EvaluateOptions:
     dictionary: Path | None = option(None, **_DICTIONARY)
     label_map: Path | None = option(None, **_LABEL_MAP)
     outputs: Path | None = option(None, **_OUTPUTS)
+    context: int = optional(0)
 
 
 EVALUATE: Step[EvaluateOptions, EvaluationResult] = Step(
     name="evaluate",
     title="Evaluate",
-    summary="Evaluate a model on labelled data.",
+    summary="Evaluate a model on labelled data, a language model on texts and tasks.",
     options=EvaluateOptions,
     result=EvaluationResult,
+    prepare="studio.quantization.language.options:prepared",
     work="studio.quantization.evaluation:evaluate",
     record="studio.quantization.record:evaluated",
     remote_needs=frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS}),
     effect=Effect.PURE,
     use=Use.RUN,
+    language=True,
     texts="studio.quantization.texts:evaluated",
 )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from studio.conversion.chips.texts import checked
 from studio.datasets.results import DataProblem
 from studio.documents.text_table import counted, table
+from studio.evaluation.language.texts import language
 from studio.evaluation.results import EvaluationResult
 from studio.quantization.chips.results import ChipSearchReport
 from studio.quantization.language_texts import shrunk
@@ -94,6 +95,8 @@ def preflight(result: PreflightResult) -> list[str]:
 
 def evaluated(result: EvaluationResult) -> list[str]:
     """Return the score in one line, and that of the target's runtime in another."""
+    if result.language is not None:
+        return language(result.language)
     metric, there = result.metric, result.target
     lines = [f"{metric.name} {metric.value:.4f} over {result.samples} samples"]
     if result.heldout is not None:

@@ -14,6 +14,7 @@ RUNTIME_VERSION = "0.1.0"
 COMMANDS = {
     "bench": (".bench", "measure a model; JSON lines on stdin and stdout"),
     "answers": (".answers", "return the outputs of a model for many samples"),
+    "score": (".generate.score.command", "score a language model: texts, choices, answers"),
     "serve": (".serve", "answer inference requests over HTTP"),
     "release": (".release", "receive, stage, probe, switch and roll back releases"),
     "gate": (".listener", "keep a port and pass it to containers"),

@@ -25,15 +25,12 @@ _SENTENCES = {
 _LANGUAGE = frozenset({Use.RUN, Use.QUANTIZE})
 """Uses for which a model that writes text needs more than its graph."""
 
-_FOR_LANGUAGE = frozenset({"profile"})
-"""Steps that run language models by backends of their own."""
-
 _SHRINK = ("quantize", "gguf")
 """The step that makes language models smaller, and the format that it takes."""
 
 _NO_LANGUAGE = (
-    "Language models are opened, drawn, compared, profiled and served, and quantized in GGUF. "
-    "This is not there yet for them."
+    "Language models are opened, drawn, compared, evaluated, profiled and served, and quantized in "
+    "GGUF. This is not there yet for them."
 )
 
 
@@ -45,8 +42,10 @@ def why_not(step: AnyStep, form: str, host: PluginHost, language: bool = False) 
         language: Whether the model writes text, token by token.
     """
     use = step.use or Use.READ
+    if language and step.language:
+        return ""
     if language and use in _LANGUAGE and (step.name, form) != _SHRINK:
-        return "" if step.name in _FOR_LANGUAGE else _NO_LANGUAGE
+        return _NO_LANGUAGE
     if use is Use.READ or _can(use, form, host, language):
         return ""
     titles = {one.id: one.title for one in host.all(Extension.FORMAT)}

@@ -16,7 +16,9 @@ from studio.profiling.history import (
     ProfileLine,
     read_profile,
 )
-from studio.registry import Registry
+from studio.profiling.language.environments import own_backend
+from studio.registry import ModelRef, Registry, VariantRecord
+from studio.steps.format_support import is_language
 from studio.workspace.results import Recorded, Results
 
 
@@ -54,6 +56,15 @@ class Profiles:
             if run.id == number:
                 return history.document(self._registry, run)
         raise UsageError(f"Unknown profile {number}.", hint="studio profiles list")
+
+    def text_backend(self, variant: VariantRecord | None) -> str:
+        """Return the backend of a language model; empty for another model, or without one."""
+        if variant is None or not is_language(variant):
+            return ""
+        try:
+            return own_backend(ModelRef.of(variant))
+        except UsageError:
+            return ""
 
     def save(self, number: int, folder: Path) -> Path:
         """Write the document of one profile into a folder, for the step ``profile-export``."""

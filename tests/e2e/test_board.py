@@ -83,7 +83,7 @@ def test_deploy_call_update_and_take_back(
     seen = studio.ok("monitor", *on_roof)
     assert (seen["health"], str(seen["version"])) == ("healthy", str(second["version"]))
 
-    profile = studio.ok("profile", digits / "digits.onnx", small, *on_roof, "--seconds", "5")
+    profile = studio.ok("profile", digits / "digits.onnx", small, *on_roof, "--seconds", "1")
     (verdict,) = profile["verdicts"]
     assert verdict["low"] <= verdict["ratio"] <= verdict["high"]
 

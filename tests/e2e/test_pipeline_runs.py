@@ -73,6 +73,7 @@ def test_the_pipeline_of_a_project_leads_from_the_file_to_a_served_endpoint(
             pipeline = tmp_path / f"{model.stem}.toml"
             written = studio.ok("project", "pipeline", model, "--out", pipeline)
             assert written["out"] == str(pipeline)
+            killing.shorten(pipeline)
             report = studio.ok("run", pipeline, timeout=300)
             assert all(gate["passed"] for gate in report["gates"])
             results = {step["name"]: step["result"] for step in report["steps"]}

@@ -12,10 +12,9 @@ import pytest
 
 from tests.benchmarks.serve.meter import slope
 from tests.benchmarks.soak import faults
-from tests.conftest import IN_CI
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 30 if IN_CI else 20
+SECONDS = 20
 KINDS = {"stall_in_head", "stall_in_body", "vanish", "break_off", "read_nothing", "talk_nonsense"}
 
 

@@ -104,7 +104,7 @@ def test_an_opened_model_is_optimized_profiled_and_served_by_one_click(
     assert person.leave() == ""
 
 
-@pytest.mark.parametrize("profile", range(int(os.environ.get("FRESH_PROFILES", "3"))))
+@pytest.mark.parametrize("profile", range(int(os.environ.get("FRESH_PROFILES", "1"))))
 def test_the_first_click_in_a_fresh_profile_opens_a_sample(
     person: Person, studio: Studio, tmp_path: Path, profile: int
 ) -> None:

@@ -44,6 +44,15 @@ def digits_pipeline(folder: Path) -> Path:
     return pipeline
 
 
+def shorten(pipeline: Path) -> None:
+    """Give the profile of a pipeline that says nothing of its time one second instead of twenty."""
+    text = pipeline.read_text(encoding="utf-8")
+    line = 'step = "profile"\n'
+    assert text.count(line) == 1
+    assert "seconds =" not in text
+    pipeline.write_text(text.replace(line, line + "seconds = 1\n"), encoding="utf-8")
+
+
 def digests(studio: Studio, pipeline: Path) -> tuple[dict[str, str], float]:
     """The digests of a run that nobody disturbs, and the seconds that it takes."""
     began = time.monotonic()

@@ -1,16 +1,19 @@
-"""SmolLM2-135M-Instruct (Apache-2.0) as GGUF, as safetensors, and as onnxruntime-genai.
+"""SmolLM2-135M-Instruct (Apache-2.0) as GGUF, safetensors, onnxruntime-genai and OpenVINO.
 
 The GGUF file is in a wheel. The others are made of it by transformers and by the builder of
-onnxruntime-genai, in an environment of their own.
+onnxruntime-genai, in an environment of their own; OpenVINO's by a program of this folder.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+import numpy as np
 
 from tests.benchmarks.zoo.wheels import SMOLLM
 
@@ -19,7 +22,7 @@ PARAMETERS = 134_515_008
 
 _PACKAGES = (
     *("torch", "transformers==5.*", "gguf", "accelerate", "onnxruntime-genai==0.18.*"),
-    *("onnx", "onnx-ir"),
+    *("onnx", "onnx-ir", "openvino==2026.4.*", "openvino-tokenizers==2026.4.*"),
 )
 _COPY = """
 import sys
@@ -34,6 +37,21 @@ fresh = transformers.LlamaForCausalLM(loaded.config)
 fresh.load_state_dict(loaded.state_dict())
 fresh.save_pretrained(out)
 transformers.AutoTokenizer.from_pretrained(source.parent, **named).save_pretrained(out)
+"""
+_SCORES = """
+import sys
+import numpy
+import torch
+import transformers
+source, text, out = sys.argv[1:]
+named = {"dtype": torch.float32}
+model = transformers.AutoModelForCausalLM.from_pretrained(source, **named).eval()
+tokenizer = transformers.AutoTokenizer.from_pretrained(source)
+tokens = tokenizer(text, add_special_tokens=False).input_ids
+with torch.no_grad():
+    scores = model(torch.tensor([tokens])).logits[0].numpy()
+with open(out, "wb") as file:
+    numpy.savez(file, tokens=tokens, scores=scores)
 """
 _LIMIT = 1800
 
@@ -57,14 +75,34 @@ def safetensors_folder(rigs: Path) -> Path:
     return folder
 
 
-def genai_folder(rigs: Path) -> Path:
-    """Return the model in 4 bits as the builder of onnxruntime-genai writes it."""
-    folder = rigs / "language" / "smollm2-genai"
+def genai_folder(rigs: Path, precision: str = "int4") -> Path:
+    """Return the model in 4 bits, or in float, as the builder of onnxruntime-genai writes it."""
+    ending = "" if precision == "int4" else f"-{precision}"
+    folder = rigs / "language" / f"smollm2-genai{ending}"
     if not (folder / "genai_config.json").is_file():
         source = str(safetensors_folder(rigs))
         builder = ("-m", "onnxruntime_genai.models.builder")
-        _run(rigs, *builder, "-i", source, "-o", str(folder), "-p", "int4", "-e", "cpu")
+        _run(rigs, *builder, "-i", source, "-o", str(folder), "-p", precision, "-e", "cpu")
     return folder
+
+
+def openvino_folder(rigs: Path) -> Path:
+    """Return the model in float for OpenVINO, stateful, with its tokenizers."""
+    folder = rigs / "language" / "smollm2-openvino"
+    if not (folder / "tokenizer.json").is_file():
+        source = str(safetensors_folder(rigs))
+        _run(rigs, str(Path(__file__).with_name("openvino_conversion.py")), source, str(folder))
+    return folder
+
+
+def reference(rigs: Path, text: str) -> tuple[list[int], Path]:
+    """Return the tokens of a text by transformers, and a file with torch's scores after each."""
+    name = hashlib.sha256(text.encode()).hexdigest()[:12]
+    path = rigs / "language" / f"reference-{name}.npz"
+    if not path.is_file():
+        _run(rigs, "-c", _SCORES, str(safetensors_folder(rigs)), text, str(path))
+    with np.load(path) as found:
+        return [int(one) for one in found["tokens"]], path
 
 
 def _run(rigs: Path, *arguments: str) -> None:

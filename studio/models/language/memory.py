@@ -1,16 +1,17 @@
 """Memory that a language model will take, predicted from its files and its facts.
 
-The laws and their constants were measured with SmolLM2-135M (x86-64, llama.cpp of
-llama-cpp-py-sync 0.11739, onnxruntime-genai 0.18) as the peak of resident memory of a process whose
-cache is full. ``tests/benchmarks/bench_language_memory.py`` measures them again.
+The constants were measured with SmolLM2-135M on x86-64: the peak of resident memory of a process
+with a full cache. Versions were llama-cpp-py-sync 0.11739 and onnxruntime-genai 0.18.
+``studio profile --contexts`` shows the error of a prediction.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from studio.api import LanguageModel
+from studio.api import LanguageModel, Model
 from studio.lazy_dataclass import dataclass
+from studio.models.language.precisions import stored_weights
 
 _MIB = 1 << 20
 _FLOAT = 4
@@ -25,11 +26,12 @@ class MemoryLaw:
         entry: For each entry of the vocabulary: the tokenizer.
         weights: Bytes of memory for each byte of the model's files.
         numbers: Bytes of a number in the cache by its precision, scales of blocks included.
-        step: The cache grows in steps of so many tokens.
+        step: The cache grows in steps of this number of tokens.
         widths: Activations of a token of a run, in widths of the model as float32.
         mask: For each token of a run with each token of the context.
         logits: Rows of scores over the vocabulary: False for one in all, True for each token.
         fixed: Buffers of any size of a run.
+        repacks: Whether some types of weights are held twice.
     """
 
     process: int
@@ -41,11 +43,12 @@ class MemoryLaw:
     mask: float
     logits: bool
     fixed: int
+    repacks: bool = False
 
 
 LAWS: Mapping[str, MemoryLaw] = {
     "llama-cpp": MemoryLaw(
-        process=43 * _MIB,
+        process=46 * _MIB,
         entry=387,
         weights=1.0,
         numbers={"f16": 2.0, "int8": 34 / 32, "int4": 18 / 32},
@@ -54,9 +57,32 @@ LAWS: Mapping[str, MemoryLaw] = {
         mask=4.0,
         logits=False,
         fixed=4 * _MIB,
+        repacks=True,
+    ),
+    "onnxruntime-genai": MemoryLaw(
+        process=76 * _MIB,
+        entry=640,
+        weights=1.47,
+        numbers={"f16": 4.0},
+        step=1,
+        widths=18.1,
+        mask=0.0,
+        logits=True,
+        fixed=0,
     ),
 }
-"""By the id of the backend."""
+"""By the id of the backend.
+
+ONNX Runtime packs weights of ``MatMulNBits`` once more (1.47 from models of 30 and of 8 layers).
+Its cache on a processor is in float32, whatever is requested, and each token of a run has scores.
+"""
+
+_REPACKED = frozenset({"q4_0", "q4_k"})
+"""Types of which llama.cpp holds a second copy for the processor, next to the mapped file.
+
+On x86-64; measured as equal to their bytes for these, and as none for ``q3_k``, ``q4_1``, ``q5_0``,
+``q5_k``, ``q6_k`` and ``q8_0``.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +130,18 @@ class MemoryNeed:
         return {name: getattr(self, name) for name in names}
 
 
+def repacked_bytes(model: Model) -> int:
+    """Return the bytes of weights of which llama.cpp holds a second copy."""
+    return sum(one.nbytes for one in stored_weights(model) if one.precision in _REPACKED)
+
+
 def memory_need(
     facts: LanguageModel,
     files: int,
     backend: str,
     context: int,
     settings: MemorySettings = DEFAULTS,
+    repacked: int = 0,
 ) -> MemoryNeed | None:
     """Return the memory of a process that holds a model with full slots.
 
@@ -117,6 +149,7 @@ def memory_need(
         files: Bytes of the model's files, without those of the tokenizer.
         backend: Id of the backend, one of ``LAWS``.
         context: Tokens of each slot.
+        repacked: Bytes of weights that llama.cpp holds twice, see ``repacked_bytes``.
 
     Returns:
         None where the backend or a fact is unknown, or the backend has no such cache.
@@ -134,7 +167,7 @@ def memory_need(
     activations = run * law.widths * facts.width * _FLOAT + run * room * law.mask
     scores = rows * facts.vocabulary * _FLOAT
     return MemoryNeed(
-        weights=round(files * law.weights),
+        weights=round(files * law.weights) + repacked * law.repacks,
         cache=each * room * settings.slots,
         compute=round(activations + scores) + law.fixed,
         process=law.process + law.entry * facts.vocabulary,
@@ -147,6 +180,7 @@ def largest_context(
     backend: str,
     available: int,
     settings: MemorySettings = DEFAULTS,
+    repacked: int = 0,
 ) -> int:
     """Return the most tokens of context that fit in some bytes; 0 where none do.
 
@@ -155,7 +189,7 @@ def largest_context(
     low, high = 0, facts.context or 1 << 20
     while low < high:
         middle = (low + high + 1) // 2
-        need = memory_need(facts, files, backend, middle, settings)
+        need = memory_need(facts, files, backend, middle, settings, repacked)
         if need is not None and need.total <= available:
             low = middle
         else:

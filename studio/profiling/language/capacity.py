@@ -8,18 +8,20 @@ from pathlib import Path
 
 from studio.api import Extension, Format, LanguageModel, Limits, Progress, UsageError
 from studio.lazy_dataclass import dataclass
+from studio.models.language.folder import language_facts
 from studio.models.language.memory import (
     MemoryNeed,
     MemorySettings,
     largest_context,
     memory_need,
+    repacked_bytes,
 )
 from studio.plugin_host import PluginHost
 from studio.profiling.language.results import MemoryAt
 from studio.profiling.plan import Candidate
 from studio.profiling.results import ProfileRun
 from studio.registry import ModelRef
-from studio.runtime.bench.facts import ContextMemory
+from studio.runtime.bench.facts import ContextMemory, known
 from studio.runtime.bench.tokens.plan import TokenPlan
 
 _MIB = 1 << 20
@@ -31,31 +33,39 @@ class Capacity:
 
     Attributes:
         files: Bytes of its weights and its graph.
+        repacked: Bytes of weights that llama.cpp holds twice.
     """
 
     facts: LanguageModel
     files: int
+    repacked: int = 0
 
     def need(self, candidate: Candidate, context: int, slots: int) -> MemoryNeed | None:
         """Return the memory on a candidate's backend; None where it is not known."""
         settings = _settings(candidate, slots)
-        return memory_need(self.facts, self.files, candidate.backend, context, settings)
+        return memory_need(
+            self.facts, self.files, candidate.backend, context, settings, self.repacked
+        )
 
     def fitting(self, candidate: Candidate, available: int, slots: int) -> int:
         """Return the tokens of context that fit in some bytes; 0 where none do."""
         settings = _settings(candidate, slots)
-        return largest_context(self.facts, self.files, candidate.backend, available, settings)
+        return largest_context(
+            self.facts, self.files, candidate.backend, available, settings, self.repacked
+        )
 
 
 def capacity(host: PluginHost, model: ModelRef, progress: Progress) -> Capacity | None:
     """Read the facts of a variant; None where its files have none."""
     format: Format = host.get(Extension.FORMAT, model.format)
     path = Path(model.path)
-    facts = format.read(path, progress).language
+    read = format.read(path, progress)
+    facts = read.language or language_facts(path)
     if facts is None:
         return None
     files = format.intake(path, Limits()).files
-    return Capacity(facts, sum(one.stat().st_size for one in files))
+    size = sum(one.stat().st_size for one in files)
+    return Capacity(facts, size, repacked_bytes(read))
 
 
 def check(
@@ -97,15 +107,21 @@ def with_memory(
     if run.tokens is None:
         return run
     rows = {one.context: one for one in measured if one.id == run.id}
-    contexts = [*plan.contexts] or [run.tokens.context or 0]
-    made = (_row(context, candidate, found, rows.get(context)) for context in contexts if context)
+    cases = [(context, 1) for context in plan.contexts]
+    if not cases and run.tokens.context:
+        cases = [(run.tokens.context, max(plan.streams))]
+    made = (_row(case, candidate, found, rows.get(case[0])) for case in cases)
     return replace(run, tokens=replace(run.tokens, memory=tuple(made)))
 
 
 def _row(
-    context: int, candidate: Candidate, found: Capacity | None, row: ContextMemory | None
+    case: tuple[int, int],
+    candidate: Candidate,
+    found: Capacity | None,
+    row: ContextMemory | None,
 ) -> MemoryAt:
-    need = found.need(candidate, context, 1) if found else None
+    context, streams = case
+    need = found.need(candidate, context, streams) if found else None
     predicted = need.total / _MIB if need else None
     measured = row.peak_mb if row else None
     return MemoryAt(
@@ -115,6 +131,7 @@ def _row(
         measured,
         predicted / measured - 1 if predicted and measured else None,
         row.reason if row else "",
+        streams,
     )
 
 
@@ -147,11 +164,4 @@ def _too_much(
 
 
 def _settings(candidate: Candidate, slots: int) -> MemorySettings:
-    options = candidate.options
-    known = MemorySettings()
-    batch = options.get("batch")
-    return MemorySettings(
-        slots,
-        str(options.get("cache", known.cache)),
-        batch if isinstance(batch, int) else known.batch,
-    )
+    return known(MemorySettings, {**candidate.options, "slots": slots})

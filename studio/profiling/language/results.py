@@ -53,6 +53,7 @@ class MemoryAt:
         measured_mb: The peak of a process of its own; None where it was not measured.
         error: Prediction over measurement, less 1.
         reason: Why it was not measured.
+        streams: Slots of this context.
     """
 
     context: int
@@ -61,6 +62,7 @@ class MemoryAt:
     measured_mb: float | None = None
     error: float | None = None
     reason: str = ""
+    streams: int = 1
 
 
 @dataclass(frozen=True, slots=True)

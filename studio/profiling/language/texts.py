@@ -12,7 +12,7 @@ _HEAD = (
     *("model", "runtime", "threads", "streams", "first token ms", "p90"),
     *("prefill tokens/s", "token ms", "p90", "tokens/s", "95 %"),
 )
-_MEMORY = ("model", "runtime", "context", "predicted MiB", "measured MiB", "error")
+_MEMORY = ("model", "runtime", "context", "streams", "predicted MiB", "measured MiB", "error")
 
 
 def tokens(runs: Sequence[ProfileRun]) -> list[str]:
@@ -65,12 +65,13 @@ def _memory(runs: Sequence[ProfileRun]) -> list[str]:
         for one in run.tokens.memory
         if one.reason
     ]
-    return [*(["", *table(_MEMORY, rows, right="  rrrr")] if rows else []), *failed]
+    return [*(["", *table(_MEMORY, rows, right="  rrrrr")] if rows else []), *failed]
 
 
 def _row(one: MemoryAt) -> tuple[str, ...]:
     error = "-" if one.error is None else f"{one.error:+.1%}"
-    return f"{one.context:,}", _rate(one.predicted_mb), _rate(one.measured_mb), error
+    sizes = f"{one.context:,}", str(one.streams)
+    return *sizes, _rate(one.predicted_mb), _rate(one.measured_mb), error
 
 
 def _milliseconds(value: float | None) -> str:

@@ -17,7 +17,7 @@ from studio.profiling.results import ProfileResult
 from studio.profiling.step import ProfileOptions
 from studio.registry import ModelRef
 from studio.runtime.bench.tokens.plan import cell
-from studio.runtime.serve.engine.memory import available_bytes
+from studio.runtime.shared.free_memory import available_bytes
 
 
 def profile_language(host: PluginHost, options: ProfileOptions, job: Job) -> ProfileResult:

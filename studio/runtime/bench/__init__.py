@@ -4,8 +4,8 @@
 ``config.Config``) and writes JSON lines on standard output. Every candidate (a model on a
 backend) runs in a process of its own. Outputs are compared with the reference's before anything
 is timed. Rounds are interleaved and balanced, with the reference twice (the A/A twin). The mode of
-the configuration is ``latency``, ``throughput``, ``open-loop`` or ``sustained``; language models
-have the mode ``tokens``, whose candidates name a backend of ``runtime.generate`` and no runner.
+the configuration is ``latency``, ``throughput``, ``open-loop`` or ``sustained``. Language models
+have the mode ``tokens``: their candidates name a backend of ``runtime.generate`` and no runner.
 
 Each event is an object with its name under the key ``event``; ``events.EVENTS`` lists their forms.
 

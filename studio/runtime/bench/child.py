@@ -137,7 +137,7 @@ def _as_type(array: Any, dtype: str) -> Any:
     return array if dtype == "str" else numpy.ascontiguousarray(array, dtype=dtype)
 
 
-def answer(candidate: Any, request: dict[str, Any]) -> dict[str, Any]:
+def answer(candidate: object, request: dict[str, Any]) -> dict[str, Any]:
     """Answer a request; an exception of the runner becomes an answer with a reason."""
     arguments = {key: value for key, value in request.items() if key != "do"}
     try:
@@ -157,7 +157,7 @@ def main() -> int:
     return answer_lines(Candidate())
 
 
-def answer_lines(candidate: Any) -> int:
+def answer_lines(candidate: object) -> int:
     """Answer by a candidate's methods until standard input ends; the process ends with it."""
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)

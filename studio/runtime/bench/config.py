@@ -130,8 +130,8 @@ def parse(line: str) -> Config:
         raise ConfigError("The configuration names no candidates.")
     values = dict(data)
     values["candidates"] = tuple(_build(Candidate, each, "A candidate") for each in listed)
-    values["feeds"] = _build(FeedPlan, data.get("feeds") or {}, "'feeds'")
-    values["tokens"] = _build(TokenPlan, data.get("tokens") or {}, "'tokens'")
+    for part, form in (("feeds", FeedPlan), ("tokens", TokenPlan)):
+        values[part] = _build(form, data.get(part) or {}, f"'{part}'")
     config: Config = _build(Config, values, "The configuration")
     _check(config)
     return config

@@ -26,7 +26,10 @@ _BOOT = (
     "sys.exit(importlib.import_module(sys.argv[2]).main())"
 )
 
-_MODULES = {False: ".child", True: ".tokens.child"}
+_MODULES = {
+    False: _PACKAGE + ".child",
+    True: _PACKAGE.rpartition(".")[0] + ".generate.measure.child",
+}
 """What runs in a candidate's process: a backend's runner, or a language model's backend."""
 
 
@@ -80,7 +83,7 @@ class CandidateProcess:
         # Another environment must see nothing of this one, whatever PYTHONPATH contains.
         argv = [python, *(["-I"] if candidate.python else []), "-c", _BOOT]
         limit = candidate.memory_mb or memory_limit_mb
-        argv += [package_root(), _PACKAGE + _MODULES[bool(candidate.backend)], str(limit)]
+        argv += [package_root(), _MODULES[bool(candidate.backend)], str(limit)]
         environment = dict(os.environ, ORT_DISABLE_TELEMETRY="1")
         try:
             self._process = subprocess.Popen(

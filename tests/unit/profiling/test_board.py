@@ -34,18 +34,42 @@ DIGITS = resource("samples", "digits") / "digits.onnx"
 
 
 @pytest.fixture
-def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
+def bare(tmp_path: Path) -> Iterator[Board]:
     """A board with the system's python3 and nothing else."""
+    with Network() as network, Board(network, tmp_path / "board") as board:
+        yield board
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
+    """A board that is brought its environment once."""
     with Network() as network, Board(network, tmp_path_factory.mktemp("board")) as board:
         yield board
 
 
 @pytest.fixture
-def studio(board: Board, studio_home: Path) -> Callable[..., dict[str, Any]]:
+def board(shared: Board) -> Iterator[Board]:
+    """That board; its cable is in again at the end."""
+    yield shared
+    shared.mend()
+
+
+@pytest.fixture(scope="module")
+def home(shared: Board, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home of the studio that knows the board."""
+    home = tmp_path_factory.mktemp("edgewright")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EDGEWRIGHT_HOME", str(home))
+        registry = Registry.open(Paths.of().registry)
+        registry.add_target(shared.spec())
+        registry.close()
+    return home
+
+
+@pytest.fixture
+def studio(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
     """Runs a command of the studio that knows the board; its JSON."""
-    registry = Registry.open(Paths.of().registry)
-    registry.add_target(board.spec())
-    registry.close()
+    monkeypatch.setenv("EDGEWRIGHT_HOME", str(home))
     program = Path(sys.executable).with_name("studio")
 
     def run(*arguments: str, target: str = "board") -> dict[str, Any]:
@@ -53,7 +77,7 @@ def studio(board: Board, studio_home: Path) -> Callable[..., dict[str, Any]]:
             [program, *arguments, "--target", target, "--json"],
             capture_output=True,
             timeout=300,
-            env=dict(os.environ, EDGEWRIGHT_HOME=str(studio_home)),
+            env=dict(os.environ),
             check=False,
         )
         assert done.returncode == 0, done.stderr.decode()
@@ -74,9 +98,9 @@ def measure(
     return results.build(recording, chosen)
 
 
-def test_a_bare_board_is_refused_in_one_sentence(board, job, arguments):
+def test_a_bare_board_is_refused_in_one_sentence(bare, job, arguments):
     with pytest.raises(TargetError, match="its python3 lacks numpy and onnxruntime"):
-        measure(board, job.folder, job, arguments(), lambda event: None)
+        measure(bare, job.folder, job, arguments(), lambda event: None)
 
 
 METER = """

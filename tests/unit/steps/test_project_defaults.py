@@ -68,11 +68,11 @@ def test_quantizing_takes_the_data(opened: Workspace) -> None:
     }
 
 
-def test_a_required_option_may_come_from_it(opened: Workspace, folder: Path) -> None:
+def test_data_to_evaluate_with_may_come_from_it(opened: Workspace, folder: Path) -> None:
     assert names(filled(opened, "evaluate").options) == {"data": "heldout.npz"}
     (folder / "heldout.npz").unlink()
     with pytest.raises(UsageError, match="project of digits has no evaluation or heldout") as told:
-        filled(opened, "evaluate")
+        opened.run("evaluate", model="digits")
     assert "studio project set digits --evaluation" in told.value.hint
 
 

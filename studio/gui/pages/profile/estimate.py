@@ -43,7 +43,7 @@ def seconds(plan: RunPlan) -> float:
         measured = 60 * runs * _number(plan.minutes, 5.0)
     elif mode == "open-loop":
         measured *= 1 if plan.rate else _RATES
-    elif mode == modes.LATENCY and runs > 1:
+    elif mode in (modes.LATENCY, modes.TOKENS_MODE) and runs > 1:
         runs += 1  # the A/A control
     return measured + _EACH_S * runs
 

@@ -23,12 +23,14 @@ from studio.profiling.results import (
 )
 
 LATENCY = "latency"
+TOKENS_MODE = "tokens"
 _WHOLE = 1000  # from here on the decimals carry no information
 OPTIONS = {
     LATENCY: ("seconds",),
     "throughput": ("seconds", "streams", "batch"),
     "open-loop": ("seconds", "limit", "streams"),
     "sustained": ("minutes", "streams"),
+    TOKENS_MODE: ("seconds", "streams", "prompt_tokens", "answer_tokens", "contexts"),
 }
 """The options that mean something in each mode, of those that depend on it."""
 
@@ -37,6 +39,7 @@ HEADINGS = {
     "throughput": ("max. samples/s", "streams × batch"),
     "open-loop": ("max. requests/s", "limit ms"),
     "sustained": ("first ms", "last ms"),
+    TOKENS_MODE: ("tokens/s", "first token ms"),
 }
 """The headings of the two columns that depend on the mode."""
 
@@ -45,6 +48,7 @@ CARDS = {
     "throughput": "Throughput by setting",
     "open-loop": "Latency vs rate",
     "sustained": "Latency over time",
+    TOKENS_MODE: "Tokens by streams",
 }
 
 
@@ -66,7 +70,18 @@ def columns(mode: str, run: ProfileRun) -> tuple[str, str]:
     if mode == "sustained":
         ends = run.sustained or Sustained()
         return figures.milliseconds(ends.start_ms), figures.milliseconds(ends.end_ms)
+    if mode == TOKENS_MODE:
+        return _tokens(run)
     return figures.milliseconds(run.latency_ms.p50), figures.milliseconds(run.latency_ms.p90)
+
+
+def _tokens(run: ProfileRun) -> tuple[str, str]:
+    """Return tokens a second of one stream, and its time to the first token."""
+    settings = run.tokens.settings if run.tokens else ()
+    if settings:
+        return amount(settings[0].per_second), figures.milliseconds(settings[0].first_ms.p50)
+    each = run.latency_ms.p50
+    return amount(1000 / each if each else None), figures.NOTHING
 
 
 def drawing(result: ProfileResult, names: Mapping[str, str]) -> Drawing | None:
@@ -75,9 +90,12 @@ def drawing(result: ProfileResult, names: Mapping[str, str]) -> Drawing | None:
     Args:
         names: What each run is called in a chart, by its key.
     """
-    make = {"throughput": _settings, "open-loop": _rates, "sustained": _minutes}.get(
-        mode_of(result)
-    )
+    make = {
+        "throughput": _settings,
+        "open-loop": _rates,
+        "sustained": _minutes,
+        TOKENS_MODE: _streams,
+    }.get(mode_of(result))
     return make(result, names) if make is not None else None
 
 
@@ -92,6 +110,19 @@ def _settings(result: ProfileResult, names: Mapping[str, str]) -> Drawing | None
         if rates:
             runs.append((names.get(run.id, run.id), _token(number), rates))
     return Settings(tuple(runs), "streams × batch", "samples/s") if runs else None
+
+
+def _streams(result: ProfileResult, names: Mapping[str, str]) -> Drawing | None:
+    runs = []
+    for number, run in enumerate(result.runs):
+        rates = tuple(
+            Rate(str(one.streams), rate, one.low or rate, one.high or rate)
+            for one in (run.tokens.settings if run.tokens else ())
+            if (rate := one.per_second)
+        )
+        if rates:
+            runs.append((names.get(run.id, run.id), _token(number), rates))
+    return Settings(tuple(runs), "streams", "tokens/s of all streams") if runs else None
 
 
 def _rates(result: ProfileResult, names: Mapping[str, str]) -> Drawing | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
-from studio.api import Extension, Kind, Option
+from studio.api import Kind, Option
 from studio.api.qt import plain_tip
 from studio.documents.dataclass_json import from_json
 from studio.gui import figures
@@ -19,6 +19,7 @@ from studio.gui.pages.profile import estimate, modes, more_rounds, rows, setting
 from studio.gui.pages.profile.dynamic_shapes import is_open
 from studio.gui.pages.profile.export import ProfileExport
 from studio.gui.pages.profile.history import HistoryView
+from studio.gui.pages.profile.language import backend_choices, backend_titles
 from studio.gui.pages.profile.outcome import OutcomeCard
 from studio.gui.pages.profile.results_view import Quality, ResultsView
 from studio.gui.pages.profile.settings import BACKEND, MODE, SHAPES, ProfileSettings
@@ -116,8 +117,7 @@ class ProfilePage(StagePage):
             targets = self.workspace.registry.targets()
             return [(target.name, target_rows.title(target)) for target in targets]
         if option.name == BACKEND:
-            plugins = self.workspace.plugins
-            return [(c.id, plugins.title(c)) for c in plugins.all(Extension.BACKEND)]
+            return backend_choices(self.workspace, self.variant)
         return None
 
     def _variants(self) -> list[VariantRecord]:
@@ -128,8 +128,7 @@ class ProfilePage(StagePage):
 
     def _names(self) -> rows.Names:
         """Return the display names of the runtimes and of the machine."""
-        titles = {c.id: c.title for c in self.workspace.plugins.all(Extension.BACKEND)}
-        return rows.Names(titles, target_rows.spoken(self._result.target))
+        return rows.Names(backend_titles(self.workspace), target_rows.spoken(self._result.target))
 
     # What is shown
 
@@ -143,6 +142,7 @@ class ProfilePage(StagePage):
         self._listed = None
         self._pane.show_content(self.variant is not None)
         self._offer()
+        self.settings.show_language(self.workspace.profiles.text_backend(self.variant))
         self._explain()
         if self.variant is None:
             self._show_profiles(None, [])

@@ -13,6 +13,7 @@ from studio.api.qt import plain_tip
 from studio.gui.charts.chart import Chart, Drawing
 from studio.gui.pages.profile import modes, rows, verdict
 from studio.gui.pages.profile.operators_card import OperatorViews
+from studio.gui.pages.profile.token_tables import TokenTables
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, Card, FieldList, Pill, Segmented, label, row
 from studio.gui.widgets.tables import Table
@@ -103,7 +104,11 @@ class ResultsView(QWidget):
         upper = TwoColumns(listed, detail, (6, 5))
         upper.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         layout.addWidget(upper)
-        layout.addWidget(TwoColumns(self.operators.table, self.operators.timeline, (1, 1)), 1)
+        self._operators = TwoColumns(self.operators.table, self.operators.timeline, (1, 1))
+        self.tokens = TokenTables()
+        self.tokens.hide()
+        layout.addWidget(self._operators, 1)
+        layout.addWidget(self.tokens, 1)
 
     def _statistics(self) -> QWidget:
         holder = QWidget()
@@ -120,6 +125,7 @@ class ResultsView(QWidget):
         kept = self.selected_key()
         self.result, self._quality, self._is_running = result, quality, running
         self.rows = rows.table(result, names)
+        self._show_tokens()
         self.table.setHorizontalHeaderLabels(list(rows.headings(result)))
         self.table.blockSignals(True)
         self.table.show_rows([[*item.texts, _pill(item)] for item in self.rows])
@@ -138,6 +144,14 @@ class ResultsView(QWidget):
             self.operators.show_run(result, "", running=True)
             self._detail.setCurrentIndex(NOTHING)
         self._show_selected()
+
+    def _show_tokens(self) -> None:
+        """Show the tables of language models in place of the operators, which they have not."""
+        in_tokens = modes.mode_of(self.result) == modes.TOKENS_MODE
+        self._operators.setHidden(in_tokens)
+        self.tokens.setVisible(in_tokens)
+        if in_tokens:
+            self.tokens.show_result(self.result)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Hide the error where the table has no room for it; it is in the statistics, too."""

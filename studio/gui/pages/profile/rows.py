@@ -114,7 +114,7 @@ def run_of(result: ProfileResult, key: str) -> ProfileRun | None:
 
 def _verdict_of(result: ProfileResult, key: str) -> Comparison | None:
     """Return the comparison of a run with the baseline; of several the last one."""
-    return next((each for each in reversed(result.verdicts) if each.b == key), None)
+    return next((each for each in reversed(result.main_verdicts) if each.b == key), None)
 
 
 def _place_of(result: ProfileResult, key: str) -> RunPlacement | None:

@@ -23,13 +23,22 @@ SHAPES = "shapes"
 DATA = "data"
 OPERATORS = "operators"
 IN_FRONT = ("model", BACKEND, "target", MODE, "threads", "seconds", "streams", "batch", "minutes",
-            "limit", OPERATORS, DATA)  # fmt: skip
+            "limit", "prompt_tokens", "answer_tokens", "contexts", OPERATORS, DATA)  # fmt: skip
 COLUMNS = 4
-MODE_TITLES = ("Latency", "Throughput", "Open loop", "Sustained load")
+MODE_TITLES = ("Latency", "Throughput", "Open loop", "Sustained load", "Tokens")
 
 OPERATORS_COST = (
     "Adds about 50 inferences of each variant after the rounds. The latencies are measured without."
 )
+
+_ONE_PLACE = (
+    *(("seconds", "minutes"), ("batch", "limit"), ("batch", "contexts")),
+    *(("target", "prompt_tokens"), (MODE, "answer_tokens")),
+)
+"""Options that are never shown at the same time, with those whose place they have."""
+
+_NOT_OF_LANGUAGE = ("target", MODE, OPERATORS, DATA)
+"""Options in front that mean nothing for a language model."""
 
 _OF_THE_MODEL = ("model", "models", DATA, SHAPES)
 """Options that are not taken over from an earlier run."""
@@ -39,6 +48,7 @@ _LOAD = {
     "throughput": "throughput",
     "open-loop": "open loop",
     "sustained": "sustained load",
+    modes.TOKENS_MODE: "tokens",
 }
 
 
@@ -64,7 +74,7 @@ class ProfileSettings(QWidget):
         super().__init__()
         self.model = next(one.name for one in options if one.kind is Kind.MODEL)
         self.form = Form(_ordered(options), choices, columns=COLUMNS, project=project)
-        for name, other in (("seconds", "minutes"), ("batch", "limit")):
+        for name, other in _ONE_PLACE:
             share_place(self.form.fields[name], self.form.fields[other])
         self.form.set_values({OPERATORS: True})
         self.form.fields[OPERATORS].explain(OPERATORS_COST)
@@ -77,6 +87,8 @@ class ProfileSettings(QWidget):
         self._card = Card()
         self._card.setAccessibleName("Settings")
         self._has_open_sizes = False
+        self._is_language = False
+        self._default = next(one.default[0] for one in options if one.name == BACKEND)
         self._folded = False
         self._build()
         self.form.changed.connect(self._edited)
@@ -128,13 +140,33 @@ class ProfileSettings(QWidget):
         self._has_open_sizes = asked
         self._show_sizes()
 
+    @property
+    def _asks_sizes(self) -> bool:
+        """Whether sizes are to be entered: those of a language model follow from its prompts."""
+        return self._has_open_sizes and not self._is_language
+
     def _show_sizes(self) -> None:
         has_sample = bool(self.form.fields[DATA].editor.value())
-        self.sizes.setVisible(self._has_open_sizes and not has_sample and not self._folded)
+        self.sizes.setVisible(self._asks_sizes and not has_sample and not self._folded)
 
     def _edited(self) -> None:
         self._show_sizes()
         self.changed.emit()
+
+    def show_language(self, backend: str) -> None:
+        """Offer what a language model has: tokens, and backends of its own.
+
+        Args:
+            backend: The one that is ticked; empty for any other model.
+        """
+        if bool(backend) != self._is_language:
+            self._is_language = bool(backend)
+            values: dict[str, object] = {MODE: modes.TOKENS_MODE if backend else modes.LATENCY}
+            self.form.set_values({**values, BACKEND: [backend or self._default]})
+        for name in _NOT_OF_LANGUAGE:
+            self.form.fields[name].setVisible(not backend)
+        self._show_mode()
+        self._show_sizes()
 
     def _show_mode(self) -> None:
         """Show the options that mean something in the mode that is chosen."""
@@ -150,6 +182,8 @@ class ProfileSettings(QWidget):
             for name, value in options.items()
             if name in self.form.fields and name not in _OF_THE_MODEL and value is not None
         }
+        if self._is_language != (options.get(MODE) == modes.TOKENS_MODE):
+            known = {name: value for name, value in known.items() if name not in (MODE, BACKEND)}
         self.form.set_values(known)
         self._show_mode()
 
@@ -158,7 +192,7 @@ class ProfileSettings(QWidget):
         if not self.form.check():
             self.fold(False)
             return False
-        asks = self._has_open_sizes and not self._given()
+        asks = self._asks_sizes and not self._given()
         if asks and not self.sizes.check():
             self.fold(False)
             return False
@@ -167,7 +201,7 @@ class ProfileSettings(QWidget):
     def values(self) -> dict[str, object]:
         """Return the options of a run."""
         options: dict[str, object] = dict(self.form.values())
-        if self._has_open_sizes and not self._given():
+        if self._asks_sizes and not self._given():
             options[SHAPES] = self.sizes.values()
         if options.get(SHAPES):
             options.pop(DATA, None)  # the given sizes count

@@ -18,6 +18,7 @@ _MEASURED = {
     "throughput": "samples/s",
     "open-loop": "requests/s",
     "sustained": "ms p50 at the end",
+    modes.TOKENS_MODE: "tokens/s",
 }
 """The figure of each mode, with its unit and statistic."""
 
@@ -86,8 +87,8 @@ def headline(result: ProfileResult, selected: str, target: str) -> Headline:
 
 
 def _chosen(result: ProfileResult, selected: str) -> Comparison | None:
-    own = [each for each in result.verdicts if each.b == selected]
-    return next(iter(own or sorted(result.verdicts, key=_by_ratio)), None)
+    own = [each for each in result.main_verdicts if each.b == selected]
+    return next(iter(own or sorted(result.main_verdicts, key=_by_ratio)), None)
 
 
 def _by_ratio(verdict: Comparison) -> float:
@@ -98,10 +99,10 @@ def best(result: ProfileResult) -> str:
     """Return the key of the run that is proposed: the fastest, else an open one, else the first."""
     faster = [
         each
-        for each in result.verdicts
+        for each in result.main_verdicts
         if each.verdict == "faster" and is_decided(result, each.b)  # not one with wrong outputs
     ]
-    undecided = [each for each in result.verdicts if each.verdict == "undecided"]
+    undecided = [each for each in result.main_verdicts if each.verdict == "undecided"]
     found = min(faster, key=_by_ratio, default=next(iter(undecided), None))
     return found.b if found is not None else result.reference
 
@@ -111,7 +112,7 @@ def is_decided(result: ProfileResult, key: str) -> bool:
     run = rows.run_of(result, key)
     if run is None or run.state not in ("", "measured"):
         return False
-    return all(each.verdict != "undecided" for each in result.verdicts if each.b == key)
+    return all(each.verdict != "undecided" for each in result.main_verdicts if each.b == key)
 
 
 def _sentence(names: Mapping[str, str], verdict: Comparison, word: str) -> str:
@@ -184,7 +185,7 @@ def _others(result: ProfileResult, shown: Comparison, names: Mapping[str, str]) 
     """Return the comparisons that are open besides the one that is shown."""
     open_ones = [
         names.get(each.b, each.b)
-        for each in result.verdicts
+        for each in result.main_verdicts
         if each.verdict == "undecided" and each is not shown
     ]
     if not open_ones:
@@ -217,7 +218,7 @@ def more_rounds(result: ProfileResult, planned: int = 0) -> MoreRounds | None:
         planned: Rounds that the result was planned with; 0 where that is not known.
     """
     names = rows.chart_names(result)
-    undecided = [each for each in result.verdicts if each.verdict == "undecided"]
+    undecided = [each for each in result.main_verdicts if each.verdict == "undecided"]
     needed = [each.rounds_needed for each in undecided if each.rounds_needed]
     made = result.rounds or max((each.rounds for each in undecided), default=0)
     if not needed or not made:

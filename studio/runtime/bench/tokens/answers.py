@@ -42,3 +42,22 @@ class FilledMemory:
     peak_mb: float
     shared_mb: float | None
     filled: int
+
+
+@dataclass(frozen=True)
+class TokenBlock:
+    """Answers to one prompt by a number of streams that start together.
+
+    Attributes:
+        first_ns: Time to the first token of each stream, from the common start.
+        token_ns: Time of each further token, which all streams get together.
+        wall_ns, cpu_ns: Of the whole block; CPU time is that of all threads.
+        decode_cpu_ns: CPU time of the further tokens.
+    """
+
+    prompt: int
+    first_ns: list[int]
+    token_ns: list[int]
+    wall_ns: int
+    cpu_ns: int
+    decode_cpu_ns: int

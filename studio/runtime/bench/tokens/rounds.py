@@ -16,9 +16,9 @@ from ..measures.rounds import clean
 from ..measures.timing import Block
 from ..statistics.bootstrap import ALPHA
 from ..statistics.verdicts import DECIDED
+from .answers import TokenBlock
 from .comparison import compared
 from .plan import cell
-from .requests import TokenBlock
 
 
 class TokenRounds:

@@ -11,6 +11,7 @@ import numpy as np
 from ...backends.failure import first_line
 from ...shared.errors import LoadError
 from ...shared.threads import usable_cores
+from ..model_parts import parts_of
 from ..text_model import (
     BackendFailed,
     ContextFull,
@@ -128,7 +129,9 @@ class LlamaCppModel:
         params = self._lib.llama_model_default_params()
         params.n_gpu_layers = 0
         params.check_tensors = True
-        model = self._lib.llama_model_load_from_file(os.fsencode(path), params)
+        parts = [self._ffi.new("char[]", os.fsencode(one)) for one in parts_of(path)]
+        paths = self._ffi.new("const char *[]", parts)
+        model = self._lib.llama_model_load_from_splits(paths, len(parts), params)
         if model == self._ffi.NULL:
             raise LoadError("llama.cpp cannot load {}.{}".format(path.name, self._reason()))
         return model

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Callable, Dict, List, Optional
+from typing import Callable, List, Optional
 
-from .kinds import LISTS, SCALARS, Unset
+from .kinds import LISTS, SCALARS, NamedValues, Unset, Value
 from .limits import Fault, TemplateLimits
 
 
@@ -14,11 +14,11 @@ class NameScope:
 
     __slots__ = ("names", "outer")
 
-    def __init__(self, names: Dict[str, Any], outer: Optional["NameScope"] = None) -> None:
+    def __init__(self, names: NamedValues, outer: Optional[NameScope] = None) -> None:
         self.names = names
         self.outer = outer
 
-    def find(self, name: str) -> Any:
+    def find(self, name: str) -> Value:
         """Return the value of a name; an ``Unset`` without one."""
         scope: Optional[NameScope] = self
         while scope is not None:
@@ -80,7 +80,7 @@ class Account:
         self.charge(len(text) + 1)
         self.out.append(text)
 
-    def weigh(self, value: Any, indent: int = 0) -> int:
+    def weigh(self, value: Value, indent: int = 0) -> int:
         """Account for a value with all that is in it, as a text; return its length at most.
 
         Args:
@@ -100,7 +100,7 @@ class _Scale:
         self._indent = indent
         self._sum = 0
 
-    def weigh(self, value: Any, level: int) -> int:
+    def weigh(self, value: Value, level: int) -> int:
         """Add a value; values that are in it twice count twice."""
         known = type(value)
         if known is str:

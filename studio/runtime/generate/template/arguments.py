@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence
+from typing import Sequence
 
-from .kinds import kind
+from .kinds import NamedValues, Value, Values, kind
 from .limits import Fault, shown
 
 
 def bind(
-    called: str, names: Sequence[str], arguments: List[Any], named: Dict[str, Any], least: int = 0
-) -> List[Any]:
+    called: str, names: Sequence[str], arguments: Values, named: NamedValues, least: int = 0
+) -> Values:
     """Return the arguments in the order of their names; ``None`` where one is missing.
 
     Raises:
@@ -28,22 +28,22 @@ def bind(
     return [found.get(name) for name in names]
 
 
-def integer(called: str, value: Any) -> int:
+def integer(called: str, value: Value) -> int:
     """Return a whole number.
 
     Raises:
-        Fault: when it is none.
+        Fault: when it is another value.
     """
     if type(value) is bool or type(value) is int:
         return int(value)
     raise Fault("{} needs a whole number, not {}".format(called, kind(value)))
 
 
-def string(called: str, value: Any) -> str:
+def string(called: str, value: Value) -> str:
     """Return a text.
 
     Raises:
-        Fault: when it is none.
+        Fault: when it is another value.
     """
     if type(value) is str:
         return str(value)

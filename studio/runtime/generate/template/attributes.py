@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, List
-
 from .account import Account
-from .kinds import LISTS, SCALARS, BoundMethod, Space, Unset, kind
+from .kinds import LISTS, SCALARS, BoundMethod, Space, Unset, Value, Values, kind
 from .limits import Fault, shown
 from .loop import LoopState
 from .methods import METHODS
 
 
-def attribute_of(owner: Any, name: str) -> Any:
+def attribute_of(owner: Value, name: str) -> Value:
     """Return what ``owner.name`` is: a method of the table before a key, as in Jinja.
 
     Raises:
@@ -35,7 +33,7 @@ def attribute_of(owner: Any, name: str) -> Any:
     return _missing(name)
 
 
-def item_of(owner: Any, key: Any) -> Any:
+def item_of(owner: Value, key: Value) -> Value:
     """Return what ``owner[key]`` is: a key or a position before a method, as in Jinja.
 
     Raises:
@@ -54,7 +52,7 @@ def item_of(owner: Any, key: Any) -> Any:
     return Unset(shown(key) if type(key) in SCALARS else "item")
 
 
-def slice_of(account: Account, owner: Any, bounds: List[Any]) -> Any:
+def slice_of(account: Account, owner: Value, bounds: Values) -> Value:
     """Return what ``owner[start:stop:step]`` is.
 
     Raises:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Dict, List, Mapping
+from typing import Callable, Dict, List, Mapping
 
 from .account import Account
 from .arguments import bind, integer
-from .kinds import SCALARS, BoundMethod, FunctionName, Space, kind
+from .kinds import SCALARS, BoundMethod, FunctionName, NamedValues, Space, Value, Values, kind
 from .limits import Fault, shown
 from .methods import call_method
 
@@ -22,12 +22,12 @@ class Callee:
 
     __slots__ = ()
 
-    def call(self, account: Account, arguments: List[Any], named: Dict[str, Any]) -> Any:
+    def call(self, account: Account, arguments: Values, named: NamedValues) -> Value:
         """Return what the call gives."""
         raise NotImplementedError
 
 
-def call_value(account: Account, called: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+def call_value(account: Account, called: Value, arguments: Values, named: NamedValues) -> Value:
     """Call a value.
 
     Raises:
@@ -42,7 +42,7 @@ def call_value(account: Account, called: Any, arguments: List[Any], named: Dict[
     raise Fault("{} cannot be called".format(kind(called)))
 
 
-def _range(account: Account, arguments: List[Any], named: Dict[str, Any]) -> List[int]:
+def _range(account: Account, arguments: Values, named: NamedValues) -> List[int]:
     if not 1 <= len(arguments) <= 3 or named:
         raise Fault("range() takes one to three numbers")
     bounds = [integer("range()", one) for one in arguments]
@@ -55,11 +55,11 @@ def _range(account: Account, arguments: List[Any], named: Dict[str, Any]) -> Lis
     return list(numbers)
 
 
-def _namespace(account: Account, arguments: List[Any], named: Dict[str, Any]) -> Space:
+def _namespace(account: Account, arguments: Values, named: NamedValues) -> Space:
     return Space(_dict(account, arguments, named))
 
 
-def _dict(account: Account, arguments: List[Any], named: Dict[str, Any]) -> Dict[Any, Any]:
+def _dict(account: Account, arguments: Values, named: NamedValues) -> Dict[Value, Value]:
     if len(arguments) > 1 or any(type(one) is not dict for one in arguments):
         raise Fault("a dictionary or names with values are needed")
     made = {**(arguments[0] if arguments else {}), **named}
@@ -67,20 +67,20 @@ def _dict(account: Account, arguments: List[Any], named: Dict[str, Any]) -> Dict
     return made
 
 
-def _raise(account: Account, arguments: List[Any], named: Dict[str, Any]) -> Any:
+def _raise(account: Account, arguments: Values, named: NamedValues) -> Value:
     [message] = bind("raise_exception()", ("message",), arguments, named, 1)
     text = message if type(message) in SCALARS else kind(message)
     raise Fault("it refuses this conversation: {}".format(shown(text, _MESSAGE).rstrip(". ")))
 
 
-def _now(account: Account, arguments: List[Any], named: Dict[str, Any]) -> str:
+def _now(account: Account, arguments: Values, named: NamedValues) -> str:
     [form] = bind("strftime_now()", ("format",), arguments, named, 1)
     if type(form) is not str or len(form) > _FORMAT_LENGTH or not _FORMAT.fullmatch(form):
         raise Fault("strftime_now() cannot use the format {!a}".format(shown(form)))
     return account.clock().strftime(form)
 
 
-Called = Callable[[Account, List[Any], Dict[str, Any]], Any]
+Called = Callable[[Account, Values, NamedValues], Value]
 
 FUNCTIONS: Mapping[str, Called] = {
     "range": _range,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+from typing import Callable, Mapping, Optional, Sequence
 
 from .account import Account, NameScope
 from .calls import FUNCTIONS
-from .kinds import FunctionName
+from .kinds import FunctionName, NamedValues, Value, Values
 from .limits import Fault, TemplateError, TemplateLimits, broken
 from .parser import parse
 from .statements import run_all
@@ -45,10 +45,10 @@ class ChatTemplate:
 
     def render(
         self,
-        messages: Sequence[Mapping[str, Any]],
-        tools: Optional[Sequence[Mapping[str, Any]]] = None,
+        messages: Sequence[Mapping[str, Value]],
+        tools: Optional[Sequence[Mapping[str, Value]]] = None,
         add_generation_prompt: bool = True,
-        variables: Optional[Mapping[str, Any]] = None,
+        variables: Optional[Mapping[str, Value]] = None,
     ) -> str:
         """Return the text of a conversation.
 
@@ -62,7 +62,7 @@ class ChatTemplate:
             TemplateError: with the line, when the template fails, refuses the conversation, or
                 takes more than its limits.
         """
-        names: Dict[str, Any] = {"documents": None}
+        names: NamedValues = {"documents": None}
         names.update((name, plain(value)) for name, value in (variables or {}).items())
         names["messages"] = plain(messages)
         names["tools"] = plain(tools)
@@ -87,7 +87,7 @@ class ChatTemplate:
             raise broken(account.line, str(error)) from None
 
 
-def plain(value: Any, level: int = 0) -> Any:
+def plain(value: Value, level: int = 0) -> Value:
     """Return a value as plain data of exact types, such as a template may read.
 
     Raises:
@@ -100,7 +100,7 @@ def plain(value: Any, level: int = 0) -> Any:
     if isinstance(value, Mapping):
         return {str(key): plain(one, level + 1) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
-        found: List[Any] = [plain(one, level + 1) for one in value]
+        found: Values = [plain(one, level + 1) for one in value]
         return found
     text = "What the chat template is given holds a value of type {}."
     raise TemplateError(text.format(type(value).__name__))

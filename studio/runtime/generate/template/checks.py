@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping
+from typing import Callable, Mapping
 
 from .account import Account
 from .arguments import bind, integer
 from .calls import Callee
-from .kinds import NUMBERS, BoundMethod, FunctionName, Unset
+from .kinds import NUMBERS, BoundMethod, FunctionName, NamedValues, Unset, Value, Values
 from .limits import Fault
 from .operators import COMPARISONS, Operation
 
-Check = Callable[[Account, Any, List[Any], Dict[str, Any]], bool]
+Check = Callable[[Account, Value, Values, NamedValues], bool]
 _LOOPED = frozenset((list, tuple, dict, str, Unset))
 
 
-def _plain(name: str, test: Callable[[Any], bool]) -> Check:
-    def plain(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> bool:
+def _plain(name: str, test: Callable[[Value], bool]) -> Check:
+    def plain(account: Account, value: Value, arguments: Values, named: NamedValues) -> bool:
         bind("the test " + name, (), arguments, named)
         return test(value)
 
@@ -24,33 +24,33 @@ def _plain(name: str, test: Callable[[Any], bool]) -> Check:
 
 
 def _between(name: str, operation: Operation) -> Check:
-    def between(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> bool:
+    def between(account: Account, value: Value, arguments: Values, named: NamedValues) -> bool:
         [other] = bind("the test " + name, ("other",), arguments, named, 1)
         return bool(operation(account, value, other))
 
     return between
 
 
-def _divisible(account: Account, value: Any, by: Any) -> bool:
+def _divisible(account: Account, value: Value, by: Value) -> bool:
     divisor = integer("the test divisibleby", by)
     if divisor == 0:
         raise Fault("a number is divided by 0")
     return integer("the test divisibleby", value) % divisor == 0
 
 
-def _identical(account: Account, value: Any, other: Any) -> bool:
+def _identical(account: Account, value: Value, other: Value) -> bool:
     return value is other
 
 
-def _remainder(value: Any, wanted: int) -> bool:
+def _remainder(value: Value, wanted: int) -> bool:
     return integer("the test of odd or even", value) % 2 == wanted
 
 
-def _called(value: Any) -> bool:
+def _called(value: Value) -> bool:
     return isinstance(value, (BoundMethod, FunctionName, Callee))
 
 
-_PLAIN: Mapping[str, Callable[[Any], bool]] = {
+_PLAIN: Mapping[str, Callable[[Value], bool]] = {
     "defined": lambda value: type(value) is not Unset,
     "undefined": lambda value: type(value) is Unset,
     "none": lambda value: value is None,

@@ -10,7 +10,7 @@ from .tokens import LAST, NAME, SIGN, TemplateToken
 
 
 class TokenCursor:
-    """Tokens, the position in them, and the depth of what was begun.
+    """Tokens, the position in them, and the depth of constructs.
 
     Attributes:
         made: Number of nodes so far; statements take the difference as their steps.
@@ -34,7 +34,7 @@ class TokenCursor:
         return self._tokens[min(self._at + 1, len(self._tokens) - 1)]
 
     def take(self) -> TemplateToken:
-        """Return the next token and go on; the last is never passed."""
+        """Return the next token and go past it; the last is never passed."""
         token = self._tokens[self._at]
         if token.kind != LAST:
             self._at += 1

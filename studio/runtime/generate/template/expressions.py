@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Callable, List, Mapping, Optional, Tuple
 
 from .account import Account
 from .checks import CHECKS
 from .cursor import TokenCursor
 from .filters import FILTERS
+from .kinds import NamedValues, Value, Values
 from .limits import Fault, shown
 from .nodes import (
     Applied,
     Arithmetic,
     Attribute,
-    Comparison,
+    ComparisonChain,
     Conditional,
-    Constant,
     Function,
     Invocation,
     Item,
     Joint,
     Junction,
+    Literal,
     Mapped,
     Node,
     Opposite,
@@ -33,7 +34,7 @@ from .nodes import (
 from .operators import COMPARISONS, POWERS, PRODUCTS, SUMS, Operation
 from .tokens import FLOAT, INTEGER, LAST, NAME, STRING
 
-_CONSTANTS: Mapping[str, Any] = {
+_CONSTANTS: Mapping[str, Value] = {
     **{"true": True, "True": True, "false": False, "False": False},
     **{"none": None, "None": None},
 }
@@ -66,7 +67,7 @@ class ExpressionReader:
             conditional: Whether an ``if`` after it is its own.
 
         Raises:
-            TemplateError: when there is none that can be read.
+            TemplateError: when it cannot be read.
         """
         with self._cursor.deeper():
             chosen = self._either()
@@ -129,7 +130,7 @@ class ExpressionReader:
             if sign is None:
                 break
             pairs.append((COMPARISONS[sign], self._sum()))
-        return self._made(Comparison(first, pairs)) if pairs else first
+        return self._made(ComparisonChain(first, pairs)) if pairs else first
 
     def _comparing(self) -> Optional[str]:
         cursor = self._cursor
@@ -182,10 +183,10 @@ class ExpressionReader:
         if token.kind in (NAME, STRING, INTEGER, FLOAT):
             cursor.take()
             if token.kind == STRING:
-                return self._made(Constant(self._texts(str(token.value))))
+                return self._made(Literal(self._texts(str(token.value))))
             if token.kind == NAME:
                 return self._made(_named_value(str(token.value)))
-            return self._made(Constant(token.value))
+            return self._made(Literal(token.value))
         if cursor.skip("("):
             return self._parenthesis()
         if cursor.skip("["):
@@ -323,7 +324,7 @@ class ExpressionReader:
 def _unknown(kind: str, name: str) -> Function:
     """Return what fails when it is reached: templates guard filters that not all have."""
 
-    def fail(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+    def fail(account: Account, value: Value, arguments: Values, named: NamedValues) -> Value:
         raise Fault("the {} {!a} is not known".format(kind, name))
 
     return fail
@@ -331,5 +332,5 @@ def _unknown(kind: str, name: str) -> Function:
 
 def _named_value(name: str) -> Node:
     if name in _CONSTANTS:
-        return Constant(_CONSTANTS[name])
+        return Literal(_CONSTANTS[name])
     return Variable(name)

@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Dict, List, Mapping
+from typing import Callable, Mapping
 
 from .account import Account
 from .arguments import bind, integer, string
 from .json_text import tojson
-from .kinds import LARGEST, LISTS, NUMBERS, Unset, kind
+from .kinds import LARGEST, LISTS, NUMBERS, NamedValues, Unset, Value, Values, kind
 from .limits import Fault, shown
 from .list_filters import LIST_FILTERS, path_of
 from .methods import joined, replaced
 from .values import items_of, text_of
 
-Filter = Callable[[Account, Any, List[Any], Dict[str, Any]], Any]
+Filter = Callable[[Account, Value, Values, NamedValues], Value]
 _DIGITS = 64
 _WORDS = re.compile(r"([-\s({\[<]+)")
 
 
-def _trim(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> str:
+def _trim(account: Account, value: Value, arguments: Values, named: NamedValues) -> str:
     [signs] = bind("trim", ("chars",), arguments, named)
     text = text_of(account, value)
     account.charge(len(text))
     return text.strip(None if signs is None else string("trim", signs))
 
 
-def _string(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> str:
+def _string(account: Account, value: Value, arguments: Values, named: NamedValues) -> str:
     bind("string", (), arguments, named)
     return text_of(account, value)
 
 
-def _titled(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> str:
+def _titled(account: Account, value: Value, arguments: Values, named: NamedValues) -> str:
     bind("title", (), arguments, named)
     text = text_of(account, value)
     account.charge(64 * len(text))
@@ -42,7 +42,7 @@ def _titled(account: Account, value: Any, arguments: List[Any], named: Dict[str,
 def _changed(name: str) -> Filter:
     method = getattr(str, name)
 
-    def change(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> str:
+    def change(account: Account, value: Value, arguments: Values, named: NamedValues) -> str:
         bind(name, (), arguments, named)
         text = text_of(account, value)
         account.room(3 * len(text))
@@ -51,7 +51,7 @@ def _changed(name: str) -> Filter:
     return change
 
 
-def _replace(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> str:
+def _replace(account: Account, value: Value, arguments: Values, named: NamedValues) -> str:
     old, new, count = bind("replace", ("old", "new", "count"), arguments, named, 2)
     texts = [text_of(account, one) for one in (value, old, new)]
     account.charge(len(texts[0]))
@@ -59,14 +59,14 @@ def _replace(account: Account, value: Any, arguments: List[Any], named: Dict[str
     return replaced(account, texts[0], texts[1], texts[2], most)
 
 
-def _default(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+def _default(account: Account, value: Value, arguments: Values, named: NamedValues) -> Value:
     other, empty = bind("default", ("default_value", "boolean"), arguments, named)
     if type(value) is Unset or (empty and not value):
         return other if arguments or "default_value" in named else ""
     return value
 
 
-def _length(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> int:
+def _length(account: Account, value: Value, arguments: Values, named: NamedValues) -> int:
     bind("length", (), arguments, named)
     if type(value) is Unset:
         return 0
@@ -75,7 +75,7 @@ def _length(account: Account, value: Any, arguments: List[Any], named: Dict[str,
     raise Fault("{} has no length".format(kind(value)))
 
 
-def _join(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> str:
+def _join(account: Account, value: Value, arguments: Values, named: NamedValues) -> str:
     between, attribute = bind("join", ("d", "attribute"), arguments, named)
     parts = items_of(account, value)
     if attribute is not None:
@@ -84,7 +84,7 @@ def _join(account: Account, value: Any, arguments: List[Any], named: Dict[str, A
     return joined(account, "" if between is None else text_of(account, between), texts)
 
 
-def _indent(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> str:
+def _indent(account: Account, value: Value, arguments: Values, named: NamedValues) -> str:
     width, first, blank = bind("indent", ("width", "first", "blank"), arguments, named)
     text = text_of(account, value)
     spaces = 4 if width is None else width
@@ -97,7 +97,7 @@ def _indent(account: Account, value: Any, arguments: List[Any], named: Dict[str,
     return (spaces if first else "") + "\n".join(lines[:1] + filled)
 
 
-def _whole(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+def _whole(account: Account, value: Value, arguments: Values, named: NamedValues) -> Value:
     default, base = bind("int", ("default", "base"), arguments, named)
     fallback = 0 if default is None else default
     try:
@@ -110,14 +110,14 @@ def _whole(account: Account, value: Any, arguments: List[Any], named: Dict[str, 
     return number if not isinstance(number, int) or abs(number) < LARGEST else fallback
 
 
-def _whole_of_float(value: Any, fallback: Any) -> Any:
+def _whole_of_float(value: Value, fallback: Value) -> Value:
     try:
         return int(float(value[:_DIGITS] if type(value) is str else value))
     except (TypeError, ValueError, OverflowError):
         return fallback
 
 
-def _float(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+def _float(account: Account, value: Value, arguments: Values, named: NamedValues) -> Value:
     [default] = bind("float", ("default",), arguments, named)
     try:
         return float(value[:_DIGITS] if type(value) is str else value)
@@ -125,14 +125,14 @@ def _float(account: Account, value: Any, arguments: List[Any], named: Dict[str, 
         return 0.0 if default is None else default
 
 
-def _absolute(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+def _absolute(account: Account, value: Value, arguments: Values, named: NamedValues) -> Value:
     bind("abs", (), arguments, named)
     if type(value) not in NUMBERS:
         raise Fault("abs needs a number, not {}".format(kind(value)))
     return abs(value)
 
 
-def _round(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+def _round(account: Account, value: Value, arguments: Values, named: NamedValues) -> Value:
     digits, method = bind("round", ("precision", "method"), arguments, named)
     if type(value) not in NUMBERS or method not in (None, "common"):
         raise Fault("round needs a number and the common method")
@@ -142,13 +142,13 @@ def _round(account: Account, value: Any, arguments: List[Any], named: Dict[str, 
     return round(value, digits)
 
 
-def _safe(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> str:
+def _safe(account: Account, value: Value, arguments: Values, named: NamedValues) -> str:
     """Return the text: nothing is escaped, so that nothing is exempt either."""
     bind("safe", (), arguments, named)
     return text_of(account, value)
 
 
-def _escape(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> str:
+def _escape(account: Account, value: Value, arguments: Values, named: NamedValues) -> str:
     bind("escape", (), arguments, named)
     text = text_of(account, value)
     for sign, name in (("&", "amp"), (">", "gt"), ("<", "lt"), ("'", "#39"), ('"', "#34")):
@@ -156,7 +156,7 @@ def _escape(account: Account, value: Any, arguments: List[Any], named: Dict[str,
     return text
 
 
-def _pairs(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+def _pairs(account: Account, value: Value, arguments: Values, named: NamedValues) -> Value:
     bind("items", (), arguments, named)
     if type(value) is Unset:
         return []
@@ -166,7 +166,7 @@ def _pairs(account: Account, value: Any, arguments: List[Any], named: Dict[str, 
     return list(value.items())
 
 
-def _map(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> List[Any]:
+def _map(account: Account, value: Value, arguments: Values, named: NamedValues) -> Values:
     items = items_of(account, value) if value else []
     account.spend(3 * len(items))
     if not arguments and "attribute" in named:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List
 
 from .account import Account
 from .arguments import bind
+from .kinds import NamedValues, Value, Values
 from .limits import Fault
 
 _NAMES = ("ensure_ascii", "indent", "separators", "sort_keys")
 _INDENT = 32
 
 
-def tojson(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> str:
+def tojson(account: Account, value: Value, arguments: Values, named: NamedValues) -> str:
     """Return a value as JSON.
 
     Raises:
@@ -35,7 +35,7 @@ def tojson(account: Account, value: Any, arguments: List[Any], named: Dict[str, 
         raise Fault("tojson fails: {}".format(error)) from error
 
 
-def _indent(indent: Any) -> Any:
+def _indent(indent: Value) -> Value:
     if indent is None or (type(indent) is str and len(indent) <= _INDENT):
         return indent
     if type(indent) in (int, bool) and indent <= _INDENT:
@@ -43,7 +43,7 @@ def _indent(indent: Any) -> Any:
     raise Fault("the indent of tojson is no number up to {}".format(_INDENT))
 
 
-def _separators(separators: Any) -> Any:
+def _separators(separators: Value) -> Value:
     if separators is None:
         return None
     if type(separators) not in (list, tuple):

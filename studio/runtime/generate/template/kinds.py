@@ -5,9 +5,15 @@ Plain data are ``None``, bool, int, float, str, list, tuple and dict, by their e
 
 from __future__ import annotations
 
-from typing import Any, Dict, NamedTuple
+from typing import Any, Dict, List, NamedTuple
 
 from .limits import shown
+
+Value = Any
+"""A value of a template; its exact type is looked at before it is used."""
+
+Values = List[Value]
+NamedValues = Dict[str, Value]
 
 SCALARS = frozenset((type(None), bool, int, float, str))
 LISTS = frozenset((list, tuple))
@@ -39,14 +45,14 @@ class Space:
 
     __slots__ = ("names",)
 
-    def __init__(self, names: Dict[str, Any]) -> None:
+    def __init__(self, names: NamedValues) -> None:
         self.names = names
 
 
 class BoundMethod(NamedTuple):
     """A method of the table, with the value that it belongs to."""
 
-    owner: Any
+    owner: Value
     name: str
 
 
@@ -56,7 +62,7 @@ class FunctionName(NamedTuple):
     name: str
 
 
-def kind(value: Any) -> str:
+def kind(value: Value) -> str:
     """Return the name of a value's type for a sentence."""
     if type(value) is Unset:
         return "{!a} (not defined)".format(shown(value.name))

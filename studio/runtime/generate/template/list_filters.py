@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Callable, Dict, List, Mapping, Sequence
+from typing import Callable, Mapping, Sequence
 
 from .account import Account
 from .arguments import bind, string
 from .attributes import item_of
 from .checks import CHECKS
-from .kinds import SCALARS, Unset, kind
+from .kinds import SCALARS, NamedValues, Unset, Value, Values, kind
 from .limits import Fault, shown
 from .operators import add
 from .values import items_of
 
-ListFilter = Callable[[Account, Any, List[Any], Dict[str, Any]], Any]
+ListFilter = Callable[[Account, Value, Values, NamedValues], Value]
 _LEVELS = 10
 
 
-def path_of(account: Account, value: Any, path: Any) -> Any:
+def path_of(account: Account, value: Value, path: Value) -> Value:
     """Return the attribute ``a.b.0`` of a value.
 
     Raises:
-        Fault: when a part of it is read of nothing.
+        Fault: when one of its names is read of nothing.
     """
     parts = str(path).split(".", _LEVELS) if type(path) is str else [path]
     account.spend(len(parts))
@@ -36,10 +36,10 @@ def _chosen(
     keep: bool,
     by_attribute: bool,
     account: Account,
-    value: Any,
-    arguments: List[Any],
-    named: Dict[str, Any],
-) -> List[Any]:
+    value: Value,
+    arguments: Values,
+    named: NamedValues,
+) -> Values:
     items = items_of(account, value) if value else []
     account.spend(len(items))
     if by_attribute and not arguments:
@@ -59,28 +59,28 @@ def _chosen(
     return found
 
 
-def _list(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> List[Any]:
+def _list(account: Account, value: Value, arguments: Values, named: NamedValues) -> Values:
     bind("list", (), arguments, named)
     return items_of(account, value)
 
 
-def _end(place: int, account: Account, value: Any, arguments: List[Any], named: Any) -> Any:
+def _end(place: int, account: Account, value: Value, arguments: Values, named: Value) -> Value:
     bind("the filter", (), arguments, named)
     items = items_of(account, value)
     return items[place] if items else Unset("item")
 
 
-def _reverse(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+def _reverse(account: Account, value: Value, arguments: Values, named: NamedValues) -> Value:
     bind("reverse", (), arguments, named)
     found = items_of(account, value)[::-1]
     return "".join(found) if type(value) is str else found
 
 
-def _folded(value: Any, case: Any) -> Any:
+def _folded(value: Value, case: Value) -> Value:
     return value.lower() if type(value) is str and not case else value
 
 
-def _ordered(account: Account, values: List[Any], keys: Sequence[Any], back: bool) -> List[Any]:
+def _ordered(account: Account, values: Values, keys: Sequence[Value], back: bool) -> Values:
     """Return values in the order of their keys, which are texts or numbers."""
     account.spend(4 * len(values))
     for key in keys:
@@ -92,7 +92,7 @@ def _ordered(account: Account, values: List[Any], keys: Sequence[Any], back: boo
     return [values[place] for place in places]
 
 
-def _sort(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> List[Any]:
+def _sort(account: Account, value: Value, arguments: Values, named: NamedValues) -> Values:
     names = ("reverse", "case_sensitive", "attribute")
     back, case, attribute = bind("sort", names, arguments, named)
     items = items_of(account, value)
@@ -100,7 +100,7 @@ def _sort(account: Account, value: Any, arguments: List[Any], named: Dict[str, A
     return _ordered(account, items, [_folded(one, case) for one in keys], bool(back))
 
 
-def _dictsort(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+def _dictsort(account: Account, value: Value, arguments: Values, named: NamedValues) -> Value:
     case, by, back = bind("dictsort", ("case_sensitive", "by", "reverse"), arguments, named)
     if type(value) is not dict or by not in (None, "key", "value"):
         raise Fault("dictsort needs a dictionary and an order by key or value")
@@ -110,7 +110,7 @@ def _dictsort(account: Account, value: Any, arguments: List[Any], named: Dict[st
     return _ordered(account, pairs, keys, bool(back))
 
 
-def _unique(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+def _unique(account: Account, value: Value, arguments: Values, named: NamedValues) -> Value:
     case, attribute = bind("unique", ("case_sensitive", "attribute"), arguments, named)
     seen = set()
     found = []
@@ -126,8 +126,8 @@ def _unique(account: Account, value: Any, arguments: List[Any], named: Dict[str,
 
 
 def _extreme(
-    last: bool, account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]
-) -> Any:
+    last: bool, account: Account, value: Value, arguments: Values, named: NamedValues
+) -> Value:
     case, attribute = bind("the filter", ("case_sensitive", "attribute"), arguments, named)
     items = items_of(account, value)
     keys = items if attribute is None else [path_of(account, one, attribute) for one in items]
@@ -135,9 +135,9 @@ def _extreme(
     return found[0] if found else Unset("item")
 
 
-def _sum(account: Account, value: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+def _sum(account: Account, value: Value, arguments: Values, named: NamedValues) -> Value:
     attribute, start = bind("sum", ("attribute", "start"), arguments, named)
-    total: Any = 0 if start is None else start
+    total: Value = 0 if start is None else start
     for one in items_of(account, value):
         account.spend(1)
         total = add(account, total, one if attribute is None else path_of(account, one, attribute))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, List, Mapping
+from typing import Callable, Mapping
 
-from .kinds import Unset
+from .kinds import Unset, Value, Values
 
 
 class LoopState:
@@ -12,22 +12,22 @@ class LoopState:
 
     __slots__ = ("index0", "items")
 
-    def __init__(self, items: List[Any]) -> None:
+    def __init__(self, items: Values) -> None:
         self.items = items
         self.index0 = 0
 
-    def read(self, name: str) -> Any:
+    def read(self, name: str) -> Value:
         """Return what ``loop.name`` is in this round; an ``Unset`` where nothing has the name."""
         rule = _RULES.get(name)
         return Unset("loop." + name) if rule is None else rule(self)
 
 
-def _beside(loop: LoopState, place: int) -> Any:
+def _beside(loop: LoopState, place: int) -> Value:
     known = 0 <= place < len(loop.items)
     return loop.items[place] if known else Unset("the item before the first or after the last")
 
 
-_RULES: Mapping[str, Callable[[LoopState], Any]] = {
+_RULES: Mapping[str, Callable[[LoopState], Value]] = {
     "index": lambda loop: loop.index0 + 1,
     "index0": lambda loop: loop.index0,
     "revindex": lambda loop: len(loop.items) - loop.index0,

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Dict, List, Mapping
+from typing import Callable, Dict, List, Mapping
 
 from .account import Account
 from .arguments import bind, integer, string
-from .kinds import SCALARS
+from .kinds import SCALARS, NamedValues, Value, Values
 from .limits import Fault, shown
 from .values import items_of, same, text_of
 
-MethodFunction = Callable[[Account, Any, List[Any], Dict[str, Any]], Any]
+MethodFunction = Callable[[Account, Value, Values, NamedValues], Value]
 _FIELD = re.compile(r"\{\{|\}\}|\{(\d{0,3}|[^\W\d]\w*)\}|[{}]")
 
 
 def call_method(
-    account: Account, owner: Any, name: str, arguments: List[Any], named: Dict[str, Any]
-) -> Any:
+    account: Account, owner: Value, name: str, arguments: Values, named: NamedValues
+) -> Value:
     """Call a method of the table.
 
     Raises:
@@ -31,7 +31,7 @@ def call_method(
 def _strip(name: str) -> MethodFunction:
     method = getattr(str, name)
 
-    def strip(account: Account, owner: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+    def strip(account: Account, owner: Value, arguments: Values, named: NamedValues) -> Value:
         [signs] = bind(name + "()", ("chars",), arguments, named)
         return method(owner, None if signs is None else string(name + "()", signs))
 
@@ -41,7 +41,7 @@ def _strip(name: str) -> MethodFunction:
 def _change(name: str) -> MethodFunction:
     method = getattr(str, name)
 
-    def change(account: Account, owner: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+    def change(account: Account, owner: Value, arguments: Values, named: NamedValues) -> Value:
         bind(name + "()", (), arguments, named)
         account.room(3 * len(owner))
         return method(owner)
@@ -52,7 +52,7 @@ def _change(name: str) -> MethodFunction:
 def _split(name: str) -> MethodFunction:
     method = getattr(str, name)
 
-    def split(account: Account, owner: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+    def split(account: Account, owner: Value, arguments: Values, named: NamedValues) -> Value:
         sep, most = bind(name + "()", ("sep", "maxsplit"), arguments, named)
         most = -1 if most is None else integer(name + "()", most)
         if sep is not None and not string(name + "()", sep):
@@ -68,7 +68,7 @@ def _split(name: str) -> MethodFunction:
 def _edge(name: str) -> MethodFunction:
     method = getattr(str, name)
 
-    def edge(account: Account, owner: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+    def edge(account: Account, owner: Value, arguments: Values, named: NamedValues) -> Value:
         [edges] = bind(name + "()", ("edge",), arguments, named, 1)
         if type(edges) is tuple:
             account.charge(sum(len(string(name + "()", one)) for one in edges))
@@ -81,7 +81,7 @@ def _edge(name: str) -> MethodFunction:
 def _seek(name: str) -> MethodFunction:
     method = getattr(str, name)
 
-    def seek(account: Account, owner: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+    def seek(account: Account, owner: Value, arguments: Values, named: NamedValues) -> Value:
         text, *bounds = bind(name + "()", ("sub", "start", "end"), arguments, named, 1)
         known = [None if one is None else integer(name + "()", one) for one in bounds]
         return method(owner, string(name + "()", text), *known)
@@ -102,31 +102,31 @@ def replaced(
     return owner.replace(old, new, most)
 
 
-def _replace(account: Account, owner: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+def _replace(account: Account, owner: Value, arguments: Values, named: NamedValues) -> Value:
     old, new, count = bind("replace()", ("old", "new", "count"), arguments, named, 2)
     most = -1 if count is None else integer("replace()", count)
     return replaced(account, owner, string("replace()", old), string("replace()", new), most)
 
 
-def _cut(account: Account, owner: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+def _cut(account: Account, owner: Value, arguments: Values, named: NamedValues) -> Value:
     [edge] = bind("removeprefix()", ("prefix",), arguments, named, 1)
     edge = string("removeprefix()", edge)
     return owner[len(edge) :] if owner.startswith(edge) else owner
 
 
-def _cut_end(account: Account, owner: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+def _cut_end(account: Account, owner: Value, arguments: Values, named: NamedValues) -> Value:
     [edge] = bind("removesuffix()", ("suffix",), arguments, named, 1)
     edge = string("removesuffix()", edge)
     return owner[: -len(edge)] if edge and owner.endswith(edge) else owner
 
 
-def _lines(account: Account, owner: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+def _lines(account: Account, owner: Value, arguments: Values, named: NamedValues) -> Value:
     [keep] = bind("splitlines()", ("keepends",), arguments, named)
     account.charge(40 * len(owner))
     return owner.splitlines(bool(keep))
 
 
-def _join(account: Account, owner: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+def _join(account: Account, owner: Value, arguments: Values, named: NamedValues) -> Value:
     [parts] = bind("join()", ("iterable",), arguments, named, 1)
     return joined(account, owner, [string("join()", one) for one in items_of(account, parts)])
 
@@ -142,7 +142,7 @@ def joined(account: Account, between: str, texts: List[str]) -> str:
     return between.join(texts)
 
 
-def _format(account: Account, owner: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+def _format(account: Account, owner: Value, arguments: Values, named: NamedValues) -> Value:
     """Fill plain fields in; fields with attributes, items or formats are refused."""
     parts: List[str] = []
     at, automatic = 0, 0
@@ -156,7 +156,7 @@ def _format(account: Account, owner: Any, arguments: List[Any], named: Dict[str,
         key = inner if inner else str(automatic)
         automatic += inner == ""
         places = dict(named) if not key.isdigit() else dict(enumerate(arguments))
-        wanted: Any = int(key) if key.isdigit() else key
+        wanted: Value = int(key) if key.isdigit() else key
         if inner is None or wanted not in places:
             raise Fault("format() cannot fill {!a}".format(shown(owner[field.start() :], 20)))
         parts.append(text_of(account, places[wanted]))
@@ -166,14 +166,14 @@ def _format(account: Account, owner: Any, arguments: List[Any], named: Dict[str,
 def _is(name: str) -> MethodFunction:
     method = getattr(str, name)
 
-    def check(account: Account, owner: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+    def check(account: Account, owner: Value, arguments: Values, named: NamedValues) -> Value:
         bind(name + "()", (), arguments, named)
         return method(owner)
 
     return check
 
 
-def _get(account: Account, owner: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+def _get(account: Account, owner: Value, arguments: Values, named: NamedValues) -> Value:
     key, default = bind("get()", ("key", "default"), arguments, named, 1)
     return owner.get(key, default) if type(key) in SCALARS else default
 
@@ -181,7 +181,7 @@ def _get(account: Account, owner: Any, arguments: List[Any], named: Dict[str, An
 def _view(name: str) -> MethodFunction:
     method = getattr(dict, name)
 
-    def view(account: Account, owner: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+    def view(account: Account, owner: Value, arguments: Values, named: NamedValues) -> Value:
         bind(name + "()", (), arguments, named)
         account.charge(64 * len(owner))
         return list(method(owner))
@@ -189,18 +189,18 @@ def _view(name: str) -> MethodFunction:
     return view
 
 
-def _copy(account: Account, owner: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+def _copy(account: Account, owner: Value, arguments: Values, named: NamedValues) -> Value:
     bind("copy()", (), arguments, named)
     account.charge(100 * len(owner))
     return type(owner)(owner)
 
 
-def _count(account: Account, owner: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+def _count(account: Account, owner: Value, arguments: Values, named: NamedValues) -> Value:
     [value] = bind("count()", ("value",), arguments, named, 1)
     return sum(same(account, one, value) for one in items_of(account, owner))
 
 
-def _index(account: Account, owner: Any, arguments: List[Any], named: Dict[str, Any]) -> Any:
+def _index(account: Account, owner: Value, arguments: Values, named: NamedValues) -> Value:
     [value] = bind("index()", ("value",), arguments, named, 1)
     for place, one in enumerate(items_of(account, owner)):
         if same(account, one, value):

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, Optional, Sequence, Tuple
 
 from .account import Account
 from .attributes import attribute_of, item_of, slice_of
 from .calls import call_value
-from .kinds import SCALARS, Unset
+from .kinds import SCALARS, NamedValues, Unset, Value, Values
 from .limits import Fault
 from .methods import METHODS, call_method
 from .values import text_of
 
-Operation = Callable[[Account, Any, Any], Any]
+Operation = Callable[[Account, Value, Value], Value]
 Named = Sequence[Tuple[str, "Node"]]
-Function = Callable[[Account, Any, List[Any], Dict[str, Any]], Any]
+Function = Callable[[Account, Value, Values, NamedValues], Value]
 
 
 class Node:
-    """An expression."""
+    """An expression of a template."""
 
     __slots__ = ()
 
-    def value(self, account: Account) -> Any:
+    def value(self, account: Account) -> Value:
         """Return its value.
 
         Raises:
@@ -31,15 +31,15 @@ class Node:
         raise NotImplementedError
 
 
-class Constant(Node):
+class Literal(Node):
     """A text, a number or another value that is written in the template."""
 
     __slots__ = ("_value",)
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: Value) -> None:
         self._value = value
 
-    def value(self, account: Account) -> Any:
+    def value(self, account: Account) -> Value:
         """Return the value that is written."""
         return self._value
 
@@ -52,26 +52,26 @@ class Variable(Node):
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def value(self, account: Account) -> Any:
+    def value(self, account: Account) -> Value:
         """Return the value of the name."""
         return account.scope.find(self.name)
 
 
 class Unknown(Node):
-    """What is not defined."""
+    """A name that was never given a value."""
 
     __slots__ = ("_name",)
 
     def __init__(self, name: str) -> None:
         self._name = name
 
-    def value(self, account: Account) -> Any:
+    def value(self, account: Account) -> Value:
         """Return an undefined value."""
         return Unset(self._name)
 
 
 class Attribute(Node):
-    """What follows a dot: a method of the table, or else a key."""
+    """The name after a dot: a method of the table, or else a key."""
 
     __slots__ = ("name", "owner")
 
@@ -79,13 +79,13 @@ class Attribute(Node):
         self.owner = owner
         self.name = name
 
-    def value(self, account: Account) -> Any:
+    def value(self, account: Account) -> Value:
         """Return the attribute."""
         return attribute_of(self.owner.value(account), self.name)
 
 
 class Item(Node):
-    """What is in brackets: a key or a position, or else a method of the table."""
+    """The key in brackets: of a dictionary or a list, or else a method of the table."""
 
     __slots__ = ("_key", "_owner")
 
@@ -93,7 +93,7 @@ class Item(Node):
         self._owner = owner
         self._key = key
 
-    def value(self, account: Account) -> Any:
+    def value(self, account: Account) -> Value:
         """Return the item."""
         return item_of(self._owner.value(account), self._key.value(account))
 
@@ -107,7 +107,7 @@ class Range(Node):
         self._owner = owner
         self._bounds = bounds
 
-    def value(self, account: Account) -> Any:
+    def value(self, account: Account) -> Value:
         """Return the slice."""
         bounds = [None if one is None else one.value(account) for one in self._bounds]
         return slice_of(account, self._owner.value(account), bounds)
@@ -123,7 +123,7 @@ class Invocation(Node):
         self._arguments = arguments
         self._named = named
 
-    def value(self, account: Account) -> Any:
+    def value(self, account: Account) -> Value:
         """Return what the call gives."""
         called = self._called
         if type(called) is Attribute:
@@ -136,7 +136,7 @@ class Invocation(Node):
             found = called.value(account)
         return call_value(account, found, *self._values(account))
 
-    def _values(self, account: Account) -> Tuple[List[Any], Dict[str, Any]]:
+    def _values(self, account: Account) -> Tuple[Values, NamedValues]:
         arguments = [one.value(account) for one in self._arguments]
         return arguments, {name: one.value(account) for name, one in self._named}
 
@@ -154,7 +154,7 @@ class Applied(Node):
         self._arguments = arguments
         self._named = named
 
-    def value(self, account: Account) -> Any:
+    def value(self, account: Account) -> Value:
         """Return what the filter or the test gives."""
         arguments = [one.value(account) for one in self._arguments]
         named = {name: one.value(account) for name, one in self._named}
@@ -169,7 +169,7 @@ class Opposite(Node):
     def __init__(self, of: Node) -> None:
         self._of = of
 
-    def value(self, account: Account) -> Any:
+    def value(self, account: Account) -> Value:
         """Return whether the expression is false."""
         return not self._of.value(account)
 
@@ -183,7 +183,7 @@ class Signed(Node):
         self._of = of
         self._minus = minus
 
-    def value(self, account: Account) -> Any:
+    def value(self, account: Account) -> Value:
         """Return the number."""
         number = self._of.value(account)
         if type(number) not in (int, float, bool):
@@ -200,9 +200,9 @@ class Junction(Node):
         self._parts = parts
         self._stop = stop
 
-    def value(self, account: Account) -> Any:
+    def value(self, account: Account) -> Value:
         """Return the first value that decides."""
-        value: Any = None
+        value: Value = None
         for part in self._parts:
             value = part.value(account)
             if bool(value) is self._stop:
@@ -210,7 +210,7 @@ class Junction(Node):
         return value
 
 
-class Comparison(Node):
+class ComparisonChain(Node):
     """Expressions with comparisons between them, all of which shall hold."""
 
     __slots__ = ("_first", "_pairs")
@@ -219,7 +219,7 @@ class Comparison(Node):
         self._first = first
         self._pairs = pairs
 
-    def value(self, account: Account) -> Any:
+    def value(self, account: Account) -> Value:
         """Return whether they hold."""
         left = self._first.value(account)
         for operation, node in self._pairs:
@@ -239,7 +239,7 @@ class Arithmetic(Node):
         self._first = first
         self._pairs = pairs
 
-    def value(self, account: Account) -> Any:
+    def value(self, account: Account) -> Value:
         """Return the result."""
         left = self._first.value(account)
         for operation, node in self._pairs:
@@ -255,7 +255,7 @@ class Joint(Node):
     def __init__(self, parts: Sequence[Node]) -> None:
         self._parts = parts
 
-    def value(self, account: Account) -> Any:
+    def value(self, account: Account) -> Value:
         """Return the joined text."""
         texts = [text_of(account, part.value(account)) for part in self._parts]
         account.room(sum(map(len, texts)))
@@ -272,7 +272,7 @@ class Conditional(Node):
         self._yes = yes
         self._no = no
 
-    def value(self, account: Account) -> Any:
+    def value(self, account: Account) -> Value:
         """Return the value of the side that is chosen."""
         return (self._yes if self._test.value(account) else self._no).value(account)
 
@@ -282,28 +282,28 @@ class Sequenced(Node):
 
     __slots__ = ("_make", "_parts")
 
-    def __init__(self, parts: Sequence[Node], make: Callable[[List[Any]], Any]) -> None:
+    def __init__(self, parts: Sequence[Node], make: Callable[[Values], Value]) -> None:
         self._parts = parts
         self._make = make
 
-    def value(self, account: Account) -> Any:
+    def value(self, account: Account) -> Value:
         """Return the list or tuple."""
         account.charge(64 + 8 * len(self._parts))
         return self._make([part.value(account) for part in self._parts])
 
 
 class Mapped(Node):
-    """A dictionary."""
+    """A dictionary with its expressions."""
 
     __slots__ = ("_pairs",)
 
     def __init__(self, pairs: Sequence[Tuple[Node, Node]]) -> None:
         self._pairs = pairs
 
-    def value(self, account: Account) -> Any:
+    def value(self, account: Account) -> Value:
         """Return the dictionary."""
         account.charge(64 + 100 * len(self._pairs))
-        made: Dict[Any, Any] = {}
+        made: Dict[Value, Value] = {}
         for key, value in self._pairs:
             name = key.value(account)
             if type(name) not in SCALARS:

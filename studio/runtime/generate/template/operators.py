@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import operator
-from typing import Any, Callable, Mapping
+from typing import Callable, Mapping
 
 from .account import Account
-from .kinds import LARGEST, LISTS, NUMBERS, kind
+from .kinds import LARGEST, LISTS, NUMBERS, Value, kind
 from .limits import Fault
 from .values import contains, same
 
-Operation = Callable[[Account, Any, Any], Any]
+Operation = Callable[[Account, Value, Value], Value]
 _POWER = 64
 
 
-def _number(value: Any) -> Any:
+def _number(value: Value) -> Value:
     if type(value) is int and abs(value) >= LARGEST:
         raise Fault("a number has more than 63 bits")
     return value
 
 
-def _refuse(sign: str, one: Any, other: Any) -> Fault:
+def _refuse(sign: str, one: Value, other: Value) -> Fault:
     return Fault("{} cannot stand between {} and {}".format(sign, kind(one), kind(other)))
 
 
-def add(account: Account, one: Any, other: Any) -> Any:
+def add(account: Account, one: Value, other: Value) -> Value:
     """Return the sum of two numbers, or two texts or lists joined.
 
     Raises:
@@ -42,7 +42,7 @@ def add(account: Account, one: Any, other: Any) -> Any:
     raise _refuse("+", one, other)
 
 
-def _multiply(account: Account, one: Any, other: Any) -> Any:
+def _multiply(account: Account, one: Value, other: Value) -> Value:
     if type(one) in NUMBERS and type(other) in NUMBERS:
         return _number(one * other)
     if type(one) in NUMBERS:
@@ -56,7 +56,7 @@ def _multiply(account: Account, one: Any, other: Any) -> Any:
     return one * other
 
 
-def _power(account: Account, one: Any, other: Any) -> Any:
+def _power(account: Account, one: Value, other: Value) -> Value:
     if type(one) not in NUMBERS or type(other) not in NUMBERS:
         raise _refuse("**", one, other)
     whole = type(one) is not float and type(other) is not float
@@ -68,8 +68,8 @@ def _power(account: Account, one: Any, other: Any) -> Any:
     return _number(value)
 
 
-def _numeric(sign: str, operation: Callable[[Any, Any], Any]) -> Operation:
-    def numeric(account: Account, one: Any, other: Any) -> Any:
+def _numeric(sign: str, operation: Callable[[Value, Value], Value]) -> Operation:
+    def numeric(account: Account, one: Value, other: Value) -> Value:
         if type(one) not in NUMBERS or type(other) not in NUMBERS:
             raise _refuse(sign, one, other)
         return _number(operation(one, other))
@@ -77,8 +77,8 @@ def _numeric(sign: str, operation: Callable[[Any, Any], Any]) -> Operation:
     return numeric
 
 
-def _ordered(sign: str, operation: Callable[[Any, Any], bool]) -> Operation:
-    def ordered(account: Account, one: Any, other: Any) -> bool:
+def _ordered(sign: str, operation: Callable[[Value, Value], bool]) -> Operation:
+    def ordered(account: Account, one: Value, other: Value) -> bool:
         first, second = type(one), type(other)
         if first in NUMBERS and second in NUMBERS:
             return operation(one, other)
@@ -91,15 +91,15 @@ def _ordered(sign: str, operation: Callable[[Any, Any], bool]) -> Operation:
     return ordered
 
 
-def _not_same(account: Account, one: Any, other: Any) -> bool:
+def _not_same(account: Account, one: Value, other: Value) -> bool:
     return not same(account, one, other)
 
 
-def _in(account: Account, one: Any, other: Any) -> bool:
+def _in(account: Account, one: Value, other: Value) -> bool:
     return contains(account, other, one)
 
 
-def _not_in(account: Account, one: Any, other: Any) -> bool:
+def _not_in(account: Account, one: Value, other: Value) -> bool:
     return not contains(account, other, one)
 
 

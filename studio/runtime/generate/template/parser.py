@@ -17,9 +17,9 @@ from .statements import (
     Defined,
     Leap,
     MacroText,
-    Place,
-    Printed,
+    PrintedValue,
     Repeated,
+    SourceLine,
     Statement,
     Target,
     Written,
@@ -110,7 +110,7 @@ class _StatementReader:
     def _print(self, line: int) -> Statement:
         node, steps = self._listing()
         self._end()
-        return Printed(Place(line, steps), node)
+        return PrintedValue(SourceLine(line, steps), node)
 
     def _if(self, line: int) -> Statement:
         branches = []
@@ -146,7 +146,7 @@ class _StatementReader:
             self._end()
             other = self._body("endfor")
         self._end_of("endfor")
-        return Repeated(Place(line, steps), target, items, test, body, other)
+        return Repeated(SourceLine(line, steps), target, items, test, body, other)
 
     def _target(self, spaces: bool) -> Target:
         """Read the names that values are given to; ``spaces``: also one of a namespace."""
@@ -168,21 +168,21 @@ class _StatementReader:
         if self._cursor.skip("="):
             node, steps = self._listing()
             self._end()
-            return Assigned(Place(line, steps), target, node)
+            return Assigned(SourceLine(line, steps), target, node)
         filters = self._expressions.filters()
         self._end()
         body = self._block("endset")
-        return Captured(Place(line, 1 + len(filters)), target, filters, body)
+        return Captured(SourceLine(line, 1 + len(filters)), target, filters, body)
 
     def _filter(self, line: int) -> Statement:
         filters = self._expressions.filters(first=True)
         self._end()
         body = self._block("endfilter")
-        return Captured(Place(line, 1 + len(filters)), None, filters, body)
+        return Captured(SourceLine(line, 1 + len(filters)), None, filters, body)
 
     def _generation(self, line: int) -> Statement:
         self._end()
-        return Captured(Place(line, 1), None, [], self._block("endgeneration"))
+        return Captured(SourceLine(line, 1), None, [], self._block("endgeneration"))
 
     def _block(self, end: str) -> List[Statement]:
         """Read statements that run in a scope of their own, where no loop can be left."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import NamedTuple, Optional, Sequence, Tuple
 
 from .account import Account, NameScope
 from .calls import Callee
 from .filters import Filter
-from .kinds import Space, Unset
+from .kinds import NamedValues, Space, Unset, Value, Values
 from .limits import Fault
 from .loop import LoopState
 from .nodes import Node
@@ -18,7 +18,7 @@ GO, BREAK, CONTINUE = 0, 1, 2
 
 
 class Statement:
-    """A part of a template that writes, assigns or chooses."""
+    """A tag or a text, which writes, assigns or chooses."""
 
     __slots__ = ()
 
@@ -34,7 +34,7 @@ class Statement:
 Body = Sequence[Statement]
 
 
-class Place(NamedTuple):
+class SourceLine(NamedTuple):
     """The line of a statement, and the steps that its expressions take."""
 
     line: int
@@ -50,7 +50,7 @@ def run_all(account: Account, body: Body) -> int:
     return GO
 
 
-def captured(account: Account, body: Body, names: Dict[str, Any], outer: NameScope) -> str:
+def captured(account: Account, body: Body, names: NamedValues, outer: NameScope) -> str:
     """Return what statements write, in a scope of their own."""
     scope, out = account.scope, account.out
     account.scope, account.out = NameScope(names, outer), []
@@ -77,12 +77,12 @@ class Written(Statement):
         return GO
 
 
-class Printed(Statement):
+class PrintedValue(Statement):
     """An expression whose value is written."""
 
     __slots__ = ("_node", "_place")
 
-    def __init__(self, place: Place, node: Node) -> None:
+    def __init__(self, place: SourceLine, node: Node) -> None:
         self._place = place
         self._node = node
 
@@ -102,7 +102,7 @@ class Target(NamedTuple):
     several: bool = False
     inner: str = ""
 
-    def assign(self, account: Account, value: Any) -> None:
+    def assign(self, account: Account, value: Value) -> None:
         """Give the value to the names.
 
         Raises:
@@ -128,7 +128,7 @@ class Assigned(Statement):
 
     __slots__ = ("_node", "_place", "_target")
 
-    def __init__(self, place: Place, target: Target, node: Node) -> None:
+    def __init__(self, place: SourceLine, target: Target, node: Node) -> None:
         self._place = place
         self._target = target
         self._node = node
@@ -142,12 +142,12 @@ class Assigned(Statement):
 
 
 class Captured(Statement):
-    """What statements write, given to a name or written, with filters between."""
+    """The text of statements, given to a name or written, with filters between."""
 
     __slots__ = ("_body", "_filters", "_place", "_target")
 
     def __init__(
-        self, place: Place, target: Optional[Target], filters: Sequence[Filter], body: Body
+        self, place: SourceLine, target: Optional[Target], filters: Sequence[Filter], body: Body
     ) -> None:
         self._place = place
         self._target = target
@@ -158,7 +158,7 @@ class Captured(Statement):
         """Run the statements, then give away what they wrote."""
         account.line = self._place.line
         account.spend(self._place.steps)
-        value: Any = captured(account, self._body, {}, account.scope)
+        value: Value = captured(account, self._body, {}, account.scope)
         for one in self._filters:
             value = one(account, value, [], {})
         if self._target is None:
@@ -195,7 +195,7 @@ class Repeated(Statement):
 
     def __init__(
         self,
-        place: Place,
+        place: SourceLine,
         target: Target,
         items: Node,
         test: Optional[Node],
@@ -226,7 +226,7 @@ class Repeated(Statement):
         finally:
             account.scope = outer
 
-    def _rounds(self, account: Account, outer: NameScope, items: List[Any]) -> None:
+    def _rounds(self, account: Account, outer: NameScope, items: Values) -> None:
         loop = LoopState(items)
         for place, one in enumerate(items):
             account.spend(1)
@@ -236,7 +236,7 @@ class Repeated(Statement):
             if run_all(account, self._body) == BREAK:
                 return
 
-    def _holds(self, account: Account, outer: NameScope, item: Any) -> bool:
+    def _holds(self, account: Account, outer: NameScope, item: Value) -> bool:
         account.spend(self._place.steps)
         account.scope = NameScope({}, outer)
         self._target.assign(account, item)
@@ -244,7 +244,7 @@ class Repeated(Statement):
 
 
 class Leap(Statement):
-    """``break`` or ``continue``."""
+    """The end of a round: ``break`` or ``continue``."""
 
     __slots__ = ("_wanted",)
 
@@ -275,7 +275,7 @@ class BoundMacro(Callee):
         self._text = text
         self._scope = scope
 
-    def call(self, account: Account, arguments: List[Any], named: Dict[str, Any]) -> str:
+    def call(self, account: Account, arguments: Values, named: NamedValues) -> str:
         """Return what the macro writes.
 
         Raises:
@@ -288,7 +288,7 @@ class BoundMacro(Callee):
             raise Fault("more than {} macros run in each other".format(account.limits.calls))
         given = self._given(arguments, named)
         scope = account.scope
-        names: Dict[str, Any] = {}
+        names: NamedValues = {}
         account.scope = NameScope(names, self._scope)
         try:
             for name, default in text.parameters:
@@ -301,7 +301,7 @@ class BoundMacro(Callee):
         account.calls += 1
         return written
 
-    def _given(self, arguments: List[Any], named: Dict[str, Any]) -> Dict[str, Any]:
+    def _given(self, arguments: Values, named: NamedValues) -> NamedValues:
         names = [name for name, _ in self._text.parameters]
         if len(arguments) > len(names):
             raise Fault("the macro {} takes {} arguments".format(self._text.name, len(names)))

@@ -127,7 +127,7 @@ class _Tokenizer:
         self._text(self._before(self._source[begin : end.start()], end.group(1), True), begin)
         self._after(end.end())
 
-    def _content(self, start: int, kind: str, ending: "re.Pattern[str]") -> None:
+    def _content(self, start: int, kind: str, ending: re.Pattern[str]) -> None:
         self._add(kind, "", start)
         open_signs: List[str] = []
         while True:
@@ -195,7 +195,7 @@ def _number(kind: str, text: str) -> Optional[Union[int, float]]:
         return None
 
 
-def _character(escape: "re.Match[str]") -> str:
+def _character(escape: re.Match[str]) -> str:
     return escape.group().encode("ascii").decode("unicode-escape")
 
 

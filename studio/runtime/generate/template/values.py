@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, List
-
 from .account import Account
-from .kinds import LISTS, SCALARS, Unset, kind
+from .kinds import LISTS, SCALARS, Unset, Value, Values, kind
 from .limits import Fault
 
 
-def text_of(account: Account, value: Any) -> str:
+def text_of(account: Account, value: Value) -> str:
     """Return what a template prints for a value.
 
     Raises:
@@ -25,7 +23,7 @@ def text_of(account: Account, value: Any) -> str:
     return str(value)
 
 
-def items_of(account: Account, value: Any) -> List[Any]:
+def items_of(account: Account, value: Value) -> Values:
     """Return what a loop over a value goes through.
 
     Raises:
@@ -40,7 +38,7 @@ def items_of(account: Account, value: Any) -> List[Any]:
     raise Fault("{} cannot be looped over".format(kind(value)))
 
 
-def same(account: Account, one: Any, other: Any) -> bool:
+def same(account: Account, one: Value, other: Value) -> bool:
     """Return whether two values are equal."""
     if type(one) is str and type(other) is str:
         if len(one) == len(other) > 64:
@@ -52,11 +50,11 @@ def same(account: Account, one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def contains(account: Account, container: Any, value: Any) -> bool:
+def contains(account: Account, container: Value, value: Value) -> bool:
     """Return whether a value is in a container.
 
     Raises:
-        Fault: when the container is none.
+        Fault: when the container cannot be searched.
     """
     known = type(container)
     if known is str:

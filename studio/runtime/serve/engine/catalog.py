@@ -9,8 +9,8 @@ from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Set, Tup
 
 from ...backends.catalog import SUFFIXES
 from ...shared.errors import LoadError
+from ...shared.free_memory import available_bytes
 from ..http.message import HttpError
-from .memory import available_bytes
 from .model_files import inside, model_in, size_of
 from .repository import Repository
 from .served_model import ServedModel

@@ -28,6 +28,7 @@ from tests.e2e.conftest import Studio
 from tests.gui.conftest import MakeWindow
 from tests.gui.page_rig import Rig, opened, visible_texts
 from tests.gui.run_rig import run_in_window
+from tests.rigs import killing
 
 PATIENCE_MS = 240_000
 GATES = [
@@ -235,7 +236,7 @@ def test_a_version_is_promoted_and_its_alias_rolled_back(rig: Rig, tmp_path: Pat
 def test_the_digits_pipeline_in_the_window_gives_the_digests_of_the_command_line(
     make_window: MakeWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    pipeline = Path(resource("samples", "digits", "pipeline.toml"))
+    pipeline = killing.digits_pipeline(tmp_path / "digits")
     window = make_window()
     run = run_in_window(window, qtbot, pipeline, PATIENCE_MS)
     studio = Studio(tmp_path / "command")

@@ -313,7 +313,7 @@ class TestClients:
         with socket.create_connection((slow.host, slow.port), timeout=20) as link:
             link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             body = json.dumps({"prompt": "x", "max_tokens": 200, "stream": True}).encode()
-            head = f"POST {COMPLETIONS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+            head = _head(len(body))
             link.sendall(head.encode() + body)
             wait_until(lambda: _language(slow)["ends"]["length"] == 1, "it ends all the same")
 
@@ -326,3 +326,8 @@ def _language(server: ByteServer) -> dict[str, Any]:
 def _taken(server: ByteServer) -> int:
     language = _language(server)
     return int(language["active"]) + int(language["waiting"])
+
+
+def _head(length: int) -> str:
+    lines = (f"POST {COMPLETIONS} HTTP/1.1", "Host: localhost", f"Content-Length: {length}")
+    return "\r\n".join((*lines, "", ""))

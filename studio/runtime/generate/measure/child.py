@@ -8,16 +8,16 @@ import time
 from pathlib import Path
 from typing import Any, Sequence
 
-from ...generate.catalog import TEXT_BACKENDS
-from ...generate.loader import load_text_model
-from ...generate.text_model import Part, TextModel, TextSettings
+from ...bench.answers import PeakMemory
+from ...bench.child import answer_lines, peak_memory_mb
+from ...bench.facts import WarmUp
+from ...bench.measures.timing import Block, measure, warm_up
+from ...bench.tokens.answers import FilledMemory, PreparedPrompts, TextLoaded, TokenBlock
 from ...shared.threads import usable_cores
-from ..answers import PeakMemory
-from ..child import answer_lines, peak_memory_mb
-from ..facts import WarmUp
-from ..measures.timing import Block, measure, warm_up
-from .answers import FilledMemory, PreparedPrompts, TextLoaded
-from .requests import Request, TokenBlock, answer, forced, prefill_runs
+from ..catalog import TEXT_BACKENDS
+from ..loader import load_text_model
+from ..text_model import Part, TextModel, TextSettings
+from .requests import ForcedRequest, answer, forced, prefill_runs
 
 _PROMPT, _ANSWER, _FILL = 1, 2, 3
 """Seeds of tokens."""
@@ -30,7 +30,7 @@ class TextCandidate:
 
     def __init__(self) -> None:
         self._model: TextModel | None = None
-        self._requests: list[Request] = []
+        self._requests: list[ForcedRequest] = []
         self._place = 0
 
     @property
@@ -69,7 +69,7 @@ class TextCandidate:
         for number, prompt in enumerate(prompts, 1):
             _check(number, len(prompt), answer, facts.context)
         given = forced(facts, answer - 1, _ANSWER)
-        self._requests = [Request(prompt, given) for prompt in prompts]
+        self._requests = [ForcedRequest(prompt, given) for prompt in prompts]
         return PreparedPrompts([len(prompt) for prompt in prompts])
 
     def warm(self, seconds: float) -> WarmUp:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Iterator, NamedTuple, Sequence
 
 import numpy
 
-from ...generate.text_model import Part, TextModel, TextModelFacts
-from ..measures.streams import RestingCollector
+from ...bench.measures.streams import RestingCollector
+from ...bench.tokens.answers import TokenBlock
+from ..text_model import Part, TextModel, TextModelFacts
 
 Tokens = Sequence[int]
 
@@ -17,30 +17,11 @@ _SETTLE = 2
 """Untimed tokens before a block: they refill the caches that other candidates took."""
 
 
-class Request(NamedTuple):
+class ForcedRequest(NamedTuple):
     """A prompt, and the tokens that follow the first one of its answer."""
 
     prompt: Tokens
     answer: Tokens
-
-
-@dataclass(frozen=True)
-class TokenBlock:
-    """Answers to one prompt by a number of streams that start together.
-
-    Attributes:
-        first_ns: Time to the first token of each stream, from the common start.
-        token_ns: Time of each further token, which all streams get together.
-        wall_ns, cpu_ns: Of the whole block; CPU time is that of all threads.
-        decode_cpu_ns: CPU time of the further tokens.
-    """
-
-    prompt: int
-    first_ns: list[int]
-    token_ns: list[int]
-    wall_ns: int
-    cpu_ns: int
-    decode_cpu_ns: int
 
 
 def forced(facts: TextModelFacts, count: int, seed: int) -> list[int]:
@@ -50,7 +31,7 @@ def forced(facts: TextModelFacts, count: int, seed: int) -> list[int]:
     return [other if int(one) in facts.ends else int(one) for one in drawn]
 
 
-def answer(model: TextModel, request: Request, streams: int) -> TokenBlock:
+def answer(model: TextModel, request: ForcedRequest, streams: int) -> TokenBlock:
     """Let some streams read a prompt and write an answer whose tokens are given.
 
     After each run the token with the highest score is looked for, as a greedy sampler does, and
@@ -101,7 +82,7 @@ def prefill_runs(prompt: Tokens, streams: int, batch: int) -> Iterator[list[Part
         yield parts
 
 
-def _settle(model: TextModel, request: Request) -> None:
+def _settle(model: TextModel, request: ForcedRequest) -> None:
     """Run a few untimed tokens, then empty every slot."""
     for slot in range(model.facts.slots):
         model.keep(slot, 0)

@@ -1,0 +1,1 @@
+"""Measurement of language models, in a candidate's process of the bench."""

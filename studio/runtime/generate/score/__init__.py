@@ -1,0 +1,1 @@
+"""Figures of a language model: likelihood of texts and choices, answers, distance to another."""
