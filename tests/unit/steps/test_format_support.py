@@ -57,7 +57,7 @@ def test_what_needs_another_format_says_so(host: PluginHost) -> None:
 
 @pytest.mark.parametrize("form", ["onnx", "gguf"])
 def test_a_language_model_is_not_for_steps_of_samples(form: str, host: PluginHost) -> None:
-    for step in ("evaluate", "sensitivity", "quantize-preview"):
+    for step in ("sensitivity", "quantize-preview"):
         assert why_not(step_named(step), form, host, language=True).startswith("Language models")
     assert why_not(step_named("graph"), form, host, language=True) == ""
 
