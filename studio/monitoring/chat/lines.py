@@ -36,7 +36,7 @@ class ArrivedLine:
 
 
 class AnswerLines:
-    """AnswerLines that arrive.
+    """Lines of an answer as they arrive.
 
     Args:
         read: Reads the next line; what it raises ends the lines, and is raised by ``next``.

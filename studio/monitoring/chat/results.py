@@ -6,7 +6,7 @@ from studio.lazy_dataclass import dataclass
 
 SYSTEM, USER, ASSISTANT = "system", "user", "assistant"
 LENGTH = "length"
-"""Why an answer ended: at its most tokens."""
+"""The end of an answer at its most tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class ChatAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ChatResult:
-    """A whole conversation.
+    """A whole conversation with its last answer.
 
     Attributes:
         model: Name of the model, or as its server names it.
