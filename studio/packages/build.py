@@ -13,6 +13,7 @@ from studio.datasets import Preprocess
 from studio.datasets.output_settings import read_outputs
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.lazy_dataclass import dataclass
+from studio.models.language.folder import companions
 from studio.packages import gguf_parts, golden, tensors
 from studio.packages.app_content import AppContent
 from studio.packages.backends import requirements_of, serving_backend
@@ -135,6 +136,8 @@ def _copy_model(content: BundleContent, folder: Path) -> str:
     """
     first, *rest = content.files
     name = f"model{first.suffix.lower()}"
+    if content.generation and content.model.format != "gguf":
+        return _copy_language_folder(content, folder)
     if content.model.format == "onnx" and tensors.write_parts(first, folder, name):
         if content.graft is not None:
             path = folder / name
@@ -153,6 +156,18 @@ def _copy_model(content: BundleContent, folder: Path) -> str:
             relative = relative.with_stem("model")  # weights that are found by the model's name
         _copy(path, folder / relative)
     return name
+
+
+def _copy_language_folder(content: BundleContent, folder: Path) -> str:
+    """Write a language model of several files, whose settings refer to each other by name."""
+    first, *rest = content.files
+    split = content.model.format == "onnx" and tensors.write_parts(first, folder, first.name)
+    beside = companions(first)
+    for path in beside if split else (first, *rest):
+        if path.parent != first.parent or path.name in (MANIFEST, CHECKS, NOTICE):
+            raise InvalidModel(f"The model file {path.name} has a reserved name.")
+        _copy(path, folder / path.name)
+    return first.name
 
 
 def _copy(source: Path | None, target: Path) -> str | None:

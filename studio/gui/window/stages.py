@@ -82,6 +82,7 @@ _OF_QUANTIZE = (
     "pages.quantize.page"
 )
 
+_OF_PROFILE = "pages.profile.rows pages.profile.settings pages.profile.page"
 _OF_DEPLOY = (
     "pages.shared.host_key_panel pages.deploy.boards_view pages.deploy.rollout_view "
     "widgets.sheet pages.deploy.gallery pages.deploy.sheet pages.deploy.page"
@@ -119,7 +120,7 @@ STAGES = (
     _stage("Project", 1, "project-set", parts=_OF_PROJECT),
     _stage("Model", 2, "open", "inspect", "graph", "diff", parts=_OF_MODEL),
     _stage("Optimize", 3, "quantize", id="quantize", parts=_OF_QUANTIZE),
-    _stage("Profile", 4, "profile", "evaluate", parts="pages.profile.rows pages.profile.page"),
+    _stage("Profile", 4, "profile", "evaluate", parts=_OF_PROFILE),
     _stage("App", 12, *_APP_STEPS, parts=_OF_APP, key=_APP_KEY),
     _stage("Deploy", 5, "package", "plan", "deploy", "rollback", "undeploy", parts=_OF_DEPLOY),
     Stage(

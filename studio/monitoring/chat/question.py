@@ -25,7 +25,8 @@ def messages_of(options: ChatOptions) -> tuple[ChatMessage, ...]:
         raise UsageError("The message to the model is empty.")
     if len(options.history) % 2:
         raise UsageError("The history ends with a message of the model.")
-    first = [ChatMessage(SYSTEM, options.system)] if options.system.strip() else []
+    system = options.system or ""
+    first = [ChatMessage(SYSTEM, system)] if system.strip() else []
     roles = cycle((USER, ASSISTANT))
     earlier = [ChatMessage(role, text) for role, text in zip(roles, options.history, strict=False)]
     return (*first, *earlier, ChatMessage(USER, options.prompt))

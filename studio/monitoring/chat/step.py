@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from studio.api import Kind, Permission, TargetSpec, UsageError
-from studio.jobs import Effect, Limits, Step
+from studio.jobs import Effect, Limits, Step, Use
 from studio.jobs.options_form import option
 from studio.lazy_dataclass import dataclass
 from studio.monitoring.chat.facts import text_facts
@@ -27,7 +27,9 @@ class ChatOptions:
         (),
         help="Earlier messages of the conversation in order: the user's, the model's, and on.",
     )
-    system: str = option("", title="System message", help="Message in front of the conversation.")
+    system: str | None = option(
+        None, title="System message", help="Message in front of the conversation."
+    )
     temperature: float = option(
         0.0,
         minimum=0,
@@ -100,6 +102,8 @@ CHAT: Step[ChatModelOptions, ChatResult] = Step(
     texts="studio.monitoring.chat.texts:chat",
     limits=_LIMITS,
     effect=Effect.LOOKS,
+    use=Use.RUN,
+    language=True,
     in_history=False,
 )
 

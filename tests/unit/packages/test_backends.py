@@ -8,7 +8,13 @@ import pytest
 
 from studio.api import Extension, StudioError, UsageError
 from studio.packages import Bundle
-from studio.packages.backends import SERVED, backends_among, requirements_of, serving_backend
+from studio.packages.backends import (
+    SERVED,
+    SERVED_LANGUAGE,
+    backends_among,
+    requirements_of,
+    serving_backend,
+)
 from studio.plugin_host import PluginHost
 from studio.runtime.backends.catalog import BACKENDS, LITERT, ONNX_RUNTIME, OPENVINO
 from studio.runtime.serve.engine.source import from_bundle
@@ -43,9 +49,13 @@ def test_what_does_not_go_together_is_said(form: str, wanted: str | None, senten
 
 def test_every_backend_of_targets_is_one_of_the_studio() -> None:
     """Its golden answers come from the plugin of the same name."""
-    known = {one.id for one in PluginHost.discover().all(Extension.BACKEND)}
-    assert set(BACKENDS) <= known
-    assert {one for offered in SERVED.values() for one in offered} == set(BACKENDS.values())
+    host = PluginHost.discover()
+    known = {one.id for one in host.all(Extension.BACKEND)}
+    generating = {one.id for one in host.all(Extension.TEXT_BACKEND)}
+    assert {name for name, one in BACKENDS.items() if not one.generates} <= known
+    assert {name for name, one in BACKENDS.items() if one.generates} == generating
+    served = [*SERVED.values(), *SERVED_LANGUAGE.values()]
+    assert {one for offered in served for one in offered} == set(BACKENDS.values())
 
 
 def test_a_bundle_of_the_default_does_not_name_its_backend(tmp_path: Path) -> None:

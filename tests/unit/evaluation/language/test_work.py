@@ -211,7 +211,7 @@ def test_this_computer_as_the_target_is_no_option_of_others() -> None:
     assert _prepared(_options(1, target=TargetSpec("local", "local:"))).context == 512
 
 
-def test_only_evaluate_takes_language_models() -> None:
+def test_a_step_of_samples_takes_no_language_models() -> None:
     host = PluginHost.discover()
     assert why_not(step("evaluate"), "gguf", host, language=True) == ""
-    assert "not there yet" in why_not(step("profile"), "gguf", host, language=True)
+    assert "not there yet" in why_not(step("sensitivity"), "gguf", host, language=True)
