@@ -27,6 +27,7 @@ from studio.datasets.preprocess_draft import draft_of, is_picture
 from studio.datasets.text_lines import text_lines
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs import Job
+from studio.models.language.folder import language_facts
 from studio.models.outputs.draft import AnsweredSample, check_outputs, draft_outputs
 from studio.packages import golden
 from studio.packages.app_content import AppContent
@@ -235,7 +236,10 @@ def _read(form: Format, path: Path, job: Job) -> tuple[Sequence[Path], Model]:
     for finding in intake.findings:
         if finding.level is Level.ERROR:
             raise InvalidModel(finding.text)
-    return intake.files, form.read(path, job)
+    model = form.read(path, job)
+    if model.language is None and (language := language_facts(path)) is not None:
+        model = replace(model, language=language)
+    return intake.files, model
 
 
 def _samples(
