@@ -10,12 +10,14 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import gguf
 import pytest
 
 from tests.e2e.conftest import Studio
-from tests.rigs.boards import Board, Network, shown
+from tests.rigs.boards import Board, Network, shown, until
+from tests.rigs.hostile_prompts import Attacker
 from tests.rigs.language import gguf_file
 from tests.rigs.language_clients import Clients, client_python
 
@@ -135,11 +137,7 @@ def test_a_wrong_token_is_refused(clients: Clients) -> None:
 
 
 def test_tokens_are_counted(clients: Clients) -> None:
-    wanted = urllib.request.Request(
-        f"{clients.url}/edgewright/status", headers={"Authorization": f"Bearer {TOKEN}"}
-    )
-    with urllib.request.urlopen(wanted, timeout=60) as answer:
-        language = json.load(answer)["language"]
+    language = _status(clients)["language"]
     assert language["answer_tokens"] > 0
     assert language["cached_tokens"] > 0
     assert language["active"] == 0
@@ -159,9 +157,31 @@ def test_a_changed_layer_is_all_that_is_sent(
     assert deployed["bytes_sent"] > 90_000_000
 
 
+def test_a_thousand_hostile_requests(studio: Studio, clients: Clients) -> None:
+    place = urlsplit(clients.url)
+    attacker = Attacker(str(place.hostname), int(place.port or 0), TOKEN)
+    attacker.attack(100)
+    memory = _status(clients)["memory_mb"]
+    attacker.attack(900)
+    until(lambda: _status(clients)["language"]["active"] == 0, "no answer is left", 120)
+    after = _status(clients)["memory_mb"]
+    print(f"statuses {attacker.statuses}, {memory} MB before, {after} MB after")
+    assert not {0, 500} & set(attacker.statuses)
+    assert after < memory * 1.1
+    assert clients.run(STREAM)
+
+
 def test_a_context_that_does_not_fit_is_refused_with_what_would(
     studio: Studio, deployed: dict[str, Any], rigs: Path
 ) -> None:
     ended = studio.run("deploy", gguf_file(rigs), "--target", "edge", "--context", "9000")
     assert ended.code != 0
     assert "was made for 8192 tokens" in ended.err
+
+
+def _status(clients: Clients) -> Any:
+    wanted = urllib.request.Request(
+        f"{clients.url}/edgewright/status", headers={"Authorization": f"Bearer {TOKEN}"}
+    )
+    with urllib.request.urlopen(wanted, timeout=60) as answer:
+        return json.load(answer)
