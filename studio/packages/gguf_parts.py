@@ -164,7 +164,8 @@ def _read_head(file: BinaryIO, size: int) -> _Head:
     if version not in _VERSIONS:
         raise _Unreadable
     tensors, count = reader.amount("<Q"), reader.amount("<Q")
-    keys, kept, alignment = b"", 0, _ALIGNMENT
+    keys: list[bytes] = []
+    alignment = _ALIGNMENT
     for _ in range(count):
         start = file.tell()
         name = reader.text()
@@ -179,12 +180,12 @@ def _read_head(file: BinaryIO, size: int) -> _Head:
             alignment = reader.number("<I")
             continue
         file.seek(start)
-        keys, kept = keys + reader.take(end - start), kept + 1
+        keys.append(reader.take(end - start))
     infos = [_read_info(reader) for _ in range(tensors)]
     if not 0 < alignment <= 1 << 16:
         raise _Unreadable
     begin = file.tell() + -file.tell() % alignment
-    return _Head(version, keys, kept, alignment, tuple(_placed(infos, begin, size)))
+    return _Head(version, b"".join(keys), len(keys), alignment, tuple(_placed(infos, begin, size)))
 
 
 def _read_info(reader: _HeadBytes) -> tuple[str, bytes, int]:

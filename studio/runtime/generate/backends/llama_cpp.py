@@ -71,11 +71,15 @@ class LlamaCppModel:
         """Return the tokens of a text."""
         content = text.encode("utf-8", "replace")
         room = len(content) + 8
-        tokens = self._ffi.new("llama_token[]", room)
-        count = self._lib.llama_tokenize(
-            self._vocabulary, content, len(content), tokens, room, False, special
-        )
-        if count < 0:
+        for _ in range(2):  # a character may be more tokens than bytes
+            tokens = self._ffi.new("llama_token[]", room)
+            count = self._lib.llama_tokenize(
+                self._vocabulary, content, len(content), tokens, room, False, special
+            )
+            if count >= 0:
+                break
+            room = -count
+        else:
             raise BackendFailed("llama.cpp could not split the text into tokens.")
         return list(self._ffi.unpack(tokens, count)) if count else []
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 import secrets
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
-_TAGGED = re.compile(r"<tool_call>\s*(\{.*?\})\s*</tool_call>", re.DOTALL)
+_OPEN, _CLOSE = "<tool_call>", "</tool_call>"
 _MOST_CALLS = 16
 
 
@@ -34,12 +33,30 @@ def split_calls(text: str) -> Tuple[str, List[ToolCall]]:
     Known are ``<tool_call>{...}</tool_call>`` (Hermes, Qwen) and an answer that is nothing but
     ``{"name": ..., "parameters": ...}`` (Llama). What is no valid call stays text.
     """
-    found = [(match, _call(match.group(1))) for match in _TAGGED.finditer(text)]
-    calls = [call for _, call in found if call is not None][:_MOST_CALLS]
+    rest, calls = _split_tagged(text)
     if calls:
-        return _TAGGED.sub("", text).strip(), calls
+        return rest.strip(), calls
     alone = _call(text.strip())
     return ("", [alone]) if alone is not None else (text, [])
+
+
+def _split_tagged(text: str) -> Tuple[str, List[ToolCall]]:
+    """Return a text without its tagged calls, and these; each character is looked at once."""
+    kept: List[str] = []
+    calls: List[ToolCall] = []
+    place = 0
+    while len(calls) < _MOST_CALLS:
+        begin = text.find(_OPEN, place)
+        end = text.find(_CLOSE, begin) if begin >= 0 else -1
+        if end < 0:
+            break
+        call = _call(text[begin + len(_OPEN) : end].strip())
+        after = end + len(_CLOSE)
+        kept.append(text[place : after if call is None else begin])
+        if call is not None:
+            calls.append(call)
+        place = after
+    return "".join((*kept, text[place:])), calls
 
 
 def _call(text: str) -> Optional[ToolCall]:
