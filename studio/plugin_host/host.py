@@ -165,7 +165,10 @@ class PluginHost:
             return None
         parent = Paths.of().environments
         need, title = plugin.manifest.environment, plugin.manifest.name
-        name = next((one.id for one in plugin.capabilities if one.has_environment), "")
+        using = [one for one in plugin.capabilities if one.has_environment]
+        # What a language model runs on is known by its own name, not by that of a method.
+        using.sort(key=lambda one: one.extension is not Extension.TEXT_BACKEND)
+        name = using[0].id if using else ""
         return Environment(plugin.id, need, plugin.folder, parent, title, name)
 
     def title(self, capability: Capability) -> str:

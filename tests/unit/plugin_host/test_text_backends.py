@@ -92,3 +92,11 @@ def test_the_check_for_authors(
         forget(NAME)
     assert len(found) == 1
     assert words in found[0]
+
+
+def test_an_environment_is_named_after_its_backend() -> None:
+    host = PluginHost.discover()
+    plugin = next(one for one in host.plugins if one.id == "studio_llama_cpp")
+    environment = host.environment(plugin)
+    assert environment is not None
+    assert environment.name == "llama-cpp"
