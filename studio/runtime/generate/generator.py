@@ -3,49 +3,47 @@
 from __future__ import annotations
 
 import threading
-from typing import Dict, List, Mapping, Optional, Sequence
+from typing import Dict, List, Optional, Protocol
 
-from .loop import DEFAULT_LIMITS, GenerationLoop, QueueLimits
+from .conversation import Conversation
+from .loop import DEFAULT_LIMITS, GenerationLoop, QueueLimits, TooManyRequests
+from .prompt_reader import BadPrompt, PromptReader
 from .request import AnswerProgress, Generation, GenerationRequest, Listener, Reason
 from .sampler import GREEDY
+from .score_trace import ScoreTrace
 from .statistics import GenerationStatistics
-from .template import ChatTemplate, TemplateError
 from .text_model import TextModel
 
 _WARM_UP = 8
 """Tokens that are generated before the model is ready."""
 
 
-class BadPrompt(Exception):
-    """A prompt that cannot be answered, in one sentence."""
+class AnswerTap(Protocol):
+    """Observer of some answers; it returns at once and raises nothing."""
+
+    def sample(self, conversation: Conversation) -> Optional[ScoreTrace]:
+        """Return what takes the scores of an answer; None where it is not wanted."""
+
+    def answered(self, generation: Generation) -> None:
+        """Take a sampled answer, in the loop's thread; without a token where it never began."""
+
+    def refused(self, conversation: Conversation) -> None:
+        """Note a conversation that the model cannot answer."""
 
 
-class TextGenerator:
+class TextGenerator(PromptReader):
     """A language model that answers prompts and conversations.
 
     Attributes:
         statistics: Counts of its answers.
+        tap: Observes some of them; None without one.
     """
 
     def __init__(self, model: TextModel, limits: QueueLimits = DEFAULT_LIMITS) -> None:
-        self._model = model
+        super().__init__(model)
         self.statistics = GenerationStatistics()
-        self._template: Optional[ChatTemplate] = None
-        self._template_fault = "The model has no chat template."
-        self._tokenizing = threading.Lock()
-        facts = model.facts
-        self._marks = {"bos_token": facts.begin_text, "eos_token": facts.end_text}
-        if model.facts.template:
-            try:
-                self._template = ChatTemplate(model.facts.template)
-            except TemplateError as error:
-                self._template_fault = "The chat template cannot be used: {}".format(error)
+        self.tap: Optional[AnswerTap] = None
         self._loop = GenerationLoop(model, limits)
-
-    @property
-    def model(self) -> TextModel:
-        """The model, for its facts."""
-        return self._model
 
     @property
     def loop(self) -> GenerationLoop:
@@ -57,72 +55,41 @@ class TextGenerator:
         """Tokens that the caches of all slots hold at most."""
         return self._model.facts.context * self._model.facts.slots
 
-    @property
-    def why_no_chat(self) -> str:
-        """Why conversations cannot be answered; empty when they can."""
-        return "" if self._template is not None else self._template_fault
-
-    def prompt_of(
-        self,
-        messages: Sequence[Mapping[str, object]],
-        tools: Optional[Sequence[Mapping[str, object]]] = None,
-        variables: Optional[Mapping[str, object]] = None,
-    ) -> str:
-        """Return the text of a conversation as the model was trained with it.
+    def read(self, conversation: Conversation) -> List[int]:
+        """Return the tokens of a prompt.
 
         Raises:
-            BadPrompt: when the model has no template, or the template refuses the conversation.
+            BadPrompt: when it cannot be answered.
         """
-        if self._template is None:
-            raise BadPrompt(self._template_fault)
         try:
-            return self._template.render(
-                messages, tools=tools, variables={**self._marks, **(variables or {})}
-            )
-        except TemplateError as error:
-            raise BadPrompt("The chat template refuses it: {}".format(error)) from None
-
-    def tokens_of(self, text: str, special: bool = False) -> List[int]:
-        """Return the tokens of a prompt, with those that a text begins with.
-
-        Raises:
-            BadPrompt: when it is empty or does not fit the context.
-        """
-        facts = self._model.facts
-        # A token has a handful of characters; a text of many more need not be split to be refused.
-        if len(text) > 64 * facts.context:
-            raise BadPrompt(_too_long("more than {}".format(facts.context), facts.context))
-        with self._tokenizing:
-            found = self._model.encode(text, special)
-        begin = facts.begin
-        tokens = [*(begin if tuple(found[: len(begin)]) != begin else ()), *found]
-        if not tokens:
-            raise BadPrompt("The prompt is empty.")
-        self.check_length(len(tokens))
-        return tokens
-
-    def check_length(self, tokens: int) -> None:
-        """Check that a prompt leaves room for an answer.
-
-        Raises:
-            BadPrompt: when it does not.
-        """
-        context = self._model.facts.context
-        if tokens >= context:
-            raise BadPrompt(_too_long(str(tokens), context))
+            return conversation.read_by(self)
+        except BadPrompt:
+            if self.tap is not None:
+                self.tap.refused(conversation)
+            raise
 
     def submit(self, request: GenerationRequest, listener: Listener) -> Generation:
         """Queue a request; see ``GenerationLoop.submit``."""
         room = self._model.facts.context - len(request.tokens)
         request = request._replace(most=max(1, min(request.most, room)))
         generation: List[Generation] = []
+        tap = self.tap
+        if tap is not None and request.conversation is not None:
+            request = request._replace(trace=tap.sample(request.conversation))
 
         def listen(progress: AnswerProgress) -> None:
             if progress.reason is not None and generation:
                 self.statistics.ended(generation[0])
+                if tap is not None and request.trace is not None:
+                    tap.answered(generation[0])
             listener(progress)
 
-        generation.append(self._loop.submit(request, listen))
+        try:
+            generation.append(self._loop.submit(request, listen))
+        except TooManyRequests:
+            if tap is not None and request.trace is not None:
+                tap.answered(Generation(request, listener))
+            raise
         return generation[0]
 
     def answer(self, request: GenerationRequest) -> str:
@@ -167,8 +134,3 @@ class TextGenerator:
             "answer_tokens": counted.answer,
             "ends": dict(counted.reasons),
         }
-
-
-def _too_long(tokens: str, context: int) -> str:
-    sentence = "The prompt has {} tokens; the context holds {}, the answer included."
-    return sentence.format(tokens, context)

@@ -235,6 +235,8 @@ class GenerationLoop:
             self._end(generation, Reason.FAILED, "No token may follow by the answer's format.")
             slot.free()
             return
+        if request.trace is not None:
+            request.trace.add(scores, choice.token)
         if request.ends and choice.token in model.facts.ends:
             generation.produced += 1
             self._end(generation, Reason.STOP, text=slot.text.end())

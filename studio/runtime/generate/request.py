@@ -6,7 +6,9 @@ import enum
 import time
 from typing import Callable, NamedTuple, Optional, Protocol, Sequence, Tuple
 
+from .conversation import Conversation
 from .sampler import GREEDY, Choice, Sampling
+from .score_trace import ScoreTrace
 
 
 class Constraint(Protocol):
@@ -32,6 +34,8 @@ class GenerationRequest(NamedTuple):
         stops: Texts at which the answer ends; they are left out of it.
         constraint: Rule for the answer; None for none.
         ends: An end token ends the answer; benchmarks of a fixed length leave it out.
+        conversation: What the client wants answered; None where it is not known.
+        trace: Takes the scores of its first tokens; None where they are not wanted.
     """
 
     tokens: Sequence[int]
@@ -40,6 +44,8 @@ class GenerationRequest(NamedTuple):
     stops: Tuple[str, ...] = ()
     constraint: Optional[Constraint] = None
     ends: bool = True
+    conversation: Optional[Conversation] = None
+    trace: Optional[ScoreTrace] = None
 
 
 class Reason(enum.Enum):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List, Optional, Tuple, Union
+from typing import Callable, Dict, Optional, Tuple, Union
 
-from ....generate.generator import BadPrompt, TextGenerator
+from ....generate.conversation import Conversation
+from ....generate.generator import TextGenerator
+from ....generate.prompt_reader import BadPrompt
 from ....generate.request import GenerationRequest
 from ...engine.served_model import ServedModel
 from ...http.exchange import Exchange
@@ -107,25 +109,23 @@ def _model_of(service: Service, document: Document) -> Tuple[ServedModel, TextGe
 
 def _read_chat(model: ServedModel, generator: TextGenerator, document: Document) -> PreparedAnswer:
     given = read_chat(document, generator.model.facts.vocabulary)
-    text = generator.prompt_of(given.messages, given.tools or None, given.variables)
-    tokens = generator.tokens_of(text, special=True)
-    return _wanted(model, generator, given.question, tokens, given)
+    conversation = Conversation(given.messages, given.tools, given.variables)
+    return _wanted(model, generator, given.question, conversation, given)
 
 
 def _read_completion(
     model: ServedModel, generator: TextGenerator, document: Document
 ) -> PreparedAnswer:
     given = read_completion(document, generator.model.facts.vocabulary)
-    tokens = list(given.tokens) or generator.tokens_of(given.prompt)
-    generator.check_length(len(tokens))
-    return _wanted(model, generator, given.question, tokens, given)
+    conversation = Conversation(text=given.prompt, tokens=given.tokens)
+    return _wanted(model, generator, given.question, conversation, given)
 
 
 def _wanted(
     model: ServedModel,
     generator: TextGenerator,
     question: CommonFields,
-    tokens: List[int],
+    conversation: Conversation,
     given: Union[ChatQuestion, CompletionQuestion],
 ) -> PreparedAnswer:
     is_chat = isinstance(given, ChatQuestion)
@@ -135,7 +135,13 @@ def _wanted(
     documents = OpenAiDocuments(form, generator.model, question.counts, tools)
     most = question.most or generator.model.facts.context
     request = GenerationRequest(
-        tokens, most, question.sampling, question.stops, question.constraint, question.ends
+        generator.read(conversation),
+        most,
+        question.sampling,
+        question.stops,
+        question.constraint,
+        question.ends,
+        conversation,
     )
     return PreparedAnswer(request, question.stream, documents, echo, question.ignored)
 
