@@ -38,6 +38,9 @@ MOST_TOKENS = 48
 """Tokens of an answer that are compared."""
 MOST_CONTEXT = 4096
 """Tokens of the longest conversation that is compared."""
+CHEAP = 512
+"""Tokens up to which every prompt is scored; of longer ones a share of ``CHEAP`` over them is, so
+that each takes as long on average."""
 REMEMBERED = 256
 """Conversations that are not compared again: they would not be new observations."""
 UNLIKE = 0.75
@@ -93,6 +96,11 @@ class TextComparison:
         self.answers += 1
         self.diverging += found.divergence > self._limit
         self._sums += found
+
+    def add_unscored(self, is_whole: bool) -> None:
+        """Count an answer without a distance."""
+        self.compared += 1
+        self.agreed += is_whole
 
     def add_refusal(self) -> None:
         """Count a conversation that only the earlier release answers."""
@@ -286,11 +294,14 @@ class TextShadow:
         if trace is None or generation is None:
             self._counts.add_refusal()
             return
+        is_whole = self._is_whole(other, prompt, generation)
+        if not _is_scored(digest, len(prompt)):
+            self._counts.add_unscored(is_whole)
+            return
         try:
-            found = other.distance(prompt, trace)
+            self._counts.add(other.distance(prompt, trace), is_whole)
         except ScoreError:
-            found = _NO_NUMBERS
-        self._counts.add(found, self._is_whole(other, prompt, generation))
+            self._counts.add(_NO_NUMBERS, is_whole)
 
     def _is_whole(self, other: EarlierModel, prompt: List[int], generation: Generation) -> bool:
         """Return whether an answer was not cut where the earlier release would continue."""
@@ -323,6 +334,12 @@ class TextShadow:
             "divergence": round(means.divergence, 6) if known else None,
             "same_top": round(means.same_top, 4) if known else None,
         }
+
+
+def _is_scored(digest: bytes, tokens: int) -> bool:
+    """Draw whether a conversation is scored, always the same for the same one."""
+    drawn = int.from_bytes(digest[:4], "little") / 2**32
+    return tokens < MOST_CONTEXT - MOST_TOKENS and drawn * tokens < CHEAP
 
 
 def _has_same_tokens(one: TextModel, other: TextModel) -> bool:

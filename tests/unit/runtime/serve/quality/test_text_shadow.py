@@ -189,7 +189,7 @@ def test_a_short_answer_is_compared_with_its_end(trial: Trial, ended: list[TextG
     generator = generator_of(ended, ByteModel(ends_at_once, context=256))
     trial.before = ByteModel(ends_at_once, context=256)
     told = compare(trial.begin(generator), generator, 3)
-    assert told["answers"] == 3
+    assert told["answers"] == told["compared"]
     assert told["divergence"] == 0.0
 
 
@@ -242,3 +242,13 @@ def test_scores_that_are_no_numbers_diverge(trial: Trial, ended: list[TextGenera
     told = compare(trial.begin(generator), generator, 3)
     assert told["diverging"] == told["answers"]
     assert told["agreed"] == 0
+
+
+def test_of_long_prompts_some_are_scored(
+    trial: Trial, ended: list[TextGenerator], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_shadow, "CHEAP", 16)
+    generator = generator_of(ended, ByteModel(context=256))
+    told = compare(trial.begin(generator), generator, 30)
+    assert 3 < told["answers"] < 27
+    assert told["agreed"] == told["compared"]
