@@ -147,7 +147,13 @@ def _agreement(mirror: Agreement | None) -> list[str]:
     share, span = f"{mirror.agreed / mirror.compared:.1%}", ""
     if mirror.low is not None and mirror.high is not None:
         span = f" ({mirror.low:.1%} to {mirror.high:.1%})"
-    return [f"agreement   {share}{span} with the previous release, {mirror.compared} requests"]
+    lines = [f"agreement   {share}{span} with the previous release, {mirror.compared} requests"]
+    if mirror.divergence is not None and mirror.same_top is not None:
+        lines.append(
+            f"divergence  {mirror.divergence:.4f} nats a token from the previous release, the same "
+            f"top token at {mirror.same_top:.1%}, {mirror.answers} answers"
+        )
+    return lines
 
 
 def _samples(stored: StoredRequests | None, taken: FetchedRequests | None) -> list[str]:

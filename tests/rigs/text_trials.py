@@ -149,10 +149,19 @@ class Conversing:
         failures: What else came.
     """
 
-    def __init__(self, port: int, seed: int, clients: int = 2, tokens: int = 24) -> None:
-        self._port = port
+    def __init__(
+        self,
+        port: int,
+        seed: int,
+        *,
+        clients: int = 2,
+        tokens: int = 24,
+        long: float = 0.2,
+        host: str = "127.0.0.1",
+    ) -> None:
+        self._host, self._port = host, port
         self._tokens = tokens
-        self._conversations = conversations(seed)
+        self._conversations = conversations(seed, long)
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self.answers = self.refused = 0
@@ -190,7 +199,7 @@ class Conversing:
 
     def _ask(self, messages: list[dict[str, str]]) -> int:
         body = {"model": NAME, "messages": messages, "max_tokens": self._tokens, "seed": 1}
-        link = http.client.HTTPConnection("127.0.0.1", self._port, timeout=120)
+        link = http.client.HTTPConnection(self._host, self._port, timeout=120)
         try:
             link.request("POST", "/v1/chat/completions", json.dumps(body))
             answer = link.getresponse()

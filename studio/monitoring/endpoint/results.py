@@ -165,6 +165,10 @@ class Agreement:
     Attributes:
         trial: Whether both are also timed, for a rollout.
         ratio: Time of the new release relative to the previous one.
+        answers, diverging: Of a language model: written answers whose tokens both releases have
+            scored, and those that diverge.
+        divergence: Mean KL divergence from the previous release, in nats of a token.
+        same_top: Share of the tokens that both prefer.
     """
 
     release: str = ""
@@ -180,6 +184,10 @@ class Agreement:
     ratio: float | None = optional(ABSENT)
     fault: str = ""
     drift: ShadowDrift | None = optional(ABSENT)
+    answers: int | None = optional()
+    diverging: int | None = optional()
+    divergence: float | None = optional()
+    same_top: float | None = optional()
 
 
 @dataclass(frozen=True, slots=True)

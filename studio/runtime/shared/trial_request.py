@@ -32,7 +32,7 @@ class TrialRequest(NamedTuple):
     beyond: float
     share: float = TRIAL_SHARE
     timed: bool = True
-    diverging: float = 0.02
+    diverging: float = 0.01
 
     def content(self) -> bytes:
         """Of the file."""

@@ -35,8 +35,8 @@ class TrialRule(NamedTuple):
     disagreement: float = 0.08
     slower_ok: float = 1.05
     slower: float = 1.2
-    divergence_ok: float = 0.01
-    divergence: float = 0.04
+    divergence_ok: float = 0.007
+    divergence: float = 0.014
     errors_ok: float = 0.001
     errors: float = 0.02
     drift_ok: float = 0.02

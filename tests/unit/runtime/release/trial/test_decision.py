@@ -142,7 +142,7 @@ def test_the_end_errs_no_more_often_than_documented() -> None:
         ({"slower": "fast"}, "must be a number"),
         ({"slower": 1.0}, "slower_ok"),
         ({"alpha": 0.0}, "alpha"),
-        ({"divergence": 0.01}, "divergence_ok"),
+        ({"divergence": 0.005}, "divergence_ok"),
         ({"undecided": "maybe"}, "take back"),
         ({"judge": "mood"}, "agreement"),
     ],
