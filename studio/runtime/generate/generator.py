@@ -40,7 +40,7 @@ class TextGenerator(PromptReader):
     """
 
     def __init__(self, model: TextModel, limits: QueueLimits = DEFAULT_LIMITS) -> None:
-        super().__init__(model)
+        super().__init__(model, limits.total)
         self.statistics = GenerationStatistics()
         self.tap: Optional[AnswerTap] = None
         self._loop = GenerationLoop(model, limits)
@@ -70,7 +70,7 @@ class TextGenerator(PromptReader):
 
     def submit(self, request: GenerationRequest, listener: Listener) -> Generation:
         """Queue a request; see ``GenerationLoop.submit``."""
-        room = self._model.facts.context - len(request.tokens)
+        room = self.total - len(request.tokens)
         request = request._replace(most=max(1, min(request.most, room)))
         generation: List[Generation] = []
         tap = self.tap
@@ -128,6 +128,7 @@ class TextGenerator(PromptReader):
             "slots": facts.slots,
             "active": self._loop.active,
             "waiting": self._loop.waiting,
+            "waiting_tokens": self._loop.promised,
             "held_tokens": self._loop.held,
             "prompt_tokens": counted.prompt,
             "cached_tokens": counted.cached,

@@ -14,10 +14,15 @@ class BadPrompt(Exception):
 
 
 class PromptReader:
-    """Template and tokenizer of a language model."""
+    """Template and tokenizer of a language model.
 
-    def __init__(self, model: TextModel) -> None:
+    Args:
+        total: Tokens of one prompt with its answer at most; 0 for those of the context.
+    """
+
+    def __init__(self, model: TextModel, total: int = 0) -> None:
         self._model = model
+        self._total = min(total or model.facts.context, model.facts.context)
         self._template: Optional[ChatTemplate] = None
         self._template_fault = "The model has no chat template."
         self._tokenizing = threading.Lock()
@@ -33,6 +38,11 @@ class PromptReader:
     def model(self) -> TextModel:
         """The model, for its facts."""
         return self._model
+
+    @property
+    def total(self) -> int:
+        """Tokens of one prompt with its answer at most."""
+        return self._total
 
     @property
     def why_no_chat(self) -> str:
@@ -67,8 +77,10 @@ class PromptReader:
         """
         facts = self._model.facts
         # A token has a handful of characters; a text of many more need not be split to be refused.
-        if len(text) > 64 * facts.context:
-            raise BadPrompt(_too_long("more than {}".format(facts.context), facts.context))
+        if len(text) > 64 * self._total:
+            raise BadPrompt(self._too_long("more than {}".format(self._total)))
+        # JSON may have halves of characters, which no tokenizer takes.
+        text = text.encode("utf-8", "replace").decode("utf-8")
         with self._tokenizing:
             found = self._model.encode(text, special)
         begin = facts.begin
@@ -84,11 +96,12 @@ class PromptReader:
         Raises:
             BadPrompt: when it does not.
         """
-        context = self._model.facts.context
-        if tokens >= context:
-            raise BadPrompt(_too_long(str(tokens), context))
+        if tokens >= self._total:
+            raise BadPrompt(self._too_long(str(tokens)))
 
-
-def _too_long(tokens: str, context: int) -> str:
-    sentence = "The prompt has {} tokens; the context holds {}, the answer included."
-    return sentence.format(tokens, context)
+    def _too_long(self, tokens: str) -> str:
+        if self._total < self._model.facts.context:
+            sentence = "The prompt has {} tokens; this server takes {}, the answer included."
+        else:
+            sentence = "The prompt has {} tokens; the context holds {}, the answer included."
+        return sentence.format(tokens, self._total)

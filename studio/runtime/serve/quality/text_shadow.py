@@ -306,7 +306,7 @@ class TextShadow:
     def _is_whole(self, other: EarlierModel, prompt: List[int], generation: Generation) -> bool:
         """Return whether an answer was not cut where the earlier release would continue."""
         held = len(generation.request.tokens) + generation.produced
-        cut = generation.reason is Reason.LENGTH and held >= self._generator.model.facts.context
+        cut = generation.reason is Reason.LENGTH and held >= self._generator.total
         return not cut or not other.has_room(len(prompt) + generation.produced)
 
     def status(self) -> Dict[str, object]:
