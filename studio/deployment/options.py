@@ -16,6 +16,7 @@ from studio.lazy_dataclass import dataclass
 from studio.packages.step import (
     CACHE,
     CONTEXT,
+    GUARD,
     SERVED_BY,
     SIGN_WITH,
     SLOTS,
@@ -121,6 +122,7 @@ class BundleOptions:
     context: int | None = like(CONTEXT)
     slots: int | None = like(SLOTS)
     cache: str | None = like(CACHE)
+    guard: Path | None = like(GUARD)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -365,6 +367,7 @@ class DeployOptions(
             context=self.context,
             slots=self.slots,
             cache=self.cache,
+            guard=self.guard,
             numbering=self.numbering,
         )
 

@@ -26,6 +26,7 @@ from studio.packages.results import LatencyFile
 from studio.packages.step import BundleNumber
 from studio.registry import file_digest
 from studio.runtime.backends.catalog import ServingBackend
+from studio.runtime.generate.guard.rules import FILE as GUARD
 from studio.runtime.shared.manifest import BASELINE, LATENCY, canonical
 from studio.runtime.shared.user_notice import FILE as NOTICE
 from studio.runtime.shared.user_notice import UserNotice
@@ -50,6 +51,7 @@ class BundleContent:
         backend: What serves the model.
         notice: What users of the release are to know; it makes no file where it states nothing.
         generation: Settings of a language model; empty for any other.
+        guard: Rules for prompts and answers; empty for none.
         notes: Messages for the user; not in the bundle.
     """
 
@@ -72,6 +74,7 @@ class BundleContent:
     backend: ServingBackend
     notice: UserNotice = UserNotice()
     generation: Mapping[str, JsonValue] = field(default_factory=dict)
+    guard: Mapping[str, JsonValue] = field(default_factory=dict)
     notes: Sequence[str] = ()
 
 
@@ -97,6 +100,8 @@ def build(content: BundleContent, number: BundleNumber, folder: Path) -> dict[st
             (folder / LATENCY).write_bytes(canonical(to_json(content.latency)))
         if stated := content.notice.to_json():
             (folder / NOTICE).write_bytes(canonical(stated))
+        if content.guard:
+            (folder / GUARD).write_bytes(canonical(content.guard))
         (folder / CHECKS).write_bytes(content.checked.content())
         app = {} if content.app is None else content.app.write(folder)
     except OSError as error:
@@ -116,6 +121,7 @@ def build(content: BundleContent, number: BundleNumber, folder: Path) -> dict[st
         **_meaning(content.outputs, dictionary),
         **app,
         **({"generation": dict(content.generation)} if content.generation else {}),
+        **({"guard": GUARD} if content.guard else {}),
         "golden": {"count": len(content.samples), **asdict(content.tolerance)},
         "baseline": None if content.baseline is None else BASELINE,
         "lineage": dict(content.lineage),
@@ -164,7 +170,7 @@ def _copy_language_folder(content: BundleContent, folder: Path) -> str:
     split = content.model.format == "onnx" and tensors.write_parts(first, folder, first.name)
     beside = companions(first)
     for path in beside if split else (first, *rest):
-        if path.parent != first.parent or path.name in (MANIFEST, CHECKS, NOTICE):
+        if path.parent != first.parent or path.name in (MANIFEST, CHECKS, NOTICE, GUARD):
             raise InvalidModel(f"The model file {path.name} has a reserved name.")
         _copy(path, folder / path.name)
     return first.name

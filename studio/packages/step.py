@@ -233,6 +233,13 @@ class PackageOptions:
         help="Precision of the cache of keys and values of a language model (default: f16).",
         advanced=True,
     )
+    guard: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        title="Guard rules",
+        help="Rules for the prompts and answers of a language model, a guard.toml (default: none).",
+        advanced=True,
+    )
     numbering: Numbering | None = None
 
 
@@ -260,3 +267,4 @@ APP = _FORM["app"]
 PREPROCESS_DRAFT = _FORM["preprocess_draft"]
 OUTPUTS_DRAFT = _FORM["outputs_draft"]
 CONTEXT, SLOTS, CACHE = (_FORM[name] for name in ("context", "slots", "cache"))
+GUARD = _FORM["guard"]

@@ -20,6 +20,7 @@ from studio.api import (
     Model,
     Session,
     Truth,
+    UsageError,
     Value,
 )
 from studio.datasets import open_dataset
@@ -39,7 +40,7 @@ from studio.packages.drift_reference import FEWEST, Frame, estimate_of, referenc
 from studio.packages.embedding import EmbeddingGraph, NoEmbedding
 from studio.packages.embedding_check import embed
 from studio.packages.golden import GoldenSample, check_labels
-from studio.packages.language import files_of, generation_of, prompts
+from studio.packages.language import files_of, generation_of, prompts, read_guard
 from studio.packages.notice import with_app
 from studio.packages.packaging_job import package_contained
 from studio.packages.results import PackageResult
@@ -130,6 +131,8 @@ def _content(
     checked = check_model(host, model, facts_of(form, files, model, job))
     if model.language is not None:
         return _language_content(options, numbering, files_of(files, path), model, checked)
+    if options.guard is not None:
+        raise UsageError(f"{ref.model_name} writes no text: guard rules are for language models.")
     serving = serving_backend(ref.format, options.backend)
     reference_id = serving_backend(ref.format).id
     backend: Backend = host.get(Extension.BACKEND, reference_id)
@@ -208,6 +211,7 @@ def _language_content(
         backend=serving_backend(ref.format, options.backend, language=True),
         notice=UserNotice.of(dict(numbering.notice)),
         generation=generation_of(options, model),
+        guard={} if options.guard is None else read_guard(options.guard),
     )
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Dict, List, Mapping, Optional, Sequence
 
+from ..drift.text_language import MOST_CHARACTERS
+from ..drift.text_watch import TextWatch, facts_of
+from .guard.guard import Guard, texts_of
 from .loop import DEFAULT_LIMITS, GenerationLoop, QueueLimits
 from .request import AnswerProgress, Generation, GenerationRequest, Listener, Reason
 from .sampler import GREEDY
@@ -12,6 +16,8 @@ from .statistics import GenerationStatistics
 from .template import ChatTemplate, TemplateError
 from .text_model import TextModel
 
+_MOST_DECODED = 500
+"""Tokens of a prompt that are looked at for its language, where its text is not known."""
 _WARM_UP = 8
 """Tokens that are generated before the model is ready."""
 
@@ -20,16 +26,24 @@ class BadPrompt(Exception):
     """A prompt that cannot be answered, in one sentence."""
 
 
+class RefusedPrompt(BadPrompt):
+    """A prompt, or an answer to it, that a guard rule does not let through."""
+
+
 class TextGenerator:
     """A language model that answers prompts and conversations.
 
     Attributes:
         statistics: Counts of its answers.
+        guard: Rules for prompts and answers; None without any.
+        watch: Compares prompts and answers with the first ones; None where that is not wanted.
     """
 
     def __init__(self, model: TextModel, limits: QueueLimits = DEFAULT_LIMITS) -> None:
         self._model = model
         self.statistics = GenerationStatistics()
+        self.guard: Optional[Guard] = None
+        self.watch: Optional[TextWatch] = None
         self._template: Optional[ChatTemplate] = None
         self._template_fault = "The model has no chat template."
         self._tokenizing = threading.Lock()
@@ -72,9 +86,12 @@ class TextGenerator:
 
         Raises:
             BadPrompt: when the model has no template, or the template refuses the conversation.
+            RefusedPrompt: when a guard rule does not let it through.
         """
         if self._template is None:
             raise BadPrompt(self._template_fault)
+        if self.guard is not None:
+            self._admit("\n".join(texts_of(messages, tools or (), variables or {})))
         try:
             return self._template.render(
                 messages, tools=tools, variables={**self._marks, **(variables or {})}
@@ -85,13 +102,19 @@ class TextGenerator:
     def tokens_of(self, text: str, special: bool = False) -> List[int]:
         """Return the tokens of a prompt, with those that a text begins with.
 
+        Args:
+            special: It is the text of ``prompt_of``, which has looked at its parts.
+
         Raises:
             BadPrompt: when it is empty or does not fit the context.
+            RefusedPrompt: when a guard rule does not let it through.
         """
         facts = self._model.facts
         # A token has a handful of characters; a text of many more need not be split to be refused.
         if len(text) > 64 * facts.context:
             raise BadPrompt(_too_long("more than {}".format(facts.context), facts.context))
+        if not special:
+            self._admit(text)
         with self._tokenizing:
             found = self._model.encode(text, special)
         begin = facts.begin
@@ -100,6 +123,27 @@ class TextGenerator:
             raise BadPrompt("The prompt is empty.")
         self.check_length(len(tokens))
         return tokens
+
+    def check_tokens(self, tokens: Sequence[int]) -> None:
+        """Check the tokens of a prompt that a client has sent as such.
+
+        Raises:
+            BadPrompt: when they leave no room for an answer.
+            RefusedPrompt: when a guard rule does not let their text through.
+        """
+        self.check_length(len(tokens))
+        if self.guard is not None:
+            self._admit(self._text_of(tokens))
+
+    def _admit(self, text: str) -> None:
+        facts = self._model.facts
+        if self.guard is None:
+            return
+        if len(text) > 64 * facts.context:  # as in tokens_of, before any rule has work with it
+            raise BadPrompt(_too_long("more than {}".format(facts.context), facts.context))
+        refusal = self.guard.refusal_of(text)
+        if refusal is not None:
+            raise RefusedPrompt(refusal)
 
     def check_length(self, tokens: int) -> None:
         """Check that a prompt leaves room for an answer.
@@ -115,15 +159,35 @@ class TextGenerator:
         """Queue a request; see ``GenerationLoop.submit``."""
         room = self._model.facts.context - len(request.tokens)
         request = request._replace(most=max(1, min(request.most, room)))
+        if self.guard is not None:
+            request = _guarded(request, self.guard)
         generation: List[Generation] = []
+        texts = AnswerBegin()
 
         def listen(progress: AnswerProgress) -> None:
+            texts.add(progress.text)
+            if progress.choice is not None:
+                self.statistics.recent.token(time.monotonic())
             if progress.reason is not None and generation:
                 self.statistics.ended(generation[0])
+                self._watch(generation[0], texts.text)
             listener(progress)
 
         generation.append(self._loop.submit(request, listen))
         return generation[0]
+
+    def _watch(self, generation: Generation, answer: str) -> None:
+        """Show an answer that has ended to the watch of drift."""
+        if self.watch is None or generation.reason in (Reason.CANCELLED, Reason.FAILED):
+            return
+        request = generation.request
+        prompt = request.words or self._text_of(request.tokens[-_MOST_DECODED:])
+        sizes = len(request.tokens), generation.produced
+        cut = generation.reason is Reason.LENGTH
+        self.watch.add(facts_of(prompt, answer, sizes, cut))
+
+    def _text_of(self, tokens: Sequence[int]) -> str:
+        return b"".join(map(self._model.piece, tokens)).decode("utf-8", "replace")
 
     def answer(self, request: GenerationRequest) -> str:
         """Return a whole answer, in the caller's thread.
@@ -143,6 +207,8 @@ class TextGenerator:
 
         self.submit(request, listen)
         done.wait()
+        if last[0].reason is Reason.FILTERED:
+            raise RefusedPrompt(last[0].error)
         if last[0].reason in (Reason.FAILED, Reason.CANCELLED):
             raise BadPrompt(last[0].error or "The server ends.")
         return "".join(texts)
@@ -166,7 +232,31 @@ class TextGenerator:
             "cached_tokens": counted.cached,
             "answer_tokens": counted.answer,
             "ends": dict(counted.reasons),
+            "room_tokens": self.room,
+            **counted.recent.status(time.monotonic()),
+            "guard": None if self.guard is None else self.guard.status(),
         }
+
+
+class AnswerBegin:
+    """The first characters of an answer, as many as its language needs."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def add(self, text: str) -> None:
+        """Take more of the answer."""
+        if text and len(self.text) < MOST_CHARACTERS:
+            self.text += text
+
+
+def _guarded(request: GenerationRequest, guard: Guard) -> GenerationRequest:
+    """Return a request whose answer passes the rules."""
+    sampling = request.sampling
+    if guard.holds_answers:  # tokens with probabilities would show the text that is held
+        sampling = sampling._replace(alternatives=None)
+    constraint = request.constraint or guard.constraint()
+    return request._replace(filter=guard.filter(), constraint=constraint, sampling=sampling)
 
 
 def _too_long(tokens: str, context: int) -> str:

@@ -23,6 +23,24 @@ class Constraint(Protocol):
         """Take bytes that ``admits`` admits."""
 
 
+class TextFilter(Protocol):
+    """A filter of an answer's text, which may cut it."""
+
+    @property
+    def why(self) -> str:
+        """Why the answer was cut; empty while it was not."""
+
+    def add(self, text: str) -> str:
+        """Return the text that may be sent after more of the answer."""
+
+    def end(self, whole: bool = True) -> str:
+        """Return the text that may be sent at the end.
+
+        Args:
+            whole: The model ended the answer.
+        """
+
+
 class GenerationRequest(NamedTuple):
     """A request for an answer.
 
@@ -32,6 +50,8 @@ class GenerationRequest(NamedTuple):
         stops: Texts at which the answer ends; they are left out of it.
         constraint: Rule for the answer; None for none.
         ends: An end token ends the answer; benchmarks of a fixed length leave it out.
+        filter: Passes the text of the answer on, or cuts it; None for none.
+        words: What the client wrote, without what a template adds, for statistics; may be empty.
     """
 
     tokens: Sequence[int]
@@ -40,6 +60,8 @@ class GenerationRequest(NamedTuple):
     stops: Tuple[str, ...] = ()
     constraint: Optional[Constraint] = None
     ends: bool = True
+    filter: Optional[TextFilter] = None
+    words: str = ""
 
 
 class Reason(enum.Enum):
@@ -47,6 +69,7 @@ class Reason(enum.Enum):
 
     STOP = "stop"
     LENGTH = "length"
+    FILTERED = "content_filter"
     CANCELLED = "cancelled"
     FAILED = "failed"
 
@@ -58,7 +81,7 @@ class AnswerProgress(NamedTuple):
         text: Characters that are certain now; empty in the middle of one.
         choice: The token; None for text that had to wait until the end.
         reason: Why the answer ended with this; None while it continues.
-        error: One sentence, where it failed.
+        error: One sentence, where it failed or was cut.
     """
 
     text: str = ""

@@ -57,7 +57,7 @@ class ServedText:
         words = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
         try:
             tokens = self.generator.tokens_of(words)
-            return self.generator.answer(GenerationRequest(tokens, self._most))
+            return self.generator.answer(GenerationRequest(tokens, self._most, words=words))
         except BadPrompt as error:
             raise InvalidArgument(str(error)) from error
         except TooManyRequests:

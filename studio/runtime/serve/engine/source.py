@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path, PurePosixPath
-from typing import Dict, Mapping, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, Mapping, NamedTuple, Optional, Tuple
 
 from ...backends.catalog import ONNX_RUNTIME, ServingBackend, backend_of
 from ...backends.providers import CPU_ALONE, Acceleration
@@ -17,6 +17,9 @@ from ..decoders.decoder import Decoder
 from ..decoders.settings import OutputSettings
 from ..images.preprocess import Preprocess
 from ..release_root import current_release
+
+if TYPE_CHECKING:
+    from ...generate.guard.guard import Guard
 
 
 class ModelSource(NamedTuple):
@@ -37,6 +40,7 @@ class ModelSource(NamedTuple):
         backend: What loads the model.
         acceleration: Execution providers that are wanted for it.
         text: Settings of a language model.
+        guard: Rules for the prompts and answers of a language model; None without any.
     """
 
     name: str
@@ -55,6 +59,7 @@ class ModelSource(NamedTuple):
     backend: ServingBackend = ONNX_RUNTIME
     acceleration: Acceleration = CPU_ALONE
     text: TextSettings = TextSettings()
+    guard: Optional[Guard] = None
 
 
 class _Model(NamedTuple):
@@ -77,6 +82,7 @@ class _Manifest(NamedTuple):
     outputs: object = None
     dictionary: object = None
     generation: object = None
+    guard: object = None
 
 
 class _Baseline(NamedTuple):
@@ -122,7 +128,24 @@ def from_bundle(folder: Path) -> ModelSource:
         profiles=_profiles(folder),
         backend=backend_of(path, manifest.model.backend or ""),
         text=_text_settings(manifest.generation),
+        guard=_guard(folder, manifest.guard),
     )
+
+
+def _guard(folder: Path, name: object) -> Optional[Guard]:
+    """Return the guard; a model whose rules cannot be used is not served."""
+    if name is None:
+        return None
+    from ...generate.guard.errors import GuardError
+    from ...generate.guard.guard import Guard
+    from ...generate.guard.rules import FILE as GUARD
+
+    try:
+        if name != GUARD:
+            raise GuardError("their file has another name")
+        return Guard.of(json.loads((folder / GUARD).read_text("utf-8")))
+    except (OSError, ValueError, RecursionError, GuardError) as error:
+        raise LoadError("The guard rules of the bundle cannot be used: {}.".format(error)) from None
 
 
 def _text_settings(content: object) -> TextSettings:

@@ -19,6 +19,7 @@ _STREAM_TYPE = "text/event-stream; charset=utf-8"
 _STREAM_HEADERS = "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\n"
 _FULL = "Too many requests are waiting. Retry later."
 _LATER = "Retry-After: 1\r\n"
+_GOOD = (Reason.STOP, Reason.LENGTH, Reason.FILTERED)
 
 
 class Documents(Protocol):
@@ -151,7 +152,7 @@ class TextAnswer:
         self._count(generation, reason)
         text = "".join(self._texts)
         documents = self._want.documents
-        good = reason in (Reason.STOP, Reason.LENGTH)
+        good = reason in _GOOD
         status = 500 if reason is Reason.FAILED else 503
         sentence = error or "The server ends."
         if self._stream is not None:
@@ -171,7 +172,7 @@ class TextAnswer:
         """Count it for the model, as every request is counted."""
         statistics, times = self._model.statistics, generation.times
         statistics.in_flight -= 1
-        if reason in (Reason.STOP, Reason.LENGTH):
+        if reason in _GOOD:
             queue, run = times.started - times.submitted, times.last - times.started
             statistics.succeeded(queue, 0.0, run, 0.0, times.last, 1)
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Callable, Dict, List, Optional, Tuple, Union
 
-from ....generate.generator import BadPrompt, TextGenerator
+from ....generate.generator import BadPrompt, RefusedPrompt, TextGenerator
 from ....generate.request import GenerationRequest
 from ...engine.served_model import ServedModel
 from ...http.exchange import Exchange
@@ -74,6 +74,8 @@ def _answer(service: Service, exchange: Exchange, read: _Read) -> None:
             return model, want
         except BadField as error:
             raise Refusal(error.response()) from None
+        except RefusedPrompt as error:
+            raise Refusal(error_response(400, str(error), "prompt", "content_filter")) from None
         except BadPrompt as error:
             code = "context_length_exceeded" if "context" in str(error) else None
             raise Refusal(error_response(400, str(error), "messages", code)) from None
@@ -116,8 +118,11 @@ def _read_completion(
     model: ServedModel, generator: TextGenerator, document: Document
 ) -> PreparedAnswer:
     given = read_completion(document, generator.model.facts.vocabulary)
-    tokens = list(given.tokens) or generator.tokens_of(given.prompt)
-    generator.check_length(len(tokens))
+    tokens = list(given.tokens)
+    if tokens:
+        generator.check_tokens(tokens)
+    else:
+        tokens = generator.tokens_of(given.prompt)
     return _wanted(model, generator, given.question, tokens, given)
 
 
@@ -128,6 +133,9 @@ def _wanted(
     tokens: List[int],
     given: Union[ChatQuestion, CompletionQuestion],
 ) -> PreparedAnswer:
+    held = generator.guard is not None and generator.guard.holds_answers
+    if held and question.sampling.alternatives is not None:
+        raise BadField("logprobs", "logprobs are not given where guard rules hold answers.")
     is_chat = isinstance(given, ChatQuestion)
     tools = isinstance(given, ChatQuestion) and bool(given.tools)
     echo = given.prompt if isinstance(given, CompletionQuestion) and given.echo else ""
@@ -136,8 +144,16 @@ def _wanted(
     most = question.most or generator.model.facts.context
     request = GenerationRequest(
         tokens, most, question.sampling, question.stops, question.constraint, question.ends
-    )
+    )._replace(words=_words(given))
     return PreparedAnswer(request, question.stream, documents, echo, question.ignored)
+
+
+def _words(given: Union[ChatQuestion, CompletionQuestion]) -> str:
+    """Return what the client wrote last, without templates and earlier messages."""
+    if isinstance(given, CompletionQuestion):
+        return given.prompt
+    users = [one["content"] for one in given.messages if one["role"] == "user"]
+    return str(users[-1]) if users else ""
 
 
 ROUTES = (
