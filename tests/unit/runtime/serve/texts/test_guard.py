@@ -180,7 +180,7 @@ def test_metrics_count_by_rule(server: ByteServer) -> None:
     completed(server)
     _, raw = server.get("/metrics")
     lines = [line for line in raw.decode().splitlines() if 'rule="plans"' in line]
-    counts = {line.split('on="')[1].split('"')[0]: float(line.split()[-1]) for line in lines}
+    counts = {line.split(',on="')[1].split('"')[0]: float(line.split()[-1]) for line in lines}
     assert set(counts) == {"prompt", "answer"}
     assert counts["answer"] >= 1
     assert 'reason="content_filter"} ' in raw.decode()
