@@ -5,7 +5,6 @@ The first requests of a release are its reference. Only counts are kept, and not
 
 from __future__ import annotations
 
-import math
 import threading
 from collections import Counter
 from typing import Dict, List, NamedTuple, Sequence, Tuple
@@ -130,12 +129,12 @@ class TextWatch:
             self._first = []
 
     def _numbers(self, facts: TextFacts) -> np.ndarray:
-        """Return the five numbers of a request as one row; lengths as logarithms."""
+        """Return the five numbers of a request as one row."""
         prompts, answers = self._languages
         row = (
-            math.log2(1 + facts.prompt),
+            float(facts.prompt),
             prompts.get(facts.prompt_language, len(prompts)),
-            math.log2(1 + facts.answer),
+            float(facts.answer),
             answers.get(facts.answer_language, len(answers)),
             float(facts.cut),
         )

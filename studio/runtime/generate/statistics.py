@@ -10,6 +10,7 @@ from typing import Deque, Dict, List, NamedTuple, Optional, Sequence, Tuple
 from .request import Generation, Reason
 
 _MINUTE = 60
+_SHARES = (("p50", 0.5), ("p90", 0.9), ("p99", 0.99))
 _MOST_RECENT = 512
 TOKENS, SECONDS = "{token}", "s"
 
@@ -98,7 +99,7 @@ class RecentAnswers:
 
 def _milliseconds(seconds: Sequence[float]) -> Dict[str, Optional[float]]:
     ordered = sorted(seconds)
-    places = ((name, share * (len(ordered) - 1)) for name, share in (("p50", 0.5), ("p99", 0.99)))
+    places = ((name, share * (len(ordered) - 1)) for name, share in _SHARES)
     return {name: round(1e3 * ordered[round(at)], 2) if ordered else None for name, at in places}
 
 

@@ -112,7 +112,7 @@ def test_a_person_corrects_an_answer(root: Path, server: ByteServer) -> None:
     given["decision"] = "x" * 4001
     status, answer = server.call("POST", path, given, **{"Content-Type": "application/json"})
     assert status == 400
-    assert "4000" in str(answer)
+    assert "4,000" in str(answer)
 
 
 def test_a_refused_prompt_is_no_decision(root: Path, server: ByteServer) -> None:
