@@ -16,6 +16,7 @@ from studio.lazy_dataclass import dataclass
 from studio.packages.step import (
     CACHE,
     CONTEXT,
+    GUARD,
     MAX_TOTAL_TOKENS,
     QUEUE_TOKENS,
     SERVED_BY,
@@ -125,6 +126,7 @@ class BundleOptions:
     cache: str | None = like(CACHE)
     queue_tokens: int | None = like(QUEUE_TOKENS)
     max_total_tokens: int | None = like(MAX_TOTAL_TOKENS)
+    guard: Path | None = like(GUARD)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -371,6 +373,7 @@ class DeployOptions(
             cache=self.cache,
             queue_tokens=self.queue_tokens,
             max_total_tokens=self.max_total_tokens,
+            guard=self.guard,
             numbering=self.numbering,
         )
 

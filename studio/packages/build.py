@@ -27,6 +27,7 @@ from studio.packages.results import LatencyFile
 from studio.packages.step import BundleNumber
 from studio.registry import file_digest
 from studio.runtime.backends.catalog import ServingBackend
+from studio.runtime.generate.guard.rules import FILE as GUARD
 from studio.runtime.shared.manifest import BASELINE, LATENCY, canonical
 from studio.runtime.shared.user_notice import FILE as NOTICE
 from studio.runtime.shared.user_notice import UserNotice
@@ -52,6 +53,7 @@ class BundleContent:
         notice: What users of the release are to know; it makes no file where it states nothing.
         generation: Settings of a language model; empty for any other.
         encoder: Tokenizer and pooling of an encoder of texts; None for any other model.
+        guard: Rules for prompts and answers; empty for none.
         notes: Messages for the user; not in the bundle.
     """
 
@@ -75,6 +77,7 @@ class BundleContent:
     notice: UserNotice = UserNotice()
     generation: Mapping[str, JsonValue] = field(default_factory=dict)
     encoder: EncoderContent | None = None
+    guard: Mapping[str, JsonValue] = field(default_factory=dict)
     notes: Sequence[str] = ()
 
 
@@ -102,6 +105,8 @@ def build(content: BundleContent, number: BundleNumber, folder: Path) -> dict[st
             (folder / LATENCY).write_bytes(canonical(to_json(content.latency)))
         if stated := content.notice.to_json():
             (folder / NOTICE).write_bytes(canonical(stated))
+        if content.guard:
+            (folder / GUARD).write_bytes(canonical(content.guard))
         (folder / CHECKS).write_bytes(content.checked.content())
         app = {} if content.app is None else content.app.write(folder)
     except OSError as error:
@@ -122,6 +127,7 @@ def build(content: BundleContent, number: BundleNumber, folder: Path) -> dict[st
         **app,
         **({"generation": dict(content.generation)} if content.generation else {}),
         **_encoder(content.encoder),
+        **({"guard": GUARD} if content.guard else {}),
         "golden": {"count": len(content.samples), **asdict(content.tolerance)},
         "baseline": None if content.baseline is None else BASELINE,
         "lineage": dict(content.lineage),
@@ -171,7 +177,7 @@ def _copy_language_folder(content: BundleContent, folder: Path) -> str:
     split = content.model.format == "onnx" and tensors.write_parts(first, folder, first.name)
     beside = companions(first)
     for path in beside if split else (first, *rest):
-        if path.parent != first.parent or path.name in (MANIFEST, CHECKS, NOTICE):
+        if path.parent != first.parent or path.name in (MANIFEST, CHECKS, NOTICE, GUARD):
             raise InvalidModel(f"The model file {path.name} has a reserved name.")
         _copy(path, folder / path.name)
     return first.name

@@ -252,6 +252,13 @@ class PackageOptions:
         help="Tokens of one prompt with its answer, for a language model (default: the context).",
         advanced=True,
     )
+    guard: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        title="Guard rules",
+        help="Rules for the prompts and answers of a language model, a guard.toml (default: none).",
+        advanced=True,
+    )
     numbering: Numbering | None = None
 
 
@@ -280,3 +287,4 @@ PREPROCESS_DRAFT = _FORM["preprocess_draft"]
 OUTPUTS_DRAFT = _FORM["outputs_draft"]
 CONTEXT, SLOTS, CACHE = (_FORM[name] for name in ("context", "slots", "cache"))
 QUEUE_TOKENS, MAX_TOTAL_TOKENS = _FORM["queue_tokens"], _FORM["max_total_tokens"]
+GUARD = _FORM["guard"]

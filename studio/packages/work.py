@@ -20,6 +20,7 @@ from studio.api import (
     Model,
     Session,
     Truth,
+    UsageError,
     Value,
 )
 from studio.datasets import open_dataset
@@ -41,7 +42,7 @@ from studio.packages.embedding import EmbeddingGraph, NoEmbedding
 from studio.packages.embedding_check import embed
 from studio.packages.encoder import EncoderContent, encoder_of
 from studio.packages.golden import GoldenSample, check_labels
-from studio.packages.language import files_of, generation_of, prompts
+from studio.packages.language import files_of, generation_of, prompts, read_guard
 from studio.packages.notice import with_app
 from studio.packages.packaging_job import package_contained
 from studio.packages.results import PackageResult
@@ -133,6 +134,8 @@ def _content(
     checked = check_model(host, model, facts_of(form, files, model, job))
     if model.language is not None:
         return _language_content(options, numbering, files_of(files, path), model, checked)
+    if options.guard is not None:
+        raise UsageError(f"{ref.model_name} writes no text: guard rules are for language models.")
     serving = serving_backend(ref.format, options.backend)
     reference_id = serving_backend(ref.format).id
     backend: Backend = host.get(Extension.BACKEND, reference_id)
@@ -229,6 +232,7 @@ def _language_content(
         backend=serving_backend(ref.format, options.backend, language=True),
         notice=UserNotice.of(dict(numbering.notice)),
         generation=generation_of(options, model),
+        guard={} if options.guard is None else read_guard(options.guard),
     )
 
 

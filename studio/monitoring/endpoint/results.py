@@ -232,6 +232,7 @@ class DriftSignal:
         reference, recent: Requests in each bin.
         beyond: Recent windows above the limit; None from a runtime that does not count them.
         together: Whether all recent windows together exceed the limit.
+        labels: Names of the bins, where they are no ranges.
         drifts: Whether the signal is a cause of the alarm.
         why: The explanation of its state in a sentence.
     """
@@ -244,6 +245,7 @@ class DriftSignal:
     recent: tuple[float, ...] = ()
     beyond: int | None = optional()
     together: bool | None = optional()
+    labels: tuple[str, ...] | None = optional()
     drifts: bool = False
     why: str = ""
 
@@ -263,6 +265,7 @@ class DriftState:
         stride: Number of requests for each one that is sampled.
         causes: Names of the signals that raise the alarm.
         last: Whether each of the recent windows differed.
+        learns: Number of requests that become the reference; None once they are there.
     """
 
     alarm: bool | None = optional()
@@ -275,6 +278,7 @@ class DriftState:
     fault: str | None = optional()
     causes: tuple[str, ...] | None = optional()
     last: tuple[bool, ...] | None = optional()
+    learns: int | None = optional()
     estimate: AccuracyEstimate | None = optional(ABSENT)
     why: str = optional("")
 

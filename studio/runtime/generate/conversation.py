@@ -40,6 +40,13 @@ class Conversation(NamedTuple):
             return list(self.tokens)
         return reader.tokens_of(self.text)
 
+    def words(self) -> str:
+        """Return what the client wrote last, without templates and earlier messages."""
+        if self.messages is None:
+            return self.text
+        users = [one.get("content") for one in self.messages if one.get("role") == "user"]
+        return str(users[-1]) if users else ""
+
     def digest(self) -> bytes:
         """Return 16 bytes that are the same for the same content."""
         content = json.dumps(list(self), sort_keys=True, default=str).encode("utf-8", "replace")

@@ -249,7 +249,7 @@ class GenerationLoop:
             request.trace.add(scores, choice.token)
         if request.ends and choice.token in model.facts.ends:
             generation.produced += 1
-            self._end(generation, Reason.STOP, text=slot.text.end())
+            self._finish(slot, generation, Reason.STOP)
             slot.free()
             return
         piece = model.piece(choice.token)
@@ -263,14 +263,22 @@ class GenerationLoop:
     def _stop_or_go_on(self, slot: Slot, generation: Generation, token: int) -> None:
         request = generation.request
         full = len(slot.held) + 1 > self._model.facts.context
-        if slot.text.stopped:
+        if slot.text.why_cut:
+            self._end(generation, Reason.FILTERED, slot.text.why_cut)
+        elif slot.text.stopped:
             self._end(generation, Reason.STOP)
         elif generation.produced >= request.most or full:
-            self._end(generation, Reason.LENGTH, text=slot.text.end())
+            self._finish(slot, generation, Reason.LENGTH)
         else:
             slot.pending = [token]
             return
         slot.free()
+
+    def _finish(self, slot: Slot, generation: Generation, reason: Reason) -> None:
+        """End an answer with the text that still waits, which a filter may cut."""
+        text = slot.text.end(reason is Reason.STOP)
+        cut = slot.text.why_cut
+        self._end(generation, Reason.FILTERED if cut else reason, cut, text)
 
     def _fail(self, slots: Sequence[Slot], sentence: str) -> None:
         for slot in slots:

@@ -76,9 +76,7 @@ class PromptReader:
             BadPrompt: when it is empty or does not fit the context.
         """
         facts = self._model.facts
-        # A token has a handful of characters; a text of many more need not be split to be refused.
-        if len(text) > 64 * self._total:
-            raise BadPrompt(self._too_long("more than {}".format(self._total)))
+        self.check_size(text)
         # JSON may have halves of characters, which no tokenizer takes.
         text = text.encode("utf-8", "replace").decode("utf-8")
         with self._tokenizing:
@@ -89,6 +87,17 @@ class PromptReader:
             raise BadPrompt("The prompt is empty.")
         self.check_length(len(tokens))
         return tokens
+
+    def check_size(self, text: str) -> None:
+        """Check that a text is not far too long, before anything has work with it.
+
+        A token has a handful of characters; a text of many more need not be split to be refused.
+
+        Raises:
+            BadPrompt: when it is.
+        """
+        if len(text) > 64 * self._total:
+            raise BadPrompt(self._too_long("more than {}".format(self._total)))
 
     def check_length(self, tokens: int) -> None:
         """Check that a prompt leaves room for an answer.

@@ -25,6 +25,24 @@ class Constraint(Protocol):
         """Take bytes that ``admits`` admits."""
 
 
+class TextFilter(Protocol):
+    """A filter of an answer's text, which may cut it."""
+
+    @property
+    def why(self) -> str:
+        """Why the answer was cut; empty while it was not."""
+
+    def add(self, text: str) -> str:
+        """Return the text that may be sent after more of the answer."""
+
+    def end(self, whole: bool = True) -> str:
+        """Return the text that may be sent at the end.
+
+        Args:
+            whole: The model ended the answer.
+        """
+
+
 class GenerationRequest(NamedTuple):
     """A request for an answer.
 
@@ -36,6 +54,7 @@ class GenerationRequest(NamedTuple):
         ends: An end token ends the answer; benchmarks of a fixed length leave it out.
         conversation: What the client wants answered; None where it is not known.
         trace: Takes the scores of its first tokens; None where they are not wanted.
+        filter: Passes the text of the answer on, or cuts it; None for none.
     """
 
     tokens: Sequence[int]
@@ -46,6 +65,7 @@ class GenerationRequest(NamedTuple):
     ends: bool = True
     conversation: Optional[Conversation] = None
     trace: Optional[ScoreTrace] = None
+    filter: Optional[TextFilter] = None
 
 
 class Reason(enum.Enum):
@@ -53,6 +73,7 @@ class Reason(enum.Enum):
 
     STOP = "stop"
     LENGTH = "length"
+    FILTERED = "content_filter"
     CANCELLED = "cancelled"
     FAILED = "failed"
 
@@ -65,7 +86,7 @@ class AnswerProgress(NamedTuple):
             which a part was run.
         choice: The token; None for text that had to wait until the end.
         reason: Why the answer ended with this; None while it continues.
-        error: One sentence, where it failed.
+        error: One sentence, where it failed or was cut.
     """
 
     text: str = ""

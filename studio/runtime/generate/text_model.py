@@ -23,6 +23,7 @@ class TextSettings(NamedTuple):
         queue: Requests that may wait for a slot.
         queue_tokens: Tokens of the requests that wait, with their answers; 0 for no limit.
         total: Tokens of one prompt with its answer; 0 for the context.
+        drift: Requests that become the reference for drift; 0: it is not watched.
     """
 
     threads: int = 0
@@ -34,12 +35,14 @@ class TextSettings(NamedTuple):
     queue: int = 64
     queue_tokens: int = 0
     total: int = 0
+    drift: int = 256
 
 
 _MOST_SLOTS = 64
 _MOST_CONTEXT = 1 << 24
 _MOST_BATCH = 1 << 16
 _MOST_QUEUED = 1 << 40
+_MOST_DRIFT = 4096
 
 
 class _Generation(NamedTuple):
@@ -51,6 +54,7 @@ class _Generation(NamedTuple):
     cache: str = CACHE_TYPES[0]
     queue_tokens: int = 0
     max_total_tokens: int = 0
+    drift: int = 256
 
 
 def text_settings(content: object) -> TextSettings:
@@ -68,6 +72,7 @@ def text_settings(content: object) -> TextSettings:
     limits = (
         *(("slots", 1, _MOST_SLOTS), ("context", 0, _MOST_CONTEXT), ("batch", 1, _MOST_BATCH)),
         *(("queue_tokens", 0, _MOST_QUEUED), ("max_total_tokens", 0, _MOST_CONTEXT)),
+        ("drift", 0, _MOST_DRIFT),
     )
     for name, least, most in limits:
         if not least <= getattr(found, name) <= most:
@@ -81,6 +86,7 @@ def text_settings(content: object) -> TextSettings:
         cache=found.cache,
         queue_tokens=found.queue_tokens,
         total=found.max_total_tokens,
+        drift=found.drift,
     )
 
 

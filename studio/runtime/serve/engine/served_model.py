@@ -14,6 +14,7 @@ from typing import (
     NamedTuple,
     Optional,
     Tuple,
+    Union,
 )
 
 from ...backends.failure import first_line
@@ -34,6 +35,7 @@ from .tuning import TuningCache, TuningResult, does_without, rows_of_a_batch
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ...drift.text_watch import TextWatch
     from ...encoder.text_encoder import TextEncoder
     from ...shared.trial_request import TrialRequest
     from .executor import Work
@@ -116,7 +118,7 @@ class ServedModel:
         statistics: ModelStatistics,
         warning: str = "",
         batch_rows: int = 1,
-        drift: Optional[DriftWatch] = None,
+        drift: Optional[Union[DriftWatch, TextWatch]] = None,
     ) -> None:
         self.source = source
         self.drift = drift
@@ -264,9 +266,21 @@ def _load_text(source: ModelSource, threads: int) -> ServedModel:
     except Exception as error:
         generator.loop.close()
         raise LoadError("The model generates nothing: {}".format(first_line(error))) from error
+    generator.guard = source.guard
+    generator.watch = watch = _text_watch(source.text.drift)
     statistics = ModelStatistics(time.monotonic())
     workers = generator.model.facts.slots
-    return ServedModel(source, session, Execution(cores, workers, inline=False), statistics)
+    execution = Execution(cores, workers, inline=False)
+    return ServedModel(source, session, execution, statistics, drift=watch)
+
+
+def _text_watch(learned: int) -> Optional[TextWatch]:
+    """Return a watch of prompts and answers, imported for language models alone."""
+    if not learned:
+        return None
+    from ...drift.text_watch import TextWatch
+
+    return TextWatch(learned)
 
 
 def _encoder(source: ModelSource, session: ModelSession) -> Optional[TextEncoder]:

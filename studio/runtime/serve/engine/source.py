@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path, PurePosixPath
-from typing import Dict, Mapping, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, Mapping, NamedTuple, Optional, Tuple
 
 from ...backends.catalog import ONNX_RUNTIME, ServingBackend, backend_of
 from ...backends.providers import CPU_ALONE, Acceleration
@@ -18,6 +18,9 @@ from ..decoders.decoder import Decoder
 from ..decoders.settings import OutputSettings
 from ..images.preprocess import Preprocess
 from ..release_root import current_release
+
+if TYPE_CHECKING:
+    from ...generate.guard.guard import Guard
 
 
 class ModelSource(NamedTuple):
@@ -39,6 +42,7 @@ class ModelSource(NamedTuple):
         acceleration: Execution providers that are wanted for it.
         text: Settings of a language model.
         encoder: Settings of an encoder of texts; None for any other model.
+        guard: Rules for the prompts and answers of a language model; None without any.
     """
 
     name: str
@@ -58,6 +62,7 @@ class ModelSource(NamedTuple):
     acceleration: Acceleration = CPU_ALONE
     text: TextSettings = TextSettings()
     encoder: Optional[EncoderSettings] = None
+    guard: Optional[Guard] = None
 
 
 class _Model(NamedTuple):
@@ -81,6 +86,7 @@ class _Manifest(NamedTuple):
     dictionary: object = None
     generation: object = None
     encoder: object = None
+    guard: object = None
 
 
 class _Baseline(NamedTuple):
@@ -127,7 +133,24 @@ def from_bundle(folder: Path) -> ModelSource:
         backend=backend_of(path, manifest.model.backend or ""),
         text=_text_settings(manifest.generation),
         encoder=_encoder_settings(manifest.encoder),
+        guard=_guard(folder, manifest.guard),
     )
+
+
+def _guard(folder: Path, name: object) -> Optional[Guard]:
+    """Return the guard; a model whose rules cannot be used is not served."""
+    if name is None:
+        return None
+    from ...generate.guard.errors import GuardError
+    from ...generate.guard.guard import Guard
+    from ...generate.guard.rules import FILE as GUARD
+
+    try:
+        if name != GUARD:
+            raise GuardError("their file has another name")
+        return Guard.of(json.loads((folder / GUARD).read_text("utf-8")))
+    except (OSError, ValueError, RecursionError, GuardError) as error:
+        raise LoadError("The guard rules of the bundle cannot be used: {}.".format(error)) from None
 
 
 def _text_settings(content: object) -> TextSettings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Callable, Optional, Tuple, Union
 
 from ....generate.conversation import Conversation
-from ....generate.generator import TextGenerator
+from ....generate.generator import RefusedPrompt, TextGenerator
 from ....generate.prompt_reader import BadPrompt
 from ....generate.request import GenerationRequest
 from ...engine.served_model import ServedModel
@@ -48,6 +48,8 @@ def _answer(service: Service, exchange: Exchange, read: _Read) -> None:
             return model, want
         except BadField as error:
             raise Refusal(error.response()) from None
+        except RefusedPrompt as error:
+            raise Refusal(error_response(400, str(error), "prompt", "content_filter")) from None
         except BadPrompt as error:
             code = "context_length_exceeded" if "context" in str(error) else None
             raise Refusal(error_response(400, str(error), "messages", code)) from None
@@ -88,6 +90,9 @@ def _wanted(
     conversation: Conversation,
     given: Union[ChatQuestion, CompletionQuestion],
 ) -> PreparedAnswer:
+    held = generator.guard is not None and generator.guard.holds_answers
+    if held and question.sampling.alternatives is not None:
+        raise BadField("logprobs", "logprobs are not given where guard rules hold answers.")
     is_chat = isinstance(given, ChatQuestion)
     tools = isinstance(given, ChatQuestion) and bool(given.tools)
     echo = given.prompt if isinstance(given, CompletionQuestion) and given.echo else ""
