@@ -42,7 +42,7 @@ def speaker(facts: dict[str, Any] | None = None, **given: Any) -> Workload:
     return replace(one, options={**one.options, "generation": {**FACTS, **(facts or {})}})
 
 
-def made(kind: str, **given: Any) -> Json:
+def made(kind: str, /, **given: Any) -> Json:
     found = manifests(DesiredWorkload(speaker(**given)))
     return next(one for one in found if one["kind"] == kind)
 
