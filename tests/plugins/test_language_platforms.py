@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from studio.api import Parcel, Preview, Silent, validate
+from studio.api import Parcel, Preview, Silent, TargetError, validate
+from studio.monitoring.chat.served_chat import chat_served
+from studio.monitoring.chat.step import ChatServedOptions
 from studio_azureml.options import DEPLOY_OPTIONS as AZURE_OPTIONS
 from studio_azureml.platform import AzureMlPlatform
 from studio_vertex.options import DEPLOY_OPTIONS as VERTEX_OPTIONS
@@ -17,10 +19,11 @@ from studio_vertex.platform import VertexPlatform
 from tests.plugins import test_studio_azureml as azure
 from tests.plugins import test_studio_vertex as vertex
 from tests.rigs.azureml import FakeAzure
+from tests.rigs.bundles import QuietJob
 from tests.rigs.kubernetes.parcels import make_parcel
 from tests.rigs.sagemaker.aws import FakeAws
 from tests.rigs.sagemaker.sites import aws as aws  # a fixture
-from tests.rigs.sagemaker.sites import open_site
+from tests.rigs.sagemaker.sites import open_site, target
 from tests.rigs.sagemaker.sites import options as sagemaker_options
 from tests.rigs.vertex import FakeVertex
 
@@ -124,3 +127,10 @@ def test_sagemaker_refuses_a_serverless_endpoint_that_is_too_small(
     large = sagemaker_options(mode="serverless", memory_mb="4096")
     assert row(site.preview(speaker, large), "memory") is None
     site.close()
+
+
+def test_a_chat_names_who_can_ask(aws: FakeAws, tmp_path: Path) -> None:
+    options = ChatServedOptions(target=target(), prompt="Hello")
+    with pytest.raises(TargetError, match="reached directly") as raised:
+        chat_served(options, QuietJob(tmp_path))
+    assert "client" in raised.value.hint

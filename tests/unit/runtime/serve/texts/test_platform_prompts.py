@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from studio.runtime.health.golden import ask_golden
 from tests.unit.runtime.generate.text_models import alone
 from tests.unit.runtime.serve.texts.byte_server import ByteServer, write_model
 
@@ -103,3 +107,24 @@ def test_a_compressed_conversation_is_refused_in_the_words_of_the_contract(
 def test_the_platforms_see_that_it_is_ready(server: ByteServer) -> None:
     for address in ("/ping", "/vertex-health"):
         assert server.call("GET", address)[0] == 200
+
+
+def test_prompts_of_a_bundle_are_asked_without_an_expected_answer(
+    server: ByteServer, tmp_path: Path
+) -> None:
+    """As the health command of a container asks them."""
+    (tmp_path / "golden").mkdir()
+    for number, text in enumerate(("once", "ä")):
+        path = tmp_path / "golden" / f"{number}.npz"
+        np.savez(path, **{"in.text_input": np.array([text])})  # type: ignore[arg-type]
+    model = tmp_path / "letters.gguf"
+    model.write_text("{}")
+    facts = {"sha256": hashlib.sha256(b"{}").hexdigest(), "bytes": 2}
+    document = {"format": 1, "name": "letters", "version": 1, "counter": 1}
+    document |= {"files": {model.name: facts}, "model": {"file": model.name}}
+    document["golden"] = {"rtol": 0.0, "atol": 0.0}
+    (tmp_path / "manifest.json").write_text(json.dumps(document))
+    link = server.connect()
+    found = ask_golden(link, {}, tmp_path)
+    link.close()
+    assert found == {"samples": 2, "mismatches": 0, "max_error": 0.0}
