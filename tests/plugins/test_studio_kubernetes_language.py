@@ -134,6 +134,7 @@ def test_kserve_gets_a_model_that_is_in_the_image() -> None:
     [main] = spec["template"]["containers"]
     assert main["name"] == "main"
     assert main["ports"][0]["containerPort"] == 8000
+    assert main["command"] == ["python3", "/opt/edgewright/edgewright.pyz"]
     assert main["args"][main["args"].index("--port") + 1] == "8000"
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": spec["template"]}
     kubernetes_validate.validate(pod, VERSIONS[-1], strict=True)

@@ -17,6 +17,9 @@ from studio_kubernetes.manifests.network import is_open
 from studio_kubernetes.manifests.workload import Json, Workload
 
 CONTAINER = "server"
+PROGRAM = ("python3", "/opt/edgewright/edgewright.pyz")
+"""The program of the studio's images."""
+
 USER = 65532
 """The customary number of a user without rights; nothing needs to exist under it in the image."""
 
@@ -103,6 +106,8 @@ def _container(workload: Workload, name: str) -> Json:
     elif more:
         # In place of the image's own, which differ in these.
         container["args"] = ["serve", "--host", "0.0.0.0", "--port", str(workload.port), *more]
+        if workload.kind == "llminferenceservice":
+            container["command"] = list(PROGRAM)  # KServe has one of its own
     return container
 
 
