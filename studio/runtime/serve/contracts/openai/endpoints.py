@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Callable, Optional, Tuple, Union
+from contextlib import contextmanager
+from typing import Callable, Iterator, Optional, Tuple, Union
 
 from ....generate.conversation import Conversation
 from ....generate.generator import RefusedPrompt, TextGenerator
@@ -22,40 +23,51 @@ from .fields import Document, read_document
 from .models import named_model
 from .questions import ChatQuestion, CommonFields, CompletionQuestion, read_chat, read_completion
 
-_MOST_BODY = 8 << 20
-_Read = Callable[[ServedModel, TextGenerator, Document], PreparedAnswer]
+MOST_BODY = 8 << 20
+ReadAnswer = Callable[[ServedModel, TextGenerator, Document], PreparedAnswer]
 
 
 def chat(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
     """Answer a conversation."""
-    _answer(service, exchange, _read_chat)
+    _answer(service, exchange, read_chat_answer)
     return None
 
 
 def completion(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
     """Continue a text."""
-    _answer(service, exchange, _read_completion)
+    _answer(service, exchange, read_text_answer)
     return None
 
 
-def _answer(service: Service, exchange: Exchange, read: _Read) -> None:
+def _answer(service: Service, exchange: Exchange, read: ReadAnswer) -> None:
     def prepare() -> Tuple[ServedModel, PreparedAnswer]:
-        try:
+        with refusals():
             document = read_document(exchange.request.body)
             model, generator = _generator_of(service, document)
             want = read(model, generator, document)
             desk.note(want.ignored, service.log.event)
             return model, want
-        except BadField as error:
-            raise Refusal(error.response()) from None
-        except RefusedPrompt as error:
-            raise Refusal(error_response(400, str(error), "prompt", "content_filter")) from None
-        except BadPrompt as error:
-            code = "context_length_exceeded" if "context" in str(error) else None
-            raise Refusal(error_response(400, str(error), "messages", code)) from None
 
     desk = desk_of(service)
     answer_text(service, exchange, prepare)
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn what is wrong with a request into the answer to it.
+
+    Raises:
+        Refusal: for a field or a prompt that cannot be used.
+    """
+    try:
+        yield
+    except BadField as error:
+        raise Refusal(error.response()) from None
+    except RefusedPrompt as error:
+        raise Refusal(error_response(400, str(error), "prompt", "content_filter")) from None
+    except BadPrompt as error:
+        code = "context_length_exceeded" if "context" in str(error) else None
+        raise Refusal(error_response(400, str(error), "messages", code)) from None
 
 
 def _generator_of(service: Service, document: Document) -> Tuple[ServedModel, TextGenerator]:
@@ -69,15 +81,27 @@ def _writes(model: ServedModel) -> bool:
     return model.generator is not None
 
 
-def _read_chat(model: ServedModel, generator: TextGenerator, document: Document) -> PreparedAnswer:
+def read_chat_answer(
+    model: ServedModel, generator: TextGenerator, document: Document
+) -> PreparedAnswer:
+    """Return the answer that a conversation wants.
+
+    Raises:
+        BadField, BadPrompt: when it cannot be answered.
+    """
     given = read_chat(document, generator.model.facts.vocabulary)
     conversation = Conversation(given.messages, given.tools, given.variables)
     return _wanted(model, generator, given.question, conversation, given)
 
 
-def _read_completion(
+def read_text_answer(
     model: ServedModel, generator: TextGenerator, document: Document
 ) -> PreparedAnswer:
+    """Return the answer that a text or a list of tokens wants.
+
+    Raises:
+        BadField, BadPrompt: when it cannot be answered.
+    """
     given = read_completion(document, generator.model.facts.vocabulary)
     conversation = Conversation(text=given.prompt, tokens=given.tokens)
     return _wanted(model, generator, given.question, conversation, given)
@@ -112,6 +136,6 @@ def _wanted(
 
 
 ROUTES = (
-    Route("POST", "/v1/chat/completions", chat, body=_MOST_BODY),
-    Route("POST", "/v1/completions", completion, body=_MOST_BODY),
+    Route("POST", "/v1/chat/completions", chat, body=MOST_BODY),
+    Route("POST", "/v1/completions", completion, body=MOST_BODY),
 )
