@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.api import Capability, Extension, Unavailable
-from studio.conversion.targets import SOURCE, TARGETS, converters_to
+from studio.conversion.targets import SOURCE, converters_to, targets_of
 from studio.lazy_dataclass import dataclass
 from studio.models.source_formats import SourceFormat, source_format
 from studio.plugin_host import Plugin, PluginHost
@@ -76,12 +76,12 @@ class Export:
     missing: tuple[tuple[Plugin, Environment], ...]
 
 
-def exports(host: PluginHost) -> list[Export]:
-    """Return the formats that the installed plugins make of ONNX models."""
+def exports(host: PluginHost, source: str = SOURCE) -> list[Export]:
+    """Return the formats that the installed plugins make of models of a format."""
     found = []
-    for form in TARGETS.values():
+    for form in targets_of(source):
         try:
-            way = converters_to(form, host)
+            way = converters_to(form, host, source)
         except Unavailable:
             continue
         frameworks = tuple(one.title for one in way)
