@@ -61,8 +61,8 @@ def _typed(request: Json, tell: Tell) -> dict[str, Any]:
     folder = Path(request["folder"])
     search = _preset.PresetSearch(source, folder, text.decode("utf-8", "replace"))
     try:
-        write = search.write_uniform if rounding == "gptq" else search.write
-        facts: dict[str, Any] = write(output, kind, tell)
+        ways = {"gptq": search.write_uniform, "awq": search.write_scaled}
+        facts: dict[str, Any] = ways.get(rounding, search.write)(output, kind, tell)
     finally:
         search.close()
     return {**facts, "text": hashlib.sha256(text).hexdigest()}

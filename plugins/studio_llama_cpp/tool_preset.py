@@ -1,19 +1,21 @@
-"""llama.cpp's own mixtures of types, and one type throughout with GPTQ."""
+"""llama.cpp's own mixtures of types, and one type throughout with GPTQ or AWQ."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from studio_llama_cpp.tool_awq import ScaledWeights
 from studio_llama_cpp.tool_budgets import SearchRefused
 from studio_llama_cpp.tool_choice import TypeChoice
-from studio_llama_cpp.tool_library import NAMES, Array, Gguf, Library
-from studio_llama_cpp.tool_measure import Inputs, inputs, interval
-from studio_llama_cpp.tool_search import Search
+from studio_llama_cpp.tool_library import NAMES, TYPES, Array, Gguf, Library
+from studio_llama_cpp.tool_measure import WINDOW, Divergence, Inputs, inputs, interval
+from studio_llama_cpp.tool_model import FloatModel
+from studio_llama_cpp.tool_search import Search, write_wide
 
 MIXTURES = {
     **{"Q8_0": 7, "Q6_K": 18, "Q5_K_M": 17, "Q5_K_S": 16, "Q5_0": 8, "Q5_1": 9, "Q4_K_M": 15},
@@ -63,15 +65,58 @@ class PresetSearch(Search):
         found = self._inputs(tell)
         groups = self._groups(found)
         products = self._products(found, groups)
-        chosen = {}
-        for first, names in groups.items():
-            ends = any(name in _AT_THE_END for name in names)
-            sizes = self._sizes(names)
-            wanted = _END_KINDS if ends else (kind, "Q8_0", "F16")
-            one = next(name for name in wanted if name in sizes)
-            chosen[first] = TypeChoice(one, sizes[one], 0.0)
+        chosen = {first: self._uniform(names, kind) for first, names in groups.items()}
         self._file.write(output, self._rounded(chosen, groups, products, tell))
         return self._judged(output, tell)
+
+    def write_scaled(self, output: Path, kind: str, tell: Tell) -> dict[str, Any]:
+        """Write all layers in one type, their columns scaled by their inputs (AWQ)."""
+        found = self._inputs(tell)
+        groups = self._groups(found)
+        library, number = self._library, TYPES[kind]
+        scaled = ScaledWeights(self._weights, tuple(self._file.tensors))
+        fitting = {
+            first: names
+            for first, names in groups.items()
+            if self._uniform(names, kind).kind == kind and first in found.products
+        }
+
+        def nearest(weights: Array, weight: Array) -> Array:
+            return library.widen(library.round(weights, number, weight), number, weights.shape)
+
+        tell(0, 0, "Scaling the columns of weights")
+        products = scaled.scale(fitting, found.products, nearest)
+        content = {
+            name: (0, values.astype(np.float32).view(np.uint8))
+            for name, values in scaled.changed.items()
+        }
+        for first, names in groups.items():
+            one = TYPES[self._uniform(names, kind).kind]
+            known = products.get(first)
+            weight = None if known is None else np.diag(known)
+            for name in names:
+                content[name] = (one, library.round(scaled.of(name), one, weight))
+        self._file.write(output, content)
+        return self._judged_anew(output, tell)
+
+    def _uniform(self, names: Sequence[str], kind: str) -> TypeChoice:
+        """Return the type of a group: the first that fits its rows."""
+        ends = any(name in _AT_THE_END for name in names)
+        sizes = self._sizes(names)
+        wanted = _END_KINDS if ends else (kind, "Q8_0", "F16")
+        one = next(name for name in wanted if name in sizes)
+        return TypeChoice(one, sizes[one], 0.0)
+
+    def _judged_anew(self, output: Path, tell: Tell) -> dict[str, Any]:
+        """Return the figures of a file whose vectors are others, too: it is loaded."""
+        tell(0, 0, "Measuring the divergence on text that no choice has seen")
+        divergence = Divergence(self._model, self._texts.judged)
+        wide = output.with_name("judged.gguf")
+        write_wide(self._library, Gguf(self._library, output), wide)
+        other = FloatModel(self._library, wide, len(os.sched_getaffinity(0)), WINDOW)
+        judged = divergence.of_model(other)
+        wide.unlink()
+        return self._figures(output, judged)
 
     def _inputs(self, tell: Tell) -> Inputs:
         return inputs(self._model, self._texts.learned, lambda text: tell(0, 0, text))
@@ -81,9 +126,11 @@ class PresetSearch(Search):
         file = Gguf(self._library, output)
         held = [name for name in self._shapes if self._model.holds(name)]
         values = {name: (file.tensors[name].type, file.content(name)) for name in held}
-        judged = self._judge(values, tell)
+        return self._figures(output, self._judge(values, tell))
+
+    def _figures(self, output: Path, judged: Array) -> dict[str, Any]:
         return {
-            "bytes": file.size,
+            "bytes": output.stat().st_size,
             "kl": float(judged.mean()),
             "kl_interval": interval(judged),
             "tokens": judged.size,

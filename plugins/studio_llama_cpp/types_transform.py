@@ -24,9 +24,10 @@ MIXTURES = (
     *("IQ4_NL", "IQ4_XS", "Q3_K_M", "Q2_K"),
 )
 UNIFORM = ("Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "IQ4_NL")
-"""Types whose blocks GPTQ fits."""
+"""Types that GPTQ and AWQ write."""
 
-NEAREST, GPTQ = "nearest", "gptq"
+NEAREST, GPTQ, AWQ = "nearest", "gptq", "awq"
+_TITLES = {GPTQ: "GPTQ", AWQ: "AWQ"}
 
 
 class TypePreset:
@@ -47,8 +48,9 @@ class TypePreset:
             "rounding",
             Kind.CHOICE,
             default=NEAREST,
-            choices=(NEAREST, GPTQ),
-            help="nearest rounds each block for itself; gptq carries errors to later columns.",
+            choices=(NEAREST, GPTQ, AWQ),
+            help="nearest rounds each block for itself; gptq carries errors to later columns; awq "
+            "scales columns by their inputs.",
         ),
         Option("text", Kind.FILE, default=None, help="Text that shows which errors count."),
     )
@@ -71,11 +73,11 @@ class TypePreset:
         """Write the model in the type.
 
         Raises:
-            InvalidData: for GPTQ without a text, or with a type that it does not fit.
+            InvalidData: for GPTQ or AWQ without a text, or with a type that they do not write.
             InvalidModel: for a model or text that does not fit, in one sentence.
         """
         values = validate(self.options, options)
-        if values["rounding"] == GPTQ:
+        if values["rounding"] in _TITLES:
             _check_uniform(values)
         self.version()
         text = values["text"]
@@ -98,9 +100,11 @@ class TypePreset:
 
 
 def _check_uniform(values: Mapping[str, Any]) -> None:
+    title = _TITLES[values["rounding"]]
     if values["type"] not in UNIFORM:
         raise InvalidData(
-            f"GPTQ does not write the type {values['type']}.", hint=f"Known: {', '.join(UNIFORM)}."
+            f"{title} does not write the type {values['type']}.",
+            hint=f"Known: {', '.join(UNIFORM)}.",
         )
     if values["text"] is None:
-        raise InvalidData("GPTQ needs a text.", hint="Pass --data TEXT.txt.")
+        raise InvalidData(f"{title} needs a text.", hint="Pass --data TEXT.txt.")
