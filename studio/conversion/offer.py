@@ -67,6 +67,7 @@ class Export:
         precisions: What it can compute in; the first is the usual one.
         frameworks: Titles of the converters, in order.
         missing: Plugins whose environments have to be installed first.
+        language: Whether it is a format of language models.
     """
 
     target: str
@@ -74,6 +75,7 @@ class Export:
     precisions: tuple[str, ...]
     frameworks: tuple[str, ...]
     missing: tuple[tuple[Plugin, Environment], ...]
+    language: bool = False
 
 
 def exports(host: PluginHost, source: str = SOURCE) -> list[Export]:
@@ -86,7 +88,9 @@ def exports(host: PluginHost, source: str = SOURCE) -> list[Export]:
             continue
         frameworks = tuple(one.title for one in way)
         missing = missing_of(way, host)
-        found.append(Export(form.id, form.title, form.precisions, frameworks, missing))
+        found.append(
+            Export(form.id, form.title, form.precisions, frameworks, missing, form.is_language)
+        )
     return found
 
 

@@ -57,8 +57,8 @@ class SafetensorsWriter:
         tensors = list(_tensors(source, content, known))
         output.mkdir(exist_ok=True)
         names = {one.name for one in tensors}
-        config = _config(source, content, known, names)
         write_tokenizer(content, output)
+        config = _config(source, content, known, names)
         write_safetensors(output / WEIGHTS, tensors, precision, progress)
         config["dtype"] = _DTYPES[precision]
         _write(output / CONFIG, config)

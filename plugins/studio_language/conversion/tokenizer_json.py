@@ -43,7 +43,8 @@ def write_tokenizer(content: GgufContent, folder: Path) -> None:
     if len(types) != len(tokens):
         raise InvalidModel("The file has not one type for each token.")
     special = _special(content, tokens)
-    begins, made = _pieces(content, tokens) if kind == "llama" else _bytes(content, tokens, types)
+    read = _pieces if kind == "llama" else _bytes
+    begins, made = read(content, tokens, types)
     unused = {at for at, one in enumerate(types) if one == UNUSED}
     model = made["model"]
     model["vocab"] = {text: at for at, text in enumerate(tokens) if at not in unused}
@@ -115,7 +116,9 @@ _PLAIN: dict[str, Any] = {
 }
 
 
-def _pieces(content: GgufContent, tokens: Sequence[str]) -> tuple[bool, dict[str, Any]]:
+def _pieces(
+    content: GgufContent, tokens: Sequence[str], types: Sequence[int]
+) -> tuple[bool, dict[str, Any]]:
     """Return that texts begin with a token, and the steps of SentencePiece."""
     scores = [float(one) for one in _listed(content, "scores")]
     if len(scores) != len(tokens):
@@ -125,7 +128,8 @@ def _pieces(content: GgufContent, tokens: Sequence[str]) -> tuple[bool, dict[str
     first = [{"type": "Prepend", "prepend": MARK}] if prefixed else []
     last = [{"type": "Strip", "content": " ", "start": 1, "stop": 0}] if prefixed else []
     back = {"type": "Replace", "pattern": {"String": MARK}, "content": " "}
-    unknown = special_ids(content).get("unk")
+    first_unknown = types.index(UNKNOWN) if UNKNOWN in types else None
+    unknown = special_ids(content).get("unk", first_unknown)
     return True, {
         "normalizer": {"type": "Sequence", "normalizers": [*first, spaces]},
         "pre_tokenizer": None,
