@@ -1,12 +1,13 @@
 """The conversion of folders of transformers to onnxruntime-genai, by that project's builder.
 
-This one file and onnxruntime-genai with what its builder needs; nothing of the studio. ``run`` is
-called as ``studio.api.toolchains`` describes for converters.
+This file and its parts, and onnxruntime-genai with what its builder needs; nothing of the studio.
+``run`` is called as ``studio.api.toolchains`` describes for converters.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.util
 import io
 import os
@@ -19,6 +20,8 @@ from typing import Any
 
 # Before anything is imported: no hub is reached, and nothing calls home.
 os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "ORT_DISABLE_TELEMETRY": "1"}
+# A tool's parts lie next to it; the environment knows nothing of the plugin.
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 Tell = Callable[..., None]
 Json = Mapping[str, Any]
@@ -61,7 +64,11 @@ def _convert(request: Json, tell: Tell) -> list[str]:
     print(said.getvalue(), file=sys.stderr)
     if not (output / _CONFIG).is_file():
         raise ValueError("its builder wrote no configuration")
-    return []
+    tell(0.0, 0.0, "Comparing the tokenizers")
+    tokens: Any = importlib.import_module("studio_transformers.tool_tokens")
+    tokens.follow_digits(output / "tokenizer.json")
+    found: list[str] = tokens.differences(source, output)
+    return found
 
 
 def _builder() -> Any:

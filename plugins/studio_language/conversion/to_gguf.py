@@ -17,7 +17,7 @@ from studio_language.conversion.architectures import (
 )
 from studio_language.conversion.float_tensors import FloatTensor, of_safetensors, paired
 from studio_language.conversion.gguf_file import F16, F32, FILE_TYPES, Q8_0, Value, write_gguf
-from studio_language.conversion.vocabulary import settings_of, vocabulary_of
+from studio_language.conversion.vocabulary import doubts_of, settings_of, vocabulary_of
 from studio_language.safetensors.content import files_of, load
 
 KINDS = {"fp32": F32, "fp16": F16, "int8": Q8_0}
@@ -70,7 +70,7 @@ class GgufWriter:
             **vocabulary_of(source.parent, words),
         }
         write_gguf(output, metadata, tensors, kind, progress)
-        return Converted("", _notes(config))
+        return Converted("", (*_notes(config), *doubts_of(source.parent)))
 
     def answer(
         self, model: Path, samples: Path, answers: Path, folder: Path, progress: Progress

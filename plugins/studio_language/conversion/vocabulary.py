@@ -66,6 +66,14 @@ def vocabulary_of(folder: Path, words: int) -> dict[str, Value]:
     return found | _special(folder, tokenizer, {text: at for at, text in enumerate(tokens)})
 
 
+def doubts_of(folder: Path) -> tuple[str, ...]:
+    """Return what llama.cpp does otherwise than the tokenizer, a sentence each."""
+    before = settings_of(folder / "tokenizer.json").get("normalizer")
+    if isinstance(before, dict) and before.get("type") == "NFC":
+        return ("llama.cpp does not compose characters (NFC), so rare texts have other tokens.",)
+    return ()
+
+
 def _tokens(tokenizer: Json, model: Json, words: int) -> tuple[list[str], list[int]]:
     """Return the text and the type of each token, by its number."""
     vocabulary = model.get("vocab")
