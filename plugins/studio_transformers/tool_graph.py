@@ -2,6 +2,7 @@
 
 torch and openvino alone; nothing of the studio.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence

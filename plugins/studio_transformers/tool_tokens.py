@@ -1,7 +1,7 @@
 """The tokenizer of a folder of onnxruntime-genai, which has to find the model's own tokens.
 
-Its library skips the step ``Digits`` of ``tokenizer.json`` without a word (0.18.0). The same rule as
-a pattern is followed. What still differs is found by a comparison on test strings.
+Its library skips the step ``Digits`` of ``tokenizer.json`` without a word (0.18.0). The same rule
+as a pattern is followed. What still differs is found by a comparison on test strings.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import numpy
 from numpy.typing import NDArray
 
 from studio.api import Progress
-from studio_language.conversion.float_tensors import FloatTensor, Floats, require_room
+from studio_language.conversion.float_tensors import Floats, FloatTensor, require_room
 
 Value = str | bool | int | float | Sequence[str] | Sequence[int] | Sequence[float]
 

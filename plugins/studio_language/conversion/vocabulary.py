@@ -119,7 +119,11 @@ def merges_of(model: Json) -> list[tuple[str, str]]:
     listed, found = model.get("merges"), []
     for one in listed if isinstance(listed, list) else ():
         pair = one.split(" ") if isinstance(one, str) else one
-        if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(p, str) for p in pair):
+        if (
+            not isinstance(pair, list)
+            or len(pair) != 2
+            or not all(isinstance(p, str) for p in pair)
+        ):
             raise InvalidModel("The tokenizer has merges that cannot be read.")
         found.append((pair[0], pair[1]))
     return found

@@ -50,7 +50,10 @@ def options(tmp_path: Path) -> QuantizeOptions:
         ({"max_drop": 0.1}, "--max-drop is not for language models"),
         ({"preset": 'method = "fp16"'}, "The preset is not for language models"),
         ({"preset": 'method = "gguf-types"'}, "A preset has its types"),
-        ({"preset": 'method = "gguf-types"\ntype = "Q9"', "megabytes": None}, "line 2, column 1: Type must be one of"),
+        (
+            {"preset": 'method = "gguf-types"\ntype = "Q9"', "megabytes": None},
+            "line 2, column 1: Type must be one of",
+        ),
         ({"method": "fp16"}, "fp16 is not for language models"),
     ],
 )
