@@ -35,7 +35,7 @@ class TracedCache:
         return self.present[2 * layer], self.present[2 * layer + 1]
 
 
-class TracedDecoder(torch.nn.Module):
+class TracedDecoder(torch.nn.Module):  # type: ignore[misc]
     """A model whose cache is inputs and outputs."""
 
     def __init__(self, model: Any) -> None:
