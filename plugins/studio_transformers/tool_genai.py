@@ -7,6 +7,7 @@ This file and its parts, and onnxruntime-genai with what its builder needs; noth
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import importlib.util
 import io
@@ -66,8 +67,12 @@ def _convert(request: Json, tell: Tell) -> list[str]:
         raise ValueError("its builder wrote no configuration")
     tell(0.0, 0.0, "Comparing the tokenizers")
     tokens: Any = importlib.import_module("studio_transformers.tool_tokens")
-    tokens.follow_digits(output / "tokenizer.json")
-    found: list[str] = tokens.differences(source, output)
+    tokens.follow_digits(output / "tokenizer.json", together=False)
+    import onnxruntime_genai
+
+    made = onnxruntime_genai.Tokenizer(onnxruntime_genai.Model(str(output)))
+    encode = functools.partial(map, made.encode)
+    found: list[str] = tokens.differences(source, encode, "onnxruntime-genai")
     return found
 
 

@@ -1,14 +1,15 @@
-"""The tokenizer of a folder of onnxruntime-genai, which has to find the model's own tokens.
+"""Tokenizers of new folders, which have to find the tokens of the model's own one.
 
-Its library skips the step ``Digits`` of ``tokenizer.json`` without a word (0.18.0). The same rule
-as a pattern is followed. What still differs is found by a comparison on test strings.
+onnxruntime-genai (0.18.0) skips the step ``Digits`` of ``tokenizer.json`` without a word. OpenVINO
+(2026.4) follows it, but looks beyond the piece of text when it splits spaces. Both follow the same
+rule as patterns, each in another form. What still differs is found by a comparison on strings.
 """
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,12 @@ _NUMBER = r"\p{N}"
 _WORDS = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 """The pattern that the step ``ByteLevel`` uses, as GPT-2 has it."""
 
-_STRINGS = 1000
+_TOGETHER = (
+    r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+|\s+(?=\p{N})|\s+(?!\S)|\s+"
+)
+"""Both in one: all spaces in front of a digit are one piece."""
+
+_STRINGS = 500
 _LETTERS = (
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,;:!?'\"()[]{}<>=+-*/_#\n\t"
     "\xe9\xfc\xdf\u0161\u03b1\u0416\u05d0\u0639\u0939\u4e16\u754c\u65e5\uac00\U0001f642"
@@ -29,8 +35,12 @@ _PARTS = (
 )
 
 
-def follow_digits(path: Path) -> bool:
-    """Write the step ``Digits`` as a pattern; return whether the file has changed."""
+def follow_digits(path: Path, *, together: bool) -> bool:
+    """Write the step ``Digits`` as a pattern; return whether the file has changed.
+
+    Args:
+        together: One pattern does all, for OpenVINO.
+    """
     settings = json.loads(path.read_text(encoding="utf-8"))
     steps = settings.get("pre_tokenizer") or {}
     listed = steps.get("pretokenizers") if steps.get("type") == "Sequence" else None
@@ -39,11 +49,8 @@ def follow_digits(path: Path) -> bool:
     last = listed[-1]
     if len(listed) != 2 or last.get("type") != "ByteLevel" or not last.get("use_regex", True):
         return False
-    settings["pre_tokenizer"]["pretokenizers"] = [
-        _isolated(_NUMBER),
-        _isolated(_WORDS),
-        {**last, "use_regex": False},
-    ]
+    patterns = (_TOGETHER,) if together else (_NUMBER, _WORDS)
+    steps["pretokenizers"] = [*map(_isolated, patterns), {**last, "use_regex": False}]
     path.write_text(json.dumps(settings, ensure_ascii=False), encoding="utf-8")
     return True
 
@@ -53,27 +60,30 @@ def _isolated(pattern: str) -> dict[str, Any]:
     return {"type": "Split", "pattern": rule, "behavior": "Isolated", "invert": False}
 
 
-def differences(source: Path, folder: Path) -> list[str]:
-    """Return a warning when a folder finds other tokens than its source, on made-up strings."""
-    import onnxruntime_genai
+def differences(
+    source: Path, encode: Callable[[Sequence[str]], Sequence[Sequence[int]]], title: str
+) -> list[str]:
+    """Return a warning when other tokens are found than by the source, on made-up strings.
+
+    Args:
+        encode: Returns the tokens of strings.
+        title: Of what encodes.
+    """
     from tokenizers import Tokenizer
 
     wanted = Tokenizer.from_file(str(source / "tokenizer.json"))
-    found = onnxruntime_genai.Tokenizer(onnxruntime_genai.Model(str(folder)))
-    first: list[int] | None = None
-    wrong = []
-    for text in strings():
-        ours = wanted.encode(text, add_special_tokens=False).ids
-        theirs = [int(one) for one in found.encode(text)]
-        if first is None:  # what is put in front of a text is the same for all
-            first = theirs[: max(0, len(theirs) - len(ours))]
-        if theirs[len(first) :] != ours:
-            wrong.append(text)
+    texts = strings()
+    ours = [one.ids for one in wanted.encode_batch(texts, add_special_tokens=False)]
+    theirs = [list(map(int, one)) for one in encode(texts)]
+    # What is put in front of a text is the same for all.
+    front = max(0, len(theirs[0]) - len(ours[0]))
+    pairs = zip(texts, ours, theirs, strict=True)
+    wrong = [text for text, one, other in pairs if other[front:] != one]
     if not wrong:
         return []
     return [
-        f"onnxruntime-genai finds other tokens than the model's tokenizer in {len(wrong)} of "
-        f"{_STRINGS} made-up strings, such as {wrong[0][:40]!r}."
+        f"{title} finds other tokens than the model's tokenizer in {len(wrong)} of {_STRINGS} "
+        f"made-up strings, such as {wrong[0][:40]!r}."
     ]
 
 
