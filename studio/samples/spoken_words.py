@@ -22,6 +22,9 @@ Floats = NDArray[numpy.float64]
 
 RATE_HZ = 16_000
 WORDS = {"hey-jarvis": "hey jarvis", "alexa": "alexa"}
+STEPS = {"hey-jarvis": "heard-jarvis", "alexa": "heard-alexa"}
+"""Steps of the app that give the events."""
+
 OTHERS = (
     "The weather is fine today, and the train is late.",
     "Please open the second window on the left.",
@@ -61,9 +64,10 @@ class Speaker:
 
 SPEAKERS = tuple(
     Speaker(voice, speed, pitch)
-    for voice, pitch in (("en-us", 45), ("en-us+m3", 40), ("en-us+f3", 55), ("en-gb", 50))
-    for speed in (135, 155)
+    for voice, pitch in (("en-gb", 50), ("en-gb+m7", 45), ("en-gb+f4", 55))
+    for speed in (120, 140, 160)
 )
+"""Manners that the models know; of an American accent they miss many an "alexa"."""
 
 
 def write_speech(path: Path, seed: int, seconds: float, progress: Progress) -> None:
@@ -100,7 +104,7 @@ def composed(seed: int, seconds: float, progress: Progress) -> tuple[Floats, lis
         progress.progress(moment, seconds, f"Composing second {moment:.0f} of {seconds:.0f}")
         sound[begin:end] += spoken
         if kind:
-            events.append(TrueEvent(kind, "once", end / RATE_HZ))
+            events.append(TrueEvent(kind, STEPS[kind], end / RATE_HZ))
         moment = end / RATE_HZ + chance.uniform(*_PAUSES_S)
         number += 1
 

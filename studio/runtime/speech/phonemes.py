@@ -15,6 +15,7 @@ PROGRAM = "espeak-ng"
 MOST_CHARACTERS = 4096
 """Of one text; the limit of OpenAI's interface, too."""
 
+_MOST_CLAUSES = 200
 _SECONDS = 10.0
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,16}){0,3}")
 _CLAUSES = re.compile(r"([.,;:!?]+)(?=\s|$)")
@@ -59,8 +60,8 @@ def sentences_of(text: str, language: str) -> List[str]:
         language: Name of a voice of espeak-ng, such as ``en-us``.
 
     Raises:
-        SpeechError: for a text without words or of more than 4,096 characters, an unknown
-            language, and where espeak-ng is missing or fails.
+        SpeechError: for a text without words, of more than 4,096 characters or 200 clauses, an
+            unknown language, and where espeak-ng is missing or fails.
     """
     if not _LANGUAGE.fullmatch(language):
         raise SpeechError("{!r} is no language of espeak-ng.".format(language[:40]), True)
@@ -70,9 +71,13 @@ def sentences_of(text: str, language: str) -> List[str]:
     program = shutil.which(PROGRAM)
     if program is None:
         raise SpeechError("The board has no {0} (Debian: apt install {0}).".format(PROGRAM), True)
+    clauses = list(clauses_of(text))
+    if len(clauses) > _MOST_CLAUSES:
+        sentence = "The text has {:,} clauses, and {:,} are the most."
+        raise SpeechError(sentence.format(len(clauses), _MOST_CLAUSES))
     found: List[str] = []
     current: List[str] = []
-    for clause in clauses_of(text):
+    for clause in clauses:
         spoken = _spoken(program, clause.text, language)
         if spoken:
             current.append(spoken + clause.mark)

@@ -81,7 +81,7 @@ def test_files_of_a_seed_are_equal_and_fit_each_other(program: None, tmp_path: P
     with wave.open(str(tmp_path / "one" / "speech.wav")) as file:
         assert (file.getframerate(), file.getnframes()) == (RATE_HZ, 20 * RATE_HZ)
     rows = (tmp_path / "one" / "expected.jsonl").read_text().splitlines()
-    assert {json.loads(one)["step"] for one in rows} == {"once"}
+    assert {json.loads(one)["step"] for one in rows} <= {"heard-jarvis", "heard-alexa"}
 
 
 def test_without_the_program_the_sentence_says_what_to_install(

@@ -28,8 +28,6 @@ _SLOWEST, _FASTEST = 0.25, 4.0
 _PAUSE_S = 0.2
 """Silence between two sentences."""
 
-_MOST_RUNS = 200
-
 
 class SpeechQuestion(NamedTuple):
     """What a client wants to hear.
@@ -91,8 +89,6 @@ class SpeechCall(ContractCall):
             raise HttpError(503 if error.of_board else 400, str(error)) from None
         names, voice = list(self._model.inputs), self._voice
         pieces = [piece for one in sentences for piece in in_runs(one)]
-        if len(pieces) > _MOST_RUNS:
-            raise HttpError(400, "The text has more than {} sentences.".format(_MOST_RUNS))
         try:
             runs = [voice.feeds(one, names, self._wanted.speed) for one in pieces]
         except ValueError as error:

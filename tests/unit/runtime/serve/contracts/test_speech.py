@@ -135,7 +135,7 @@ def test_speed_shortens_the_length(server: rig.ServerProcess) -> None:
         ({"input": "a", "response_format": "mp3"}, 400, "response_format is wav or pcm here."),
         ({"input": "a", "model": "eve"}, 404, "This server has no voice 'eve', but joe."),
         ({"input": "fail"}, 503, "espeak-ng failed: no such voice"),
-        ({"input": "a. " * 250}, 400, "The text has more than 200 sentences."),
+        ({"input": "a. " * 250}, 400, "The text has 250 clauses, and 200 are the most."),
         ([], 400, "The body is not a JSON object in UTF-8."),
     ],
 )
