@@ -21,6 +21,7 @@ from studio.packages.bundle import MANIFEST, PICTURES
 from studio.packages.checks import FILE as CHECKS
 from studio.packages.checks import Checked
 from studio.packages.embedding import EmbeddingGraph
+from studio.packages.encoder import PACKAGE, EncoderContent
 from studio.packages.golden import GoldenSample, Tolerance
 from studio.packages.results import LatencyFile
 from studio.packages.step import BundleNumber
@@ -50,6 +51,7 @@ class BundleContent:
         backend: What serves the model.
         notice: What users of the release are to know; it makes no file where it states nothing.
         generation: Settings of a language model; empty for any other.
+        encoder: Tokenizer and pooling of an encoder of texts; None for any other model.
         notes: Messages for the user; not in the bundle.
     """
 
@@ -72,6 +74,7 @@ class BundleContent:
     backend: ServingBackend
     notice: UserNotice = UserNotice()
     generation: Mapping[str, JsonValue] = field(default_factory=dict)
+    encoder: EncoderContent | None = None
     notes: Sequence[str] = ()
 
 
@@ -91,6 +94,8 @@ def build(content: BundleContent, number: BundleNumber, folder: Path) -> dict[st
         _copy(content.preprocess, folder / "preprocess.toml")
         _copy(content.outputs, folder / "outputs.toml")
         dictionary = _copy(content.dictionary, folder / "dictionary.txt")
+        if content.encoder is not None:
+            _copy(content.encoder.tokenizer, folder / content.encoder.settings.tokenizer)
         if content.baseline is not None:
             (folder / BASELINE).write_bytes(canonical(content.baseline))
         if content.latency is not None:
@@ -116,6 +121,7 @@ def build(content: BundleContent, number: BundleNumber, folder: Path) -> dict[st
         **_meaning(content.outputs, dictionary),
         **app,
         **({"generation": dict(content.generation)} if content.generation else {}),
+        **_encoder(content.encoder),
         "golden": {"count": len(content.samples), **asdict(content.tolerance)},
         "baseline": None if content.baseline is None else BASELINE,
         "lineage": dict(content.lineage),
@@ -126,7 +132,8 @@ def _requirements(content: BundleContent) -> dict[str, JsonValue]:
     """Return the distributions that a target needs, with their versions."""
     pictures = PICTURES if content.preprocess or content.app is not None else {}
     app = {} if content.app is None else content.app.requirements
-    return {**requirements_of(content.backend), **pictures, **app}
+    foreign = content.encoder is not None and content.encoder.foreign
+    return {**requirements_of(content.backend), **pictures, **app, **(PACKAGE if foreign else {})}
 
 
 def _copy_model(content: BundleContent, folder: Path) -> str:
@@ -219,6 +226,10 @@ def _meaning(outputs: Path | None, dictionary: str | None) -> dict[str, JsonValu
     settings = read_outputs(outputs)
     listed = {"dictionary": dictionary} if dictionary else {}
     return {"outputs": to_json(settings._asdict()), **listed}
+
+
+def _encoder(encoder: EncoderContent | None) -> dict[str, JsonValue]:
+    return {} if encoder is None else {"encoder": to_json(encoder.settings._asdict())}
 
 
 def _preprocess(path: Path | None) -> dict[str, JsonValue] | None:

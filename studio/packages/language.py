@@ -42,9 +42,26 @@ def generation_of(options: PackageOptions, model: Model) -> dict[str, JsonValue]
         "context": context,
         "slots": options.slots or USUAL_SLOTS,
         "cache": options.cache or CACHE_TYPES[0],
+        **_limits(options, context),
         "model": {} if model.language is None else _sizes(model.language),
         "repacked": repacked_bytes(model),
     }
+
+
+def _limits(options: PackageOptions, context: int) -> dict[str, JsonValue]:
+    """Return the limits of tokens that were chosen.
+
+    Raises:
+        UsageError: when a request could be larger than the context.
+    """
+    total = options.max_total_tokens
+    if total is not None and total > context:
+        raise UsageError(
+            f"A request of {total} tokens does not fit a context of {context}.",
+            hint=f"Choose at most {context}, or a larger --context.",
+        )
+    given = {"queue_tokens": options.queue_tokens, "max_total_tokens": total}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _sizes(facts: LanguageModel) -> dict[str, JsonValue]:

@@ -40,6 +40,7 @@ class TextGenerator:
                 self._template = ChatTemplate(model.facts.template)
             except TemplateError as error:
                 self._template_fault = "The chat template cannot be used: {}".format(error)
+        self._total = min(limits.total or facts.context, facts.context)
         self._loop = GenerationLoop(model, limits)
 
     @property
@@ -56,6 +57,11 @@ class TextGenerator:
     def room(self) -> int:
         """Tokens that the caches of all slots hold at most."""
         return self._model.facts.context * self._model.facts.slots
+
+    @property
+    def total(self) -> int:
+        """Tokens of one prompt with its answer at most."""
+        return self._total
 
     @property
     def why_no_chat(self) -> str:
@@ -90,8 +96,10 @@ class TextGenerator:
         """
         facts = self._model.facts
         # A token has a handful of characters; a text of many more need not be split to be refused.
-        if len(text) > 64 * facts.context:
-            raise BadPrompt(_too_long("more than {}".format(facts.context), facts.context))
+        if len(text) > 64 * self._total:
+            raise BadPrompt(self._too_long("more than {}".format(self._total)))
+        # JSON may have halves of characters, which no tokenizer takes.
+        text = text.encode("utf-8", "replace").decode("utf-8")
         with self._tokenizing:
             found = self._model.encode(text, special)
         begin = facts.begin
@@ -107,13 +115,19 @@ class TextGenerator:
         Raises:
             BadPrompt: when it does not.
         """
-        context = self._model.facts.context
-        if tokens >= context:
-            raise BadPrompt(_too_long(str(tokens), context))
+        if tokens >= self._total:
+            raise BadPrompt(self._too_long(str(tokens)))
+
+    def _too_long(self, tokens: str) -> str:
+        if self._total < self._model.facts.context:
+            sentence = "The prompt has {} tokens; this server takes {}, the answer included."
+        else:
+            sentence = "The prompt has {} tokens; the context holds {}, the answer included."
+        return sentence.format(tokens, self._total)
 
     def submit(self, request: GenerationRequest, listener: Listener) -> Generation:
         """Queue a request; see ``GenerationLoop.submit``."""
-        room = self._model.facts.context - len(request.tokens)
+        room = self._total - len(request.tokens)
         request = request._replace(most=max(1, min(request.most, room)))
         generation: List[Generation] = []
 
@@ -161,14 +175,10 @@ class TextGenerator:
             "slots": facts.slots,
             "active": self._loop.active,
             "waiting": self._loop.waiting,
+            "waiting_tokens": self._loop.promised,
             "held_tokens": self._loop.held,
             "prompt_tokens": counted.prompt,
             "cached_tokens": counted.cached,
             "answer_tokens": counted.answer,
             "ends": dict(counted.reasons),
         }
-
-
-def _too_long(tokens: str, context: int) -> str:
-    sentence = "The prompt has {} tokens; the context holds {}, the answer included."
-    return sentence.format(tokens, context)

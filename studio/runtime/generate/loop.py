@@ -25,15 +25,18 @@ class TooManyRequests(Exception):
 
 
 class QueueLimits(NamedTuple):
-    """QueueLimits of the queue.
+    """Limits of the requests.
 
     Attributes:
         requests: Requests that may wait.
-        tokens: Tokens of the prompts and answers that may wait; 0 for no limit.
+        tokens: Tokens of the prompts that wait and of the answers that they may get; 0 for no
+            limit. One request may wait whatever it has.
+        total: Tokens of one prompt with its answer; 0 for the context.
     """
 
     requests: int = 64
     tokens: int = 0
+    total: int = 0
 
 
 DEFAULT_LIMITS = QueueLimits()
@@ -68,6 +71,11 @@ class GenerationLoop:
     def waiting(self) -> int:
         """Requests in the queue."""
         return len(self._queue)
+
+    @property
+    def promised(self) -> int:
+        """Tokens of the prompts that wait, and of the answers that they may get."""
+        return sum(len(one.request.tokens) + one.request.most for one in tuple(self._queue))
 
     @property
     def active(self) -> int:
@@ -115,7 +123,7 @@ class GenerationLoop:
     def _has_room(self, request: GenerationRequest) -> bool:
         if len(self._queue) >= self._limits.requests + len(self._slots) - self.active:
             return False
-        wanted = sum(len(one.request.tokens) + one.request.most for one in self._queue)
+        wanted = self.promised
         limit = self._limits.tokens
         return not limit or not wanted or wanted + len(request.tokens) + request.most <= limit
 
@@ -188,6 +196,8 @@ class GenerationLoop:
             del slot.pending[: len(part.tokens)]
             if part.scores:
                 self._follow(slot, found[-1])
+            elif slot.generation is not None:
+                self._events.append((slot.generation, AnswerProgress()))
 
     def _parts(self) -> List[Tuple[Slot, Part]]:
         room = self._model.facts.batch

@@ -55,7 +55,8 @@ class AnswerProgress(NamedTuple):
     """What one token added to an answer.
 
     Attributes:
-        text: Characters that are certain now; empty in the middle of one.
+        text: Characters that are certain now; empty in the middle of one, and for a prompt of
+            which a part was run.
         choice: The token; None for text that had to wait until the end.
         reason: Why the answer ended with this; None while it continues.
         error: One sentence, where it failed.

@@ -39,7 +39,8 @@ class ServedText:
         model = load_text_model(path, backend, settings)
         self.version = model.facts.version
         self._most = settings.answer
-        self.generator = TextGenerator(model, QueueLimits(settings.queue))
+        limits = QueueLimits(settings.queue, settings.queue_tokens, settings.total)
+        self.generator = TextGenerator(model, limits)
         self.inputs = [Argument(INPUT, "tensor(string)", (None,))]
         self.outputs = [Argument(OUTPUT, "tensor(string)", (None,))]
 

@@ -9,6 +9,7 @@ from typing import Dict, Mapping, NamedTuple, Optional, Tuple
 
 from ...backends.catalog import ONNX_RUNTIME, ServingBackend, backend_of
 from ...backends.providers import CPU_ALONE, Acceleration
+from ...encoder.settings import EncoderSettings, encoder_settings
 from ...generate.text_model import TextSettings, text_settings
 from ...shared.documents import read_record
 from ...shared.errors import LoadError
@@ -37,6 +38,7 @@ class ModelSource(NamedTuple):
         backend: What loads the model.
         acceleration: Execution providers that are wanted for it.
         text: Settings of a language model.
+        encoder: Settings of an encoder of texts; None for any other model.
     """
 
     name: str
@@ -55,6 +57,7 @@ class ModelSource(NamedTuple):
     backend: ServingBackend = ONNX_RUNTIME
     acceleration: Acceleration = CPU_ALONE
     text: TextSettings = TextSettings()
+    encoder: Optional[EncoderSettings] = None
 
 
 class _Model(NamedTuple):
@@ -77,6 +80,7 @@ class _Manifest(NamedTuple):
     outputs: object = None
     dictionary: object = None
     generation: object = None
+    encoder: object = None
 
 
 class _Baseline(NamedTuple):
@@ -122,6 +126,7 @@ def from_bundle(folder: Path) -> ModelSource:
         profiles=_profiles(folder),
         backend=backend_of(path, manifest.model.backend or ""),
         text=_text_settings(manifest.generation),
+        encoder=_encoder_settings(manifest.encoder),
     )
 
 
@@ -130,6 +135,15 @@ def _text_settings(content: object) -> TextSettings:
         return text_settings(content)
     except ValueError as error:
         raise LoadError("The generation of the bundle cannot be used: {}".format(error)) from None
+
+
+def _encoder_settings(content: object) -> Optional[EncoderSettings]:
+    if content is None:
+        return None
+    try:
+        return encoder_settings(content)
+    except ValueError as error:
+        raise LoadError("The encoder of the bundle cannot be used: {}".format(error)) from None
 
 
 def _baseline(folder: Path, name: object) -> _Baseline:

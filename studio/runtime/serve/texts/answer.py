@@ -131,6 +131,8 @@ class TextAnswer:
         return self._want.documents.part(prefix, None) if prefix else b""
 
     def _take(self, progress: AnswerProgress) -> None:
+        if self._stream is None:
+            self._exchange.extend()
         documents = self._want.documents
         reported = self._want.request.sampling.alternatives is not None
         choice = progress.choice if reported else None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List, Optional, Tuple, Union
+from typing import Callable, List, Optional, Tuple, Union
 
 from ....generate.generator import BadPrompt, TextGenerator
 from ....generate.request import GenerationRequest
 from ...engine.served_model import ServedModel
 from ...http.exchange import Exchange
-from ...http.message import HttpError, Response
+from ...http.message import Response
 from ...rest.router import PathNames, Route
 from ...service import Service
 from ...texts.answer import PreparedAnswer
@@ -17,6 +17,7 @@ from .answers import new_form
 from .documents import OpenAiDocuments
 from .errors import BadField, error_response
 from .fields import Document, read_document
+from .models import named_model
 from .questions import ChatQuestion, CommonFields, CompletionQuestion, read_chat, read_completion
 
 _MOST_BODY = 8 << 20
@@ -35,40 +36,11 @@ def completion(service: Service, exchange: Exchange, names: PathNames) -> Option
     return None
 
 
-def models(service: Service, exchange: Exchange, names: PathNames) -> Response:
-    """Return the models, for clients of OpenAI and for those of TensorFlow Serving."""
-    served = service.repository.all()
-    rows = {model.name: _described(service, model) for model in served if model.generator}
-    every = sorted({model.name for model in served})
-    if not rows:
-        return Response.of({"models": every})
-    return Response.of({"object": "list", "data": [rows[n] for n in sorted(rows)], "models": every})
-
-
-def describe(service: Service, model: ServedModel) -> Optional[Dict[str, object]]:
-    """Return a language model as clients of OpenAI know it; None for any other model."""
-    return _described(service, model) if model.generator is not None else None
-
-
-def _described(service: Service, model: ServedModel) -> Dict[str, object]:
-    assert model.generator is not None
-    facts = model.generator.model.facts
-    return {
-        "id": model.name,
-        "object": "model",
-        "created": int(service.started),
-        "owned_by": "edgewright",
-        "max_model_len": facts.context,
-        "version": model.version,
-        "digest": model.source.digest,
-    }
-
-
 def _answer(service: Service, exchange: Exchange, read: _Read) -> None:
     def prepare() -> Tuple[ServedModel, PreparedAnswer]:
         try:
             document = read_document(exchange.request.body)
-            model, generator = _model_of(service, document)
+            model, generator = _generator_of(service, document)
             want = read(model, generator, document)
             desk.note(want.ignored, service.log.event)
             return model, want
@@ -82,27 +54,15 @@ def _answer(service: Service, exchange: Exchange, read: _Read) -> None:
     answer_text(service, exchange, prepare)
 
 
-def _model_of(service: Service, document: Document) -> Tuple[ServedModel, TextGenerator]:
-    wanted = document.get("model", "")
-    if not isinstance(wanted, str):
-        raise BadField("model", "model is a text.")
-    found = [model for model in service.repository.all() if model.generator is not None]
-    names = sorted({model.name for model in found})
-    if not wanted and len(names) == 1:
-        wanted = names[0]
-    if wanted not in names:
-        known = ", ".join(names) or "none"
-        sentence = "This server has no language model {!r}, but {}."
-        code = "model_not_found"
-        raise Refusal(error_response(404, sentence.format(wanted[:100], known), "model", code))
-    try:
-        model = service.repository.find(wanted)
-    except HttpError as error:
-        raise Refusal(error_response(error.status, error.sentence, "model")) from None
-    generator = model.generator
-    if generator is None:
+def _generator_of(service: Service, document: Document) -> Tuple[ServedModel, TextGenerator]:
+    model = named_model(service, document, "language model", _writes)
+    if model.generator is None:
         raise Refusal(error_response(404, "The model writes no text.", "model"))
-    return model, generator
+    return model, model.generator
+
+
+def _writes(model: ServedModel) -> bool:
+    return model.generator is not None
 
 
 def _read_chat(model: ServedModel, generator: TextGenerator, document: Document) -> PreparedAnswer:
