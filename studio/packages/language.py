@@ -17,7 +17,7 @@ from studio.packages.golden import GoldenSample
 from studio.packages.step import PackageOptions
 from studio.runtime.generate.guard.errors import GuardError
 from studio.runtime.generate.guard.guard import Guard
-from studio.runtime.generate.guard.rules import FORM
+from studio.runtime.generate.guard.rules import FILE, FORM
 from studio.runtime.generate.served_text import INPUT
 from studio.runtime.shared.cache_types import CACHE_TYPES
 
@@ -101,6 +101,20 @@ def read_guard(path: Path) -> dict[str, JsonValue]:
             reason = f"Targets try the prompt {prompt!r}, which the rules refuse: {refusal}"
             raise text.wrong(reason, "rules", hint="Narrow the rule.")
     return rules
+
+
+def lost_guard(known: Sequence[Path]) -> list[str]:
+    """Return the note that rules of an earlier bundle are left out; nothing where none had any.
+
+    Args:
+        known: Folders of earlier bundles of the model.
+    """
+    if not any((folder / FILE).is_file() for folder in known):
+        return []
+    return [
+        "An earlier bundle of this model has guard rules, and this one has none. "
+        "Add --guard to keep them."
+    ]
 
 
 def prompts() -> list[GoldenSample]:

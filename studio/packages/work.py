@@ -42,7 +42,7 @@ from studio.packages.embedding import EmbeddingGraph, NoEmbedding
 from studio.packages.embedding_check import embed
 from studio.packages.encoder import EncoderContent, encoder_of
 from studio.packages.golden import GoldenSample, check_labels
-from studio.packages.language import files_of, generation_of, prompts, read_guard
+from studio.packages.language import files_of, generation_of, lost_guard, prompts, read_guard
 from studio.packages.notice import with_app
 from studio.packages.packaging_job import package_contained
 from studio.packages.results import PackageResult
@@ -233,6 +233,7 @@ def _language_content(
         notice=UserNotice.of(dict(numbering.notice)),
         generation=generation_of(options, model),
         guard={} if options.guard is None else read_guard(options.guard),
+        notes=[] if options.guard is not None else lost_guard(numbering.known),
     )
 
 

@@ -65,8 +65,13 @@ class BucketCounts:
 class RecentAnswers:
     """Speed of the last minute: tokens by the second, and the times of answers that ended in it."""
 
-    def __init__(self) -> None:
-        self._began = time.monotonic()
+    def __init__(self, began: Optional[float] = None) -> None:
+        """Begin to count.
+
+        Args:
+            began: When, by the monotonic clock; now by default.
+        """
+        self._began = time.monotonic() if began is None else began
         self._tokens = [0] * _MINUTE
         self._second = 0
         self._ended: Deque[Tuple[float, float, Optional[float]]] = deque(maxlen=_MOST_RECENT)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from studio.api import InvalidData, StudioError, UsageError
-from studio.packages.language import read_guard
+from studio.packages.language import lost_guard, read_guard
 from studio.runtime.serve.engine.source import from_bundle
 from tests.unit.packages.test_language import bundle_of, genai, llama
 
@@ -73,3 +73,13 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for path in (tmp_path / "guard.toml", tmp_path / "none.toml", tmp_path):
         with pytest.raises((InvalidData, StudioError), match="cannot be read"):
             read_guard(path)
+
+
+def test_rules_that_a_later_bundle_leaves_out_are_noted(tmp_path: Path) -> None:
+    rules = tmp_path / "guard.toml"
+    rules.write_text(GOOD)
+    path = llama(tmp_path / "tiny.gguf")
+    guarded = bundle_of(path, tmp_path / "job", guard=rules)
+    bare = bundle_of(path, tmp_path / "other")
+    assert "Add --guard" in lost_guard([bare.folder, guarded.folder])[0]
+    assert lost_guard([bare.folder]) == []
