@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +65,27 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Refuse a mark of a long test that its file does not name: it would be run by no command."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest first, and refuse a mark of a long test that its file does not name.
+
+    It would be run by no command.
+    """
+    from tests.rigs.shares import sort_by_length
+
+    sort_by_length(items)
     for item in items:
         if any(map(item.get_closest_marker, _MARKS)) and not _marks_in(item.path):
             raise pytest.UsageError(f"{item.nodeid} has a mark that {item.path.name} does not name")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share the files out as ``Shares`` does where files are to stay whole."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from tests.rigs.shares import Shares
+
+    return Shares(config, log)
 
 
 @functools.cache
