@@ -5,7 +5,7 @@ DIGITS := resources/samples/digits/pipeline.toml
 export ORT_DISABLE_TELEMETRY := 1
 # An installed program has its bytecode; without it, each start compiles a thousand files.
 unexport PYTHONDONTWRITEBYTECODE
-# A file's tests share rigs and stay together; files in their order, for the longest come first.
+# A file's tests share rigs and stay together; the longest files come first (tests/rigs/shares.py).
 # One process more than cores: servers, boards and timers are waited for.
 PROCESSES := --numprocesses $(shell expr $$(nproc) + 1) --maxprocesses 5 --dist loadfile \
 	--no-loadscope-reorder

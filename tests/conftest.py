@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import shutil
@@ -18,6 +19,9 @@ from hypothesis import HealthCheck, settings
 Need = Callable[..., str]
 
 TOO_SLOW = HealthCheck.too_slow
+_MARKS = ("slow", "rig")
+_LONG = " or ".join(_MARKS)
+"""What ``make test-rest`` selects."""
 IN_CI = os.environ.get("CI") == "true"
 _PLACES = os.pathsep.join(("/usr/local/sbin", "/usr/sbin", "/sbin"))
 _folder = Path()
@@ -52,10 +56,54 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("any machine")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Read no file for the long tests in which none of them is."""
+    is_file = collection_path.name.startswith("test_") and collection_path.suffix == ".py"
+    if config.option.markexpr != _LONG or not is_file:
+        return None
+    return None if _marks_in(collection_path) else True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest first, and refuse a mark of a long test that its file does not name.
+
+    It would be run by no command.
+    """
+    from tests.rigs.shares import sort_by_length
+
+    sort_by_length(items)
+    for item in items:
+        if any(map(item.get_closest_marker, _MARKS)) and not _marks_in(item.path):
+            raise pytest.UsageError(f"{item.nodeid} has a mark that {item.path.name} does not name")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share the files out as ``Shares`` does where files are to stay whole."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from tests.rigs.shares import Shares
+
+    return Shares(config, log)
+
+
+@functools.cache
+def _marks_in(path: Path) -> bool:
+    text = path.read_text(encoding="utf-8")
+    return any(f"mark.{name}" in text for name in _MARKS)
+
+
+def pytest_collection() -> None:
+    """Look for no garbage while the tests are found, which all stay."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
-    """Take six thousand tests, which stay, out of each search for garbage that the tests cause."""
+    """Take ten thousand tests, which stay, out of each search for garbage that the tests cause."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def pytest_unconfigure() -> None:

@@ -17,6 +17,7 @@ from studio.plugin_host.manifest import FILE_NAME, ManifestError, read_manifest,
 from studio.plugin_host.requirements import missing
 from studio.plugin_host.trust import MOST_CRASHES, PluginDecision, Trust
 from studio.settings import SAFE_VARIABLE
+from studio.settings.distributions import entry_points
 from studio.settings.installation import missing_packages
 
 GROUP = "edgewright.plugins"
@@ -74,14 +75,12 @@ def find_plugins(user_folder: Path, trust: Trust) -> dict[str, Plugin]:
 
 
 def _places(user_folder: Path) -> Iterator[tuple[str, Path, bool]]:
-    from importlib import metadata  # slow to import, and the window's start needs no plugin
-
     own = dict(built_in_folders())
     for name, folder in own.items():
         yield name, folder, True
-    entries = (one for one in metadata.entry_points(group=GROUP) if one.name not in own)
-    for entry in sorted(entries, key=lambda one: one.name):
-        yield entry.name, _package_folder(entry.value), False
+    for name, value in sorted(entry_points(GROUP)):
+        if name not in own:
+            yield name, _package_folder(value), False
     if user_folder.is_dir():
         for folder in sorted(user_folder.iterdir()):
             if (folder / FILE_NAME).is_file():

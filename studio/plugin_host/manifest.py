@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import tomllib
 from collections.abc import Mapping
@@ -35,17 +36,21 @@ def read_manifest(path: Path) -> Manifest:
         ManifestError: naming the file and the key at fault.
     """
     try:
-        table = loads(path.read_text(encoding="utf-8"))
+        return _manifest_of(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ManifestError(f"{path} cannot be read: {error}.") from None
-    try:
-        return _manifest(table)
     except (KeyError, TypeError, ValueError) as error:
         raise ManifestError(f"{path}: {_reason(error)}.") from None
 
 
 def _reason(error: Exception) -> str:
     return f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
+
+
+@functools.lru_cache(maxsize=256)
+def _manifest_of(text: str) -> Manifest:
+    """Return the manifest of a text; a process that looks for plugins again parses none twice."""
+    return _manifest(loads(text))
 
 
 def _manifest(table: Mapping[str, Any]) -> Manifest:

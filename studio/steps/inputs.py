@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import os
 import platform
@@ -18,6 +17,7 @@ from studio.jobs import AnyStep, Effect
 from studio.plugin_host import PluginHost
 from studio.registry import Registry, file_digest, folder_digest
 from studio.registry.targets import LOCAL
+from studio.settings.distributions import installed_version
 from studio.steps.resolve import Resolved, beside
 
 _FORMAT = 1
@@ -99,10 +99,7 @@ def known_version(name: str) -> str:
 
 @cache
 def _version(name: str) -> str:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return ""
+    return installed_version(name) or ""
 
 
 @cache

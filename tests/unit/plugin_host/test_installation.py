@@ -22,7 +22,7 @@ from studio.plugin_host.environments import build as making
 from studio.plugin_host.environments.build import EnvironmentBuild
 from tests.rigs.patience import patience
 from tests.unit.plugin_host.test_environments import commands_with, environment
-from tests.unit.plugin_host.test_environments import installer as installer
+from tests.unit.plugin_host.test_environments import installer as installer  # one is mark.slow
 
 
 @contextmanager
