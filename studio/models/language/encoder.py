@@ -201,7 +201,7 @@ class _Pooling(NamedTuple):
 
 
 class _Lengths(NamedTuple):
-    """What is read of several files of settings."""
+    """Lengths in several files of settings."""
 
     max_seq_length: object = None
     model_max_length: object = None

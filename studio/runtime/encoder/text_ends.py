@@ -30,7 +30,7 @@ class _Name(NamedTuple):
 
 
 class _Piece(NamedTuple):
-    """A part of a template: a special token, or the text."""
+    """One piece of a template: a special token, or the text."""
 
     SpecialToken: Optional[_Name] = None
 

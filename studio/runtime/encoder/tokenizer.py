@@ -25,7 +25,7 @@ class Splitter(Protocol):
 
 
 class EncoderTokenizer(NamedTuple):
-    """A loaded tokenizer.
+    """The loaded tokenizer of an encoder.
 
     Attributes:
         vocabulary: Number of tokens.
