@@ -28,7 +28,7 @@ from studio.projects.results import (
     flag,
 )
 from studio.projects.source_files import carried_files
-from studio.projects.tasks import METRICS, Lists, classes_of, recognise
+from studio.projects.tasks import LANGUAGE_MODEL, METRICS, Lists, classes_of, recognise
 from studio.registry import Registry, VariantRecord, component
 
 if TYPE_CHECKING:
@@ -175,7 +175,11 @@ def _completed(project: Project, figures: ModelFigures, issues: list[ProjectIssu
     sources = list(project.found)
     task, metric = project.task, project.metric
     if task is None:
-        found = recognise(figures.inputs, figures.outputs, lists)
+        found = (
+            recognise(figures.inputs, figures.outputs, lists)
+            if figures.language is None
+            else LANGUAGE_MODEL
+        )
         if found is not None:
             task = found.task
             sources.insert(0, ProjectSource("task", RECOGNISED, found.why))

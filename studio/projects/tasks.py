@@ -34,6 +34,9 @@ class RecognisedTask:
     why: str
 
 
+LANGUAGE_MODEL = RecognisedTask(TEXT_GENERATION, "The file describes a language model")
+
+
 @dataclass(frozen=True, slots=True)
 class Lists:
     """Numbers of lines of a model's lists; None without the list."""

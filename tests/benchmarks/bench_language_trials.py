@@ -1,11 +1,15 @@
 """Trials of language models next to a real server: equal releases kept, damaged ones taken back.
 
-    python -m tests.benchmarks.bench_language_trials --trials 100 --keep FILE
+    python -m tests.benchmarks.bench_language_trials --trials 100
+    python -m tests.benchmarks.bench_language_trials --distances 24
 
 Each trial starts the server of a release of SmolLM2-135M with two clients, and lets the rule
 decide by the earlier release. Equal releases are the same file in another version, with other
 settings of the loop, or its weights in Q8_0. Damaged ones have a layer whose weights are off by
 10 %, a wrong chat template, or a context that is too short for some of the clients.
+
+``--distances`` runs no server: it measures the divergence of so many answers of each release, and
+lets the rule decide 1,000 times for each by answers that are drawn from these.
 """
 
 from __future__ import annotations
@@ -14,14 +18,19 @@ import argparse
 import json
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from studio.runtime.release.trial.decision import TrialDecision, rule_of
+import numpy as np
+
+from studio.runtime.release.trial.decision import Counts, TrialDecision, rule_of
+from studio.runtime.release.trial.sequential import OPEN
 from studio.runtime.release.trial.soak import ReleaseTrial
 from studio.runtime.shared.errors import ReleaseError
 from tests.benchmarks.bench_language_profile import python_of
@@ -38,6 +47,9 @@ from tests.unit.runtime.serve.rig import ServerProcess
 RIGS = Path.home() / ".cache" / "edgewright-rigs"
 LAYERS = ((0, None), (9, 1), (20, None), (29, 2))
 """Layers that are off, and the seeds of their errors."""
+
+_MORE_LAYERS = ((5, 3), (15, 4))
+_DRAWN, _MOST_ANSWERS = 1000, 60
 
 
 class TrialServer(ServerProcess):
@@ -107,14 +119,57 @@ def equal(releases: Releases, model: Path, float_like: Path) -> Iterator[tuple[s
 def damaged(releases: Releases, model: Path, folder: Path) -> Iterator[tuple[str, str]]:
     """Yield 10 damaged releases: what is wrong, and the digest."""
     for layer, seed in LAYERS:
-        name = f"layer {layer} off by 10 %" + (" at random" if seed else "")
         off = with_layer_off(model, folder / f"layer{layer}.gguf", layer, seed)
-        yield name, releases.add(off)
+        yield _off(layer, seed), releases.add(off)
     for number, (name, template) in enumerate(WRONG_TEMPLATES.items()):
         wrong = with_template(model, folder / f"template{number}.gguf", template)
         yield f"template: {name}", releases.add(wrong)
     for context in (1024, 512, 256):
         yield f"a context of {context}", releases.add(model, context=context)
+
+
+def decisions(divergences: Sequence[float], draws: np.random.Generator) -> dict[str, Any]:
+    """Return how often the test of divergence decides what, by answers drawn with replacement."""
+    quality, found, needed = TrialDecision(rule_of({"judge": "divergence"})), Counter[str](), []
+    diverging = np.asarray(divergences) > quality.rule.diverging
+    for _ in range(_DRAWN):
+        events = np.cumsum(draws.choice(diverging, _MOST_ANSWERS))
+        for number, count in enumerate(events, 1):
+            (finding,) = quality.findings({"divergence": Counts(int(count), number)})
+            if finding.says != OPEN:
+                break
+        found[finding.says] += 1
+        needed.append(number)
+    share = round(float(diverging.mean()), 3)
+    return {"diverging": share, "decisions": dict(found), "answers": statistics.median(needed)}
+
+
+def measured_distances(count: int, model: Path, folder: Path) -> dict[str, Any]:
+    """Measure each kind of release; return its mean divergence and the decisions on it."""
+    kinds = {
+        "the same file": str(model),
+        "int8 cache": f"{model}:int8",
+        "Q8_0": str(RIGS / "language" / "SmolLM2.q8_0.gguf"),
+    }
+    for layer, seed in (*LAYERS, *_MORE_LAYERS):
+        off = with_layer_off(model, folder / f"layer{layer}.gguf", layer, seed)
+        kinds[_off(layer, seed)] = str(off)
+    for number, (name, template) in enumerate(WRONG_TEMPLATES.items()):
+        wrong = with_template(model, folder / f"template{number}.gguf", template)
+        kinds[f"template: {name}"] = str(wrong)
+    given = [f"{name}={file}" for name, file in kinds.items()]
+    module = ("-m", "tests.benchmarks.language_distances")
+    command = [python_of("llama-cpp"), *module, str(model), str(count), *given]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    draws, found = np.random.default_rng(1), {}
+    for row in map(json.loads, done.stdout.splitlines()):
+        mean = round(statistics.fmean(row["divergence"]), 5)
+        found[row["what"]] = {"mean": mean, **decisions(row["divergence"], draws)}
+    return found
+
+
+def _off(layer: int, seed: int | None) -> str:
+    return f"layer {layer} off by 10 %" + (" at random" if seed else "")
 
 
 def main() -> int:
@@ -123,6 +178,7 @@ def main() -> int:
     parser.add_argument("--trials", type=int, default=100, help="of equal releases")
     parser.add_argument("--damaged", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=300.0)
+    parser.add_argument("--distances", type=int, default=0, help="answers of each release")
     parser.add_argument("--first", type=int, default=0, help="seed of the first conversations")
     given = parser.parse_args()
     TrialServer.python = python_of("llama-cpp")
@@ -130,6 +186,10 @@ def main() -> int:
     rows: dict[str, list[dict[str, Any]]] = {"equal": [], "damaged": []}
     with tempfile.TemporaryDirectory(dir=RIGS / "language") as name:
         folder = Path(name)
+        if given.distances:
+            found = measured_distances(given.distances, model, folder)
+            print(json.dumps({"name": "distances of language models", **found}, indent=1))
+            return 0
         releases = Releases(folder / "board")
         campaign = Campaign(releases, releases.add(model), given.seconds)
         kinds = (

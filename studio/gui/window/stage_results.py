@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from studio.gui.current_project import CurrentProject, CurrentVariant
-    from studio.projects.results import Project
     from studio.workspace import RunRecord, VariantRecord, Workspace
 
 NEXT = "next"
@@ -50,18 +49,21 @@ class StageResults:
     @property
     def lacks(self) -> bool:
         """Whether the project of the current model is known, and incomplete."""
-        project = self._project.value
-        if project is None or self._current.variant is None:
-            return False
-        done, of = _progress(project)
+        done, of = self._progress()
         return done < of
 
     def _ready(self) -> str:
-        project = self._project.value
-        if project is None:
-            return ""
-        done, of = _progress(project)
-        return f"{done} of {of}"
+        done, of = self._progress()
+        return f"{done} of {of}" if of else ""
+
+    def _progress(self) -> tuple[int, int]:
+        """Return how many rows of the project are ready, and how many there are; 0 without one."""
+        from studio.gui.pages.project.rows import ready, rows_of
+
+        project, variant = self._project.value, self._current.variant
+        if project is None or variant is None:
+            return 0, 0
+        return ready(rows_of(project, bool(variant.summary.get("language"))))
 
     @staticmethod
     def _nodes(variant: VariantRecord) -> str:
@@ -105,10 +107,3 @@ class StageResults:
         running = self._workspace.registry.history.running().values()
         count = sum(release.facts.name == variant.model_name for release in running)
         return f"{count} live" if count else ""
-
-
-def _progress(project: Project) -> tuple[int, int]:
-    """Return how many rows of a project are ready, and how many there are."""
-    from studio.gui.pages.project.rows import ready, rows_of
-
-    return ready(rows_of(project))

@@ -8,7 +8,7 @@ from studio.evaluation.results import SampleResult
 from studio.gui import figures
 from studio.gui.pages.project.rows import OPEN, READY, WARNING, ProjectRow
 from studio.lazy_dataclass import dataclass
-from studio.models.results import ModelFigures, Terminal
+from studio.models.results import LanguageFacts, ModelFigures, Terminal
 from studio.projects.results import Project
 from studio.workspace import answer_words, short_shape
 
@@ -35,7 +35,9 @@ class SampleState:
 
 
 def terminal_rows(model: ModelFigures) -> list[ProjectRow]:
-    """Return the rows of inputs and outputs."""
+    """Return the rows of inputs and outputs, in tokens for a language model."""
+    if model.language is not None:
+        return _language_rows(model.language)
     return [
         _terminals("inputs", "Inputs", model.inputs),
         _terminals("outputs", "Outputs", model.outputs),
@@ -64,6 +66,19 @@ def sample_row(state: SampleState) -> ProjectRow:
         return _fact(field, title, WARNING, "Failed", f"{problem} {hint}".strip(), issue=problem)
     words = f"{answer_words(run.answer)} · {figures.milliseconds(run.milliseconds)} ms"
     return _fact(field, title, READY, words, source=f"{run.sample}, on this computer")
+
+
+def _language_rows(facts: LanguageFacts) -> list[ProjectRow]:
+    length = f"up to {figures.whole(facts.context)} tokens" if facts.context else ""
+    entries = f"{figures.whole(facts.vocabulary)} tokens known" if facts.vocabulary else ""
+    words = {"inputs": ("Inputs", length), "outputs": ("Outputs", entries)}
+    found = [
+        _fact(field, title, READY, " · ".join(filter(None, ("text", more))))
+        for field, (title, more) in words.items()
+    ]
+    has_template = bool(facts.chat_template)
+    chats = "The model has one." if has_template else "None: it continues texts, and does not chat."
+    return [*found, _fact("chat_template", "Chat template", READY if has_template else OPEN, chats)]
 
 
 def _terminals(field: str, title: str, values: Sequence[Terminal]) -> ProjectRow:

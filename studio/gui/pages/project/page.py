@@ -130,7 +130,8 @@ class ProjectPage(StagePage):
         self.set_note(str(source) if source is not None else "")
         if project is None:
             return
-        done, of = rows.ready(rows.rows_of(project))
+        is_language = bool(origin.summary.get("language"))
+        done, of = rows.ready(rows.rows_of(project, is_language))
         self.state.show_state(f"{done} of {of} ready", "good" if done == of else "warning")
         general = project.issue_of("found")
         self.problem.setText(f"{general.text} {general.hint}".strip() if general else "")
@@ -146,14 +147,18 @@ class ProjectPage(StagePage):
             return
         origin, state = self.workspace.registry.original(variant), self.sample.state
         model = ModelFigures.read(origin.summary)
-        task, *others = rows.rows_of(project)
+        is_language = model.language is not None
+        task, *others = rows.rows_of(project, is_language)
+        # Samples are arrays and pictures; texts are tried on a page of their own.
+        samples = [model_rows.sample_row(state)] if not is_language else []
+        self.samples.setVisible(not is_language)
         self.table.show_rows(
             (
                 task,
                 *model_rows.terminal_rows(model),
                 *(with_meaning(one, state) for one in others),
                 *model_rows.file_rows(model, origin.size, project),
-                model_rows.sample_row(state),
+                *samples,
             )
         )
         self.samples.show_state(state)

@@ -46,6 +46,7 @@ _UNSET = {
     "heldout": "Not set. Evaluation data is used.",
     "targets": "Not set.",
 }
+_OF_LANGUAGE = ("task", "targets")
 _OPTIONAL = ("metric", "outputs", "heldout", "label_map", "groups", "targets", _FLOAT_NODES)
 
 
@@ -76,9 +77,14 @@ class ProjectRow:
     can_change: bool = True
 
 
-def rows_of(project: Project) -> list[ProjectRow]:
-    """Return the rows of a project; lists that its task has no use for only where they are set."""
-    return [_row(project, name) for name in _TITLES if _is_shown(project, name)]
+def rows_of(project: Project, is_language: bool = False) -> list[ProjectRow]:
+    """Return the rows of a project; fields that its model has no use for only where they are set.
+
+    Args:
+        is_language: Its model takes texts; arrays, pictures and classes do not matter then.
+    """
+    names = [name for name in _TITLES if _is_shown(project, name, is_language)]
+    return [_row(project, name) for name in names]
 
 
 def ready(rows: list[ProjectRow]) -> tuple[int, int]:
@@ -87,9 +93,11 @@ def ready(rows: list[ProjectRow]) -> tuple[int, int]:
     return sum(row.state == READY for row in counted), len(counted)
 
 
-def _is_shown(project: Project, name: str) -> bool:
+def _is_shown(project: Project, name: str, is_language: bool) -> bool:
     if getattr(project, name) or project.issue_of(name) is not None:
         return True
+    if is_language and name not in _OF_LANGUAGE:
+        return False
     return name != _FLOAT_NODES and project.has_use_for(name)
 
 

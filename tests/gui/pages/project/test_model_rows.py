@@ -10,7 +10,14 @@ from studio.gui.pages.project.model_rows import (
     terminal_rows,
 )
 from studio.gui.pages.project.rows import OPEN, READY, WARNING, ProjectRow
-from studio.models.results import Answer, IntakeFinding, ModelFigures, ScoredClass, Terminal
+from studio.models.results import (
+    Answer,
+    IntakeFinding,
+    LanguageFacts,
+    ModelFigures,
+    ScoredClass,
+    Terminal,
+)
 from studio.projects.results import Project, ProjectSource
 
 NOTHING = Project(model="m")
@@ -31,6 +38,16 @@ def test_shapes_have_short_names() -> None:
     [inputs, outputs] = terminal_rows(ModelFigures(inputs=(batch,)))
     assert shown(inputs) == (READY, "x float32 batch×3×48×?", "dynamic sizes")
     assert shown(outputs) == (OPEN, "Not known.", "")
+
+
+def test_a_language_model_is_described_in_tokens() -> None:
+    facts = LanguageFacts(context=8192, vocabulary=49152, chat_template="{{ messages }}")
+    [inputs, outputs, template] = terminal_rows(ModelFigures(language=facts))
+    assert shown(inputs) == (READY, "text · up to 8\u2009192 tokens", "")
+    assert shown(outputs) == (READY, "text · 49\u2009152 tokens known", "")
+    assert shown(template) == (READY, "The model has one.", "")
+    plain = terminal_rows(ModelFigures(language=LanguageFacts()))[-1]
+    assert shown(plain)[0] == OPEN
 
 
 def test_many_inputs_are_counted_and_named_in_the_tooltip() -> None:

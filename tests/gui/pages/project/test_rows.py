@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from studio.gui.pages.project.rows import OPEN, READY, WARNING, ProjectRow, ready, rows_of
 from studio.projects.results import YOU, Project, ProjectIssue, ProjectSource
 
@@ -67,3 +69,10 @@ def test_a_label_map_is_for_classes_and_optional() -> None:
     row = rows(task="classification")["label_map"]
     assert (row.state, row.counts) == (OPEN, False)
     assert "label_map" not in rows(task="detection")
+
+
+def test_a_language_model_has_no_rows_of_arrays_and_classes() -> None:
+    project = Project(model="tiny", task="text-generation")
+    assert [one.field for one in rows_of(project, is_language=True)] == ["task", "targets"]
+    given = replace(project, evaluation="/data/texts.txt")
+    assert "evaluation" in [one.field for one in rows_of(given, is_language=True)]
