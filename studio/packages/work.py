@@ -50,6 +50,7 @@ from studio.packages.signing import signature_of, write_signature
 from studio.packages.step import MakingStep, Numbering, PackageOptions
 from studio.plugin_host import PluginHost
 from studio.registry import ModelRef
+from studio.runtime.drift.reference import Reference
 from studio.runtime.serve.decoders.settings import EMBEDDING
 from studio.runtime.shared.user_notice import UserNotice
 
@@ -134,8 +135,7 @@ def _content(
     checked = check_model(host, model, facts_of(form, files, model, job))
     if model.language is not None:
         return _language_content(options, numbering, files_of(files, path), model, checked)
-    if options.guard is not None:
-        raise UsageError(f"{ref.model_name} writes no text: guard rules are for language models.")
+    _refuse_guard(options)
     serving = serving_backend(ref.format, options.backend)
     reference_id = serving_backend(ref.format).id
     backend: Backend = host.get(Extension.BACKEND, reference_id)
@@ -154,14 +154,9 @@ def _content(
         session.close()
     frames = [frame for frame, _ in labelled]
     graft, frames, note = _embedded(backend, path, model, options.embedding, frames, job)
-    reference = reference_of(frames)
-    if reference is not None:
-        estimate = estimate_of(reference, frames, [label for _, label in labelled])
-        reference = reference._replace(estimate=estimate)
+    reference = _reference(frames, [label for _, label in labelled])
     check_labels(options.labels, samples)
-    # Made-up inputs find no boxes.
-    if options.outputs is not None and options.data is not None and samples:
-        check_outputs(options.outputs, _answered(samples[0], options))
+    _check_outputs(options, samples)
     return BundleContent(
         name=ref.model_name,
         precision=ref.precision,
@@ -186,6 +181,27 @@ def _content(
         notes=(*([note] if note else []), *remark, *_app_notes(app)),
         lineage=_lineage(ref, {backend.id: backend.version()}, numbering.made),
     )
+
+
+def _refuse_guard(options: PackageOptions) -> None:
+    """Refuse guard rules for a model of tensors."""
+    if options.guard is not None:
+        name = options.model.model_name
+        raise UsageError(f"{name} writes no text: guard rules are for language models.")
+
+
+def _reference(frames: Sequence[Frame], labels: Sequence[Truth | None]) -> Reference | None:
+    """Return the reference for drift, with an estimate of accuracy where there are labels."""
+    reference = reference_of(frames)
+    if reference is None:
+        return None
+    return reference._replace(estimate=estimate_of(reference, frames, labels))
+
+
+def _check_outputs(options: PackageOptions, samples: Sequence[GoldenSample]) -> None:
+    """Check the meaning of the outputs on an answer to data; made-up inputs find no boxes."""
+    if options.outputs is not None and options.data is not None and samples:
+        check_outputs(options.outputs, _answered(samples[0], options))
 
 
 def _encoder(
