@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.documents.text_table import counted
-from studio.monitoring.endpoint.generation import GenerationState, GuardCount
+from studio.monitoring.endpoint.results import GenerationState, GuardCount
 
 NOTHING = "-"
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from studio.documents.dataclass_json import optional
 from studio.lazy_dataclass import dataclass
-from studio.monitoring.endpoint.generation import GenerationState
 from studio.monitoring.endpoint.results import (
     ABSENT,
     Agreement,
@@ -14,6 +13,7 @@ from studio.monitoring.endpoint.results import (
     DriftSignal,
     DriftState,
     FetchedRequests,
+    GenerationState,
     Latency,
     LiveLabels,
     NodePlacement,

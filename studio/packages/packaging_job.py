@@ -22,7 +22,7 @@ def package_contained(options: PackageOptions, job: Job) -> PackageResult:
         StudioError: what the packaging said.
     """
     parts = (options.labels, options.preprocess, options.outputs, options.dictionary, options.app)
-    files = (Path(options.model.path), options.data, *parts)
+    files = (Path(options.model.path), options.data, *parts, options.guard)
 
     def move_bundle(result: dict[str, Any], folder: Path) -> dict[str, Any]:
         if result["new"]:

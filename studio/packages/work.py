@@ -135,8 +135,7 @@ def _content(
     checked = check_model(host, model, facts_of(form, files, model, job))
     if model.language is not None:
         return _language_content(options, numbering, files_of(files, path), model, checked)
-    if options.guard is not None:
-        raise UsageError(f"{ref.model_name} writes no text: guard rules are for language models.")
+    _refuse_guard(options)
     serving = serving_backend(ref.format, options.backend)
     reference_id = serving_backend(ref.format).id
     backend: Backend = host.get(Extension.BACKEND, reference_id)
@@ -154,9 +153,7 @@ def _content(
     graft, frames, note = _embedded(backend, path, model, options.embedding, frames, job)
     reference = _reference(frames, [label for _, label in labelled])
     check_labels(options.labels, samples)
-    # Made-up inputs find no boxes.
-    if options.outputs is not None and options.data is not None and samples:
-        check_outputs(options.outputs, _answered(samples[0], options))
+    _check_outputs(options, samples)
     return BundleContent(
         name=ref.model_name,
         precision=ref.precision,
@@ -183,12 +180,25 @@ def _content(
     )
 
 
+def _refuse_guard(options: PackageOptions) -> None:
+    """Refuse guard rules for a model of tensors."""
+    if options.guard is not None:
+        name = options.model.model_name
+        raise UsageError(f"{name} writes no text: guard rules are for language models.")
+
+
 def _reference(frames: Sequence[Frame], labels: Sequence[Truth | None]) -> Reference | None:
-    """Return the reference for drift with its estimate; None where there are too few frames."""
+    """Return the reference for drift, with an estimate of accuracy where there are labels."""
     reference = reference_of(frames)
     if reference is None:
         return None
     return reference._replace(estimate=estimate_of(reference, frames, labels))
+
+
+def _check_outputs(options: PackageOptions, samples: Sequence[GoldenSample]) -> None:
+    """Check the meaning of the outputs on an answer to data; made-up inputs find no boxes."""
+    if options.outputs is not None and options.data is not None and samples:
+        check_outputs(options.outputs, _answered(samples[0], options))
 
 
 def _encoder(model: Model, folder: Path, options: PackageOptions) -> EncoderContent | str | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import field
 
 from studio.lazy_dataclass import dataclass
-from studio.monitoring.endpoint.generation import GenerationState
 from studio.monitoring.endpoint.results import (
     Agreement,
     BoardReport,
     DriftSignal,
     DriftState,
+    GenerationState,
     Latency,
     LiveLabels,
     NodePlacement,

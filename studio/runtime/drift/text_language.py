@@ -18,7 +18,7 @@ NOTHING = "none"
 _FEWEST = 2
 """Common words that a text needs; a letter that one language alone has counts as one."""
 _SHARE = 0.3
-"""Share of the letters above which a script beside Latin is that of the text."""
+"""Share of the letters above which a script other than Latin is that of the text."""
 
 _SCRIPTS: Tuple[Tuple[str, Tuple[Tuple[int, int], ...]], ...] = (
     ("latin", ((0x41, 0x5A), (0x61, 0x7A), (0xC0, 0x24F), (0x1E00, 0x1EFF))),
@@ -39,26 +39,59 @@ _SCRIPTS: Tuple[Tuple[str, Tuple[Tuple[int, int], ...]], ...] = (
 )
 _OTHER = "other"
 
-_WORDS: Mapping[str, str] = {
-    "english": "the and is of to in that it you for are with this what how not was have be can "
-    "do does which from my your me we they would please write why",
-    "german": "der die das und ist nicht ein eine ich zu den mit sich auf für von wie was wir "
-    "sie es im dem auch kann bitte warum wird sind als oder",
-    "french": "le la les et est une des un je que pour dans ce qui pas vous du au sur avec nous "
-    "comment quelle quel pourquoi sont il elle par être",
-    "spanish": "el la los las y es una un que en por para con no se del al como lo qué cómo "
-    "cuál su más pero son está hay yo",
-    "italian": "il lo la gli e è una un che di per con non si del della come sono questo cosa "
-    "perché nel alla dei più anche ho quale",
-    "portuguese": "o a os as e é um uma que em não para com do da dos por se como são você mais "
-    "qual isso ao seu está ele",
-    "dutch": "de het een en is van ik te dat niet in op voor met zijn wat hoe je aan er ook "
-    "maar waarom wordt naar bij of",
-    "polish": "i w nie na się jest to z że do jak co o czy od po dla tak są przez proszę",
-    "swedish": "och i att det som en är på för med inte av jag den ett om hur vad till kan du",
-    "turkish": "ve bir bu da de için ne mi ile çok nasıl ben var daha olarak gibi",
-    "indonesian": "yang dan di ini itu dengan untuk tidak dari dalam adalah apa akan ke saya",
-    "vietnamese": "là của và có không cho các một được trong với những này gì tôi người",
+_WORDS: Mapping[str, Tuple[str, ...]] = {
+    "english": (
+        "the and is of to in that it you for are with this what",
+        "how not was have be can do does which from my your me we",
+        "they would please write why",
+    ),
+    "german": (
+        "der die das und ist nicht ein eine ich zu den mit sich auf",
+        "für von wie was wir sie es im dem auch kann bitte warum wird",
+        "sind als oder",
+    ),
+    "french": (
+        "le la les et est une des un je que pour dans ce qui",
+        "pas vous du au sur avec nous comment quelle quel pourquoi sont il elle",
+        "par être",
+    ),
+    "spanish": (
+        "el la los las y es una un que en por para con no",
+        "se del al como lo qué cómo cuál su más pero son está hay",
+        "yo",
+    ),
+    "italian": (
+        "il lo la gli e è una un che di per con non si",
+        "del della come sono questo cosa perché nel alla dei più anche ho quale",
+    ),
+    "portuguese": (
+        "o a os as e é um uma que em não para com do",
+        "da dos por se como são você mais qual isso ao seu está ele",
+    ),
+    "dutch": (
+        "de het een en is van ik te dat niet in op voor met",
+        "zijn wat hoe je aan er ook maar waarom wordt naar bij of",
+    ),
+    "polish": (
+        "i w nie na się jest to z że do jak co o czy",
+        "od po dla tak są przez proszę",
+    ),
+    "swedish": (
+        "och i att det som en är på för med inte av jag den",
+        "ett om hur vad till kan du",
+    ),
+    "turkish": (
+        "ve bir bu da de için ne mi ile çok nasıl ben var daha",
+        "olarak gibi",
+    ),
+    "indonesian": (
+        "yang dan di ini itu dengan untuk tidak dari dalam adalah apa akan ke",
+        "saya",
+    ),
+    "vietnamese": (
+        "là của và có không cho các một được trong với những này gì",
+        "tôi người",
+    ),
 }
 _LETTERS: Mapping[str, str] = {
     "german": "ß",
@@ -71,8 +104,8 @@ _LETTERS: Mapping[str, str] = {
     "french": "œ",
 }
 _BY_WORD: Dict[str, List[str]] = {}
-for _name, _text in _WORDS.items():
-    for _word in _text.split():
+for _name, _lines in _WORDS.items():
+    for _word in " ".join(_lines).split():
         _BY_WORD.setdefault(_word, []).append(_name)
 _WORD = re.compile(r"[^\W\d_]+")
 _UKRAINIAN, _RUSSIAN = frozenset("іїєґІЇЄҐ"), frozenset("ыэъёЫЭЪЁ")

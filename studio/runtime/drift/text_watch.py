@@ -150,8 +150,8 @@ def _ranks(languages: Sequence[str]) -> Dict[str, int]:
 def _reference(rows: np.ndarray, languages: Sequence[Dict[str, int]]) -> Reference:
     """Return the reference of the first requests.
 
-    Each bin of languages and of cut answers has one request more than was counted (Laplace), so
-    that what was not there at first is expected to be rare and not to be impossible.
+    Each bin of languages and of cut answers has one request more than was counted (Laplace). What
+    was not there at first is then rare, and not impossible.
     """
     bins: Dict[int, Tuple[Tuple[float, ...], Tuple[int, ...]]] = {}
     for column in _LENGTHS:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from studio.documents.dataclass_json import from_json, read_parts, to_json
 from studio.monitoring import texts
 from studio.monitoring.drift import drift_state
-from studio.monitoring.endpoint.generation import GenerationState, GuardCount
-from studio.monitoring.endpoint.results import Percentiles
+from studio.monitoring.endpoint.results import GenerationState, GuardCount, Percentiles
 from studio.monitoring.endpoint.status import DriftReport, ServerStatus
 from studio.monitoring.fleet_work import brief
 from studio.monitoring.results import FleetResult, FleetSample, TargetSample

@@ -32,3 +32,20 @@ def test_the_key_stays_outside_the_walls(tmp_path: Path, monkeypatch: pytest.Mon
     assert options.sign is None
     assert not any(key.is_relative_to(path) for path in reads)
     assert str(key) not in repr(options)
+
+
+def test_the_worker_may_read_the_guard_rules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Any] = []
+
+    def started(*what: Any) -> dict[str, Any]:
+        given.extend(what)
+        raise Seen
+
+    monkeypatch.setattr(packaging_job, "run_contained", started)
+    rules = tmp_path / "rules" / "guard.toml"
+    options = package_options(tmp_path / "m.gguf", sign=tmp_path / "key", guard=rules)
+    with pytest.raises(Seen):
+        package(options, cast(Job, None))
+    assert rules in given[3]

@@ -9,8 +9,7 @@ from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.pages.monitor.quality_rows import ESTIMATE
 from studio.gui.widgets.basics import GRID, Card, label, restyle, row
-from studio.monitoring.endpoint.generation import GenerationState
-from studio.monitoring.endpoint.results import Latency, known
+from studio.monitoring.endpoint.results import GenerationState, Latency, known
 from studio.monitoring.results import TargetSample
 from studio.workspace import EndpointState, EndpointStatus
 

@@ -14,8 +14,7 @@ from studio.gui.charts.time_data import Marker, TimeRange
 from studio.gui.charts.time_drawing import Line
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Card, Dot, Segmented, button, label, row, set_enabled
-from studio.monitoring.endpoint.generation import GenerationState
-from studio.monitoring.endpoint.results import Latency, known
+from studio.monitoring.endpoint.results import GenerationState, Latency, known
 from studio.monitoring.results import UNREACHABLE, Alert, PastMessage, TargetSample
 
 _MINUTE = 60.0

@@ -55,7 +55,7 @@ class Readings:
 
     @property
     def is_idle(self) -> bool:
-        """Whether no match has begun."""
+        """Whether no match is under way."""
         return not self.states and not self.matched
 
 

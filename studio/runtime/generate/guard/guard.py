@@ -78,7 +78,7 @@ class AnswerFilter:
     """A filter of one answer: text comes out when no rule can be broken by it any more.
 
     Attributes:
-        blocked: The rule that cut the answer; None while there is none.
+        blocked: The rule that cut the answer; None while it is whole.
     """
 
     def __init__(self, rules: Sequence[GuardRule]) -> None:

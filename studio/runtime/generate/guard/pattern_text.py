@@ -54,7 +54,7 @@ def _is_kind(char: str, kind: str) -> bool:
 
 
 class Piece(NamedTuple):
-    """A part of a pattern.
+    """Piece of a pattern.
 
     Attributes:
         kind: ``set``, ``place`` (of no width), ``row``, ``choice`` or ``repeat``.
@@ -95,7 +95,7 @@ def parse(pattern: str, caseless: bool = False) -> Piece:
     """Return the parts of a pattern.
 
     Raises:
-        GuardError: in one sentence, when it is none, is too large, or needs more than linear time.
+        GuardError: in one sentence, when it is not one, is too large, or takes no linear time.
     """
     if len(pattern) > LONGEST:
         raise GuardError("the pattern has more than {} characters".format(LONGEST))

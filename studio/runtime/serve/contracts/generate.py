@@ -12,7 +12,7 @@ from typing import Dict, NamedTuple, Optional, Sequence, Tuple
 from ...generate.conversation import Conversation
 from ...generate.generator import TextGenerator
 from ...generate.prompt_reader import BadPrompt
-from ...generate.request import Generation, GenerationRequest
+from ...generate.request import Generation, GenerationRequest, Reason
 from ...generate.sampler import Choice, Sampling
 from ..engine.served_model import ServedModel
 from ..http.content_encoding import content_of
@@ -65,7 +65,7 @@ class GenerateDocuments:
 
     def whole(self, generation: Generation, text: str, choices: Sequence[Choice]) -> Response:
         """Return the whole answer."""
-        return Response.of({**self._head, "text_output": text})
+        return Response.of({**self._head, "text_output": text, **_cut(generation)})
 
     def first(self) -> bytes:
         """Return nothing: a stream begins with its text."""
@@ -77,7 +77,7 @@ class GenerateDocuments:
 
     def end(self, generation: Generation, text: str) -> bytes:
         """Return the last event."""
-        return self._event(text, done=True)
+        return self._event(text, done=True, **_cut(generation))
 
     def failure(self, status: int, sentence: str) -> bytes:
         """Return the event that ends a stream which failed."""
@@ -87,8 +87,14 @@ class GenerateDocuments:
         """Return an error."""
         return Response.error(status, sentence, headers)
 
-    def _event(self, text: str, done: bool) -> bytes:
-        return _event({**self._head, "text_output": text, "done": done})
+    def _event(self, text: str, done: bool, **more: str) -> bytes:
+        return _event({**self._head, "text_output": text, "done": done, **more})
+
+
+def _cut(generation: Generation) -> Dict[str, str]:
+    """Return the mark of an answer that a guard rule has cut, which the specification lacks."""
+    cut = generation.reason is Reason.FILTERED
+    return {"finish_reason": Reason.FILTERED.value} if cut else {}
 
 
 def generate(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:

@@ -15,6 +15,7 @@ from studio.runtime.shared.errors import LoadError
 from tests.unit.runtime.serve.rig import wait_until
 from tests.unit.runtime.serve.texts.byte_server import ByteServer, write_model
 
+GENERATE = "/v2/models/guarded/generate"
 CHAT, COMPLETIONS, INFER = "/v1/chat/completions", "/v1/completions", "/v2/models/guarded/infer"
 ANSWER = "All is fine until the secret plan, which is the end."
 SAFE = "All is fine until the "
@@ -94,6 +95,18 @@ def test_the_inference_protocol_withholds_the_answer(server: ByteServer) -> None
     assert "withheld by the rule 'plans'" in answer["error"]
 
 
+def test_the_generate_extension_marks_what_was_cut(server: ByteServer) -> None:
+    body = {"text_input": "write\n", "parameters": {"max_tokens": 100}}
+    status, answer = server.call("POST", GENERATE, body)
+    assert status == 200
+    assert (answer["text_output"], answer["finish_reason"]) == (SAFE, "content_filter")
+    status, raw = server.call("POST", GENERATE + "_stream", body)
+    assert status == 200
+    parts = [json.loads(part[6:]) for part in raw.decode().split("\n\n")[:-1]]
+    assert "".join(part["text_output"] for part in parts) == SAFE
+    assert parts[-1]["finish_reason"] == "content_filter"
+
+
 def inference(text: str) -> dict[str, object]:
     """Return a request of the Open Inference Protocol."""
     tensor = {"name": "text_input", "shape": [1], "datatype": "BYTES", "data": [text]}
@@ -122,9 +135,14 @@ def test_a_prompt_is_refused_at_every_door(server: ByteServer, text: str) -> Non
         status, answer = server.call("POST", path, {**body, "max_tokens": 2})
         assert status == 400, (path, body)
         assert answer["error"]["code"] == "content_filter"
-    status, answer = server.call("POST", INFER, inference(text))
-    assert status == 400
-    assert "refused by the rule 'plans'" in answer["error"]
+    for path, body in (
+        (INFER, inference(text)),
+        (GENERATE, {"text_input": text}),
+        (GENERATE + "_stream", {"text_input": text}),
+    ):
+        status, answer = server.call("POST", path, body)
+        assert status == 400, path
+        assert "refused by the rule 'plans'" in answer["error"]
 
 
 def test_a_rule_has_its_own_sentence(server: ByteServer) -> None:
