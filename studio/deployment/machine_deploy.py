@@ -38,10 +38,9 @@ _SLOWEST = 4096
 _INSTALL_S = 900.0
 _PROBE_S = 120.0
 _COMPILATION_S = 1200.0
+"""Of a model for an accelerator, which the probe waits for; the server then has what it made."""
 _GENERATION_S = 900.0
 """Of a language model: gigabytes are read from a slow disk, and tokens may take seconds."""
-
-"""Of a model for an accelerator, which the probe waits for; the server then has what it made."""
 _ANSWER_S = 180.0
 _SWITCH_S = 120.0
 _PROBES_PATIENCE = 16.0
