@@ -20,7 +20,6 @@ from tests.plugins.test_studio_kubernetes_manifests import VERSIONS, workload
 FACTS = {
     "backend": "llama-cpp",
     "bytes": 98_362_432,
-    "cache": "f16",
     "context": 4096,
     "memory_mb": 633,
     "slots": 4,
@@ -189,7 +188,6 @@ def test_facts_come_from_the_manifest(tmp_path: Any) -> None:
     assert facts_of(parcel)["generation"] == {
         "backend": "llama-cpp",
         "bytes": 90,
-        "cache": "int8",
         "context": 512,
         "memory_mb": 150,
         "slots": 2,
