@@ -147,7 +147,7 @@ def test_a_gateway_of_ones_own() -> None:
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"memory_limit": "300Mi", "memory": "200Mi"}, "633 MB with 4 slots of 4,096 tokens"),
     ({"kind": "llminferenceservice", "max_replicas": 3}, "KEDA or WVA"),
-    ({"kind": "llminferenceservice", "ingress": "nginx"}, "makes the way"),
+    ({"kind": "llminferenceservice", "ingress": "nginx"}, "makes the route"),
     ({"kind": "inferenceservice", "max_replicas": 3, "scale_on": "waiting"}, "CPU or by requests"),
 ]
 

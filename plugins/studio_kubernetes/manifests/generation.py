@@ -24,16 +24,16 @@ LLM_PORT = 8000
 _MIB = 1 << 20
 _USUAL = ("256Mi", "512Mi")
 _ABOVE = 1.2
-"""Limit over request: the prediction was within 3 %, on one kind of machine."""
+"""Ratio of the limit to the request: the prediction was within 3 %, on one kind of machine."""
 
 _UNKNOWN_FACTOR, _UNKNOWN_MIB = 2, 512
 _LOAD_BYTES_PER_S = 20_000_000
-"""Of a slow disk that has not read the image before."""
+"""Speed of a slow disk that has not read the image before."""
 
 _LEAST_LOAD_S = 180
 _DRAIN_S = 120
 _ANSWER_S = 600
-"""Longest whole answer; streams have no limit."""
+"""Longest time without progress of an answer."""
 
 _ENDING_S = 10
 _GRACE_S = 45
@@ -43,7 +43,7 @@ SETTLE_S = 5
 
 @dataclass(frozen=True, slots=True)
 class LanguageNeeds:
-    """What is known of a language model.
+    """Facts of a language model on which its pod depends.
 
     Attributes:
         backend: Id of what runs it.
@@ -60,7 +60,7 @@ class LanguageNeeds:
 
 
 def facts_of(parcel: Parcel) -> dict[str, Any]:
-    """Return what is known of a language model as options; nothing for any other model."""
+    """Return the facts of a language model as options; nothing for any other model."""
     given = parcel.manifest.get(GENERATION)
     if not given:
         return {}
@@ -117,7 +117,9 @@ def check_generation(options: Options) -> None:
         return
     _check_scaling(options, kind)
     if kind == "llminferenceservice" and options["ingress"]:
-        raise Refused("KServe makes the way to an LLMInferenceService.", hint="Leave out ingress.")
+        raise Refused(
+            "KServe makes the route to an LLMInferenceService.", hint="Leave out ingress."
+        )
     _, limit = memory_of(options)
     need = facts.memory_mb
     if limit and need and _size(limit) < Decimal(need) * 1_000_000:
@@ -187,7 +189,7 @@ def _need_mib(facts: LanguageNeeds) -> int:
 
 
 def _size(text: str) -> Decimal:
-    """Return the bytes of a quantity; 0 for what is none, which the rules report."""
+    """Return the bytes of a quantity; 0 for other texts, which the rules report."""
     try:
         return parse_quantity(text)
     except ValueError:
