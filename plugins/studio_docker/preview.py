@@ -36,9 +36,9 @@ def actions(
     yield _base(engine, str(options["base"]))
     yield _image(engine, place, parcel)
     yield from _limits(engine, options)
-    beside = history.serving is not None and history.serving.release != parcel.digest
+    switches = history.serving is not None and history.serving.release != parcel.digest
     machine_mb = int(engine.facts()["memory_mb"] or 0)
-    yield from memory_actions(parcel, options, machine_mb, beside)
+    yield from memory_actions(parcel, options, machine_mb, switches)
     yield _gate(history, Listener.of(options))
     yield from _release(history, parcel, Trial.of(options))
 

@@ -184,11 +184,11 @@ def _notes(wanted: DesiredWorkload) -> list[Action]:
 def _language_notes(workload: Workload) -> Iterator[Action]:
     """Yield what is worth knowing of a language model before it is deployed."""
     options, facts = workload.options, generation_of(workload.options)
-    if not facts:
+    if facts is None:
         return
     memory, limit = memory_of(options)
-    request = f"{facts['slots']} slots of {facts['context']:,} tokens, {memory} of memory"
-    if facts["memory_mb"]:
+    request = f"{facts.slots} slots of {facts.context:,} tokens, {memory} of memory"
+    if facts.memory_mb:
         yield Action("memory", f"{request}, at most {limit or 'what the node has'}", "checked")
     else:
         text = f"The memory of this backend is not predicted; {memory} is twice its files."

@@ -39,6 +39,8 @@ _INSTALL_S = 900.0
 _PROBE_S = 120.0
 _COMPILATION_S = 1200.0
 """Of a model for an accelerator, which the probe waits for; the server then has what it made."""
+_GENERATION_S = 900.0
+"""Of a language model: gigabytes are read from a slow disk, and tokens may take seconds."""
 _ANSWER_S = 180.0
 _SWITCH_S = 120.0
 _PROBES_PATIENCE = 16.0
@@ -235,7 +237,7 @@ class TargetDeployment:
         if self._plan.unchanged:
             row.skip("release already running")
             return
-        seconds = _COMPILATION_S if self._compiles else _PROBE_S
+        seconds = self._longest_probe()
         found = self._agent.request(
             ProbeAnswer,
             "probe",
@@ -258,6 +260,11 @@ class TargetDeployment:
             row.text += f". {found.fallback}"
         elif found.providers not in ((), ("cpu",)):
             row.text += f" on {', '.join(found.providers)}"
+
+    def _longest_probe(self) -> float:
+        if self._compiles:
+            return _COMPILATION_S
+        return _GENERATION_S if self._plan.bundle.backend.generates else _PROBE_S
 
     @property
     def _compiles(self) -> bool:

@@ -20,7 +20,6 @@ from tests.plugins.test_studio_kubernetes_manifests import VERSIONS, workload
 FACTS = {
     "backend": "llama-cpp",
     "bytes": 98_362_432,
-    "cache": "f16",
     "context": 4096,
     "memory_mb": 633,
     "slots": 4,
@@ -148,7 +147,7 @@ def test_a_gateway_of_ones_own() -> None:
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"memory_limit": "300Mi", "memory": "200Mi"}, "633 MB with 4 slots of 4,096 tokens"),
     ({"kind": "llminferenceservice", "max_replicas": 3}, "KEDA or WVA"),
-    ({"kind": "llminferenceservice", "ingress": "nginx"}, "makes the way"),
+    ({"kind": "llminferenceservice", "ingress": "nginx"}, "makes the route"),
     ({"kind": "inferenceservice", "max_replicas": 3, "scale_on": "waiting"}, "CPU or by requests"),
 ]
 
@@ -189,7 +188,6 @@ def test_facts_come_from_the_manifest(tmp_path: Any) -> None:
     assert facts_of(parcel)["generation"] == {
         "backend": "llama-cpp",
         "bytes": 90,
-        "cache": "int8",
         "context": 512,
         "memory_mb": 150,
         "slots": 2,

@@ -11,7 +11,7 @@ from studio_docker.image.base import Base, is_archive
 from studio_docker.image.settings import LABEL
 
 _DRAIN_S, _ANSWER_S, _ENDING_S = 120, 600, 10
-"""For streams to end, for whole answers, and for the rest."""
+"""For answers to end, for one without progress, and for the rest."""
 
 _MIB = 1 << 20
 _LIBRARIES = {"llama-cpp": ("libgomp.so.1", "libgomp1")}
@@ -41,13 +41,13 @@ def labels(parcel: Parcel) -> dict[str, str]:
 
 
 def memory_actions(
-    parcel: Parcel, options: Mapping[str, Any], machine_mb: int, beside: bool
+    parcel: Parcel, options: Mapping[str, Any], machine_mb: int, switches: bool
 ) -> Iterator[Action]:
-    """Yield what stands in the way of the predicted memory, or the prediction.
+    """Yield the predicted memory, or why it does not fit.
 
     Args:
         machine_mb: Memory of the engine's machine in MiB; 0 if unknown.
-        beside: Whether another release is loaded meanwhile.
+        switches: Whether another release is loaded at the same time.
     """
     if not generates(parcel):
         return
@@ -66,7 +66,7 @@ def memory_actions(
     elif machine_mb and need > machine_mb:
         text = f"The model takes about {need:,} MB with {what}, and the machine has {machine_mb:,}."
         yield Action("model memory", text, "blocked", hint)
-    elif machine_mb and beside and 2 * need > machine_mb:
+    elif machine_mb and switches and 2 * need > machine_mb:
         text = f"Both releases are loaded during the switch: about {2 * need:,} MB."
         yield Action("model memory", text, "warning", hint)
     else:

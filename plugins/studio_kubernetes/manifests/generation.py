@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
 from studio.api import Parcel, Refused
 from studio_kubernetes.manifests.quantities import parse_quantity
 from studio_kubernetes.options import AUTOMATIC
+
+Options = Mapping[str, Any]
+"""Checked options of a deploy, with the facts of a language model."""
 
 GENERATION = "generation"
 """Key of the options of a language model's release, so that a rollback finds it."""
@@ -20,16 +24,16 @@ LLM_PORT = 8000
 _MIB = 1 << 20
 _USUAL = ("256Mi", "512Mi")
 _ABOVE = 1.2
-"""Limit over request: the prediction was within 3 %, on one kind of machine."""
+"""Ratio of the limit to the request: the prediction was within 3 %, on one kind of machine."""
 
 _UNKNOWN_FACTOR, _UNKNOWN_MIB = 2, 512
 _LOAD_BYTES_PER_S = 20_000_000
-"""Of a slow disk that has not read the image before."""
+"""Speed of a slow disk that has not read the image before."""
 
 _LEAST_LOAD_S = 180
 _DRAIN_S = 120
 _ANSWER_S = 600
-"""Longest whole answer; streams have no limit."""
+"""Longest time without progress of an answer."""
 
 _ENDING_S = 10
 _GRACE_S = 45
@@ -37,33 +41,48 @@ SETTLE_S = 5
 """Seconds until the endpoints are updated and a stopping pod gets no new request."""
 
 
+@dataclass(frozen=True, slots=True)
+class LanguageNeeds:
+    """Facts of a language model on which its pod depends.
+
+    Attributes:
+        backend: Id of what runs it.
+        bytes: Size of the files that its server reads.
+        memory_mb: Memory with full slots, as predicted; 0 where it is unknown.
+        slots: Number of prompts that are answered at the same time.
+    """
+
+    backend: str
+    bytes: int
+    context: int
+    memory_mb: int
+    slots: int
+
+
 def facts_of(parcel: Parcel) -> dict[str, Any]:
-    """Return what is known of a language model as options; nothing for any other model."""
-    given = parcel.manifest.get("generation")
+    """Return the facts of a language model as options; nothing for any other model."""
+    given = parcel.manifest.get(GENERATION)
     if not given:
         return {}
     model = dict(parcel.manifest.get("model") or {})
     files = dict(parcel.manifest.get("files") or {})
-    size = sum(int(one["bytes"]) for name, one in files.items() if not name.startswith("golden/"))
-    return {
-        GENERATION: {
-            "backend": str(model.get("backend") or ""),
-            "bytes": size,
-            "cache": str(given.get("cache") or ""),
-            "context": int(given.get("context") or 0),
-            "memory_mb": parcel.memory_mb,
-            "slots": int(given.get("slots") or 1),
-        }
-    }
+    facts = LanguageNeeds(
+        backend=str(model.get("backend") or ""),
+        bytes=sum(one["bytes"] for name, one in files.items() if not name.startswith("golden/")),
+        context=int(given.get("context") or 0),
+        memory_mb=parcel.memory_mb,
+        slots=int(given.get("slots") or 1),
+    )
+    return {GENERATION: asdict(facts)}
 
 
-def generation_of(options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the facts of a release that generates text; empty for any other."""
-    found: Mapping[str, Any] = options.get(GENERATION) or {}
-    return found
+def generation_of(options: Options) -> LanguageNeeds | None:
+    """Return the facts of a release that generates text; None for any other."""
+    found = options.get(GENERATION)
+    return LanguageNeeds(**found) if found else None
 
 
-def memory_of(options: Mapping[str, Any]) -> tuple[str, str]:
+def memory_of(options: Options) -> tuple[str, str]:
     """Return the request and the limit of a replica; empty texts for none."""
     request, limit = str(options["memory"] or ""), str(options["memory_limit"] or "")
     facts = generation_of(options)
@@ -77,7 +96,7 @@ def memory_of(options: Mapping[str, Any]) -> tuple[str, str]:
     return request, limit
 
 
-def check_generation(options: Mapping[str, Any]) -> None:
+def check_generation(options: Options) -> None:
     """Check the options against what a language model needs.
 
     Raises:
@@ -98,18 +117,20 @@ def check_generation(options: Mapping[str, Any]) -> None:
         return
     _check_scaling(options, kind)
     if kind == "llminferenceservice" and options["ingress"]:
-        raise Refused("KServe makes the way to an LLMInferenceService.", hint="Leave out ingress.")
+        raise Refused(
+            "KServe makes the route to an LLMInferenceService.", hint="Leave out ingress."
+        )
     _, limit = memory_of(options)
-    need = int(facts["memory_mb"])
+    need = facts.memory_mb
     if limit and need and _size(limit) < Decimal(need) * 1_000_000:
         raise Refused(
-            f"The model takes about {need:,} MB with {facts['slots']} slots of "
-            f"{facts['context']:,} tokens, more than the memory limit of {limit}.",
+            f"The model takes about {need:,} MB with {facts.slots} slots of "
+            f"{facts.context:,} tokens, more than the memory limit of {limit}.",
             hint="Raise memory_limit, or deploy with a smaller --context or fewer --slots.",
         )
 
 
-def _check_scaling(options: Mapping[str, Any], kind: str) -> None:
+def _check_scaling(options: Options, kind: str) -> None:
     if int(options["max_replicas"]) <= int(options["replicas"]):
         return
     if kind == "llminferenceservice":
@@ -124,24 +145,24 @@ def _check_scaling(options: Mapping[str, Any], kind: str) -> None:
         )
 
 
-def loading_s(options: Mapping[str, Any]) -> int:
+def loading_s(options: Options) -> int:
     """Return the longest time until a language model has loaded, in seconds; 0 for others."""
     facts = generation_of(options)
-    return _LEAST_LOAD_S + int(facts["bytes"]) // _LOAD_BYTES_PER_S if facts else 0
+    return _LEAST_LOAD_S + facts.bytes // _LOAD_BYTES_PER_S if facts else 0
 
 
-def drain_s(options: Mapping[str, Any]) -> int:
+def drain_s(options: Options) -> int:
     """Return the time for answers to end, in seconds; 0 leaves it to the server."""
     return int(options.get("drain_s") or 0) or (_DRAIN_S if generation_of(options) else 0)
 
 
-def grace_s(options: Mapping[str, Any]) -> int:
+def grace_s(options: Options) -> int:
     """Return the time until a stopping pod is killed, in seconds."""
     drain = drain_s(options)
     return max(_GRACE_S, SETTLE_S + drain + _ENDING_S) if drain else _GRACE_S
 
 
-def server_options(options: Mapping[str, Any]) -> list[str]:
+def server_options(options: Options) -> list[str]:
     """Return the arguments of the server that differ from its defaults."""
     drain = drain_s(options)
     found = ["--drain-seconds", str(drain)] if drain else []
@@ -150,24 +171,25 @@ def server_options(options: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def environment(options: Mapping[str, Any]) -> list[dict[str, str]]:
+def environment(options: Options) -> list[dict[str, str]]:
     """Return the variables of the server of a language model.
 
     Threads of llama.cpp that spin use up the CPU time of a pod while they wait for each other.
     """
-    if generation_of(options).get("backend") != "llama-cpp":
+    facts = generation_of(options)
+    if facts is None or facts.backend != "llama-cpp":
         return []
     return [{"name": "GOMP_SPINCOUNT", "value": "1000"}]
 
 
-def _need_mib(facts: Mapping[str, Any]) -> int:
-    if facts["memory_mb"]:
-        return math.ceil(int(facts["memory_mb"]) * 1_000_000 / _MIB)
-    return math.ceil(_UNKNOWN_FACTOR * int(facts["bytes"]) / _MIB) + _UNKNOWN_MIB
+def _need_mib(facts: LanguageNeeds) -> int:
+    if facts.memory_mb:
+        return math.ceil(facts.memory_mb * 1_000_000 / _MIB)
+    return math.ceil(_UNKNOWN_FACTOR * facts.bytes / _MIB) + _UNKNOWN_MIB
 
 
 def _size(text: str) -> Decimal:
-    """Return the bytes of a quantity; 0 for what is none, which the rules report."""
+    """Return the bytes of a quantity; 0 for other texts, which the rules report."""
     try:
         return parse_quantity(text)
     except ValueError:

@@ -55,7 +55,8 @@ def _of_pods(metric: str, at: int) -> Json:
 
 def slots_of(workload: Workload) -> int:
     """Return how many prompts a replica answers at the same time; 0 for other models."""
-    return int(generation_of(workload.options).get("slots") or 0)
+    facts = generation_of(workload.options)
+    return facts.slots if facts else 0
 
 
 def disruption_budget(workload: Workload, meta: Json) -> Json:

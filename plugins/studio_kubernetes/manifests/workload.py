@@ -92,7 +92,7 @@ class Workload:
     @property
     def generates(self) -> bool:
         """Whether the release is a language model."""
-        return bool(generation_of(self.options))
+        return generation_of(self.options) is not None
 
     @property
     def port(self) -> int:

@@ -20,7 +20,7 @@ from ..service import Service
 from . import bodies
 from .answer_picture import kind_of_drawing
 from .documents import document_of, is_open_inference, read_document
-from .openai.forwarding import answer_prompt, has_prompt
+from .openai.platform_prompts import answer_prompt, has_prompt
 from .predictions import CSV, NPY, as_csv, as_json, as_npy, instances_of
 from .question import Question
 

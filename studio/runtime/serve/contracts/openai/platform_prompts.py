@@ -1,7 +1,7 @@
 """Conversations at the addresses that platforms have for every kind of model.
 
-SageMaker, Vertex AI and Azure Machine Learning send what they get to one address of a container
-and send its answer back, whole or as a stream. A language model takes OpenAI's bodies there.
+SageMaker, Vertex AI and Azure Machine Learning send each body to one address of a container. They
+send its answer back, whole or as a stream. A language model takes OpenAI's bodies there.
 """
 
 from __future__ import annotations
