@@ -155,7 +155,7 @@ def _prefix(tokenizer: Json) -> bool:
     """
     before, steps = tokenizer.get("normalizer"), tokenizer.get("pre_tokenizer")
     if isinstance(steps, dict) and steps.get("type") == "Metaspace" and not before:
-        return steps.get("prepend_scheme", "always") != "never"
+        return str(steps.get("prepend_scheme")) != "never"
     listed = before.get("normalizers", [before]) if isinstance(before, dict) else []
     kinds = [one.get("type") for one in listed if isinstance(one, dict)]
     replaces = [one.get("content") for one in listed if isinstance(one, dict)]

@@ -144,7 +144,8 @@ _UNEVEN = numpy.array(
 
 
 def _iq4_nl(blocks: _Blocks) -> Floats:
-    return _half(blocks, 0) * _UNEVEN[_nibbles(blocks[:, 2:]).astype(numpy.uint8)]
+    levels: Floats = _UNEVEN[_nibbles(blocks[:, 2:]).astype(numpy.uint8)]
+    return _half(blocks, 0) * levels
 
 
 def _iq4_xs(blocks: _Blocks) -> Floats:
@@ -154,7 +155,8 @@ def _iq4_xs(blocks: _Blocks) -> Floats:
     scales = ((low & 15).reshape(len(blocks), 8) | (twos << 4)).astype(numpy.float32) - 32
     quarters = blocks[:, 8:].reshape(len(blocks), 8, 1, 16)
     both = numpy.concatenate([quarters & 15, quarters >> 4], axis=2).reshape(len(blocks), 8, 32)
-    return (_half(blocks, 0) * scales)[:, :, None] * _UNEVEN[both]
+    levels: Floats = _UNEVEN[both]
+    return (_half(blocks, 0) * scales)[:, :, None] * levels
 
 
 _READERS: dict[str, Callable[[_Blocks], Floats]] = {
