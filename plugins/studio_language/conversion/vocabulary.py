@@ -27,7 +27,7 @@ _NO_TOKENIZER = "The folder has no tokenizer.json, so no GGUF file can have its 
 
 
 def settings_of(path: Path) -> Json:
-    """Return a JSON object of the folder; empty where there is none that can be read."""
+    """Return a JSON object of the folder; empty where it cannot be read."""
     try:
         if not path.is_file() or path.stat().st_size > _MOST_BYTES:
             return {}
