@@ -134,7 +134,8 @@ def _q3_k(blocks: _Blocks) -> Floats:
     fours = numpy.concatenate([packed[:, :8] & 15, packed[:, :8] >> 4], axis=1)
     twos = [(packed[:, 8:12] >> shift) & 3 for shift in (0, 2, 4, 6)]
     scales = (fours | (numpy.concatenate(twos, axis=1) << 4)).astype(numpy.float32) - 32
-    return (_half(blocks, 108) * scales)[:, :, None] * whole
+    found: Floats = (_half(blocks, 108) * scales)[:, :, None] * whole
+    return found
 
 
 _UNEVEN = numpy.array(
