@@ -49,8 +49,8 @@ class TypePreset:
             Kind.CHOICE,
             default=NEAREST,
             choices=(NEAREST, GPTQ, AWQ),
-            help="nearest rounds each block for itself; gptq carries errors to later columns; awq "
-            "scales columns by their inputs.",
+            help="nearest rounds each block for itself, gptq carries errors to later columns, and "
+            "awq scales columns by their inputs.",
         ),
         Option("text", Kind.FILE, default=None, help="Text that shows which errors count."),
     )

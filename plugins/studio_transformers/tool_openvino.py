@@ -38,6 +38,9 @@ def run(request: Json, tell: Tell) -> dict[str, Any]:
     warnings.simplefilter("ignore")
     if request["work"] != "convert":
         return {"error": "Language models are compared on texts, by studio evaluate."}
+    tokens: Any = importlib.import_module("studio_transformers.tool_tokens")
+    if problem := tokens.tokenizer_problem(Path(request["source"]).parent):
+        return {"error": problem}
     try:
         return {"warnings": _convert(request, tell)}
     except Exception as error:

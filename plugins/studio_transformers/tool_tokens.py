@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,16 +59,19 @@ def _isolated(pattern: str) -> dict[str, Any]:
 
 
 def differences(
-    source: Path, encode: Callable[[Sequence[str]], Sequence[Sequence[int]]], title: str
+    source: Path, encode: Callable[[Sequence[str]], Iterable[Sequence[int]]], title: str
 ) -> list[str]:
     """Return a warning when other tokens are found than by the source, on made-up strings.
 
     Args:
+        source: A folder; nothing is compared without a ``tokenizer.json``.
         encode: Returns the tokens of strings.
         title: Of what encodes.
     """
     from tokenizers import Tokenizer
 
+    if not (source / "tokenizer.json").is_file():
+        return []
     wanted = Tokenizer.from_file(str(source / "tokenizer.json"))
     texts = strings()
     ours = [one.ids for one in wanted.encode_batch(texts, add_special_tokens=False)]
@@ -83,6 +86,13 @@ def differences(
         f"{title} finds other tokens than the model's tokenizer in {len(wrong)} of {_STRINGS} "
         f"made-up strings, such as {wrong[0][:40]!r}."
     ]
+
+
+def tokenizer_problem(folder: Path) -> str:
+    """Return why a folder has no tokenizer that can be taken along; empty if it has one."""
+    if any((folder / name).is_file() for name in ("tokenizer.json", "tokenizer.model")):
+        return ""
+    return "The folder has no tokenizer.json, so the new one could not read texts."
 
 
 def strings() -> list[str]:

@@ -78,7 +78,9 @@ def _groups(values: Array, group: int) -> Any:
     scale = np.where(np.abs(scale) < 1e-12, 1e-12, scale)
     whole = np.clip(np.round(parts / scale), -8, 7).astype(np.int8).reshape(-1)
     packed = ((whole[0::2] & 15) | ((whole[1::2] & 15) << 4)).astype(np.uint8)
-    tensor = openvino.Tensor(packed, list(parts.shape), openvino.Type.i4)
+    # A tensor over the array would not keep it alive, and the weights would be what comes after it.
+    tensor = openvino.Tensor(openvino.Type.i4, list(parts.shape))
+    tensor.data.reshape(-1)[:] = packed
     stored = ops.convert(ops.constant(tensor), "f32")
     scaled = ops.multiply(stored, ops.constant(scale.astype(np.float32)))
     return ops.reshape(scaled, ops.constant(np.array(values.shape, np.int64)), False)

@@ -189,7 +189,7 @@ def test_a_folder_without_a_tokenizer_is_refused(model: Path, tmp_path: Path) ->
 
 def test_a_tensor_of_other_models_is_refused(model: Path, tmp_path: Path) -> None:
     save(model / "model.safetensors", {**shapes(2), "model.layers.0.mlp.experts.0.weight": (4, 4)})
-    with pytest.raises(InvalidModel, match="is none of a Llama model"):
+    with pytest.raises(InvalidModel, match="is not of a Llama model"):
         to_gguf(model, tmp_path / "out.gguf")
 
 
@@ -216,7 +216,7 @@ def test_what_is_cut_off_leaves_an_error(model: Path, tmp_path: Path) -> None:
     [
         ({"architecture": "mamba"}, "'mamba' are not written as safetensors"),
         ({"tokenizer": False}, "no tokenizer"),
-        ({"renamed": {"blk.0.ffn_up.weight": "blk.0.ssm.weight"}}, "is none of a Llama model"),
+        ({"renamed": {"blk.0.ffn_up.weight": "blk.0.ssm.weight"}}, "is not of a Llama model"),
     ],
 )
 def test_files_that_do_not_fit_are_one_sentence(

@@ -38,7 +38,7 @@ class FloatTensor:
 
     @property
     def count(self) -> int:
-        """The number of values."""
+        """Return the number of values."""
         return int(numpy.prod(self.shape, dtype=numpy.int64))
 
     def whole(self) -> Floats:
@@ -99,8 +99,8 @@ def _pieces(path: Path, offset: int, size: int, row: int, columns: int) -> Itera
 def paired(tensor: FloatTensor, heads: int, name: str, *, to_gguf: bool) -> FloatTensor:
     """Return a weight of queries or keys with the rows in another order.
 
-    Transformers rotates the first half of a head's rows with the second half; llama.cpp rotates
-    neighbouring rows for models of the family Llama (``permute`` of its converter).
+    Transformers rotates the first half of a head's rows with the second half. For models of the
+    family Llama, llama.cpp rotates neighbouring rows (``permute`` of its converter).
     """
     rows = tensor.shape[0]
 

@@ -1,4 +1,4 @@
-"""The writer of GGUF files, which has a part of one tensor in memory at most.
+"""The writer of GGUF files, which has some rows of one tensor in memory at most.
 
 Source: the GGUF specification of llama.cpp, version 3, and its reference rounding to Q8_0.
 """

@@ -34,7 +34,7 @@ def _steps(*steps: Json) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class PreTokenizer:
-    """A rule.
+    """A rule that splits texts into words.
 
     Attributes:
         names: Of llama.cpp; the first is written.

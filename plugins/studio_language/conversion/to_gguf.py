@@ -139,7 +139,7 @@ def _tensors(path: Path, known: Architecture, numbers: ModelNumbers) -> Iterator
         name = gguf_name(one.name)
         if not name:
             raise InvalidModel(
-                f"The tensor {one.name[:80]!r} is none of a {known.model_type.capitalize()} model.",
+                f"The tensor {one.name[:80]!r} is not of a {known.model_type.capitalize()} model.",
                 hint="Models with further parts, such as experts or adapters, are not converted.",
             )
         read = of_safetensors(one)

@@ -93,7 +93,7 @@ def _tensors(path: Path, content: GgufContent, known: Architecture) -> Iterator[
         name = transformers_name(one.name)
         if not name:
             raise InvalidModel(
-                f"The tensor {one.name[:80]!r} is none of a {known.model_type.capitalize()} model.",
+                f"The tensor {one.name[:80]!r} is not of a {known.model_type.capitalize()} model.",
                 hint="Models with further parts, such as experts, are not converted.",
             )
         _check_readable(one, path)

@@ -27,7 +27,7 @@ _NO_TOKENIZER = "The folder has no tokenizer.json, so no GGUF file can have its 
 
 
 def settings_of(path: Path) -> Json:
-    """Return a JSON object of the folder; empty where there is none that can be read."""
+    """Return a JSON object of the folder; empty where it cannot be read."""
     try:
         if not path.is_file() or path.stat().st_size > _MOST_BYTES:
             return {}
@@ -155,7 +155,7 @@ def _prefix(tokenizer: Json) -> bool:
     """
     before, steps = tokenizer.get("normalizer"), tokenizer.get("pre_tokenizer")
     if isinstance(steps, dict) and steps.get("type") == "Metaspace" and not before:
-        return steps.get("prepend_scheme", "always") != "never"
+        return str(steps.get("prepend_scheme")) != "never"
     listed = before.get("normalizers", [before]) if isinstance(before, dict) else []
     kinds = [one.get("type") for one in listed if isinstance(one, dict)]
     replaces = [one.get("content") for one in listed if isinstance(one, dict)]

@@ -134,7 +134,8 @@ def _q3_k(blocks: _Blocks) -> Floats:
     fours = numpy.concatenate([packed[:, :8] & 15, packed[:, :8] >> 4], axis=1)
     twos = [(packed[:, 8:12] >> shift) & 3 for shift in (0, 2, 4, 6)]
     scales = (fours | (numpy.concatenate(twos, axis=1) << 4)).astype(numpy.float32) - 32
-    return (_half(blocks, 108) * scales)[:, :, None] * whole
+    found: Floats = (_half(blocks, 108) * scales)[:, :, None] * whole
+    return found
 
 
 _UNEVEN = numpy.array(
@@ -144,7 +145,8 @@ _UNEVEN = numpy.array(
 
 
 def _iq4_nl(blocks: _Blocks) -> Floats:
-    return _half(blocks, 0) * _UNEVEN[_nibbles(blocks[:, 2:]).astype(numpy.uint8)]
+    levels: Floats = _UNEVEN[_nibbles(blocks[:, 2:]).astype(numpy.uint8)]
+    return _half(blocks, 0) * levels
 
 
 def _iq4_xs(blocks: _Blocks) -> Floats:
@@ -154,7 +156,8 @@ def _iq4_xs(blocks: _Blocks) -> Floats:
     scales = ((low & 15).reshape(len(blocks), 8) | (twos << 4)).astype(numpy.float32) - 32
     quarters = blocks[:, 8:].reshape(len(blocks), 8, 1, 16)
     both = numpy.concatenate([quarters & 15, quarters >> 4], axis=2).reshape(len(blocks), 8, 32)
-    return (_half(blocks, 0) * scales)[:, :, None] * _UNEVEN[both]
+    levels: Floats = _UNEVEN[both]
+    return (_half(blocks, 0) * scales)[:, :, None] * levels
 
 
 _READERS: dict[str, Callable[[_Blocks], Floats]] = {

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from studio.api import Capability, Converter, UsageError
+from studio.api import Capability, Converter, StudioError, UsageError
 from studio.conversion import export as numbers
 from studio.conversion.results import ConversionResult
 from studio.conversion.step import BLOCK_SIZES, ExportOptions
@@ -28,6 +28,9 @@ from studio.registry.names import LONGEST_NAME
 
 _BRIDGE = "fp32"
 """Precision of the folder in between, so that each weight is rounded once."""
+
+_BYTES = {"fp32": 4.0, "fp16": 2.0, "int8": 1.1, "int4": 0.6}
+"""Bytes of a weight, with its share of a scale."""
 
 _OF_OTHERS = ("input", "data", "labels")
 _OF_LANGUAGE = ("block_size", "rounding")
@@ -78,6 +81,7 @@ def convert(options: ExportOptions, form: TargetFormat, job: Job) -> ConversionR
     way = converters_to(form, host, options.model.format)
     numbers.require_installed(way, host)
     opened = read_model(Path(options.model.path), job, host=host)
+    _require_room(opened.figures().parameters or 0, precision, way, job.folder)
     home = job.folder / FOLDER
     home.mkdir()
     name = component_of(options.model.model_name, LONGEST_NAME)
@@ -114,6 +118,18 @@ def _precision(options: ExportOptions, form: TargetFormat) -> str:
     if options.rounding and not (has_blocks and form.id == _ROUNDED):
         raise UsageError(f"--rounding is not for {form.title} in {precision}.")
     return precision
+
+
+def _require_room(parameters: int, precision: str, way: Sequence[Capability], folder: Path) -> None:
+    """Raise StudioError when the disk has no room for the new model and what is in between."""
+    between = 4 * parameters * (len(way) - 1)
+    needed = int(_BYTES[precision] * parameters) + between
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise StudioError(
+            f"The conversion needs {needed / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free.",
+            hint="Make room, or choose a smaller precision.",
+        )
 
 
 def _settings(options: ExportOptions, precision: str) -> dict[str, object]:

@@ -94,7 +94,7 @@ def _budgets(options: QuantizeOptions) -> dict[str, float]:
 
 
 def _check(options: QuantizeOptions) -> None:
-    """Raise UsageError for options of other models, or a text that is none."""
+    """Raise UsageError for options of other models, or a text that is a folder."""
     if options.method != METHODS[0]:
         raise UsageError(
             f"The method {options.method} is not for language models.",

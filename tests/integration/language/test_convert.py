@@ -18,6 +18,7 @@ from tests.e2e.conftest import Studio
 from tests.integration.language.conftest import Play
 from tests.rigs.language import gguf_file, reference, safetensors_folder
 from tests.rigs.small_language import small_gguf
+from tests.rigs.tiny_language import tiny_language_model
 
 TEXT = Path("/usr/share/common-licenses/Apache-2.0")
 STRINGS = (
@@ -133,3 +134,23 @@ def test_an_unknown_architecture_is_one_sentence(
         refused = builders.run("export", folder, "--to", target, timeout=600)
         assert refused.code == 1
         assert len(refused.err.strip().splitlines()) <= 2
+
+
+def test_code_of_a_folder_is_never_run(builders: Studio, tmp_path: Path) -> None:
+    source = tiny_language_model(tmp_path / "tiny.gguf")
+    folder, mark = tmp_path / "folder", tmp_path / "mark"
+    builders.ok("export", source, "--to", "safetensors", "--out", folder)
+    for name in ("modeling_own.py", "configuration_own.py", "tokenization_own.py"):
+        (folder / name).write_text(f"open({str(mark)!r}, 'w')\nclass Own: pass\n")
+    path = folder / "config.json"
+    path.chmod(0o644)
+    config = json.loads(path.read_text())
+    config["auto_map"] = {
+        "AutoConfig": "configuration_own.Own",
+        "AutoModelForCausalLM": "modeling_own.Own",
+        "AutoTokenizer": "tokenization_own.Own",
+    }
+    path.write_text(json.dumps(config))
+    for target in ("onnxruntime-genai", "openvino-genai"):
+        builders.run("export", folder, "--to", target, timeout=600)
+        assert not mark.exists()

@@ -1,4 +1,4 @@
-"""The search of types on a small model, in the environment of llama.cpp."""
+"""The search of types and presets on a small model, in the environment of llama.cpp."""
 
 from __future__ import annotations
 
@@ -89,3 +89,43 @@ def test_a_budget_that_is_too_small_names_the_least(
     refused = studio.run("quantize", model, "--megabytes", "0.02", "--data", text, timeout=900)
     assert refused.code
     assert "0.02 MB are too little for this model; the smallest types need" in refused.err
+
+
+@pytest.fixture(scope="module")
+def presets(studio: Studio, model: Path, text: Path) -> Mapping[str, Mapping[str, Any]]:
+    """The model in 4 bits by each method."""
+    studio.ok("backends", "install", "studio_llama_cpp", timeout=900)
+    names = ("q4_0", "gptq-q4_0", "awq-q4_0")
+    found = {}
+    for name in names:
+        words = ("quantize", model, "--preset", name, "--data", text)
+        found[name] = studio.ok(*words, timeout=900)
+    return found
+
+
+@pytest.mark.parametrize("name", ["q4_0", "gptq-q4_0", "awq-q4_0"])
+def test_a_preset_has_its_type(presets: Mapping[str, Mapping[str, Any]], name: str) -> None:
+    written = gguf.GGUFReader(presets[name]["output"]).tensors
+    kinds = {one.name: one.tensor_type.name for one in written}
+    layers = {kind for tensor, kind in kinds.items() if "attn_q" in tensor or "ffn" in tensor}
+    assert layers == {"F32", "Q4_0"}
+    assert kinds["token_embd.weight"] == "Q8_0"
+    assert presets[name]["name"] == name
+
+
+def test_a_text_makes_presets_better(presets: Mapping[str, Mapping[str, Any]]) -> None:
+    found = {name: one["facts"]["kl"] for name, one in presets.items()}
+    assert found["awq-q4_0"] < found["q4_0"]
+    assert found["gptq-q4_0"] < 0.6 * found["q4_0"]
+
+
+def test_a_preset_without_a_text_has_no_verdict(studio: Studio, model: Path) -> None:
+    made = studio.ok("quantize", model, "--preset", "q5_k_m", timeout=900)
+    assert "kl" not in made["facts"]
+    assert made["size_ratio"] < 0.6
+
+
+def test_gptq_needs_a_text(studio: Studio, model: Path) -> None:
+    refused = studio.run("quantize", model, "--preset", "gptq-q4_0", timeout=900)
+    assert refused.code == 1
+    assert "GPTQ needs a text." in refused.err

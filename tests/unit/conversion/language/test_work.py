@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from studio.api import Cancelled, UnsafeModel, UsageError
+from studio.api import Cancelled, StudioError, UnsafeModel, UsageError
 from studio.conversion.language.work import export
 from studio.conversion.step import ExportOptions
 from studio.registry import ModelRef
@@ -94,6 +95,16 @@ def test_a_cancelled_conversion_opens_nothing(options: ExportOptions, tmp_path: 
     with pytest.raises(Cancelled):
         export(options, job)
     assert not list(job.folder.glob("graph*"))
+
+
+def test_a_full_disk_is_noticed_before_any_work(
+    options: ExportOptions, job: FakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(job.folder)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=1000))
+    with pytest.raises(StudioError, match="MB are free"):
+        export(options, job)
+    assert not list(job.folder.iterdir())
 
 
 def test_names_do_not_lead_out_of_the_folder(
