@@ -51,7 +51,7 @@ class Voice(NamedTuple):
             raise ValueError("the model is no voice of the form of Piper")
         numbers = np.array([self.numbers(phonemes)], np.int64)
         variation, length, durations = self.scales
-        found = {
+        found: Dict[str, np.ndarray] = {
             "input": numbers,
             "input_lengths": np.array([numbers.shape[1]], np.int64),
             "scales": np.array([variation, length / speed, durations], np.float32),
