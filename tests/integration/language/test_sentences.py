@@ -25,7 +25,7 @@ def endpoints(studio: Studio, sample: Path) -> Iterator[tuple[str, str]]:
     """Addresses of the float model and of its int8 variant."""
     model = sample / "encoder" / "model.onnx"
     small = studio.ok("quantize", model, "--preset", "int8-dynamic", timeout=600)
-    variant = f"{small['model']}:{small['variant']}"
+    variant = f"{small['model']}:{small['name']}"
     yield (
         str(studio.ok("deploy", model, "--target", FLOAT, timeout=600)["endpoint"]),
         str(studio.ok("deploy", variant, "--target", INT8, timeout=600)["endpoint"]),
