@@ -82,7 +82,7 @@ def write_speech(path: Path, seed: int, seconds: float, progress: Progress) -> N
 
 
 def composed(seed: int, seconds: float, progress: Progress) -> tuple[Floats, list[TrueEvent]]:
-    """Return wake words and other sentences in turn, with noise, and the events.
+    """Return wake words and other sentences, one after the other, with noise, and the events.
 
     Raises:
         Unavailable: when espeak-ng is missing or fails.

@@ -79,7 +79,7 @@ _INPUTS = ("input", "input_lengths", "scales", "sid")
 
 
 def in_runs(sentence: str, longest: int = LONGEST) -> List[str]:
-    """Return a sentence in pieces of at most so many phonemes, cut at spaces if it has any."""
+    """Return a sentence in pieces of limited length, cut at spaces if it has any."""
     found: List[str] = []
     rest = sentence
     while len(rest) > longest:

@@ -45,8 +45,8 @@ def endpoint(studio: Studio, voice: Path) -> Iterator[str]:
     studio.run("undeploy", "--target", TARGET, "--purge")
 
 
-def spoken(endpoint: str, **asked: Any) -> np.ndarray:
-    body = json.dumps(asked).encode()
+def spoken(endpoint: str, **wanted: Any) -> np.ndarray:
+    body = json.dumps(wanted).encode()
     request = urllib.request.Request(endpoint + "/v1/audio/speech", body)
     with urllib.request.urlopen(request, timeout=120) as answer:
         assert answer.headers["Content-Type"] == "audio/wav"
