@@ -85,4 +85,4 @@ def make(folder: Path, progress: Progress) -> None:
     text = "\n".join((*lines, f"scales = {scales}")) + "\n"
     (folder / OUTPUTS).write_text(text, encoding="utf-8")
     feeds = Voice(symbols, rate, _STILL).feeds(_GREETING, _INPUTS)
-    numpy.savez(folder / GOLDEN, **feeds)
+    numpy.savez(folder / GOLDEN, allow_pickle=False, **feeds)

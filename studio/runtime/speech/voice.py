@@ -1,7 +1,7 @@
 """A voice of the form of Piper (VITS): from phonemes to the inputs of the model, and its sound.
 
-Phonemes are numbers with a gap after each, between marks for beginning and end, as the models were
-trained (Kim, Kong and Son, "Conditional variational autoencoder with adversarial learning for
+Each phoneme is a number with a gap after it, between marks for beginning and end. The models were
+trained so (Kim, Kong and Son, "Conditional variational autoencoder with adversarial learning for
 end-to-end text-to-speech", 2021).
 """
 
