@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import Any
 
+import numpy
 from numpy.typing import NDArray
 
 from studio.lazy_dataclass import dataclass
@@ -26,6 +26,7 @@ _FIXED_32 = 5
 """Wire type of a float."""
 
 Attribute = int | float | Sequence[int]
+Numbers = NDArray[numpy.float32] | NDArray[numpy.float64] | NDArray[numpy.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class OnnxGraph:
         self._nodes: list[bytes] = []
         self._constants: list[bytes] = []
 
-    def constant(self, name: str, values: NDArray[Any]) -> str:
+    def constant(self, name: str, values: Numbers) -> str:
         """Add a constant, float32 or (of whole numbers) int64; return its name."""
         whole = values.dtype.kind == "i"
         content = b"".join(write_number(_TENSOR_DIM, one) for one in values.shape)

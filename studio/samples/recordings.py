@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from studio.api import Progress, Unavailable
@@ -12,7 +11,7 @@ from studio.samples.spoken_words import write_speech
 from studio.samples.street.pictures import StreetCamera
 from studio.samples.street.scene import FPS, HEIGHT, WIDTH, Street
 from studio.samples.street.truth import events_of, street_with_one_answer
-from studio.samples.true_events import TrueEvent
+from studio.samples.true_events import write_events
 
 
 def write_street(path: Path, seed: int, seconds: float, progress: Progress) -> None:
@@ -57,11 +56,6 @@ def write_bearing(path: Path, seed: int, seconds: float, progress: Progress) -> 
     machine = Machine(seed, seconds)
     write_signal(path, machine, progress)
     write_events(_expected(path), machine.events())
-
-
-def write_events(path: Path, events: Iterable[TrueEvent]) -> None:
-    """Write events as lines of JSON."""
-    path.write_text("".join(json.dumps(one.to_json()) + "\n" for one in events), encoding="utf-8")
 
 
 def _expected(path: Path) -> Path:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from studio.api import Progress, Unavailable
 from studio.lazy_dataclass import dataclass
-from studio.samples.true_events import TrueEvent
+from studio.samples.true_events import TrueEvent, write_events
 
 Floats = NDArray[numpy.float64]
 
@@ -76,15 +76,13 @@ def write_speech(path: Path, seed: int, seconds: float, progress: Progress) -> N
     Raises:
         Unavailable: when espeak-ng is missing or fails.
     """
-    from studio.samples.recordings import write_events
-
     sound, events = composed(seed, seconds, progress)
     write_wav(path, sound)
     write_events(path.with_name("expected.jsonl"), events)
 
 
 def composed(seed: int, seconds: float, progress: Progress) -> tuple[Floats, list[TrueEvent]]:
-    """Return wake words and other sentences in turn, with noise, and the events.
+    """Return wake words and other sentences, one after the other, with noise, and the events.
 
     Raises:
         Unavailable: when espeak-ng is missing or fails.

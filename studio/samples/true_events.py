@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
 from studio.lazy_dataclass import dataclass
 
 
@@ -36,3 +40,8 @@ class TrueEvent:
         if self.m_s is not None:
             found["m_s"] = round(self.m_s, 4)
         return found
+
+
+def write_events(path: Path, events: Iterable[TrueEvent]) -> None:
+    """Write events as lines of JSON."""
+    path.write_text("".join(json.dumps(one.to_json()) + "\n" for one in events), encoding="utf-8")

@@ -1,15 +1,16 @@
-"""The files of the sample ``voice``: what its configuration says, as the runtime reads it."""
+"""The files of the sample ``voice``: phonemes, settings and a golden sample."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy
 
 from studio.api import InvalidData, Progress
+from studio.documents.dataclass_json import from_json
+from studio.lazy_dataclass import dataclass
 from studio.runtime.speech.voice import Voice, symbols_of
 
 CONFIG, PHONEMES, OUTPUTS, GOLDEN = "voice.json", "dictionary.txt", "outputs.toml", "golden.npz"
@@ -21,6 +22,43 @@ _STILL = (0.0, 1.0, 0.0)
 _INPUTS = ("input", "input_lengths", "scales")
 
 
+@dataclass(frozen=True, slots=True)
+class VoiceAudio:
+    """Sound of a voice: samples a second."""
+
+    sample_rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceLanguage:
+    """Language of a voice, as espeak-ng names it."""
+
+    voice: str
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceChance:
+    """Variation of a voice, with the names of its configuration."""
+
+    noise_scale: float
+    length_scale: float
+    noise_w: float
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceConfig:
+    """Configuration of a Piper voice.
+
+    Attributes:
+        phoneme_id_map: The numbers of each phoneme.
+    """
+
+    phoneme_id_map: Mapping[str, tuple[int, ...]]
+    audio: VoiceAudio
+    espeak: VoiceLanguage
+    inference: VoiceChance
+
+
 def make(folder: Path, progress: Progress) -> None:
     """Write phonemes, settings and a golden sample from the configuration of a voice.
 
@@ -29,19 +67,22 @@ def make(folder: Path, progress: Progress) -> None:
     """
     progress.progress(0, 1, "Writing the settings")
     try:
-        config: Mapping[str, Any] = json.loads((folder / CONFIG).read_text("utf-8"))
-        symbols = symbols_of(config["phoneme_id_map"])
-        rate = int(config["audio"]["sample_rate"])
-        language = str(config["espeak"]["voice"])
-        chance = config["inference"]
-        scales = [float(chance[name]) for name in ("noise_scale", "length_scale", "noise_w")]
+        config = from_json(VoiceConfig, json.loads((folder / CONFIG).read_text("utf-8")))
+        symbols = symbols_of(config.phoneme_id_map)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidData(
             f"{CONFIG} is no configuration of a Piper voice.", detail=str(error)
         ) from None
+    chance, rate = config.inference, config.audio.sample_rate
+    scales = [float(one) for one in (chance.noise_scale, chance.length_scale, chance.noise_w)]
+    language = json.dumps(config.espeak.voice)
     (folder / PHONEMES).write_text("".join(f"{one}\n" for one in symbols), encoding="utf-8")
-    lines = ('task = "speech"', f"rate_hz = {rate}", f"language = {json.dumps(language)}")
+    lines = (
+        'task = "speech"',
+        f"rate_hz = {rate}",
+        f"language = {language}",
+    )
     text = "\n".join((*lines, f"scales = {scales}")) + "\n"
     (folder / OUTPUTS).write_text(text, encoding="utf-8")
     feeds = Voice(symbols, rate, _STILL).feeds(_GREETING, _INPUTS)
-    numpy.savez(folder / GOLDEN, **feeds)
+    numpy.savez(folder / GOLDEN, allow_pickle=False, **feeds)

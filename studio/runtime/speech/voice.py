@@ -1,7 +1,7 @@
 """A voice of the form of Piper (VITS): from phonemes to the inputs of the model, and its sound.
 
-Phonemes are numbers with a gap after each, between marks for beginning and end, as the models were
-trained (Kim, Kong and Son, "Conditional variational autoencoder with adversarial learning for
+Each phoneme is a number with a gap after it, between marks for beginning and end. The models were
+trained so (Kim, Kong and Son, "Conditional variational autoencoder with adversarial learning for
 end-to-end text-to-speech", 2021).
 """
 
@@ -51,7 +51,7 @@ class Voice(NamedTuple):
             raise ValueError("the model is no voice of the form of Piper")
         numbers = np.array([self.numbers(phonemes)], np.int64)
         variation, length, durations = self.scales
-        found = {
+        found: Dict[str, np.ndarray] = {
             "input": numbers,
             "input_lengths": np.array([numbers.shape[1]], np.int64),
             "scales": np.array([variation, length / speed, durations], np.float32),
@@ -79,7 +79,7 @@ _INPUTS = ("input", "input_lengths", "scales", "sid")
 
 
 def in_runs(sentence: str, longest: int = LONGEST) -> List[str]:
-    """Return a sentence in pieces of at most so many phonemes, cut at spaces if it has any."""
+    """Return a sentence in pieces of limited length, cut at spaces if it has any."""
     found: List[str] = []
     rest = sentence
     while len(rest) > longest:

@@ -1,4 +1,4 @@
-"""The files of the sample: the model as ONNX beside its tokenizer."""
+"""The files of the sample ``sentences``: the model as ONNX next to its tokenizer."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 from studio.api import InvalidData, Progress
-from studio.samples.encoder.graph import BertGraph
+from studio.documents.dataclass_json import from_json
+from studio.samples.encoder.graph import BertGraph, BertSizes
 from studio.samples.encoder.weights import SafetensorsWeights
 
 MODEL, CONFIG, WEIGHTS = "model.onnx", "config.json", "model.safetensors"
 PLACE = "encoder"
-_NUMBERS = ("hidden_size", "num_hidden_layers", "num_attention_heads", "layer_norm_eps")
 
 
 def make(folder: Path, progress: Progress) -> None:
@@ -23,8 +23,7 @@ def make(folder: Path, progress: Progress) -> None:
     progress.progress(0, 1, "Writing the model")
     place = folder / PLACE
     try:
-        content = json.loads((place / CONFIG).read_text("utf-8"))
-        config = {name: content[name] for name in _NUMBERS}
+        config = from_json(BertSizes, json.loads((place / CONFIG).read_text("utf-8")))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidData(f"{CONFIG} is not that of a BERT encoder.", detail=str(error)) from None
     weights = SafetensorsWeights(place / WEIGHTS)

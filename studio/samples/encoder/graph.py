@@ -7,10 +7,10 @@ Inputs ``input_ids``, ``attention_mask`` and ``token_type_ids``, each batch x to
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 import numpy
 
+from studio.lazy_dataclass import dataclass
 from studio.samples.encoder.weights import SafetensorsWeights
 from studio.samples.onnx_graph import GraphValue, OnnxGraph
 
@@ -23,20 +23,23 @@ _LAST_AXIS_OF_SCORES = 3
 _FLOAT = 1
 
 
+@dataclass(frozen=True, slots=True)
+class BertSizes:
+    """Sizes of a model, with the names of its ``config.json``."""
+
+    hidden_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    layer_norm_eps: float
+
+
 class BertGraph:
     """Writes the layers of one model."""
 
-    def __init__(self, config: Mapping[str, int | float], weights: SafetensorsWeights) -> None:
-        """Begin.
-
-        Args:
-            config: Numbers of ``config.json``: ``hidden_size``, ``num_hidden_layers``,
-                ``num_attention_heads``, ``layer_norm_eps``.
-        """
-        self._width = int(config["hidden_size"])
-        self._layers = int(config["num_hidden_layers"])
-        self._heads = int(config["num_attention_heads"])
-        self._epsilon = float(config["layer_norm_eps"])
+    def __init__(self, sizes: BertSizes, weights: SafetensorsWeights) -> None:
+        """Begin with the inputs and the output."""
+        self._width, self._layers = sizes.hidden_size, sizes.num_hidden_layers
+        self._heads, self._epsilon = sizes.num_attention_heads, sizes.layer_norm_eps
         self._weights = weights
         names = ("input_ids", "attention_mask", "token_type_ids")
         self._graph = OnnxGraph(
@@ -65,7 +68,7 @@ class BertGraph:
 
     def _numbers(self) -> None:
         graph, size = self._graph, self._width // self._heads
-        graph.constant("apart", numpy.array([0, 0, self._heads, size]))
+        graph.constant("by heads", numpy.array([0, 0, self._heads, size]))
         graph.constant("together", numpy.array([0, 0, self._width]))
         graph.constant("scale", numpy.float32(1 / math.sqrt(size)).reshape(1))
         for name, value in (("one", 1.0), ("half", 0.5), ("root", math.sqrt(2)), ("far", _HIDDEN)):
@@ -110,7 +113,7 @@ class BertGraph:
 
     def _head(self, name: str, hidden: str, order: tuple[int, ...]) -> str:
         found = self._product(name, hidden)
-        found = self._graph.add("Reshape", [found, "apart"], f"{name}.apart")
+        found = self._graph.add("Reshape", [found, "by heads"], f"{name}.heads")
         return self._graph.add("Transpose", [found], f"{name}.turned", perm=order)
 
     def _product(self, name: str, given: str) -> str:

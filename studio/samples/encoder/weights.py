@@ -10,11 +10,22 @@ import numpy
 from numpy.typing import NDArray
 
 from studio.api import InvalidData
+from studio.documents.dataclass_json import from_json
+from studio.lazy_dataclass import dataclass
 
 Floats = NDArray[numpy.float32]
 
 _MOST_HEADER = 1 << 20
 _LENGTH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayRow:
+    """One array of a file, as its header has it."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data_offsets: tuple[int, ...]
 
 
 class SafetensorsWeights:
@@ -44,12 +55,12 @@ class SafetensorsWeights:
             InvalidData: when the file has no such array.
         """
         try:
-            row = self._rows[name]
-            begin, end = row["data_offsets"]
-            if row["dtype"] != "F32":
-                raise ValueError(f"it is {row['dtype']}")
+            row = from_json(ArrayRow, self._rows[name])
+            begin, end = row.data_offsets
+            if row.dtype != "F32":
+                raise ValueError(f"it is {row.dtype}")
             values = self._content[begin:end].view("<f4")
-            found: Floats = values.reshape(row["shape"]).astype(numpy.float32)
+            found: Floats = values.reshape(row.shape).astype(numpy.float32)
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidData(f"{self._path.name} has no weights {name!r}: {error}.") from None
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, NamedTuple
+from typing import Dict, NamedTuple
 
 import numpy as np
 
@@ -57,7 +57,7 @@ class Features:
         self._scale = np.float32(settings.scale)
         self._offset = np.float32(settings.offset)
 
-    def process(self, stamp: FrameStamp, value: Any) -> StepOutput:
+    def process(self, stamp: FrameStamp, value: np.ndarray) -> StepOutput:
         """Give the features of one window, samples x channels.
 
         Raises:

@@ -33,8 +33,8 @@ class Window:
     """Cuts a signal into windows, samples x channels, which overlap where ``every`` < ``size``.
 
     Window k begins with sample round((skip + k * every) * rate) of the signal, so that rounding
-    does not add up. After a gap in the times, or another number of channels, the windows begin at the next
-    sample.
+    does not add up. After a gap in the times, or another number of channels, the windows begin
+    at the next sample.
     """
 
     def __init__(self, name: str, settings: WindowSettings, context: AppContext) -> None:

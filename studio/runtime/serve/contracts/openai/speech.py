@@ -30,7 +30,7 @@ _PAUSE_S = 0.2
 
 
 class SpeechQuestion(NamedTuple):
-    """What a client wants to hear.
+    """A text to be spoken, and the form of its sound.
 
     Attributes:
         form: ``wav``, or ``pcm``: 16 bits, little-endian, one channel.

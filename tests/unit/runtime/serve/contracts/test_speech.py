@@ -100,8 +100,8 @@ def test_a_text_becomes_sound_with_a_pause_between_sentences(server: rig.ServerP
 
 
 def test_the_model_may_be_left_out_and_pcm_has_no_head(server: rig.ServerProcess) -> None:
-    asked = {"input": "a", "response_format": "pcm", "voice": "alloy"}
-    status, content = server.call("POST", SPEECH, asked)
+    wanted = {"input": "a", "response_format": "pcm", "voice": "alloy"}
+    status, content = server.call("POST", SPEECH, wanted)
     assert status == 200
     assert list(np.frombuffer(content, "<i2")) == pcm(1, 0, 4, 0, 2)
 
@@ -118,13 +118,13 @@ def test_headers_name_the_release_and_forbid_a_cache(server: rig.ServerProcess) 
 
 
 def test_speed_shortens_the_length(server: rig.ServerProcess) -> None:
-    asked = {"input": "a", "response_format": "pcm", "speed": 0.5}
-    content = server.call("POST", SPEECH, asked)[1]
+    wanted = {"input": "a", "response_format": "pcm", "speed": 0.5}
+    content = server.call("POST", SPEECH, wanted)[1]
     assert list(np.frombuffer(content, "<i2")) == pcm(2, 0, 8, 0, 4)
 
 
 @pytest.mark.parametrize(
-    ("asked", "status", "sentence"),
+    ("wanted", "status", "sentence"),
     [
         ({}, 400, "input is the text to be spoken."),
         ({"input": " \n"}, 400, "input is the text to be spoken."),
@@ -140,9 +140,9 @@ def test_speed_shortens_the_length(server: rig.ServerProcess) -> None:
     ],
 )
 def test_requests_that_are_refused(
-    server: rig.ServerProcess, asked: Any, status: int, sentence: str
+    server: rig.ServerProcess, wanted: Any, status: int, sentence: str
 ) -> None:
-    found, document = server.call("POST", SPEECH, asked)
+    found, document = server.call("POST", SPEECH, wanted)
     assert found == status
     assert document["error"]["message"] == sentence
 
