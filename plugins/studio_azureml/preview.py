@@ -9,7 +9,13 @@ from studio.api import Action, Parcel, Preview
 from studio_azureml.cloud import Cloud
 from studio_azureml.prices import cost_per_hour
 from studio_azureml.snapshot import EndpointSnapshot
-from studio_azureml.traffic import ServeSettings, deployment_name, environment_version
+from studio_azureml.traffic import (
+    LONGEST_S,
+    ServeSettings,
+    deployment_name,
+    environment_version,
+    slots_of,
+)
 
 _HOW = (
     "Make and push it: studio package MODEL --image REGISTRY.azurecr.io/NAME:VERSION --set "
@@ -23,7 +29,11 @@ def preview(
 ) -> Preview:
     """Return the preview of a deploy without changing anything."""
     wish = ServeSettings.of(parcel, options)
-    actions = [*_of_image(wish), *_of_objects(cloud, history, parcel, wish, options)]
+    actions = [
+        *_of_image(wish),
+        *_of_language(parcel),
+        *_of_objects(cloud, history, parcel, wish, options),
+    ]
     most = wish.most or wish.count
     cost, note = cost_per_hour(wish.instance, wish.count, most, history.location)
     if history.serving is not None:
@@ -39,6 +49,12 @@ def _of_image(wish: ServeSettings) -> Iterator[Action]:
     else:
         text = f"{wish.image} is looked for when the deployment pulls it"
         yield Action("image", text, "warning")
+
+
+def _of_language(parcel: Parcel) -> Iterator[Action]:
+    if slots_of(parcel):
+        text = f"conversations at /score, whole or as a stream, up to {LONGEST_S} s each"
+        yield Action("language", text, "checked")
 
 
 def _of_objects(

@@ -13,6 +13,9 @@ from studio_azureml.prices import cost_per_hour
 TARGET, RELEASE, NAME, VERSION = (
     f"edgewright-{name}" for name in ("target", "release", "name", "version")
 )
+SLOTS = "edgewright-slots"
+"""Tag of a language model: how many prompts it answers at the same time."""
+
 OWNER, AT, REASON, CANARY, ENVIRONMENT, MOST = (
     f"edgewright-{name}" for name in ("owner", "at", "reason", "canary", "environment", "most")
 )

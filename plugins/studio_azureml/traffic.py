@@ -21,6 +21,7 @@ from studio_azureml.snapshot import (
     OWNER,
     REASON,
     RELEASE,
+    SLOTS,
     TARGET,
     VERSION,
     EndpointSnapshot,
@@ -31,6 +32,13 @@ from studio_azureml.snapshot import (
 
 _PORT = 8477
 """Port of the studio's images, unless the platform chooses another."""
+
+
+LONGEST_S = 180
+"""Seconds that Azure waits for an answer at most."""
+
+_WAITING = 16
+"""Requests that wait in the server for a slot, next to those that have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,24 @@ class ServeSettings:
             str(options["auth"]),
             float(options["timeout_s"]),
         )
+
+
+def slots_of(parcel: Parcel) -> int:
+    """Return how many prompts a language model answers at the same time; 0 for other models."""
+    given = dict(parcel.manifest.get("generation") or {})
+    return int(given.get("slots") or 1) if given else 0
+
+
+def _request_settings(slots: str) -> Json:
+    """Return the limits of requests to a language model, of which Azure allows one for 5 s."""
+    if not slots:
+        return {}
+    limits = {
+        "maxConcurrentRequestsPerInstance": int(slots) + _WAITING,
+        "maxQueueWait": "PT60S",
+        "requestTimeout": f"PT{LONGEST_S}S",
+    }
+    return {"requestSettings": limits}
 
 
 def environment_version(digest: str, image: str) -> str:
@@ -97,6 +123,7 @@ class TrafficChange:
                 NAME: parcel.name,
                 VERSION: str(parcel.version),
                 OWNER: parcel.owner[:256],
+                **({SLOTS: str(slots)} if (slots := slots_of(parcel)) else {}),
             }
             routes = {
                 "livenessRoute": {"path": "/v2/health/live", "port": _PORT},
@@ -209,6 +236,7 @@ class TrafficChange:
             "environmentId": held.id,
             "instanceType": wish.instance,
             "scaleSettings": {"scaleType": "Default"},
+            **_request_settings(held.tags.get(SLOTS, "")),
         }
         sku = {"name": "Default", "capacity": wish.count}
         body = {"location": location, "sku": sku, "tags": tags, "properties": properties}

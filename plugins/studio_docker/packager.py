@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, Option, Parcel, Progress, StudioError, Unavailable, UsageError
+from studio_docker.containers.generation import require_libraries
 from studio_docker.engine.client import Engine
 from studio_docker.engine.connection import connect, default_engine
 from studio_docker.engine.image_loader import ImageLoader, find_base
@@ -106,6 +107,7 @@ class _ImageBuild:
     def with_engine(self, engine: Engine, options: Mapping[str, Any]) -> dict[str, Any]:
         """Load it into an engine."""
         base = find_base(engine, self._spec, self._folder, self._progress)
+        require_libraries(engine, self._parcel, base)
         image = self._image(base)
         supply = ImageLoader(engine, self._folder, self._progress)
         supply.bring(image, self._tag)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from studio.api import Action, Parcel
+from studio_docker.containers.generation import memory_actions
 from studio_docker.containers.history import ReleaseHistory
 from studio_docker.containers.listener import Listener
 from studio_docker.containers.names import EngineNames
@@ -35,6 +36,9 @@ def actions(
     yield _base(engine, str(options["base"]))
     yield _image(engine, place, parcel)
     yield from _limits(engine, options)
+    beside = history.serving is not None and history.serving.release != parcel.digest
+    machine_mb = int(engine.facts()["memory_mb"] or 0)
+    yield from memory_actions(parcel, options, machine_mb, beside)
     yield _gate(history, Listener.of(options))
     yield from _release(history, parcel, Trial.of(options))
 

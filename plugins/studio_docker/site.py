@@ -24,6 +24,7 @@ from studio.api import (
     TargetError,
 )
 from studio_docker.containers.access_tokens import put_tokens, read_tokens, token_at
+from studio_docker.containers.generation import require_libraries
 from studio_docker.containers.history import ContainerRelease, ReleaseHistory, poll
 from studio_docker.containers.listener import Listener, PublishedPort, ensure_gate
 from studio_docker.containers.names import EngineNames
@@ -117,6 +118,7 @@ class DockerSite:
     ) -> tuple[str, int]:
         """Bring the images; the release's ID and the bytes that were sent."""
         base = find_base(self._engine, spec, folder, progress)
+        require_libraries(self._engine, parcel, base)
         image = build_image(parcel, spec, base, folder, progress)
         gate = build_gate(parcel, spec.user, base, folder)
         supply = ImageLoader(self._engine, folder, progress)

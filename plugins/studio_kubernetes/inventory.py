@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from studio.api import Progress, Resource, TargetError
 from studio_kubernetes.cluster.objects import Objects
-from studio_kubernetes.manifests.pods import GRACE_S
 from studio_kubernetes.manifests.workload import Json
 
 _OVER_S = 30
@@ -36,7 +35,11 @@ def _runs(manifest: Json) -> bool:
         return spec.get("type") == "LoadBalancer"  # a cloud charges for it by the hour
     if kind == "Deployment":
         return int(spec.get("replicas", 1)) > 0
-    return bool(kind == "InferenceService")
+    return bool(kind in ("InferenceService", "LLMInferenceService"))
+
+
+def _grace_s(pod: Json) -> float:
+    return float((pod.get("spec") or {}).get("terminationGracePeriodSeconds") or 0)
 
 
 def wait_until_gone(
@@ -50,12 +53,14 @@ def wait_until_gone(
     Raises:
         TargetError: when pods are left after their grace time.
     """
-    deadline = clock() + GRACE_S + _OVER_S
+    began = clock()
+    grace = 0.0
     first = 0
     while pods := objects.pods():
+        grace = max(grace, *map(_grace_s, pods))
         first = max(first, len(pods))
         progress.progress(first - len(pods), first, f"Waiting for {len(pods)} pods to end")
-        if clock() > deadline:
+        if clock() - began > grace + _OVER_S:
             names = ", ".join(str(pod["metadata"]["name"]) for pod in pods)
             raise TargetError(f"The cluster has not ended these pods yet: {names}.")
         sleep(0.3)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from studio.api import Kind, Option
 
+AUTOMATIC = "auto"
+"""A size of memory that follows from the model."""
+
 TARGET_OPTIONS = (
     Option(
         "kubeconfig",
@@ -46,9 +49,10 @@ _IMAGE = (
         Kind.CHOICE,
         "deployment",
         title="Workload",
-        help="A Deployment, or an InferenceService where KServe is installed.",
-        choices=("deployment", "inferenceservice"),
-        choice_titles=("Deployment", "KServe InferenceService"),
+        help="A Deployment, or an object of KServe where it is installed. LLMInferenceService is "
+        "for language models.",
+        choices=("deployment", "inferenceservice", "llminferenceservice"),
+        choice_titles=("Deployment", "KServe InferenceService", "KServe LLMInferenceService"),
     ),
     Option(
         "pull_secret", title="Pull secret", help="Secret in the namespace with the registry login."
@@ -60,8 +64,19 @@ _SIZE = (
         "cpu", default="250m", title="CPU", help="CPU request of each replica, such as 250m or 2."
     ),
     Option("cpu_limit", title="CPU limit", help="Empty for none.", advanced=True),
-    Option("memory", default="256Mi", title="Memory", help="Memory request of each replica."),
-    Option("memory_limit", default="512Mi", title="Memory limit", help="Empty for none."),
+    Option(
+        "memory",
+        default=AUTOMATIC,
+        title="Memory",
+        help="Memory request of each replica; auto is 256Mi, or what a language model is "
+        "predicted to take.",
+    ),
+    Option(
+        "memory_limit",
+        default=AUTOMATIC,
+        title="Memory limit",
+        help="Empty for none; auto is 512Mi, or the prediction of a language model and a fifth.",
+    ),
     Option(
         "gpus",
         Kind.INTEGER,
@@ -87,17 +102,17 @@ _SIZE = (
         Kind.CHOICE,
         "cpu",
         title="Autoscaling metric",
-        help="CPU usage, or requests in flight (needs an adapter for custom metrics).",
-        choices=("cpu", "requests"),
-        choice_titles=("CPU", "requests in flight"),
+        help="CPU usage, requests in flight, or requests that wait for a slot of a language "
+        "model. The latter two need an adapter for custom metrics.",
+        choices=("cpu", "requests", "waiting"),
+        choice_titles=("CPU", "requests in flight", "waiting requests"),
     ),
     Option(
         "scale_at",
         Kind.INTEGER,
         0,
         title="Add replicas at load",
-        help="Autoscaling threshold: percent of the requested CPU, or requests in flight "
-        "per replica.",
+        help="Autoscaling threshold: percent of the requested CPU, or requests per replica.",
         zero="automatic",
         minimum=0,
         maximum=1000,
@@ -166,6 +181,18 @@ _PLACE = (
         unit="s",
         minimum=5,
         maximum=7200,
+        advanced=True,
+    ),
+    Option(
+        "drain_s",
+        Kind.INTEGER,
+        0,
+        title="Drain time",
+        help="Time for answers to end before a pod stops: 10 s, or 120 s for a language model.",
+        unit="s",
+        zero="automatic",
+        minimum=0,
+        maximum=3600,
         advanced=True,
     ),
     Option(

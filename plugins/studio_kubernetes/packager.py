@@ -11,6 +11,7 @@ from studio_kubernetes.manifests.apps import check_app
 from studio_kubernetes.manifests.config_maps import bundle_maps
 from studio_kubernetes.manifests.desired_state import DesiredWorkload, manifests
 from studio_kubernetes.manifests.export import FORMS, write
+from studio_kubernetes.manifests.generation import check_generation
 from studio_kubernetes.manifests.names import LONGEST, is_label, is_service_name, suggest
 from studio_kubernetes.manifests.validation import problems
 from studio_kubernetes.manifests.workload import WorkloadName, workload_of
@@ -52,6 +53,7 @@ class ManifestsPackager:
             parcel, settings, place, maps.names if maps else (), maps.files if maps else None
         )
         check_app(workload)
+        check_generation(workload.options)
         if found := problems(manifests(DesiredWorkload(workload))):
             raise Refused(found[0], detail="\n".join(found[1:]))
         progress.progress(0, 1, "Writing the manifests")

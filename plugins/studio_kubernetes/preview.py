@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from studio.api import Action, Preview, TargetError
 from studio_kubernetes.cluster.client import ClusterUnreachable
-from studio_kubernetes.cluster.kinds import BY_KIND, INFERENCE_SERVICE, QUOTA, ROUTE
+from studio_kubernetes.cluster.kinds import BY_KIND, LLM_SERVICE, OF_KSERVE, QUOTA, ROUTE
 from studio_kubernetes.cluster.objects import Key, Objects, steps, with_replicas
 from studio_kubernetes.manifests.desired_state import DesiredWorkload, manifests
 from studio_kubernetes.manifests.documents import difference, file_names, to_yaml
+from studio_kubernetes.manifests.generation import generation_of, loading_s, memory_of
 from studio_kubernetes.manifests.network import is_open
 from studio_kubernetes.manifests.quantities import parse_quantity
 from studio_kubernetes.manifests.validation import problems
@@ -80,11 +81,14 @@ class Previewer:
             text = "The cluster has no Gateway API."
             hint = "Leave the gateway out: a canary then gets its part by the number of pods."
             found.append(Action("gateway", text, "blocked", hint))
-        inference = options["kind"] == "inferenceservice"
-        if inference and not self._cluster.serves(INFERENCE_SERVICE):
+        kind = OF_KSERVE.get(wanted.stable.kind)
+        if kind is not None and not self._cluster.serves(kind):
             hint = "Install it, or deploy with --set kind=deployment."
-            found.append(Action("kserve", "The cluster has no KServe.", "blocked", hint))
-        scaled = wanted.stable.autoscaled and options["scale_on"] == "requests" and not inference
+            text = "The cluster has no KServe."
+            if kind is LLM_SERVICE:
+                text = f"The cluster has no KServe with {kind.kind} ({kind.api})."
+            found.append(Action("kserve", text, "blocked", hint))
+        scaled = wanted.stable.autoscaled and options["scale_on"] != "cpu" and kind is None
         if scaled and not self._cluster.knows(METRICS):
             text = "Nothing in the cluster offers custom metrics, so nothing would be scaled."
             hint = "Install prometheus-adapter, or scale on the CPU."
@@ -111,7 +115,8 @@ class Previewer:
 
 def demand(workload: Workload, replicas: int) -> dict[str, Decimal]:
     """Return the quota that a number of replicas needs."""
-    options = workload.options
+    memory, memory_limit = memory_of(workload.options)
+    options = {**workload.options, "memory": memory, "memory_limit": memory_limit}
     need = {"pods": Decimal(replicas)}
     for quota, option in _QUOTAS.items():
         if options.get(option):
@@ -173,4 +178,25 @@ def _notes(wanted: DesiredWorkload) -> list[Action]:
     if "@" not in image and image.rpartition("/")[2].partition(":")[2] in ("", "latest"):
         text = f"The image {image} has no tag of its own: the same name may mean another tomorrow."
         found.append(Action("image", text, "warning", "Name it as {name}:{version}."))
-    return found
+    return [*found, *_language_notes(wanted.canary or wanted.stable)]
+
+
+def _language_notes(workload: Workload) -> Iterator[Action]:
+    """Yield what is worth knowing of a language model before it is deployed."""
+    options, facts = workload.options, generation_of(workload.options)
+    if not facts:
+        return
+    memory, limit = memory_of(options)
+    request = f"{facts['slots']} slots of {facts['context']:,} tokens, {memory} of memory"
+    if facts["memory_mb"]:
+        yield Action("memory", f"{request}, at most {limit or 'what the node has'}", "checked")
+    else:
+        text = f"The memory of this backend is not predicted; {memory} is twice its files."
+        hint = "Measure it, and give --set memory=... and --set memory_limit=..."
+        yield Action("memory", text, "warning", hint)
+    if workload.autoscaled and options["scale_on"] == "cpu":
+        text = "One answer takes all processors of a replica: CPU usage shows no lack of slots."
+        yield Action("autoscaling", text, "warning", "Give --set scale_on=waiting.")
+    if (longest := loading_s(options)) > int(options["timeout_s"]):
+        text = f"A slow disk may take {longest} s to load the model, longer than the timeout."
+        yield Action("loading", text, "warning", f"Give --set timeout_s={longest}.")

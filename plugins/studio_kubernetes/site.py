@@ -28,6 +28,7 @@ from studio_kubernetes.inventory import as_resource, wait_until_gone
 from studio_kubernetes.manifests.apps import check_app
 from studio_kubernetes.manifests.config_maps import BundleMaps, bundle_maps
 from studio_kubernetes.manifests.desired_state import DesiredWorkload
+from studio_kubernetes.manifests.generation import check_generation
 from studio_kubernetes.manifests.names import STABLE
 from studio_kubernetes.manifests.workload import Json, Workload, WorkloadName, workload_of
 from studio_kubernetes.preview import Previewer
@@ -84,7 +85,7 @@ class KubernetesSite:
         if before is None or before.canary is None:
             raise TargetError(f"No canary is served as {self._place.name}.")
         canary = before.canary
-        if before.stable.options["kind"] == "deployment":
+        if before.stable.kind == "deployment":
             # Both serve the new release until every pod of the stable one does.
             both = DesiredWorkload(canary, canary, before.percent)
             Changeover(self._objects, before, self._pods.check).run(both, (), progress)
@@ -157,11 +158,17 @@ class KubernetesSite:
             maps.files if maps else None,
         )
         check_app(workload)
+        check_generation(workload.options)
         percent = int(options.get("canary") or 0)
         if not percent:
             return DesiredWorkload(workload), maps
         if workload.has_app:
             raise Refused("An app runs once and has no canary.", hint="Deploy it without --canary.")
+        if workload.kind == "llminferenceservice":
+            raise Refused(
+                "An LLMInferenceService has no canary here.",
+                hint="Deploy it without --canary, or with --set kind=inferenceservice.",
+            )
         before = self._before()
         if before is None:
             raise Refused(
@@ -170,7 +177,7 @@ class KubernetesSite:
             )
         if before.stable.release == workload.release:
             raise Refused(f"Version {workload.version} gets all requests already.")
-        if before.stable.options["kind"] != workload.options["kind"]:
+        if before.stable.kind != workload.kind:
             raise Refused("A canary is served by the same kind of object as the other release.")
         # The place's own settings (gateway, service) are those of the newest deploy.
         return DesiredWorkload(before.stable, workload, percent), maps
@@ -246,8 +253,7 @@ class KubernetesSite:
             self._cluster.delete(CONFIG_MAP, entry.maps[0])
 
     def _deployed(self, workload: Workload, state: str, sent: int, **facts: Any) -> Deployed:
-        place = workload.place
-        endpoint = f"http://{workload.options['hostname'] or f'{place.name}.{place.namespace}'}"
+        endpoint = f"http://{workload.options['hostname'] or workload.host}"
         return Deployed(workload.release, state, endpoint, sent, {"image": workload.image, **facts})
 
 

@@ -101,10 +101,10 @@ class PrecisionSearch:
         layers = [
             {"name": one["name"], "operator": "MatMul", "precision": one["type"]} for one in groups
         ]
-        return Transformed(output, _precision(groups), facts, layers)
+        return Transformed(output, precision_of(groups), facts, layers)
 
 
-def _precision(groups: Sequence[Mapping[str, Any]]) -> str:
+def precision_of(groups: Sequence[Mapping[str, Any]]) -> str:
     """Return the width of a weight on average, as the name of a precision."""
     weights = sum(int(one["weights"]) for one in groups)
     stored = sum(int(one["bytes"]) for one in groups)

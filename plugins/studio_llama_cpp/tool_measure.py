@@ -39,11 +39,11 @@ class Divergence:
         self._model, self._windows, self._stride = model, chosen, stride
         self._float = [log_softmax(self._scores(one)).astype(np.float16) for one in chosen]
 
-    def of_model(self) -> Array:
-        """Return the divergence of each token of the model as it is now."""
+    def of_model(self, other: FloatModel | None = None) -> Array:
+        """Return the divergence of each token of the model as it is now, or of another one."""
         parts = []
         for one, first in zip(self._windows, self._float, strict=True):
-            now = log_softmax(self._scores(one))
+            now = log_softmax(self._scores(one, other))
             then = first.astype(np.float32)
             parts.append(np.einsum("ij,ij->i", np.exp(then), then - now))
         return np.concatenate(parts)
@@ -52,8 +52,8 @@ class Divergence:
         """Return the mean over the tokens."""
         return float(self.of_model().mean())
 
-    def _scores(self, tokens: Sequence[int]) -> Array:
-        return self._model.scores(tokens, range(_SKIP, len(tokens), self._stride))
+    def _scores(self, tokens: Sequence[int], other: FloatModel | None = None) -> Array:
+        return (other or self._model).scores(tokens, range(_SKIP, len(tokens), self._stride))
 
 
 class Inputs(NamedTuple):

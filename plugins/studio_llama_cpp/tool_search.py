@@ -120,14 +120,7 @@ class Search:
 
     def _widen(self) -> None:
         """Write the model in float32, which the measurements replace values of."""
-        file, library = self._file, self._library
-        kinds = {name: one.type for name, one in file.tensors.items()}
-        content = {
-            name: (0, library.widen(file.content(name), one.type, one.shape).view(np.uint8))
-            for name, one in file.tensors.items()
-        }
-        file.write(self._wide, content)
-        file.retype(kinds)
+        write_wide(self._library, self._file, self._wide)
 
     def _divide(self, text: str) -> TextParts:
         """Return the windows of a text: the last quarter judges, and what is before it chooses."""
@@ -363,6 +356,17 @@ class Search:
         tell(0, 0, "Measuring the divergence on text that no choice has seen")
         verdict: Array = self._with(values, Divergence(self._model, self._texts.judged).of_model)
         return verdict
+
+
+def write_wide(library: Library, file: Gguf, path: Path) -> None:
+    """Write a model in float32."""
+    kinds = {name: one.type for name, one in file.tensors.items()}
+    content = {
+        name: (0, library.widen(file.content(name), one.type, one.shape).view(np.uint8))
+        for name, one in file.tensors.items()
+    }
+    file.write(path, content)
+    file.retype(kinds)
 
 
 def _size(chosen: Mapping[str, TypeChoice]) -> int:

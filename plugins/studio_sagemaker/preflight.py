@@ -10,7 +10,7 @@ from studio.api import Action, Parcel, Refused
 from studio_sagemaker.cloud import Cloud
 from studio_sagemaker.desired_state import DesiredState
 from studio_sagemaker.names import EndpointNames
-from studio_sagemaker.options import REALTIME, SERVERLESS
+from studio_sagemaker.options import ASYNC, REALTIME, SERVERLESS
 from studio_sagemaker.refusals import AwsRefusal
 from studio_sagemaker.storage import Storage
 
@@ -63,6 +63,7 @@ class PreflightChecks:
             *self._bucket(wanted.bucket),
             *_instances(wanted),
             *self._type(wanted),
+            *_language(wanted),
         ]
 
     def _image(self, image: str) -> Iterator[Action]:
@@ -138,6 +139,26 @@ def _instances(wanted: DesiredState) -> Iterator[Action]:
     if wanted.options.get("canary") and wanted.mode != REALTIME:
         text = "A canary needs real-time inference."
         yield Action("canary", text, "blocked", "Deploy it without --canary.")
+
+
+def _language(wanted: DesiredState) -> Iterator[Action]:
+    """Yield what a language model can do in a mode of inference."""
+    parcel = wanted.parcel
+    if not parcel.manifest.get("generation"):
+        return
+    if wanted.mode == ASYNC:
+        text = "An asynchronous endpoint writes whole answers to the bucket: there are no streams."
+        hint = "Deploy with --set mode=realtime for streams."
+        yield Action("language", text, "warning", hint)
+        return
+    streams = "streams by InvokeEndpointWithResponseStream"
+    text = f"conversations by InvokeEndpoint for up to 60 s, {streams}"
+    yield Action("language", text, "checked")
+    memory = int(wanted.options["memory_mb"])
+    if wanted.mode == SERVERLESS and parcel.memory_mb > memory:
+        text = f"The model takes about {parcel.memory_mb:,} MB, more than the {memory:,} MB of "
+        hint = "Raise memory_mb, or deploy with a smaller --context or fewer --slots."
+        yield Action("memory", f"{text}a serverless endpoint.", "blocked", hint)
 
 
 def refuse_blocked(actions: list[Action]) -> None:

@@ -36,6 +36,7 @@ def preview(
     actions = [
         *_of_image(cloud, parcel, wish),
         *_of_machine(wish),
+        *_of_language(parcel),
         *_of_objects(cloud, history, parcel, wish, int(options.get("canary") or 0)),
     ]
     cost, note = cost_per_hour(wish.resources, cloud.address.region)
@@ -92,6 +93,12 @@ def _of_machine(wish: ServeSettings) -> Iterator[Action]:
         yield Action("machine", text, "blocked", f"Choose a machine like {fits}")
     elif not kind and machine.startswith(("g2-", "a2-", "a3-")):
         yield Action("machine", f"{machine} has an accelerator that must be named.", "blocked")
+
+
+def _of_language(parcel: Parcel) -> Iterator[Action]:
+    if parcel.manifest.get("generation"):
+        text = "conversations by rawPredict, streams by streamRawPredict, one instance by predict"
+        yield Action("language", text, "checked")
 
 
 def _of_objects(

@@ -30,6 +30,8 @@ class Parcel:
         wheels: Finds the libraries for a processor (as ``uname -m`` says), a Python and a list of
             requirements (``numpy>=1.19``), from its cache or an index: files of wheels that go
             with glibc 2.28. It raises Unavailable, and runs in the studio, never on the platform.
+        memory_mb: Memory of the server of a language model whose slots are full, as predicted; 0
+            where it is unknown, and for any other model.
     """
 
     bundle: Path
@@ -38,6 +40,7 @@ class Parcel:
     manifest: Mapping[str, Any]
     owner: str = ""
     wheels: Callable[[str, tuple[int, int], Sequence[str]], Sequence[Path]] | None = None
+    memory_mb: int = 0
 
     @property
     def name(self) -> str:

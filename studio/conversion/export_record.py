@@ -29,7 +29,7 @@ def exported(
         StudioError: when the copy cannot be written; nothing is kept then.
     """
     made = below(folder / FOLDER, result.output)
-    copies = _copies(made, options.out)
+    copies = _copies(made, options.out, whole=_is_folder(options.to))
     artifact = _artifact(registry, made)
     variant = _variant(registry, options, result, artifact, folder)
     asked = {"to": options.to, "precision": result.precision}
@@ -48,10 +48,23 @@ def exported(
     return final
 
 
-def _copies(made: Path, out: Path | None) -> list[Copy]:
-    """Begin the copies: of the model, and of what lies next to it under the same name."""
+def _is_folder(target: str) -> bool:
+    """Return whether a format is a folder whose files keep their names."""
+    form = TARGETS[target]
+    return form.is_language and not form.suffix
+
+
+def _copies(made: Path, out: Path | None, *, whole: bool = False) -> list[Copy]:
+    """Begin the copies: of the model, and of what lies next to it under the same name.
+
+    Args:
+        whole: The folder is copied as it is.
+    """
     if out is None:
         return []
+    if whole:
+        copy = Copy.begin(made.parent, str(out))
+        return [copy] if copy else []
     others = sorted(one for one in made.parent.glob("*") if one != made)
     targets = [out / one.name if out.is_dir() else out.with_suffix(one.suffix) for one in others]
     for target in targets:

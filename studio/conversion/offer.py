@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.api import Capability, Extension, Unavailable
-from studio.conversion.targets import SOURCE, TARGETS, converters_to
+from studio.conversion.targets import SOURCE, converters_to, targets_of
 from studio.lazy_dataclass import dataclass
 from studio.models.source_formats import SourceFormat, source_format
 from studio.plugin_host import Plugin, PluginHost
@@ -67,6 +67,7 @@ class Export:
         precisions: What it can compute in; the first is the usual one.
         frameworks: Titles of the converters, in order.
         missing: Plugins whose environments have to be installed first.
+        language: Whether it is a format of language models.
     """
 
     target: str
@@ -74,19 +75,22 @@ class Export:
     precisions: tuple[str, ...]
     frameworks: tuple[str, ...]
     missing: tuple[tuple[Plugin, Environment], ...]
+    language: bool = False
 
 
-def exports(host: PluginHost) -> list[Export]:
-    """Return the formats that the installed plugins make of ONNX models."""
+def exports(host: PluginHost, source: str = SOURCE) -> list[Export]:
+    """Return the formats that the installed plugins make of models of a format."""
     found = []
-    for form in TARGETS.values():
+    for form in targets_of(source):
         try:
-            way = converters_to(form, host)
+            way = converters_to(form, host, source)
         except Unavailable:
             continue
         frameworks = tuple(one.title for one in way)
         missing = missing_of(way, host)
-        found.append(Export(form.id, form.title, form.precisions, frameworks, missing))
+        found.append(
+            Export(form.id, form.title, form.precisions, frameworks, missing, form.is_language)
+        )
     return found
 
 

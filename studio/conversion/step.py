@@ -31,7 +31,7 @@ class ConvertOptions:
     to: str = option(
         SOURCE,
         kind=Kind.CHOICE,
-        choices=(SOURCE, *TARGETS),
+        choices=(SOURCE, *(one.id for one in TARGETS.values() if not one.is_language)),
         title="Format",
         help="Format of the new model; for another one than ONNX, see the command export.",
         advanced=True,
@@ -79,11 +79,19 @@ CONVERT: Step[ConvertOptions, ConversionResult] = Step(
 )
 
 
+BLOCK_SIZES = (16, 32, 64, 128, 256)
+ROUNDINGS = ("rtn", "k-quant")
+
+
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
     """Options of the step ``export``."""
 
-    model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The ONNX model.")
+    model: ModelRef = option(
+        kind=Kind.MODEL,
+        positional=True,
+        help="The ONNX model, or a language model in GGUF or safetensors.",
+    )
     to: str = option(
         kind=Kind.CHOICE,
         choices=tuple(TARGETS),
@@ -97,9 +105,10 @@ class ExportOptions:
     precision: str | None = option(
         None,
         kind=Kind.CHOICE,
-        choices=("fp32", "fp16", "int8", "int8-whole", "int8-io"),
+        choices=("fp32", "fp16", "int8", "int8-whole", "int8-io", "int4"),
         help="Precision of the new model (default: that of the ONNX model; Core ML: fp16). "
-        "int8-whole computes all in 8 bits, int8-io takes and gives 8 bits, too.",
+        "int8-whole computes all in 8 bits, int8-io takes and gives 8 bits, too. int4 is for the "
+        "weights of language models.",
     )
     input: tuple[str, ...] | None = option(
         None, title="Input shape", help="Fixed shape of an input with open sizes: x=1,3,48,320."
@@ -118,6 +127,24 @@ class ExportOptions:
         project=("labels",),
         advanced=True,
     )
+    block_size: int | None = option(
+        None,
+        minimum=min(BLOCK_SIZES),
+        maximum=max(BLOCK_SIZES),
+        title="Block size",
+        help="Weights of a language model that share a scale, in int4 and int8 "
+        "(default: 32; OpenVINO: 128): 16, 32, 64, 128 or 256.",
+        advanced=True,
+    )
+    rounding: str | None = option(
+        None,
+        kind=Kind.CHOICE,
+        choices=ROUNDINGS,
+        title="Rounding",
+        help="Rounding of a language model's weights for onnxruntime-genai: to the nearest "
+        "level (rtn), or with scales of the least error (k-quant).",
+        advanced=True,
+    )
     name: str | None = option(None, help="Name of the new variant.", advanced=True)
 
 
@@ -125,10 +152,11 @@ EXPORT: Step[ExportOptions, ConversionResult] = Step(
     name="export",
     title="Export",
     summary="Convert an ONNX model to TFLite, OpenVINO IR, Core ML, ExecuTorch or a PyTorch "
-    "export, and compare the result with it.",
+    "export, and compare the result with it. Convert a language model between GGUF, safetensors, "
+    "onnxruntime-genai and OpenVINO GenAI.",
     options=ExportOptions,
     result=ConversionResult,
-    work="studio.conversion.export:export",
+    work="studio.conversion.language.work:export",
     record="studio.conversion.export_record:exported",
     limits=Limits(memory_mb=16_384, seconds=3600.0),
     effect=Effect.PURE,

@@ -1,4 +1,4 @@
-"""Formats that an ONNX model can be exported to, and the converters that lead there."""
+"""Formats that a model can be exported to, and the converters that lead there."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ from studio.lazy_dataclass import dataclass
 from studio.plugin_host import PluginHost
 
 SOURCE = "onnx"
-_BRIDGE = "pytorch-export"
-"""The format in between, for converters that read programs of PyTorch alone."""
+_BRIDGES = {SOURCE: "pytorch-export", "gguf": "safetensors"}
+"""The format in between by source, for converters that read it alone."""
+
+LANGUAGE_SOURCES = ("safetensors", "gguf")
+"""Formats of language models that are converted to others."""
 
 
 @dataclass(frozen=True, slots=True)
 class TargetFormat:
-    """A format that is made of ONNX.
+    """A format that is made of another one.
 
     Attributes:
         id: As converters name it.
-        suffix: Of its file or folder.
+        suffix: Of its file or folder; empty for a folder of several files.
+        sources: Formats that it is made of.
         precisions: What it can compute in; the first is the usual one.
         opens: Whether the studio opens it, so that it becomes a variant.
         keeps_open: Whether open sizes stay open.
@@ -33,6 +37,12 @@ class TargetFormat:
     opens: bool = False
     keeps_open: bool = False
     calibrated: tuple[str, ...] = ()
+    sources: tuple[str, ...] = (SOURCE,)
+
+    @property
+    def is_language(self) -> bool:
+        """Whether it is a format of language models alone."""
+        return SOURCE not in self.sources
 
 
 TARGETS = {
@@ -51,21 +61,51 @@ TARGETS = {
         ),
         TargetFormat("coreml", "Core ML", ".mlpackage", ("fp16", "fp32", "int8")),
         TargetFormat("executorch", "ExecuTorch", ".pte"),
-        TargetFormat(_BRIDGE, "PyTorch export", ".pt2"),
+        TargetFormat("pytorch-export", "PyTorch export", ".pt2"),
+        TargetFormat(
+            "gguf", "GGUF", ".gguf", ("fp16", "fp32", "int8"), opens=True, sources=("safetensors",)
+        ),
+        TargetFormat(
+            "safetensors", "Safetensors", "", ("fp32", "fp16"), opens=True, sources=("gguf",)
+        ),
+        TargetFormat(
+            "onnxruntime-genai",
+            "onnxruntime-genai",
+            "",
+            ("int4", "int8", "fp32"),
+            opens=True,
+            sources=LANGUAGE_SOURCES,
+        ),
+        TargetFormat(
+            "openvino-genai",
+            "OpenVINO GenAI",
+            "",
+            ("int8", "int4", "fp16", "fp32"),
+            opens=True,
+            sources=LANGUAGE_SOURCES,
+        ),
     )
 }
 
 
-def converters_to(target: TargetFormat, host: PluginHost) -> Sequence[Capability]:
-    """Return the converters from ONNX to a format, in order: one, or two with PyTorch in between.
+def targets_of(source: str) -> tuple[TargetFormat, ...]:
+    """Return the formats that are made of a format."""
+    return tuple(one for one in TARGETS.values() if source in one.sources)
+
+
+def converters_to(
+    target: TargetFormat, host: PluginHost, source: str = SOURCE
+) -> Sequence[Capability]:
+    """Return the converters from one format to another, in order: one, or two with one in between.
 
     Raises:
         Unavailable: when no plugin writes it.
     """
-    direct = _between(SOURCE, target.id, host)
+    direct = _between(source, target.id, host)
     if direct is not None:
         return (direct,)
-    first, second = _between(SOURCE, _BRIDGE, host), _between(_BRIDGE, target.id, host)
+    bridge = _BRIDGES.get(source, "")
+    first, second = _between(source, bridge, host), _between(bridge, target.id, host)
     if first is None or second is None:
         raise Unavailable(f"No installed plugin writes {target.title}.")
     return (first, second)

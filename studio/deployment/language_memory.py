@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 
 from studio.api import LanguageModel
@@ -34,6 +35,17 @@ def language_bytes(bundle: Bundle, files: int) -> int:
         generation.repacked,
     )
     return found.total if found is not None else 0
+
+
+def language_server_mb(bundle: Bundle) -> int:
+    """Return the megabytes of the server of a language model with full slots; 0 if unknown."""
+    model = language_bytes(bundle, served_bytes(bundle))
+    return LANGUAGE_SERVER_MB[bundle.backend.id] + math.ceil(model / 1e6) if model else 0
+
+
+def served_bytes(bundle: Bundle) -> int:
+    """Return the bytes of what a server loads: all files but the golden samples."""
+    return sum(file.size for file in bundle.files if not file.name.startswith("golden/"))
 
 
 def fitting(bundle: Bundle, files: int, megabytes: float, sessions: int) -> str:

@@ -16,6 +16,9 @@ from studio.lazy_dataclass import dataclass
 from studio.packages.step import (
     CACHE,
     CONTEXT,
+    GUARD,
+    MAX_TOTAL_TOKENS,
+    QUEUE_TOKENS,
     SERVED_BY,
     SIGN_WITH,
     SLOTS,
@@ -121,6 +124,9 @@ class BundleOptions:
     context: int | None = like(CONTEXT)
     slots: int | None = like(SLOTS)
     cache: str | None = like(CACHE)
+    queue_tokens: int | None = like(QUEUE_TOKENS)
+    max_total_tokens: int | None = like(MAX_TOTAL_TOKENS)
+    guard: Path | None = like(GUARD)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -365,6 +371,9 @@ class DeployOptions(
             context=self.context,
             slots=self.slots,
             cache=self.cache,
+            queue_tokens=self.queue_tokens,
+            max_total_tokens=self.max_total_tokens,
+            guard=self.guard,
             numbering=self.numbering,
         )
 

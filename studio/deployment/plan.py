@@ -11,7 +11,12 @@ from studio.deployment import admission
 from studio.deployment.access import Access, AccessRequest
 from studio.deployment.admission import PreflightCheck, Request
 from studio.deployment.bundle_facts import facts_of
-from studio.deployment.language_memory import LANGUAGE_SERVER_MB, fitting, language_bytes
+from studio.deployment.language_memory import (
+    LANGUAGE_SERVER_MB,
+    fitting,
+    language_bytes,
+    served_bytes,
+)
 from studio.deployment.machine.upload import amount
 from studio.deployment.machine.wheels import WheelSet
 from studio.deployment.model_checks import model_check
@@ -275,7 +280,7 @@ def _disk(facts: TargetFacts, need: int) -> PreflightCheck:
 def _memory(facts: TargetFacts, found: Inventory, bundle: Bundle) -> PreflightCheck:
     """Check the memory; during a switch the old and the new model are loaded at once."""
     server_mb = _SERVER_MB[bundle.backend.id]
-    files = sum(file.size for file in bundle.files if not file.name.startswith("golden/"))
+    files = served_bytes(bundle)
     model = language_bytes(bundle, files) or files
     # The server of the current release answers until the new one has taken over.
     sessions = 2 if found.current and found.current != bundle.digest else 1

@@ -23,6 +23,7 @@ from studio.api import (
     UsageError,
 )
 from studio.deployment.admission import ON_PLATFORM, another_model
+from studio.deployment.language_memory import language_server_mb
 from studio.deployment.machine.wheels import Platform as WheelPlatform
 from studio.deployment.machine.wheels import WheelCache
 from studio.deployment.model_checks import action_of, model_check
@@ -262,7 +263,15 @@ def parcel_of(bundle: Bundle, job: Job, owner: str) -> Parcel:
         return [wheel.path for wheel in found.wheels]
 
     runtime = build_runtime(job.folder)
-    return Parcel(bundle.folder, runtime.path, bundle.digest, bundle.raw, owner, wheels)
+    return Parcel(
+        bundle.folder,
+        runtime.path,
+        bundle.digest,
+        bundle.raw,
+        owner,
+        wheels,
+        language_server_mb(bundle),
+    )
 
 
 def _step(action: Action) -> DeployStep:

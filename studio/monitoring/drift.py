@@ -36,6 +36,9 @@ def state_text(drift: DriftReport) -> str:
     """Return a sentence about all signals, and another about the end of an alarm."""
     if drift.fault:
         return f"Drift is not watched: {_lower(drift.fault)}"
+    if drift.learns:
+        seen = drift.frames or 0
+        return f"The first {drift.learns} requests become the reference; {seen} are there."
     if drift.alarm:
         return f"{alarm_text(drift)} {ENDS}"
     if not drift.windows:

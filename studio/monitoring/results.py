@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from studio.documents.dataclass_json import optional
 from studio.lazy_dataclass import dataclass
+from studio.monitoring.endpoint.generation import GenerationState
 from studio.monitoring.endpoint.results import (
     ABSENT,
     Agreement,
@@ -89,6 +90,7 @@ class TargetSample:
     upkeep: Upkeep | None = optional(ABSENT)
     samples: StoredRequests | None = optional(ABSENT)
     mirror: Agreement | None = optional(ABSENT)
+    language: GenerationState | None = optional()
     alerts: tuple[Alert, ...] = ()
     model: str | None = optional(ABSENT)
     version: int | str | None = optional(ABSENT)
@@ -125,6 +127,7 @@ class FleetSample:
     drift_state: DriftState | None = None
     accuracy: float | None = None
     drifting: tuple[str, ...] = ()
+    language: GenerationState | None = optional()
 
 
 @dataclass(frozen=True, slots=True)

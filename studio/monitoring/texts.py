@@ -22,6 +22,7 @@ from studio.monitoring.endpoint.results import (
     Upkeep,
     provider_title,
 )
+from studio.monitoring.language_texts import NOTHING, language, number
 from studio.monitoring.results import (
     ChannelFault,
     ChannelTests,
@@ -55,6 +56,7 @@ def target(sample: TargetSample) -> list[str]:
         *_accuracy(labels),
         *_estimated((sample.drift_state or DriftState()).estimate),
         *_agreement(sample.mirror),
+        *language(sample.language),
         *([f"labels      {labels.note}"] if labels.note else []),
         *_samples(sample.samples, sample.taken),
         *drift(sample),
@@ -147,7 +149,13 @@ def _agreement(mirror: Agreement | None) -> list[str]:
     share, span = f"{mirror.agreed / mirror.compared:.1%}", ""
     if mirror.low is not None and mirror.high is not None:
         span = f" ({mirror.low:.1%} to {mirror.high:.1%})"
-    return [f"agreement   {share}{span} with the previous release, {mirror.compared} requests"]
+    lines = [f"agreement   {share}{span} with the previous release, {mirror.compared} requests"]
+    if mirror.divergence is not None and mirror.same_top is not None:
+        lines.append(
+            f"divergence  {mirror.divergence:.4f} nats a token from the previous release, the same "
+            f"top token at {mirror.same_top:.1%}, {mirror.answers} answers"
+        )
+    return lines
 
 
 def _samples(stored: StoredRequests | None, taken: FetchedRequests | None) -> list[str]:
@@ -168,15 +176,18 @@ def _samples(stored: StoredRequests | None, taken: FetchedRequests | None) -> li
 def fleet(result: FleetResult) -> list[str]:
     """Return a table of all targets, the unhealthy first, with their alerts below it."""
     rows = sorted(result.samples, key=lambda one: (_ORDER.get(one.health, 3), one.target))
-    columns = ("target", "health", "version", "req/s", "p99 ms", "alerts")
+    columns = ("target", "health", "version", "req/s", "p99 ms")
+    tokens = ("tokens/s", "first ms") if any(row.language for row in rows) else ()
+    cells = (_fleet_row(row, bool(tokens)) for row in rows)
+    right = "  rrr" + "r" * len(tokens)
     return [
-        *table(columns, map(_fleet_row, rows), right="  rrr"),
+        *table((*columns, *tokens, "alerts"), cells, right=right),
         *(f"{row.target}: {alert.name}: {alert.text}" for row in rows for alert in row.alerts),
         *_channel_faults(result.channels),
     ]
 
 
-def _fleet_row(sample: TargetSample) -> tuple[object, ...]:
+def _fleet_row(sample: TargetSample, tokens: bool) -> tuple[object, ...]:
     p99 = _milliseconds((sample.latency_ms or Latency()).p99)
     return (
         sample.target,
@@ -184,8 +195,17 @@ def _fleet_row(sample: TargetSample) -> tuple[object, ...]:
         sample.version or "-",
         f"{sample.throughput or 0:.1f}",
         p99.removesuffix(" ms"),
+        *(_tokens(sample) if tokens else ()),
         ", ".join(alert.name for alert in sample.alerts) or "-",
     )
+
+
+def _tokens(sample: TargetSample) -> tuple[str, str]:
+    """Return the speed of a language model; dashes for any other model."""
+    if sample.language is None:
+        return NOTHING, NOTHING
+    first = sample.language.first_token_ms.p50
+    return number(sample.language.tokens_per_s), NOTHING if first is None else f"{first:.0f}"
 
 
 def exported(result: ExportResult) -> list[str]:

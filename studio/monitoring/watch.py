@@ -144,6 +144,7 @@ class TargetMonitor:
             upkeep=status.upkeep,
             samples=status.samples,
             mirror=status.mirror,
+            language=status.language,
             alerts=tuple(alerts),
             model=status.name,
             version=status.version,

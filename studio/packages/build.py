@@ -21,11 +21,13 @@ from studio.packages.bundle import MANIFEST, PICTURES
 from studio.packages.checks import FILE as CHECKS
 from studio.packages.checks import Checked
 from studio.packages.embedding import EmbeddingGraph
+from studio.packages.encoder import PACKAGE, EncoderContent
 from studio.packages.golden import GoldenSample, Tolerance
 from studio.packages.results import LatencyFile
 from studio.packages.step import BundleNumber
 from studio.registry import file_digest
 from studio.runtime.backends.catalog import ServingBackend
+from studio.runtime.generate.guard.rules import FILE as GUARD
 from studio.runtime.shared.manifest import BASELINE, LATENCY, canonical
 from studio.runtime.shared.user_notice import FILE as NOTICE
 from studio.runtime.shared.user_notice import UserNotice
@@ -50,6 +52,8 @@ class BundleContent:
         backend: What serves the model.
         notice: What users of the release are to know; it makes no file where it states nothing.
         generation: Settings of a language model; empty for any other.
+        encoder: Tokenizer and pooling of an encoder of texts; None for any other model.
+        guard: Rules for prompts and answers; empty for none.
         notes: Messages for the user; not in the bundle.
     """
 
@@ -72,6 +76,8 @@ class BundleContent:
     backend: ServingBackend
     notice: UserNotice = UserNotice()
     generation: Mapping[str, JsonValue] = field(default_factory=dict)
+    encoder: EncoderContent | None = None
+    guard: Mapping[str, JsonValue] = field(default_factory=dict)
     notes: Sequence[str] = ()
 
 
@@ -91,12 +97,16 @@ def build(content: BundleContent, number: BundleNumber, folder: Path) -> dict[st
         _copy(content.preprocess, folder / "preprocess.toml")
         _copy(content.outputs, folder / "outputs.toml")
         dictionary = _copy(content.dictionary, folder / "dictionary.txt")
+        if content.encoder is not None:
+            _copy(content.encoder.tokenizer, folder / content.encoder.settings.tokenizer)
         if content.baseline is not None:
             (folder / BASELINE).write_bytes(canonical(content.baseline))
         if content.latency is not None:
             (folder / LATENCY).write_bytes(canonical(to_json(content.latency)))
         if stated := content.notice.to_json():
             (folder / NOTICE).write_bytes(canonical(stated))
+        if content.guard:
+            (folder / GUARD).write_bytes(canonical(content.guard))
         (folder / CHECKS).write_bytes(content.checked.content())
         app = {} if content.app is None else content.app.write(folder)
     except OSError as error:
@@ -116,6 +126,8 @@ def build(content: BundleContent, number: BundleNumber, folder: Path) -> dict[st
         **_meaning(content.outputs, dictionary),
         **app,
         **({"generation": dict(content.generation)} if content.generation else {}),
+        **_encoder(content.encoder),
+        **({"guard": GUARD} if content.guard else {}),
         "golden": {"count": len(content.samples), **asdict(content.tolerance)},
         "baseline": None if content.baseline is None else BASELINE,
         "lineage": dict(content.lineage),
@@ -126,7 +138,8 @@ def _requirements(content: BundleContent) -> dict[str, JsonValue]:
     """Return the distributions that a target needs, with their versions."""
     pictures = PICTURES if content.preprocess or content.app is not None else {}
     app = {} if content.app is None else content.app.requirements
-    return {**requirements_of(content.backend), **pictures, **app}
+    foreign = content.encoder is not None and content.encoder.foreign
+    return {**requirements_of(content.backend), **pictures, **app, **(PACKAGE if foreign else {})}
 
 
 def _copy_model(content: BundleContent, folder: Path) -> str:
@@ -164,7 +177,7 @@ def _copy_language_folder(content: BundleContent, folder: Path) -> str:
     split = content.model.format == "onnx" and tensors.write_parts(first, folder, first.name)
     beside = companions(first)
     for path in beside if split else (first, *rest):
-        if path.parent != first.parent or path.name in (MANIFEST, CHECKS, NOTICE):
+        if path.parent != first.parent or path.name in (MANIFEST, CHECKS, NOTICE, GUARD):
             raise InvalidModel(f"The model file {path.name} has a reserved name.")
         _copy(path, folder / path.name)
     return first.name
@@ -219,6 +232,10 @@ def _meaning(outputs: Path | None, dictionary: str | None) -> dict[str, JsonValu
     settings = read_outputs(outputs)
     listed = {"dictionary": dictionary} if dictionary else {}
     return {"outputs": to_json(settings._asdict()), **listed}
+
+
+def _encoder(encoder: EncoderContent | None) -> dict[str, JsonValue]:
+    return {} if encoder is None else {"encoder": to_json(encoder.settings._asdict())}
 
 
 def _preprocess(path: Path | None) -> dict[str, JsonValue] | None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
 
 import numpy
 
 from studio.api import Array
+from studio.runtime.drift.limits import (
+    FALSE_TOGETHER,
+    FALSE_WINDOWS,
+    alike_counts,
+    chance_limit,
+    edges_of,
+)
 from studio.runtime.drift.reference import (
     EMBEDDING,
-    MAX_BINS,
     MAX_SIGNALS,
     OF_LAST,
     WINDOW,
@@ -35,14 +39,6 @@ from studio.runtime.drift.signals import (
 
 FEWEST = 64
 """Frames below which their quantiles say too little."""
-FALSE_WINDOWS = 0.01
-"""Share of windows that may differ by chance. Two of three, and so an alarm: about 2 in 10,000."""
-FALSE_TOGETHER = 2e-4
-"""The same of three windows as one, which raises an alarm alone."""
-_FRAMES_OF_A_BIN = 6
-_DRAWS = 50_000
-_RARE = 1e-3
-_EVEN = 1.3
 _SMALLEST = 16
 _AXES = 4
 _FLAT = 1e-3
@@ -68,7 +64,7 @@ def _reference(numbers: Array, taps: Sequence[Tap]) -> Reference | None:
     names = [name for tap in taps for name in names_of(tap)]
     unseen = numbers[1::2]  # by the choice of the axes, which suit best those that they came from
     judged = [unseen if AXIS in name else numbers for name in names]
-    bins = {column: _edges(judged[column][:, column]) for column in range(len(names))}
+    bins = {column: edges_of(judged[column][:, column]) for column in range(len(names))}
     bins = {column: edges for column, edges in bins.items() if edges}
     if not bins:
         return None
@@ -78,61 +74,11 @@ def _reference(numbers: Array, taps: Sequence[Tap]) -> Reference | None:
         values = judged[column][:, column : column + 1]
         counted = count(bins_of(values, upper), len(edges) + 1)[0]
         counts = tuple(int(number) for number in counted)
-        bins_by_size = _alike(counts)
+        bins_by_size = alike_counts(counts)
         limit = chance_limit(bins_by_size, WINDOW, FALSE_WINDOWS / len(bins))
         of_last = chance_limit(bins_by_size, OF_LAST * WINDOW, FALSE_TOGETHER / len(bins))
         signals.append(Signal(names[column], column, edges, counts, limit, of_last))
     return Reference(len(numbers), WINDOW, tuple(taps), tuple(signals))
-
-
-def _alike(counts: Sequence[int]) -> tuple[int, ...]:
-    """Return sorted counts, made equal if nearly so: their limit is then computed once."""
-    if max(counts) <= _EVEN * min(counts):
-        return (sum(counts) // len(counts),) * len(counts)
-    return tuple(sorted(counts))
-
-
-@cache
-def chance_limit(counts: tuple[int, ...], window: int, share: float) -> float:
-    """Return the chi-square that a window of the same data exceeds at this probability.
-
-    The shares of the bins are not known, only counted in the reference data: the null is a
-    Dirichlet mixture of multinomials, whose tail is drawn (fixed seed). The plain chi-square
-    distribution would take a small reference for the truth, and alarm by it.
-
-    Args:
-        counts: Frames of the reference in each bin.
-        share: Of windows that may exceed the limit.
-    """
-    draws = numpy.random.default_rng(20)
-    seen = numpy.array(counts, float)
-    shares = draws.dirichlet(seen, _DRAWS)
-    windows = draws.multinomial(window, shares)
-    expected = seen / seen.sum() * window
-    statistics = (numpy.square(windows - expected) / expected).sum(axis=1)
-    if share >= _RARE:
-        return float(numpy.quantile(statistics, 1.0 - share))
-    # So few draws lie beyond that the tail, which falls a little faster than this, is continued.
-    less, rare = numpy.quantile(statistics, (1.0 - 10 * _RARE, 1.0 - _RARE))
-    return float(rare + (rare - less) * math.log10(_RARE / share))
-
-
-def _edges(column: Array) -> tuple[float, ...]:
-    """Return upper edges of bins with nearly equal counts, or none if nearly all are the same.
-
-    An edge lies half-way between two values that occur: another processor rounds otherwise.
-    """
-    ordered = numpy.sort(column[numpy.isfinite(column)]).astype(float)
-    bins = min(MAX_BINS, len(ordered) // _FRAMES_OF_A_BIN)
-    found: list[float] = []
-    for number in range(1, bins):
-        place = len(ordered) * number // bins
-        above = numpy.searchsorted(ordered, ordered[place - 1], side="right")
-        if above < len(ordered):
-            edge = float(numpy.float32((ordered[place - 1] + ordered[above]) / 2))
-            if not found or edge > found[-1]:
-                found.append(edge)
-    return tuple(found)
 
 
 def _rows(frames: Iterable[Frame]) -> Iterator[Frame]:

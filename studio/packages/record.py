@@ -16,6 +16,7 @@ from studio.datasets.output_settings import FILE as OUTPUTS
 from studio.datasets.preprocess_draft import write_draft
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs.options_form import form
+from studio.models.language.encoder_files import TOKENIZER
 from studio.packages.backends import serving_backend
 from studio.packages.latency import latency_of
 from studio.packages.notice import notice_of
@@ -64,7 +65,18 @@ def numbering(registry: Registry, model: ModelRef, backend: str | None = None) -
     # Measured times are others each time: a build that is to be repeated takes none along.
     measured = None if os.environ.get(EPOCH) else latency_of(registry, model.variant, serving)
     notice = to_json(notice_of(registry, model.variant).to_json())
-    return Numbering(number, known, made, measured, notice)
+    return Numbering(number, known, made, measured, notice, _encoder(registry, variant))
+
+
+def _encoder(registry: Registry, variant: VariantRecord) -> Path | None:
+    """Return the folder with the tokenizer of a variant, or of what it was made from."""
+    for _ in range(_MOST_STEPS):
+        if (variant.path.parent / TOKENIZER).is_file():
+            return variant.path.parent
+        if variant.parent is None:
+            return None
+        variant = registry.variant(variant.parent)
+    return None
 
 
 def _clock() -> int:

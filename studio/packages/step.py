@@ -90,6 +90,7 @@ class Numbering:
         made: Steps that made the variant, the last one first.
         latency: Measurements of profiles that travel with the bundle.
         notice: What users of the release are to know, as ``notice.json`` has it.
+        encoder: Folder with the tokenizer of an encoder of texts; None without one.
     """
 
     number: BundleNumber
@@ -97,6 +98,7 @@ class Numbering:
     made: tuple[MakingStep, ...] = ()
     latency: LatencyFile | None = None
     notice: Mapping[str, JsonValue] = field(default_factory=dict)
+    encoder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +235,30 @@ class PackageOptions:
         help="Precision of the cache of keys and values of a language model (default: f16).",
         advanced=True,
     )
+    queue_tokens: int | None = option(
+        None,
+        minimum=0,
+        maximum=1 << 40,
+        title="Waiting tokens",
+        help="Tokens of the prompts that wait for a language model, with the answers that they may "
+        "get. Further requests get 503 (default: no limit).",
+        advanced=True,
+    )
+    max_total_tokens: int | None = option(
+        None,
+        minimum=64,
+        maximum=1 << 24,
+        title="Tokens of a request",
+        help="Tokens of one prompt with its answer, for a language model (default: the context).",
+        advanced=True,
+    )
+    guard: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        title="Guard rules",
+        help="Rules for the prompts and answers of a language model, a guard.toml (default: none).",
+        advanced=True,
+    )
     numbering: Numbering | None = None
 
 
@@ -260,3 +286,5 @@ APP = _FORM["app"]
 PREPROCESS_DRAFT = _FORM["preprocess_draft"]
 OUTPUTS_DRAFT = _FORM["outputs_draft"]
 CONTEXT, SLOTS, CACHE = (_FORM[name] for name in ("context", "slots", "cache"))
+QUEUE_TOKENS, MAX_TOTAL_TOKENS = _FORM["queue_tokens"], _FORM["max_total_tokens"]
+GUARD = _FORM["guard"]

@@ -20,9 +20,11 @@ from studio.api import (
     Model,
     Session,
     Truth,
+    UsageError,
     Value,
 )
 from studio.datasets import open_dataset
+from studio.datasets.output_settings import read_outputs
 from studio.datasets.preprocess_draft import draft_of, is_picture
 from studio.datasets.text_lines import text_lines
 from studio.documents.dataclass_json import JsonValue, to_json
@@ -38,8 +40,9 @@ from studio.packages.checks import Checked, check_model, facts_of
 from studio.packages.drift_reference import FEWEST, Frame, estimate_of, reference_of
 from studio.packages.embedding import EmbeddingGraph, NoEmbedding
 from studio.packages.embedding_check import embed
+from studio.packages.encoder import EncoderContent, encoder_of
 from studio.packages.golden import GoldenSample, check_labels
-from studio.packages.language import files_of, generation_of, prompts
+from studio.packages.language import files_of, generation_of, lost_guard, prompts, read_guard
 from studio.packages.notice import with_app
 from studio.packages.packaging_job import package_contained
 from studio.packages.results import PackageResult
@@ -47,6 +50,7 @@ from studio.packages.signing import signature_of, write_signature
 from studio.packages.step import MakingStep, Numbering, PackageOptions
 from studio.plugin_host import PluginHost
 from studio.registry import ModelRef
+from studio.runtime.serve.decoders.settings import EMBEDDING
 from studio.runtime.shared.user_notice import UserNotice
 
 FOLDER = "bundle"
@@ -130,6 +134,8 @@ def _content(
     checked = check_model(host, model, facts_of(form, files, model, job))
     if model.language is not None:
         return _language_content(options, numbering, files_of(files, path), model, checked)
+    if options.guard is not None:
+        raise UsageError(f"{ref.model_name} writes no text: guard rules are for language models.")
     serving = serving_backend(ref.format, options.backend)
     reference_id = serving_backend(ref.format).id
     backend: Backend = host.get(Extension.BACKEND, reference_id)
@@ -137,8 +143,13 @@ def _content(
     session = backend.load(path, REFERENCE_OPTIONS[reference_id])
     try:
         job.progress(2, 4, "Running the golden samples")
-        samples = _samples(session, model.graph.inputs, options)
+        encoder, remark = _encoder(model, numbering.encoder or path.parent, options)
+        feeds = encoder.feeds if encoder is not None and not options.data else ()
+        samples = golden.answer(session, feeds) or _samples(session, model.graph.inputs, options)
         labelled = list(_frames(session, model.graph.inputs, options))
+        if encoder is not None:
+            encoder = encoder.measured(samples[0].outputs)
+            remark = encoder.notes
     finally:
         session.close()
     frames = [frame for frame, _ in labelled]
@@ -171,9 +182,22 @@ def _content(
         graft=graft,
         backend=serving,
         notice=with_app(UserNotice.of(dict(numbering.notice)), app),
-        notes=(*([note] if note else []), *_app_notes(app)),
+        encoder=encoder,
+        notes=(*([note] if note else []), *remark, *_app_notes(app)),
         lineage=_lineage(ref, {backend.id: backend.version()}, numbering.made),
     )
+
+
+def _encoder(
+    model: Model, folder: Path, options: PackageOptions
+) -> tuple[EncoderContent | None, Sequence[str]]:
+    """Return the encoder of texts that a model is, or why it is none."""
+    output = ""
+    if options.outputs is not None:
+        meaning = read_outputs(options.outputs)
+        output = meaning.output if meaning.task == EMBEDDING else ""
+    found = encoder_of(folder, model.graph, output)
+    return (None, (found,)) if isinstance(found, str) else (found, ())
 
 
 def _language_content(
@@ -208,6 +232,8 @@ def _language_content(
         backend=serving_backend(ref.format, options.backend, language=True),
         notice=UserNotice.of(dict(numbering.notice)),
         generation=generation_of(options, model),
+        guard={} if options.guard is None else read_guard(options.guard),
+        notes=[] if options.guard is not None else lost_guard(numbering.known),
     )
 
 

@@ -32,6 +32,7 @@ NAMES = (
         "studio_tensorflow",
         "studio_tensorrt",
         "studio_tflite",
+        "studio_transformers",
         "studio_trees",
         "studio_vertex",
     ),

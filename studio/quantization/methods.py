@@ -30,6 +30,11 @@ def check_method(name: str, host: PluginHost) -> None:
         raise UsageError(f"Unknown method {name!r}; it is one of {', '.join(known)}.")
 
 
+def is_language_method(name: str, host: PluginHost) -> bool:
+    """Return whether a method is one of language models."""
+    return any(one.id == name and one.takes("gguf") for one in host.all(Extension.TRANSFORM))
+
+
 def with_methods(option: Option, host: PluginHost) -> Option:
     """Return the option ``method`` with the methods of plugins among its choices."""
     added = methods(host)

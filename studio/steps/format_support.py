@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.api import Extension
-from studio.conversion.targets import SOURCE
+from studio.conversion.targets import LANGUAGE_SOURCES, SOURCE
 from studio.jobs import AnyStep, Use
 from studio.packages.backends import SERVED, SERVED_LANGUAGE
 from studio.plugin_host import PluginHost
@@ -29,8 +29,8 @@ _SHRINK = ("quantize", "gguf")
 """The step that makes language models smaller, and the format that it takes."""
 
 _NO_LANGUAGE = (
-    "Language models are opened, drawn, compared, evaluated, profiled and served, and quantized in "
-    "GGUF. This is not there yet for them."
+    "Language models are opened, drawn, compared, evaluated, profiled and served, quantized in "
+    "GGUF, and converted from GGUF and safetensors. This is not there yet for them."
 )
 
 
@@ -70,7 +70,7 @@ def _can(use: Use, form: str, host: PluginHost, language: bool) -> bool:
     if use is Use.RUN:
         return any(one.takes(form) for one in host.all(Extension.BACKEND))
     if use is Use.CONVERT:
-        return form == SOURCE
+        return form in LANGUAGE_SOURCES if language else form == SOURCE
     edits = use is Use.EDIT
     transforms = host.all(Extension.TRANSFORM)
     return any(one.takes(form) and one.edits == edits for one in transforms)

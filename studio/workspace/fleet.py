@@ -32,6 +32,8 @@ class FleetRow:
         alerts: Names of what is wrong now.
         text: The deciding one of these, in a sentence.
         reasons: A sentence for each.
+        writes_text: It serves a language model: its samples have tokens a second, and the time to
+            the first token.
     """
 
     name: str
@@ -43,6 +45,7 @@ class FleetRow:
     text: str = ""
     reasons: tuple[str, ...] = ()
     drifting: tuple[str, ...] = ()
+    writes_text: bool = False
     moments: SampleRing = field(default_factory=SampleRing)
 
     @property
@@ -119,11 +122,18 @@ def _update(row: FleetRow, sample: FleetSample, is_busy: bool) -> None:
     row.alerts = tuple(alert.name for alert in sample.alerts)
     row.text = _first_reason(row.reasons, sample)
     row.drifting = sample.drifting
+    if sample.language is not None and not row.writes_text:
+        row.writes_text, row.moments = True, SampleRing()  # other figures than before
+    rate, latency = _figures(sample)
+    row.moments.append(SamplePoint(row.tone, rate, latency, row.version, _seconds(sample.at)))
+
+
+def _figures(sample: FleetSample) -> tuple[float | None, float | None]:
+    """Return what the charts show: requests and latency, or tokens and the first token."""
+    if sample.language is not None:
+        return sample.language.tokens_per_s, sample.language.first_token_ms.p50
     # A server without recent requests reports 0, which is no latency.
-    p99 = (sample.latency_ms or Latency()).p99 or None
-    row.moments.append(
-        SamplePoint(row.tone, sample.throughput, p99, row.version, _seconds(sample.at))
-    )
+    return sample.throughput, (sample.latency_ms or Latency()).p99 or None
 
 
 def _first_reason(reasons: tuple[str, ...], sample: FleetSample) -> str:

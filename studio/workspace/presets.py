@@ -10,7 +10,7 @@ from studio.lazy_dataclass import dataclass
 from studio.plugin_host import PluginHost
 from studio.quantization import presets
 from studio.quantization.float_nodes import with_float_nodes
-from studio.quantization.methods import check_method
+from studio.quantization.methods import check_method, is_language_method
 from studio.quantization.preset import Preset
 from studio.quantization.preset_text import OptionValue, PresetText
 from studio.quantization.presets import PresetEntry
@@ -52,6 +52,10 @@ class Presets:
         """Return the shipped presets, then the user's own."""
         return presets.all_presets(self._data)
 
+    def of_language(self) -> tuple[PresetEntry, ...]:
+        """Return the presets for language models."""
+        return presets.language_presets()
+
     def find(self, wanted: str) -> PresetEntry:
         """Return the preset of a name, a file, or a text.
 
@@ -90,7 +94,8 @@ class Presets:
         entry, name = presets.find(wanted, self._data)
         source = PresetText.read(entry.text, name)
         try:
-            check_method(entry.method, self._plugins())
+            if not is_language_method(entry.method, self._plugins()):
+                check_method(entry.method, self._plugins())
         except UsageError as error:
             # The reason follows the place in the file, within one sentence.
             reason = error.message[:1].lower() + error.message[1:]

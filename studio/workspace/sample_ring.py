@@ -20,8 +20,8 @@ class SamplePoint:
 
     Attributes:
         tone: ``good``, ``warning``, ``bad``, or nothing where it is not known.
-        throughput: Requests a second.
-        p99: Milliseconds.
+        throughput: Requests a second, or tokens of a language model.
+        p99: Milliseconds; the median time to the first token of a language model.
         version: As text; empty where none is served.
         at: Seconds since the epoch, by the clock of the studio; 0 where it is not known.
     """

@@ -42,14 +42,14 @@ def samples(folder: Path) -> tuple[SampleInfo, ...]:
 
 def _info(entry: SampleEntry, folder: Path) -> SampleInfo:
     model = folder / entry.model
-    is_ready = entry.wheel is not None and (folder / MARK).exists() and model.exists()
+    is_ready = entry.download > 0 and (folder / MARK).exists() and model.exists()
     return SampleInfo(
         entry.name,
         entry.title,
         entry.summary,
-        entry.wheel is not None,
+        entry.download > 0,
         entry.shows,
         entry.picture,
-        entry.wheel.size if entry.wheel is not None else 0,
+        entry.download,
         model if is_ready else None,
     )

@@ -134,7 +134,11 @@ def test_values_are_those_of_llama_cpp(name: str, tmp_path: Path) -> None:
     numpy.testing.assert_array_equal(found, wanted.reshape(-1))
 
 
-@pytest.mark.parametrize("name", ["Q4_K", "Q5_K", "Q6_K"])
+_SCALES = {"Q6_K": (208,), "Q3_K": (108,), "Q2_K": (80, 82), "IQ4_NL": (0,), "IQ4_XS": (0,)}
+"""Places of the float16 numbers of a block; of other types 0 and 2."""
+
+
+@pytest.mark.parametrize("name", ["Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS"])
 def test_values_of_large_blocks(name: str) -> None:
     from studio_language.gguf.values import read_values
 
@@ -142,7 +146,7 @@ def test_values_of_large_blocks(name: str) -> None:
     values, size = gguf.GGML_QUANT_SIZES[kind]
     blocks = numpy.random.default_rng(2).integers(0, 256, (16, size)).astype(numpy.uint8)
     scales = numpy.full((16, 1), 0.25, numpy.float16).view(numpy.uint8)
-    for at in (208,) if name == "Q6_K" else (0, 2):
+    for at in _SCALES.get(name, (0, 2)):
         blocks[:, at : at + 2] = scales
     found = read_values("x", GGML_TYPES[int(kind)], blocks.tobytes())
     numpy.testing.assert_array_equal(found, gguf.dequantize(blocks, kind).reshape(-1))

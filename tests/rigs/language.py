@@ -71,7 +71,7 @@ def safetensors_folder(rigs: Path) -> Path:
     """Return the model as transformers saves it, with its tokenizer."""
     folder = rigs / "language" / "smollm2"
     if not (folder / "tokenizer.json").is_file():
-        _run(rigs, "-c", _COPY, str(gguf_file(rigs)), str(folder))
+        run_in_environment(rigs, "-c", _COPY, str(gguf_file(rigs)), str(folder))
     return folder
 
 
@@ -82,7 +82,9 @@ def genai_folder(rigs: Path, precision: str = "int4") -> Path:
     if not (folder / "genai_config.json").is_file():
         source = str(safetensors_folder(rigs))
         builder = ("-m", "onnxruntime_genai.models.builder")
-        _run(rigs, *builder, "-i", source, "-o", str(folder), "-p", precision, "-e", "cpu")
+        run_in_environment(
+            rigs, *builder, "-i", source, "-o", str(folder), "-p", precision, "-e", "cpu"
+        )
     return folder
 
 
@@ -91,7 +93,9 @@ def openvino_folder(rigs: Path) -> Path:
     folder = rigs / "language" / "smollm2-openvino"
     if not (folder / "tokenizer.json").is_file():
         source = str(safetensors_folder(rigs))
-        _run(rigs, str(Path(__file__).with_name("openvino_conversion.py")), source, str(folder))
+        run_in_environment(
+            rigs, str(Path(__file__).with_name("openvino_conversion.py")), source, str(folder)
+        )
     return folder
 
 
@@ -100,12 +104,13 @@ def reference(rigs: Path, text: str) -> tuple[list[int], Path]:
     name = hashlib.sha256(text.encode()).hexdigest()[:12]
     path = rigs / "language" / f"reference-{name}.npz"
     if not path.is_file():
-        _run(rigs, "-c", _SCORES, str(safetensors_folder(rigs)), text, str(path))
+        run_in_environment(rigs, "-c", _SCORES, str(safetensors_folder(rigs)), text, str(path))
     with np.load(path) as found:
         return [int(one) for one in found["tokens"]], path
 
 
-def _run(rigs: Path, *arguments: str) -> None:
+def run_in_environment(rigs: Path, *arguments: str) -> None:
+    """Run Python with arguments in the environment."""
     hidden = ("PYTHONPATH", "PYTHONHOME")
     variables = {name: value for name, value in os.environ.items() if name not in hidden}
     variables |= {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_OFFLINE": "1"}

@@ -1,4 +1,4 @@
-"""Real clients of OpenAI's interface, in an environment of their own."""
+"""Real clients of OpenAI's interface, and messages of OpenTelemetry, in an environment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-_PACKAGES = ("openai==2.*", "langchain-openai==1.*")
+_PACKAGES = ("openai==2.*", "langchain-openai==1.*", "opentelemetry-proto==1.*")
 _LIMIT = 900
 
 

@@ -11,15 +11,19 @@ from docker.models.containers import Container
 from docker.types import DeviceRequest
 
 from studio.api import Parcel, Progress, TargetError
+from studio_docker.containers import generation
 from studio_docker.containers.access_tokens import TOKEN
 from studio_docker.containers.app_place import AppPlace
 from studio_docker.containers.names import EngineNames, wish_of
-from studio_docker.engine.client import Engine, parse_json
+from studio_docker.engine.client import STOP_LABEL, Engine, parse_json
 from studio_docker.image.contents import APP_DATA, RUNTIME, TURNS
 
 PROGRAM = ("python3", f"/{RUNTIME}")
 _POLL_S = 0.3
 _LOG_LINES = 30
+_ANSWER_S = "60"
+"""For each prompt of a language model."""
+
 # The engine counts processors in billionths.
 _CPU = 1_000_000_000
 _LOG = {"max-size": "10m", "max-file": "3"}
@@ -32,6 +36,7 @@ class ContainerSpec:
     Attributes:
         guarded: Whether callers must send a token.
         app: What an app needs besides; None for a model alone.
+        server: Arguments of the server of a language model.
     """
 
     memory_mb: int
@@ -41,6 +46,7 @@ class ContainerSpec:
     wait_s: int
     guarded: bool = False
     app: AppPlace | None = None
+    server: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, parcel: Parcel, options: Mapping[str, Any]) -> ContainerSpec:
@@ -53,6 +59,7 @@ class ContainerSpec:
             wait_s=int(options["wait_s"]),
             guarded=bool(options["token_file"]),
             app=AppPlace.of(parcel, options),
+            server=tuple(generation.server_options(parcel)),
         )
 
     def name(self, image: str) -> str:
@@ -65,6 +72,7 @@ class ContainerSpec:
                 "restart": self.restart,
                 "variant": self.variant,
                 "guarded": self.guarded,
+                **({"server": self.server} if self.server else {}),
                 **(self.app.wish() if self.app else {}),
             }
         )
@@ -123,8 +131,11 @@ class Containers:
         return self._engine.create(
             image,
             self._place.container(parcel.digest, name),
-            command=["serve", "--gate", f"/{TURNS}", *wish.guard()],
-            labels=self._place.release_labels(parcel, name, wish.guarded),
+            command=["serve", "--gate", f"/{TURNS}", *wish.guard(), *wish.server],
+            labels={
+                **self._place.release_labels(parcel, name, wish.guarded),
+                **generation.labels(parcel),
+            },
             volumes=volumes,
             **{**wish.settings(), **(app.settings() if app else {})},
         )
@@ -156,7 +167,8 @@ class Containers:
     def _health(self, container: Container) -> tuple[int, str]:
         """Run the health command; an engine refuses it in a container that has just ended."""
         try:
-            return self._engine.execute(container, *PROGRAM, "health", "--golden")
+            patience = ("--seconds", _ANSWER_S) if STOP_LABEL in container.labels else ()
+            return self._engine.execute(container, *PROGRAM, "health", "--golden", *patience)
         except TargetError as error:
             return 1, error.message
 

@@ -20,6 +20,9 @@ from studio.api import Progress, TargetError
 from studio_docker.engine.error_text import sentence, translated_errors
 
 _STOP_S = 20
+STOP_LABEL = "edgewright.stop_s"
+"""Label with the seconds that a container may take to end."""
+
 _REMOVALS = 5
 _REMOVAL_PAUSE_S = 2.0
 _LOAD_CHUNK = 1 << 20
@@ -144,9 +147,10 @@ class Engine:
             container.start()
 
     def stop(self, container: Container) -> None:
-        """Let it finish its requests, and end it."""
+        """Let it finish its requests, for as long as its label allows, and end it."""
+        given = str(container.labels.get(STOP_LABEL) or "")
         with translated_errors(f"Stopping the container {container.name}"):
-            container.stop(timeout=_STOP_S)
+            container.stop(timeout=int(given) if given.isdecimal() else _STOP_S)
 
     def remove(self, container: Container) -> None:
         """Take it away, running or not."""

@@ -41,6 +41,11 @@ ROUTE = ApiKind("HTTPRoute", "gateway.networking.k8s.io/v1", "httproutes", optio
 INFERENCE_SERVICE = ApiKind(
     "InferenceService", "serving.kserve.io/v1beta1", "inferenceservices", optional=True
 )
+LLM_SERVICE = ApiKind(
+    "LLMInferenceService", "serving.kserve.io/v1alpha2", "llminferenceservices", optional=True
+)
+OF_KSERVE = {"inferenceservice": INFERENCE_SERVICE, "llminferenceservice": LLM_SERVICE}
+"""Kinds of KServe by the option that chooses them."""
 
 POD = ApiKind("Pod", "v1", "pods")
 EVENT = ApiKind("Event", "v1", "events")
@@ -51,6 +56,7 @@ OURS = (
     INGRESS,
     AUTOSCALER,
     INFERENCE_SERVICE,
+    LLM_SERVICE,
     DEPLOYMENT,
     SERVICE,
     BUDGET,

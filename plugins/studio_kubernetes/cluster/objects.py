@@ -10,7 +10,7 @@ from studio_kubernetes.cluster.client import Cluster
 from studio_kubernetes.cluster.kinds import (
     BY_KIND,
     DEPLOYMENT,
-    INFERENCE_SERVICE,
+    OF_KSERVE,
     OURS,
     POD,
     ApiKind,
@@ -74,10 +74,10 @@ class Objects:
                 return Serving(_annotation(stable, RELEASE))
             percent = int(_annotation(canary, PERCENT) or 0)
             return Serving(_annotation(stable, RELEASE), _annotation(canary, RELEASE), percent)
-        if self.cluster.serves(INFERENCE_SERVICE):
-            service = self._own(INFERENCE_SERVICE, self.place.name)
+        for kind in OF_KSERVE.values():
+            service = self._own(kind, self.place.name) if self.cluster.serves(kind) else None
             if service is not None:
-                return _inference_serving(service)
+                return _kserve_serving(service, kind)
         return Serving()
 
     def refuse_strangers(self, manifests: Sequence[Json]) -> None:
@@ -172,9 +172,9 @@ def _annotation(manifest: Json, name: str) -> str:
     return str((manifest["metadata"].get("annotations") or {}).get(name) or "")
 
 
-def _inference_serving(service: Json) -> Serving:
+def _kserve_serving(service: Json, kind: ApiKind) -> Serving:
     release, percent = _annotation(service, RELEASE), int(_annotation(service, PERCENT) or 0)
     if not percent:
-        return Serving(release, kind=INFERENCE_SERVICE)
+        return Serving(release, kind=kind)
     stable = _annotation(service, STABLE_RELEASE)
-    return Serving(stable, release, percent, INFERENCE_SERVICE)
+    return Serving(stable, release, percent, kind)

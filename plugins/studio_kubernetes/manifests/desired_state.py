@@ -9,6 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from studio_kubernetes.manifests.apps import claim
+from studio_kubernetes.manifests.kserve import (
+    KINDS,
+    inference_service,
+    llm_inference_service,
+)
 from studio_kubernetes.manifests.names import (
     CANARY,
     INSTANCE,
@@ -17,8 +22,9 @@ from studio_kubernetes.manifests.names import (
     STABLE_RELEASE,
     TRACK,
 )
-from studio_kubernetes.manifests.network import http_route, ingress, network_policy, service
-from studio_kubernetes.manifests.pods import pod_spec, pod_template
+from studio_kubernetes.manifests.network import http_route, ingress, network_policy
+from studio_kubernetes.manifests.network import service as service_of
+from studio_kubernetes.manifests.pods import pod_template
 from studio_kubernetes.manifests.scaling import (
     autoscaler,
     canary_replicas,
@@ -47,7 +53,7 @@ class DesiredWorkload:
         """Percent that the canary really gets: pods in proportion where nothing weighs them."""
         if self.canary is None:
             return 0
-        if self.stable.options["kind"] != "deployment" or self.stable.options["gateway"]:
+        if self.stable.kind != "deployment" or self.stable.options["gateway"]:
             return self.percent
         stable = int(self.stable.options["replicas"])
         return share(stable, canary_replicas(stable, self.percent))
@@ -55,15 +61,15 @@ class DesiredWorkload:
 
 def manifests(wanted: DesiredWorkload) -> list[Json]:
     """Return the objects in the order in which they are applied."""
-    if wanted.stable.options["kind"] == "inferenceservice":
-        return _inference_service(wanted)
+    if wanted.stable.kind in KINDS:
+        return _of_kserve(wanted)
     stable = wanted.stable
     meta = _meta(stable, stable.place.name)
     found = [
         claim(stable, meta),
         network_policy(stable, meta),
         disruption_budget(stable, meta),
-        service(stable, meta, STABLE),
+        service_of(stable, meta, STABLE),
         deployment(stable, STABLE, None if stable.autoscaled else stable.options["replicas"]),
         autoscaler(stable, meta),
         *_canary(wanted),
@@ -111,19 +117,23 @@ def _canary(wanted: DesiredWorkload) -> list[Json]:
     count = canary_replicas(stable, wanted.percent)
     found = [deployment(canary, CANARY, count, wanted.percent)]
     if weighed:
-        found.insert(0, service(canary, _meta(canary, canary.place.canary), CANARY))
+        found.insert(0, service_of(canary, _meta(canary, canary.place.canary), CANARY))
     return found
 
 
-def _inference_service(wanted: DesiredWorkload) -> list[Json]:
+def _of_kserve(wanted: DesiredWorkload) -> list[Json]:
     newest = wanted.canary or wanted.stable
     percent = wanted.percent if wanted.canary else 0
     meta = _meta(newest, newest.place.name)
     if percent:
         beside = {PERCENT: str(percent), STABLE_RELEASE: wanted.stable.release}
         meta["annotations"] = {**meta["annotations"], **beside}
-    found = [network_policy(newest, meta), inference_service(newest, meta, percent)]
-    return [one for one in found if one is not None]
+    if newest.kind == "llminferenceservice":
+        service = llm_inference_service(newest, meta)
+    else:
+        service = inference_service(newest, meta, percent)
+    policy = network_policy(newest, meta)
+    return [service] if policy is None else [policy, service]
 
 
 def _meta(workload: Workload, name: str) -> Json:
@@ -133,35 +143,3 @@ def _meta(workload: Workload, name: str) -> Json:
         "name": name,
         "namespace": workload.place.namespace,
     }
-
-
-KSERVE_CONTAINER = "kserve-container"
-
-
-def inference_service(workload: Workload, meta: Json, percent: int) -> Json:
-    """Return a predictor with the studio's container, which serves the Open Inference Protocol.
-
-    Args:
-        percent: Of the requests for this release; 0 sends it all of them.
-    """
-    predictor: Json = {
-        **pod_spec(workload, KSERVE_CONTAINER),
-        "maxReplicas": max(workload.options["replicas"], workload.options["max_replicas"]),
-        "minReplicas": workload.options["replicas"],
-    }
-    if workload.autoscaled:
-        predictor |= _scaling(workload.options["scale_on"], workload.options["scale_at"])
-    if percent:
-        predictor["canaryTrafficPercent"] = percent
-    return {
-        "apiVersion": "serving.kserve.io/v1beta1",
-        "kind": "InferenceService",
-        "metadata": meta,
-        "spec": {"predictor": predictor},
-    }
-
-
-def _scaling(what: str, at: int) -> Json:
-    if what == "requests":
-        return {"scaleMetric": "concurrency", "scaleTarget": at or 4}
-    return {"scaleMetric": "cpu", "scaleTarget": at or 70}

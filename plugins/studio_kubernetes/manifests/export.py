@@ -57,9 +57,9 @@ def _template(manifest: Json, workload: Workload) -> str:
 
     hole(one["metadata"], "namespace", "{{ .Release.Namespace }}")
     spec = one.get("spec") or {}
-    if one["kind"] in ("Deployment", "InferenceService"):
-        pod = spec["predictor"] if "predictor" in spec else spec["template"]["spec"]
-        depth = 10 if "predictor" in spec else 12
+    if one["kind"] in ("Deployment", "InferenceService", "LLMInferenceService"):
+        pod = spec.get("predictor") or spec["template"].get("spec") or spec["template"]
+        depth = 12 if one["kind"] == "Deployment" else 10
         container = pod["containers"][0]
         hole(container, "image", "{{ .Values.image | quote }}")
         fill = f"{{{{- toYaml .Values.resources | nindent {depth} }}}}"

@@ -32,7 +32,10 @@ def service(workload: Workload, meta: Json, track: str) -> Json:
 def is_open(workload: Workload) -> bool:
     """Return whether requests come from beyond the namespace's own pods."""
     options = workload.options
-    return bool(options["gateway"] or options["ingress"] or options["service"] != "ClusterIP")
+    away = workload.kind == "llminferenceservice"  # KServe's gateway is in a namespace of its own
+    return bool(
+        away or options["gateway"] or options["ingress"] or options["service"] != "ClusterIP"
+    )
 
 
 def network_policy(workload: Workload, meta: Json) -> Json | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from studio.api import UsageError
-from studio_kubernetes.manifests import apps
+from studio_kubernetes.manifests import apps, generation
 from studio_kubernetes.manifests.names import (
     MODEL_NAME,
     RELEASE,
@@ -15,12 +17,11 @@ from studio_kubernetes.manifests.network import is_open
 from studio_kubernetes.manifests.workload import Json, Workload
 
 CONTAINER = "server"
+PROGRAM = ("python3", "/opt/edgewright/edgewright.pyz")
+"""The program of the studio's images."""
+
 USER = 65532
 """The customary number of a user without rights; nothing needs to exist under it in the image."""
-
-GRACE_S = 45
-SETTLE_S = 5
-"""Seconds until the endpoints are updated and a stopping pod gets no new request."""
 
 
 def pod_template(workload: Workload, track: str) -> Json:
@@ -28,16 +29,23 @@ def pod_template(workload: Workload, track: str) -> Json:
     return {
         "metadata": {
             "labels": {**workload.labels, TRACK: track},
-            "annotations": {
-                # Without the user: the same release by another user is no reason for new pods.
-                MODEL_NAME: workload.model,
-                RELEASE: workload.release,
-                "prometheus.io/path": "/metrics",
-                "prometheus.io/port": str(workload.port),
-                "prometheus.io/scrape": "true",
-            },
+            "annotations": pod_annotations(workload),
         },
         "spec": {**pod_spec(workload, CONTAINER), "topologySpreadConstraints": [_spread(workload)]},
+    }
+
+
+def pod_annotations(workload: Workload) -> Json:
+    """Return the annotations of a pod.
+
+    Without the user: the same release by another user is no reason for new pods.
+    """
+    return {
+        MODEL_NAME: workload.model,
+        RELEASE: workload.release,
+        "prometheus.io/path": "/metrics",
+        "prometheus.io/port": str(workload.port),
+        "prometheus.io/scrape": "true",
     }
 
 
@@ -54,7 +62,7 @@ def pod_spec(workload: Workload, container: str) -> Json:
             "runAsUser": USER,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "terminationGracePeriodSeconds": GRACE_S,
+        "terminationGracePeriodSeconds": generation.grace_s(workload.options),
         "volumes": _volumes(workload),
     }
     if workload.options.get("pull_secret"):
@@ -72,9 +80,9 @@ def _container(workload: Workload, name: str) -> Json:
         "image": workload.image,
         "imagePullPolicy": "IfNotPresent",
         "lifecycle": {"preStop": {"exec": {"command": _settle()}}},
-        "livenessProbe": _probe("live", workload.port, periodSeconds=10, failureThreshold=6),
+        "livenessProbe": _probe("live", workload, periodSeconds=10, failureThreshold=6),
         "ports": [{"name": "http", "containerPort": workload.port, "protocol": "TCP"}],
-        "readinessProbe": _probe("ready", workload.port, periodSeconds=5, failureThreshold=2),
+        "readinessProbe": _probe("ready", workload, periodSeconds=5, failureThreshold=2),
         "resources": resources(workload),
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -82,8 +90,7 @@ def _container(workload: Workload, name: str) -> Json:
             "privileged": False,
             "readOnlyRootFilesystem": True,
         },
-        # A model may take a minute to load and to measure its threads; until then no pod is killed.
-        "startupProbe": _probe("live", workload.port, periodSeconds=2, failureThreshold=90),
+        "startupProbe": _startup(workload),
         "volumeMounts": _mounts(workload),
     }
     if secret := workload.options.get("token_secret"):
@@ -91,18 +98,36 @@ def _container(workload: Workload, name: str) -> Json:
         container["env"] = [{"name": "EDGEWRIGHT_TOKEN", "valueFrom": source}]
     else:
         container["env"] = [{"name": "EDGEWRIGHT_ALLOWED_HOSTS", "value": _host_names(workload)}]
-    container["env"] += apps.environment(workload)
+    container["env"] += apps.environment(workload) + generation.environment(workload.options)
+    more = generation.server_options(workload.options)
     if workload.maps:
         serve = ["serve", "--bundle", "/bundle", "--host", "0.0.0.0", "--port", str(workload.port)]
-        container["command"] = ["python3", "/runtime/runtime.pyz", *serve]
+        container["command"] = ["python3", "/runtime/runtime.pyz", *serve, *more]
+    elif more:
+        # In place of the image's own, which differ in these.
+        container["args"] = ["serve", "--host", "0.0.0.0", "--port", str(workload.port), *more]
+        if workload.kind == "llminferenceservice":
+            container["command"] = list(PROGRAM)  # KServe has one of its own
     return container
+
+
+def _startup(workload: Workload) -> Json:
+    """Return the probe until whose success no pod is killed for being slow.
+
+    A model may take a minute to load and to measure its threads, a language model as long as its
+    file takes to be read.
+    """
+    seconds = generation.loading_s(workload.options)
+    if not seconds:
+        return _probe("live", workload, periodSeconds=2, failureThreshold=90)
+    return _probe("ready", workload, periodSeconds=5, failureThreshold=math.ceil(seconds / 5))
 
 
 def _host_names(workload: Workload) -> str:
     """Return the host names of clients without a token; the server refuses browsers others."""
     if hostname := workload.options["hostname"]:
         return str(hostname)
-    if is_open(workload) or workload.options["kind"] != "deployment":
+    if is_open(workload) or workload.kind != "deployment":
         return "*"  # the load balancer or KServe gives it a name that is not known here
     place = workload.place
     services = (f"{name}.{place.namespace}" for name in (place.name, place.canary))
@@ -111,19 +136,20 @@ def _host_names(workload: Workload) -> str:
 
 def _settle() -> list[str]:
     # The one program that an image of the runtime is sure to have.
-    return ["python3", "-I", "-c", f"import time; time.sleep({SETTLE_S})"]
+    return ["python3", "-I", "-c", f"import time; time.sleep({generation.SETTLE_S})"]
 
 
-def _probe(route: str, port: int, **values: int) -> Json:
-    request = {"path": f"/v2/health/{route}", "port": port, "scheme": "HTTP"}
-    return {"httpGet": request, "timeoutSeconds": 3, **values}
+def _probe(route: str, workload: Workload, **values: int) -> Json:
+    request = {"path": f"/v2/health/{route}", "port": workload.port, "scheme": "HTTP"}
+    return {"httpGet": request, "timeoutSeconds": 5 if workload.generates else 3, **values}
 
 
 def resources(workload: Workload) -> Json:
     """Return requests and limits of one replica."""
     options = workload.options
-    requests = {"cpu": options["cpu"], "memory": options["memory"]}
-    limits = {"cpu": options["cpu_limit"], "memory": options["memory_limit"]}
+    memory, memory_limit = generation.memory_of(options)
+    requests = {"cpu": options["cpu"], "memory": memory}
+    limits = {"cpu": options["cpu_limit"], "memory": memory_limit}
     if options["gpus"]:
         limits["nvidia.com/gpu"] = str(options["gpus"])
     limits.update(dict.fromkeys(apps.devices(workload), "1"))

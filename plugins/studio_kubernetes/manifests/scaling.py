@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 
+from studio_kubernetes.manifests.generation import generation_of
 from studio_kubernetes.manifests.workload import Json, Workload
 
 IN_FLIGHT = "nv_inference_pending_request_count"
 """The runtime's gauge of unanswered requests; an adapter must offer it as a pod's metric."""
 
+WAITING = "edgewright_generation_requests_waiting"
+"""The runtime's gauge of requests that wait for a slot of a language model."""
+
 _CPU_PERCENT = 70
 _IN_FLIGHT = 4
+_WAITING = 1
 
 
 def autoscaler(workload: Workload, meta: Json) -> Json | None:
@@ -27,19 +32,30 @@ def autoscaler(workload: Workload, meta: Json) -> Json | None:
             # A burst is followed at once, its end with patience: models are slow to load.
             "behavior": {"scaleDown": {"stabilizationWindowSeconds": 300}},
             "maxReplicas": options["max_replicas"],
-            "metrics": [_metric(options["scale_on"], options["scale_at"])],
+            "metrics": [_metric(workload, options["scale_on"], options["scale_at"])],
             "minReplicas": options["replicas"],
             "scaleTargetRef": target,
         },
     }
 
 
-def _metric(what: str, at: int) -> Json:
+def _metric(workload: Workload, what: str, at: int) -> Json:
     if what == "requests":
-        target: Json = {"averageValue": str(at or _IN_FLIGHT), "type": "AverageValue"}
-        return {"pods": {"metric": {"name": IN_FLIGHT}, "target": target}, "type": "Pods"}
+        return _of_pods(IN_FLIGHT, at or slots_of(workload) or _IN_FLIGHT)
+    if what == "waiting":
+        return _of_pods(WAITING, at or _WAITING)
     target = {"averageUtilization": at or _CPU_PERCENT, "type": "Utilization"}
     return {"resource": {"name": "cpu", "target": target}, "type": "Resource"}
+
+
+def _of_pods(metric: str, at: int) -> Json:
+    target: Json = {"averageValue": str(at), "type": "AverageValue"}
+    return {"pods": {"metric": {"name": metric}, "target": target}, "type": "Pods"}
+
+
+def slots_of(workload: Workload) -> int:
+    """Return how many prompts a replica answers at the same time; 0 for other models."""
+    return int(generation_of(workload.options).get("slots") or 0)
 
 
 def disruption_budget(workload: Workload, meta: Json) -> Json:

@@ -92,10 +92,13 @@ def _pod_labels(manifests: Iterable[Json]) -> Iterator[Mapping[str, Any]]:
             yield _get(manifest, "spec", "template", "metadata", "labels") or {}
         if manifest.get("kind") == "InferenceService":  # KServe hands its labels down
             yield _get(manifest, "metadata", "labels") or {}
+        if manifest.get("kind") == "LLMInferenceService":
+            yield _get(manifest, "spec", "labels") or {}
 
 
 def _containers(manifest: Json) -> list[Json]:
-    pods = _get(manifest, "spec", "template", "spec"), _get(manifest, "spec", "predictor")
+    paths = (("template", "spec"), ("predictor",), ("template",))
+    pods = [_get(manifest, "spec", *path) for path in paths]
     return [one for pod in pods for one in (_get(pod, "containers") or [])]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from studio.api import Parcel, Refused, UsageError
+from studio_kubernetes.manifests.generation import LLM_PORT, facts_of, generation_of
 from studio_kubernetes.manifests.names import (
     INSTANCE,
     MANAGED_BY,
@@ -89,9 +90,27 @@ class Workload:
         return bool(self.options.get(APP))
 
     @property
+    def generates(self) -> bool:
+        """Whether the release is a language model."""
+        return bool(generation_of(self.options))
+
+    @property
     def port(self) -> int:
         """At which the server listens."""
-        return int(self.options["port"])
+        return LLM_PORT if self.kind == "llminferenceservice" else int(self.options["port"])
+
+    @property
+    def kind(self) -> str:
+        """``deployment``, ``inferenceservice`` or ``llminferenceservice``."""
+        return str(self.options["kind"])
+
+    @property
+    def host(self) -> str:
+        """Name and port of its Service inside the cluster."""
+        name, namespace = self.place.name, self.place.namespace
+        if self.kind == "llminferenceservice":
+            return f"{name}-kserve-workload-svc.{namespace}:{LLM_PORT}"
+        return f"{name}.{namespace}"
 
     @property
     def autoscaled(self) -> bool:
@@ -144,6 +163,7 @@ def workload_of(
         {
             **{key: value for key, value in options.items() if key != "canary"},
             **({APP: True} if parcel.manifest.get("app") else {}),
+            **facts_of(parcel),
         },
         maps,
         dict(files or {}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from studio.api import Cancelled, Progress, Silent, TargetError
-from studio_kubernetes.cluster.kinds import DEPLOYMENT, INFERENCE_SERVICE
+from studio_kubernetes.cluster.kinds import DEPLOYMENT, OF_KSERVE
 from studio_kubernetes.cluster.objects import Objects
 from studio_kubernetes.manifests.desired_state import DesiredWorkload, manifests
 from studio_kubernetes.manifests.workload import Json, Workload
@@ -81,8 +81,9 @@ class Changeover:
         place = wanted.stable.place
         newest = wanted.canary or wanted.stable
         watcher = Watcher(self._objects, float(newest.options["timeout_s"]))
-        if wanted.stable.options["kind"] == "inferenceservice":
-            watcher.wait(INFERENCE_SERVICE, place.name, newest.release, progress)
+        if wanted.stable.kind in OF_KSERVE:
+            kind = OF_KSERVE[wanted.stable.kind]
+            watcher.wait(kind, place.name, newest.release, progress)
             return
         watcher.wait(DEPLOYMENT, place.name, wanted.stable.release, progress)
         if wanted.canary is not None:

@@ -73,7 +73,7 @@ def assess_deployment(deployment: Json, pods: Sequence[Json]) -> RolloutProgress
 
 
 def assess_inference_service(service: Json, pods: Sequence[Json]) -> RolloutProgress:
-    """Return the progress of KServe's InferenceService."""
+    """Return the progress of an object of KServe."""
     status = service.get("status") or {}
     seen = status.get("observedGeneration")
     generation = service["metadata"].get("generation")

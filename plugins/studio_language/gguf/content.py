@@ -21,14 +21,14 @@ _VERSIONS = (2, 3)
 _ALIGNMENT = 32
 _MOST_TENSORS = 200_000
 _MOST_KEYS = 20_000
-_MOST_ITEMS = 8_000_000
+MOST_ITEMS = 8_000_000
 """Items of all lists; the largest vocabularies have some hundred thousand words."""
 
 _LONGEST_TEXT = 1 << 20
 _LONGEST_NAME = 200
 _MOST_AXES = 4
 _KEPT = 64
-"""Items of a list that are kept; vocabularies are counted alone."""
+"""Items of a list that are kept; vocabularies are counted alone, unless a conversion needs them."""
 
 _SCALARS = {
     0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q",
@@ -103,8 +103,11 @@ def _is_whole(value: Scalar) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def load(path: Path) -> GgufContent:
+def load(path: Path, kept: int = _KEPT) -> GgufContent:
     """Read the head of a file.
+
+    Args:
+        kept: Items of each list that are kept, ``MOST_ITEMS`` for all.
 
     Raises:
         InvalidModel: when it is no GGUF file, or damaged.
@@ -112,7 +115,7 @@ def load(path: Path) -> GgufContent:
     """
     size = _file_size(path)
     with path.open("rb") as file, mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as data:
-        reader = _HeadReader(data, path.name)
+        reader = _HeadReader(data, path.name, kept)
         try:
             return reader.content()
         except struct.error:
@@ -134,9 +137,10 @@ def _file_size(path: Path) -> int:
 class _HeadReader:
     """Reads one value after the other, and never beyond the end."""
 
-    def __init__(self, data: mmap.mmap, name: str) -> None:
+    def __init__(self, data: mmap.mmap, name: str, kept: int) -> None:
         self._data = data
         self._name = name
+        self._kept = kept
         self._at = 0
         self._items = 0
 
@@ -209,18 +213,18 @@ class _HeadReader:
 
     def _list(self, key: str) -> Listed:
         kind, count = int(self._scalar("<I")), int(self._scalar("<Q"))
-        self._items += min(count, _MOST_ITEMS + 1)
-        if self._items > _MOST_ITEMS:
-            raise UnsafeModel(f"{self._name} has lists of more than {_MOST_ITEMS:,} items.")
+        self._items += min(count, MOST_ITEMS + 1)
+        if self._items > MOST_ITEMS:
+            raise UnsafeModel(f"{self._name} has lists of more than {MOST_ITEMS:,} items.")
         if kind == _STRING:
-            first = tuple(self._text(_LONGEST_TEXT) for _ in range(min(count, _KEPT)))
+            first = tuple(self._text(_LONGEST_TEXT) for _ in range(min(count, self._kept)))
             for _ in range(count - len(first)):
                 self._text(_LONGEST_TEXT, kept=False)
             return Listed(count, first)
         if kind not in _SCALARS:
             raise InvalidModel(f"{self._name} has a list of unknown type {kind} at {key[:60]!r}.")
         start, form = self._at, _SCALARS[kind]
-        numbers = tuple(self._scalar(form) for _ in range(min(count, _KEPT)))
+        numbers = tuple(self._scalar(form) for _ in range(min(count, self._kept)))
         self._at = start + count * struct.calcsize(form)
         if self._at > len(self._data):
             raise self.cut_off()

@@ -112,13 +112,62 @@ def _q6_k(blocks: _Blocks) -> Floats:
     return (_half(blocks, 208) * scales)[:, :, None] * whole
 
 
+def _q2_k(blocks: _Blocks) -> Floats:
+    scales = _half(blocks, 80) * (blocks[:, :16] & 15)
+    offsets = _half(blocks, 82) * (blocks[:, :16] >> 4)
+    whole = _pairs_of_bits(blocks[:, 16:80]).reshape(len(blocks), 16, 16)
+    return scales[:, :, None] * whole - offsets[:, :, None]
+
+
+def _pairs_of_bits(packed: _Blocks) -> Floats:
+    """Return 2-bit numbers: of each 32 bytes all lowest pairs come first."""
+    shifts = numpy.array([0, 2, 4, 6], numpy.uint8)[None, None, :, None]
+    return ((packed.reshape(len(packed), 2, 1, 32) >> shifts) & 3).astype(numpy.float32)
+
+
+def _q3_k(blocks: _Blocks) -> Floats:
+    count, planes = len(blocks), numpy.arange(8, dtype=numpy.uint8)[None, :, None]
+    low = _pairs_of_bits(blocks[:, 32:96]).reshape(count, 8, 32)
+    high = ((blocks[:, None, :32] >> planes) & 1).astype(numpy.float32)
+    whole = (low + 4 * high - 4).reshape(count, 16, 16)
+    packed = blocks[:, 96:108]
+    fours = numpy.concatenate([packed[:, :8] & 15, packed[:, :8] >> 4], axis=1)
+    twos = [(packed[:, 8:12] >> shift) & 3 for shift in (0, 2, 4, 6)]
+    scales = (fours | (numpy.concatenate(twos, axis=1) << 4)).astype(numpy.float32) - 32
+    return (_half(blocks, 108) * scales)[:, :, None] * whole
+
+
+_UNEVEN = numpy.array(
+    [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113], numpy.float32
+)
+"""The levels of the types IQ4 (``kvalues_iq4nl`` of ggml)."""
+
+
+def _iq4_nl(blocks: _Blocks) -> Floats:
+    return _half(blocks, 0) * _UNEVEN[_nibbles(blocks[:, 2:]).astype(numpy.uint8)]
+
+
+def _iq4_xs(blocks: _Blocks) -> Floats:
+    high = numpy.ascontiguousarray(blocks[:, 2:4]).view("<u2").astype(numpy.int32)
+    low, places = blocks[:, 4:8, None] >> numpy.array([0, 4], numpy.uint8), numpy.arange(8)
+    twos = (high >> (2 * places)) & 3
+    scales = ((low & 15).reshape(len(blocks), 8) | (twos << 4)).astype(numpy.float32) - 32
+    quarters = blocks[:, 8:].reshape(len(blocks), 8, 1, 16)
+    both = numpy.concatenate([quarters & 15, quarters >> 4], axis=2).reshape(len(blocks), 8, 32)
+    return (_half(blocks, 0) * scales)[:, :, None] * _UNEVEN[both]
+
+
 _READERS: dict[str, Callable[[_Blocks], Floats]] = {
     "q4_0": _q4_0,
     "q4_1": _q4_1,
     "q5_0": _q5_0,
     "q5_1": _q5_1,
     "q8_0": _q8_0,
+    "q2_k": _q2_k,
+    "q3_k": _q3_k,
     "q4_k": _q4_k,
     "q5_k": _q5_k,
     "q6_k": _q6_k,
+    "iq4_nl": _iq4_nl,
+    "iq4_xs": _iq4_xs,
 }

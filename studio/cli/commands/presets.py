@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     with workspace() as opened:
         if arguments.verb == "show":
             return _show(opened.presets.check(arguments.preset), arguments.json)
-        entries = opened.presets.all()
+        entries = (*opened.presets.all(), *opened.presets.of_language())
     if arguments.json:
         rows = [asdict(entry) for entry in entries]
         print_json({"presets": rows, "recipes": rows})  # the second key until 0.3

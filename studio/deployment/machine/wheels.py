@@ -238,7 +238,7 @@ class WheelCache:
         if unknown and self._is_in_index(unknown[1], progress):
             raise TargetError(
                 f"{unknown[1]} has no wheels for {platform}.",
-                hint="Install a newer system on the target, or serve an ONNX model.",
+                hint=_instead(unknown[1]),
                 detail=online[-4000:],
             )
         raise Unavailable(
@@ -306,6 +306,16 @@ def _runs(process: subprocess.Popen[bytes]) -> bool:
     except subprocess.TimeoutExpired:
         return True
     return False
+
+
+def _instead(package: str) -> str:
+    """Return what would do on a target for which a package has no wheels."""
+    backend = next((one for one in BACKENDS.values() if one.distribution == package), None)
+    if backend is None or not backend.generates:
+        return "Install a newer system on the target, or serve an ONNX model."
+    others = [one.distribution for one in BACKENDS.values() if one.generates]
+    named = " or ".join(one for one in others if one != package)
+    return f"Convert the model for {named}, which have wheels for Arm, too."
 
 
 def _names(requirements: Sequence[str]) -> str:

@@ -19,6 +19,7 @@ class Shares(Drawing):
     Attributes:
         edges: Between the bins, one less than these.
         drifts: Whether what is now is no chance.
+        labels: Names of the bins, where they are no ranges.
     """
 
     title: str
@@ -26,12 +27,13 @@ class Shares(Drawing):
     reference: tuple[float, ...]
     recent: tuple[float, ...]
     drifts: bool
+    labels: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, signal: DriftSignal) -> Shares:
         """Return the shares of a signal."""
         reference, recent = _shares(signal.reference), _shares(signal.recent)
-        return cls(signal.name, signal.edges, reference, recent, signal.drifts)
+        return cls(signal.name, signal.edges, reference, recent, signal.drifts, signal.labels or ())
 
     def description(self) -> str:
         """Return the bin that has changed most, in words."""
@@ -45,6 +47,8 @@ class Shares(Drawing):
         )
 
     def _bin(self, number: int) -> str:
+        if number < len(self.labels):
+            return self.labels[number]
         if number == 0:
             return f"up to {self.edges[0]:.3g}"
         if number == len(self.edges):
@@ -56,6 +60,8 @@ class Shares(Drawing):
         now = "warning" if self.drifts else "accent"
         most = max((*self.reference, *self.recent), default=1.0) or 1.0
         marks = tuple((place + 0.5, f"{edge:.3g}") for place, edge in enumerate(self.edges))
+        if self.labels:
+            marks = tuple((float(place), name) for place, name in enumerate(self.labels))
         x = Axis(-0.6, len(self.reference) - 0.4, self.title, places=marks)
         plot.frame(x, Axis(0, 1.08 * most, text=share_text, count=4), top=plot.line + 4)
         for series, token, alpha, offset in (

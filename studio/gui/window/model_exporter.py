@@ -41,7 +41,7 @@ class ModelExporter:
         variant = self._window.current.variant
         if variant is None:
             return
-        found = exports(self._window.workspace.plugins)
+        found = exports(self._window.workspace.plugins, variant.format)
         form = self._window.workspace.steps[_EXPORT].form
         name = f"{variant.model_name} {variant.name}"
         agreed = partial(self._begin, variant.id)

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from studio.api import LanguageModel
+from studio.models.language.encoder_files import encoder_files
 
 CONFIG, GENAI = "config.json", "genai_config.json"
 INDEX, WEIGHTS = "model.safetensors.index.json", "model.safetensors"
@@ -59,10 +60,10 @@ def entry_file(path: Path) -> Path:
 
 
 def companions(path: Path) -> tuple[Path, ...]:
-    """Return the files next to a language model that running it needs: tokenizer, template."""
+    """Return the files next to a model of texts that running it needs: tokenizer, template."""
     folder = path.parent
     if not is_language_folder(folder):
-        return ()
+        return tuple(one for one in encoder_files(path) if _stays(one, folder))
     found = (folder / name for name in _COMPANIONS)
     return tuple(one for one in found if one.is_file() and _stays(one, folder))
 

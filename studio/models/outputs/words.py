@@ -15,6 +15,7 @@ TITLES = {
     "text": "A text",
     "embedding": "An embedding",
     "regression": "Values",
+    "speech": "Speech",
 }
 """By the tasks of an ``outputs.toml``."""
 
@@ -32,6 +33,7 @@ KEYS = {
     "text": ("output",),
     "embedding": ("output",),
     "regression": ("output", "unit"),
+    "speech": ("output", "rate_hz", "language"),
 }
 """Keys of an ``outputs.toml`` that a task has a use for, without the rare ones."""
 

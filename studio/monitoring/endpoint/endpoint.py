@@ -153,14 +153,20 @@ def reached(target: TargetSpec, job: Job, known: KnownBundles | None = None) -> 
     """Open a link to the endpoint of a target.
 
     Args:
-        known: Folders of bundles by release, for platforms that do not describe a model.
+        known: Folders of bundles by release, for platforms that do not describe a model. None for
+            requests that need a server of their own, which such platforms hide.
 
     Raises:
-        TargetError: when the target has no running release.
+        TargetError: when the target has no running release, or no server to ask.
     """
     if is_platform(target):
         with site_of(target, job) as (_, site):
             tunnel = site.reach()
+            if tunnel is None and known is None:
+                raise TargetError(
+                    f"{target.name} has no server that can be reached directly.",
+                    hint="See whether it is ready. On a cloud, use the platform's own client.",
+                )
             if tunnel is None:
                 yield PlatformEndpoint.of(site, target.name, known or {})
             else:

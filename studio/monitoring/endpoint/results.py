@@ -165,6 +165,10 @@ class Agreement:
     Attributes:
         trial: Whether both are also timed, for a rollout.
         ratio: Time of the new release relative to the previous one.
+        answers, diverging: Of a language model: written answers whose tokens both releases have
+            scored, and those that diverge.
+        divergence: Mean KL divergence from the previous release, in nats of a token.
+        same_top: Share of the tokens that both prefer.
     """
 
     release: str = ""
@@ -180,6 +184,10 @@ class Agreement:
     ratio: float | None = optional(ABSENT)
     fault: str = ""
     drift: ShadowDrift | None = optional(ABSENT)
+    answers: int | None = optional()
+    diverging: int | None = optional()
+    divergence: float | None = optional()
+    same_top: float | None = optional()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +232,7 @@ class DriftSignal:
         reference, recent: Requests in each bin.
         beyond: Recent windows above the limit; None from a runtime that does not count them.
         together: Whether all recent windows together exceed the limit.
+        labels: Names of the bins, where they are no ranges.
         drifts: Whether the signal is a cause of the alarm.
         why: The explanation of its state in a sentence.
     """
@@ -236,6 +245,7 @@ class DriftSignal:
     recent: tuple[float, ...] = ()
     beyond: int | None = optional()
     together: bool | None = optional()
+    labels: tuple[str, ...] | None = optional()
     drifts: bool = False
     why: str = ""
 
@@ -255,6 +265,7 @@ class DriftState:
         stride: Number of requests for each one that is sampled.
         causes: Names of the signals that raise the alarm.
         last: Whether each of the recent windows differed.
+        learns: Number of requests that become the reference; None once they are there.
     """
 
     alarm: bool | None = optional()
@@ -267,6 +278,7 @@ class DriftState:
     fault: str | None = optional()
     causes: tuple[str, ...] | None = optional()
     last: tuple[bool, ...] | None = optional()
+    learns: int | None = optional()
     estimate: AccuracyEstimate | None = optional(ABSENT)
     why: str = optional("")
 

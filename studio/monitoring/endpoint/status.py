@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 
 from studio.lazy_dataclass import dataclass
+from studio.monitoring.endpoint.generation import GenerationState
 from studio.monitoring.endpoint.results import (
     Agreement,
     BoardReport,
@@ -90,3 +91,4 @@ class ServerStatus:
     samples: StoredRequests | None = None
     threads: int | None = None
     placement: NodePlacement | None = None
+    language: GenerationState | None = None

@@ -1,4 +1,4 @@
-"""The quantization of language models, in a worker: a search of types on a text."""
+"""The quantization of language models, in a worker: types of a preset, or a search on a text."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from studio.models.opening import read_model, write_graph
 from studio.plugin_host import PluginHost
 from studio.quantization import work
 from studio.quantization.preset import Preset
+from studio.quantization.presets import language_presets
 from studio.quantization.results import QuantizeResult, SizeChange, VariantFiles
 from studio.quantization.step import METHODS, QuantizeOptions
 from studio.quantization.variant_details import write_details
 
 FORMAT = "gguf"
-METHOD = "gguf-search"
+METHOD, TYPES = "gguf-search", "gguf-types"
 
 _OF_OTHERS = {
     "search": "--search",
@@ -28,7 +29,6 @@ _OF_OTHERS = {
     "keep": "--keep-float",
     "chip": "--for",
     "eval_data": "--eval-data",
-    "preset": "--preset",
 }
 """Options that are for models with inputs of numbers."""
 
@@ -42,23 +42,23 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
 
 
 def shrink(options: QuantizeOptions, job: Job, host: PluginHost) -> QuantizeResult:
-    """Make a variant of a language model within a budget below ``job.folder``.
+    """Make a variant of a language model below ``job.folder``: within a budget, or by a preset.
 
     Raises:
         UsageError, InvalidData, InvalidModel: for what does not fit, in one sentence.
     """
     begin = time.monotonic()
-    text = _text(options)
-    transform: Transform = host.get(Extension.TRANSFORM, METHOD)
+    _check(options)
+    preset = _preset(options, host) if options.preset else _searched(options)
+    given = {**preset.options, "text": options.data}
+    transform: Transform = host.get(Extension.TRANSFORM, preset.method)
     source = Path(options.model.path)
-    output = job.folder / f"{source.stem}.{METHOD}.gguf"
-    given = _budgets(options)
-    made = transform.apply(source, output, {"text": text, **given}, None, Phase(job, 0.02, 0.95))
+    output = job.folder / f"{source.stem}.{preset.method}.gguf"
+    made = transform.apply(source, output, given, None, Phase(job, 0.02, 0.95))
     opened = read_model(made.path, Phase(job, 0.95, 0.97), host=host)
     graph = write_graph(opened, job.folder, Phase(job, 0.97, 1))
     details = write_details(job.folder, made, ())
     before, after = source.stat().st_size, made.path.stat().st_size
-    preset = Preset(METHOD, options.samples, given)
     return QuantizeResult(
         files=VariantFiles(made.path.name, graph.name, details, opened.figures()),
         precision=made.precision,
@@ -93,28 +93,54 @@ def _budgets(options: QuantizeOptions) -> dict[str, float]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _text(options: QuantizeOptions) -> Path:
-    """Return the text that the types are chosen on.
-
-    Raises:
-        UsageError: without one, without a budget, or for options of other models.
-    """
+def _check(options: QuantizeOptions) -> None:
+    """Raise UsageError for options of other models, or a text that is none."""
     if options.method != METHODS[0]:
         raise UsageError(
             f"The method {options.method} is not for language models.",
-            hint="Leave --method out: types are searched within a budget.",
+            hint="Leave --method out: types are of a preset, or searched within a budget.",
         )
     for name, spelling in _OF_OTHERS.items():
         if getattr(options, name):
             raise UsageError(f"{spelling} is not for language models.")
-    if len(_budgets(options)) != 1:
+    if options.data is not None and not options.data.is_file():
         raise UsageError(
-            "A language model needs one budget.",
-            hint="Pass --megabytes, --kl or --tokens-per-second.",
+            f"{options.data.name} is not a text.",
+            hint="Pass --data TEXT.txt, like what the model will read and write.",
         )
-    if options.data is None or not options.data.is_file():
+
+
+def _preset(options: QuantizeOptions, host: PluginHost) -> Preset:
+    """Return the types of a preset.
+
+    Raises:
+        UsageError: for a preset of other models, or with a budget.
+    """
+    preset = Preset.of(options.preset, options.preset_name)
+    if preset.method != TYPES:
+        names = ", ".join(one.name for one in language_presets())
+        raise UsageError("The preset is not for language models.", hint=f"Known: {names}.")
+    if _budgets(options):
+        raise UsageError("A preset has its types, so no budget can choose any.")
+    transform: Transform = host.get(Extension.TRANSFORM, preset.method)
+    return preset.for_transform(transform.options)
+
+
+def _searched(options: QuantizeOptions) -> Preset:
+    """Return the search within a budget.
+
+    Raises:
+        UsageError: without a budget, or without a text.
+    """
+    given = _budgets(options)
+    if len(given) != 1:
+        raise UsageError(
+            "A language model needs one budget, or a preset.",
+            hint="Pass --megabytes, --kl or --tokens-per-second, or --preset q4_k_m.",
+        )
+    if options.data is None:
         raise UsageError(
             "The types are chosen on a text, and no text was given.",
             hint="Pass --data TEXT.txt, like what the model will read and write.",
         )
-    return options.data
+    return Preset(METHOD, options.samples, given)

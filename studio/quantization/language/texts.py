@@ -16,55 +16,58 @@ class TypedGroup:
 
     Attributes:
         name: The first weight of the group.
-        kl: What the search expected it to add to the divergence.
+        kl: What the search expected it to add to the divergence; None without a search.
     """
 
     name: str
     weights: int
     type: str
     bytes: int
-    kl: float
+    kl: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShrunkModel:
-    """Facts of a search of types.
+    """Facts of new types.
 
     Attributes:
-        kl: Mean divergence from the float model on text that no choice has seen.
+        kl: Mean divergence from the model before, on text that no choice has seen; None without
+            a text.
         kl_interval: At 95 %.
         tokens: Number that were judged.
         text: SHA-256 of the text.
     """
 
-    kl: float
-    kl_interval: tuple[float, float]
-    tokens: int
-    text: str
-    groups: tuple[TypedGroup, ...] = field(default=())
+    groups: tuple[TypedGroup, ...]
+    kl: float | None = None
+    kl_interval: tuple[float, float] = field(default=(0.0, 0.0))
+    tokens: int = 0
+    text: str = ""
 
 
 def shrunk(facts: Mapping[str, object]) -> list[str]:
-    """Return the verdict and the types of a search; nothing for other methods."""
+    """Return the verdict and the types of a language model; nothing for other models."""
     try:
         found = from_json(ShrunkModel, facts)
     except InvalidDocument:
         return []
+    rows = [_row(one) for one in found.groups]
+    head = ("weights", "type", "MB", "bits", "expected KL")[: len(rows[0]) if rows else 0]
+    return [*_verdict(found), *table(head, rows, right="  rrr"[: len(head)])]
+
+
+def _verdict(found: ShrunkModel) -> list[str]:
+    if found.kl is None:
+        return []
     low, high = found.kl_interval
-    head = ("weights", "type", "MB", "bits", "expected KL")
-    rows = [
-        (
-            one.name,
-            one.type,
-            f"{one.bytes / 1e6:.2f}",
-            f"{8 * one.bytes / max(one.weights, 1):.2f}",
-            f"{one.kl:.5f}",
-        )
-        for one in found.groups
-    ]
     return [
         f"KL        {found.kl:.4f} from the float model, {low:.4f} to {high:.4f}, over "
         f"{found.tokens:,} tokens that no choice has seen",
         f"text      SHA-256 {found.text}",
-        *table(head, rows, right="  rrr"),
     ]
+
+
+def _row(group: TypedGroup) -> tuple[str, ...]:
+    bits = 8 * group.bytes / max(group.weights, 1)
+    row = (group.name, group.type, f"{group.bytes / 1e6:.2f}", f"{bits:.2f}")
+    return row if group.kl is None else (*row, f"{group.kl:.5f}")

@@ -15,6 +15,7 @@ from .steps import (
     classify,
     compare,
     events,
+    features,
     line,
     objects,
     own,
@@ -52,6 +53,7 @@ STEPS: Dict[str, StepType] = {
     **compare.TYPES,
     **events.TYPES,
     **signals.TYPES,
+    **features.TYPES,
     **assess.TYPES,
     **own.TYPES,
 }

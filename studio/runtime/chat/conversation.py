@@ -5,7 +5,8 @@ from __future__ import annotations
 import queue
 from typing import Iterator
 
-from ..generate.generator import BadPrompt, TextGenerator
+from ..generate.generator import TextGenerator
+from ..generate.prompt_reader import BadPrompt
 from ..generate.request import AnswerProgress, GenerationRequest, Reason
 from ..serve.contracts.openai.answers import DONE, event, new_form
 from ..serve.contracts.openai.documents import OpenAiDocuments

@@ -124,6 +124,8 @@ KINDS: Mapping[str, SignalKind] = {
     "peaks": SignalKind(("confidence", "weakest", "unevenness"), _of_peaks, 1 << 17),
     "usual": SignalKind(("confidence", "weakest", "unevenness"), _of_usual, 1 << 17),
     "embedding": SignalKind((), _of_embedding),
+    "prompt": SignalKind(("length", "language"), _of_embedding),
+    "answer": SignalKind(("length", "language", "cut"), _of_embedding),
 }
 MOST_CLASSES = KINDS["logits"].rows
 """With more classes only those are looked at that the reference data were answered with."""

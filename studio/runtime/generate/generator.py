@@ -3,49 +3,61 @@
 from __future__ import annotations
 
 import threading
-from typing import Dict, List, Mapping, Optional, Sequence
+import time
+from typing import Dict, List, Optional, Protocol, Sequence
 
-from .loop import DEFAULT_LIMITS, GenerationLoop, QueueLimits
+from ..drift.text_language import MOST_CHARACTERS
+from ..drift.text_watch import TextWatch, facts_of
+from .conversation import Conversation
+from .guard.guard import Guard, texts_of
+from .loop import DEFAULT_LIMITS, GenerationLoop, QueueLimits, TooManyRequests
+from .prompt_reader import BadPrompt, PromptReader
 from .request import AnswerProgress, Generation, GenerationRequest, Listener, Reason
 from .sampler import GREEDY
+from .score_trace import ScoreTrace
 from .statistics import GenerationStatistics
-from .template import ChatTemplate, TemplateError
 from .text_model import TextModel
 
+_MOST_DECODED = 500
+"""Tokens of a prompt that are looked at for its language, where its text is not known."""
 _WARM_UP = 8
 """Tokens that are generated before the model is ready."""
 
 
-class BadPrompt(Exception):
-    """A prompt that cannot be answered, in one sentence."""
+class AnswerTap(Protocol):
+    """Observer of some answers; it returns at once and raises nothing."""
+
+    def sample(self, conversation: Conversation) -> Optional[ScoreTrace]:
+        """Return what takes the scores of an answer; None where it is not wanted."""
+
+    def answered(self, generation: Generation) -> None:
+        """Take a sampled answer, in the loop's thread; without a token where it never began."""
+
+    def refused(self, conversation: Conversation) -> None:
+        """Note a conversation that the model cannot answer."""
 
 
-class TextGenerator:
+class RefusedPrompt(BadPrompt):
+    """A prompt, or an answer to it, that a guard rule does not let through."""
+
+
+class TextGenerator(PromptReader):
     """A language model that answers prompts and conversations.
 
     Attributes:
         statistics: Counts of its answers.
+        tap: Observes some of them; None without one.
+        guard: Rules for prompts and answers; None without any.
+        watch: Compares prompts and answers with the first ones; None where that is not wanted.
     """
 
     def __init__(self, model: TextModel, limits: QueueLimits = DEFAULT_LIMITS) -> None:
-        self._model = model
+        super().__init__(model, limits.total)
         self.statistics = GenerationStatistics()
-        self._template: Optional[ChatTemplate] = None
-        self._template_fault = "The model has no chat template."
-        self._tokenizing = threading.Lock()
-        facts = model.facts
-        self._marks = {"bos_token": facts.begin_text, "eos_token": facts.end_text}
-        if model.facts.template:
-            try:
-                self._template = ChatTemplate(model.facts.template)
-            except TemplateError as error:
-                self._template_fault = "The chat template cannot be used: {}".format(error)
+        self.tap: Optional[AnswerTap] = None
+        self.guard: Optional[Guard] = None
+        self.watch: Optional[TextWatch] = None
         self._loop = GenerationLoop(model, limits)
-
-    @property
-    def model(self) -> TextModel:
-        """The model, for its facts."""
-        return self._model
 
     @property
     def loop(self) -> GenerationLoop:
@@ -57,73 +69,81 @@ class TextGenerator:
         """Tokens that the caches of all slots hold at most."""
         return self._model.facts.context * self._model.facts.slots
 
-    @property
-    def why_no_chat(self) -> str:
-        """Why conversations cannot be answered; empty when they can."""
-        return "" if self._template is not None else self._template_fault
-
-    def prompt_of(
-        self,
-        messages: Sequence[Mapping[str, object]],
-        tools: Optional[Sequence[Mapping[str, object]]] = None,
-        variables: Optional[Mapping[str, object]] = None,
-    ) -> str:
-        """Return the text of a conversation as the model was trained with it.
+    def read(self, conversation: Conversation) -> List[int]:
+        """Return the tokens of a prompt.
 
         Raises:
-            BadPrompt: when the model has no template, or the template refuses the conversation.
+            BadPrompt: when it cannot be answered.
+            RefusedPrompt: when a guard rule does not let it through.
         """
-        if self._template is None:
-            raise BadPrompt(self._template_fault)
         try:
-            return self._template.render(
-                messages, tools=tools, variables={**self._marks, **(variables or {})}
-            )
-        except TemplateError as error:
-            raise BadPrompt("The chat template refuses it: {}".format(error)) from None
+            if self.guard is not None:
+                self._admit(self.guard, self._written(conversation))
+            return conversation.read_by(self)
+        except RefusedPrompt:
+            raise
+        except BadPrompt:
+            if self.tap is not None:
+                self.tap.refused(conversation)
+            raise
 
-    def tokens_of(self, text: str, special: bool = False) -> List[int]:
-        """Return the tokens of a prompt, with those that a text begins with.
+    def _written(self, conversation: Conversation) -> str:
+        """Return all texts of a conversation, for the rules."""
+        if conversation.messages is not None:
+            parts = conversation.messages, conversation.tools, conversation.variables
+            return "\n".join(texts_of(*parts))
+        return self._text_of(conversation.tokens) if conversation.tokens else conversation.text
 
-        Raises:
-            BadPrompt: when it is empty or does not fit the context.
-        """
-        facts = self._model.facts
-        # A token has a handful of characters; a text of many more need not be split to be refused.
-        if len(text) > 64 * facts.context:
-            raise BadPrompt(_too_long("more than {}".format(facts.context), facts.context))
-        with self._tokenizing:
-            found = self._model.encode(text, special)
-        begin = facts.begin
-        tokens = [*(begin if tuple(found[: len(begin)]) != begin else ()), *found]
-        if not tokens:
-            raise BadPrompt("The prompt is empty.")
-        self.check_length(len(tokens))
-        return tokens
-
-    def check_length(self, tokens: int) -> None:
-        """Check that a prompt leaves room for an answer.
-
-        Raises:
-            BadPrompt: when it does not.
-        """
-        context = self._model.facts.context
-        if tokens >= context:
-            raise BadPrompt(_too_long(str(tokens), context))
+    def _admit(self, guard: Guard, text: str) -> None:
+        self.check_size(text)  # before any rule has work with it
+        refusal = guard.refusal_of(text)
+        if refusal is not None:
+            raise RefusedPrompt(refusal)
 
     def submit(self, request: GenerationRequest, listener: Listener) -> Generation:
         """Queue a request; see ``GenerationLoop.submit``."""
-        room = self._model.facts.context - len(request.tokens)
+        room = self.total - len(request.tokens)
         request = request._replace(most=max(1, min(request.most, room)))
+        if self.guard is not None:
+            request = _guarded(request, self.guard)
         generation: List[Generation] = []
+        tap = self.tap
+        if tap is not None and request.conversation is not None:
+            request = request._replace(trace=tap.sample(request.conversation))
+        texts = AnswerBegin()
 
         def listen(progress: AnswerProgress) -> None:
+            texts.add(progress.text)
+            if progress.choice is not None:
+                self.statistics.recent.token(time.monotonic())
             if progress.reason is not None and generation:
                 self.statistics.ended(generation[0])
+                if tap is not None and request.trace is not None:
+                    tap.answered(generation[0])
+                self._watch(generation[0], texts.text)
             listener(progress)
 
-        generation.append(self._loop.submit(request, listen))
+        try:
+            generation.append(self._loop.submit(request, listen))
+        except TooManyRequests:
+            if tap is not None and request.trace is not None:
+                tap.answered(Generation(request, listener))
+            raise
         return generation[0]
+
+    def _watch(self, generation: Generation, answer: str) -> None:
+        """Show an answer that has ended to the watch of drift."""
+        if self.watch is None or generation.reason in (Reason.CANCELLED, Reason.FAILED):
+            return
+        request = generation.request
+        words = "" if request.conversation is None else request.conversation.words()
+        prompt = words or self._text_of(request.tokens[-_MOST_DECODED:])
+        sizes = len(request.tokens), generation.produced
+        cut = generation.reason is Reason.LENGTH
+        self.watch.add(facts_of(prompt, answer, sizes, cut))
+
+    def _text_of(self, tokens: Sequence[int]) -> str:
+        return b"".join(map(self._model.piece, tokens)).decode("utf-8", "replace")
 
     def answer(self, request: GenerationRequest) -> str:
         """Return a whole answer, in the caller's thread.
@@ -143,6 +163,8 @@ class TextGenerator:
 
         self.submit(request, listen)
         done.wait()
+        if last[0].reason is Reason.FILTERED:
+            raise RefusedPrompt(last[0].error)
         if last[0].reason in (Reason.FAILED, Reason.CANCELLED):
             raise BadPrompt(last[0].error or "The server ends.")
         return "".join(texts)
@@ -161,14 +183,34 @@ class TextGenerator:
             "slots": facts.slots,
             "active": self._loop.active,
             "waiting": self._loop.waiting,
+            "waiting_tokens": self._loop.promised,
             "held_tokens": self._loop.held,
             "prompt_tokens": counted.prompt,
             "cached_tokens": counted.cached,
             "answer_tokens": counted.answer,
             "ends": dict(counted.reasons),
+            "room_tokens": self.room,
+            **counted.recent.status(time.monotonic()),
+            "guard": None if self.guard is None else self.guard.status(),
         }
 
 
-def _too_long(tokens: str, context: int) -> str:
-    sentence = "The prompt has {} tokens; the context holds {}, the answer included."
-    return sentence.format(tokens, context)
+class AnswerBegin:
+    """The first characters of an answer, as many as its language needs."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def add(self, text: str) -> None:
+        """Take more of the answer."""
+        if text and len(self.text) < MOST_CHARACTERS:
+            self.text += text
+
+
+def _guarded(request: GenerationRequest, guard: Guard) -> GenerationRequest:
+    """Return a request whose answer passes the rules."""
+    sampling = request.sampling
+    if guard.holds_answers:  # tokens with probabilities would show the text that is held
+        sampling = sampling._replace(alternatives=None)
+    constraint = request.constraint or guard.constraint()
+    return request._replace(filter=guard.filter(), constraint=constraint, sampling=sampling)

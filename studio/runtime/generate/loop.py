@@ -25,15 +25,18 @@ class TooManyRequests(Exception):
 
 
 class QueueLimits(NamedTuple):
-    """QueueLimits of the queue.
+    """Limits of the requests.
 
     Attributes:
         requests: Requests that may wait.
-        tokens: Tokens of the prompts and answers that may wait; 0 for no limit.
+        tokens: Tokens of the prompts that wait and of the answers that they may get; 0 for no
+            limit. One request may wait whatever it has.
+        total: Tokens of one prompt with its answer; 0 for the context.
     """
 
     requests: int = 64
     tokens: int = 0
+    total: int = 0
 
 
 DEFAULT_LIMITS = QueueLimits()
@@ -68,6 +71,11 @@ class GenerationLoop:
     def waiting(self) -> int:
         """Requests in the queue."""
         return len(self._queue)
+
+    @property
+    def promised(self) -> int:
+        """Tokens of the prompts that wait, and of the answers that they may get."""
+        return sum(len(one.request.tokens) + one.request.most for one in tuple(self._queue))
 
     @property
     def active(self) -> int:
@@ -115,7 +123,7 @@ class GenerationLoop:
     def _has_room(self, request: GenerationRequest) -> bool:
         if len(self._queue) >= self._limits.requests + len(self._slots) - self.active:
             return False
-        wanted = sum(len(one.request.tokens) + one.request.most for one in self._queue)
+        wanted = self.promised
         limit = self._limits.tokens
         return not limit or not wanted or wanted + len(request.tokens) + request.most <= limit
 
@@ -188,6 +196,8 @@ class GenerationLoop:
             del slot.pending[: len(part.tokens)]
             if part.scores:
                 self._follow(slot, found[-1])
+            elif slot.generation is not None:
+                self._events.append((slot.generation, AnswerProgress()))
 
     def _parts(self) -> List[Tuple[Slot, Part]]:
         room = self._model.facts.batch
@@ -235,9 +245,11 @@ class GenerationLoop:
             self._end(generation, Reason.FAILED, "No token may follow by the answer's format.")
             slot.free()
             return
+        if request.trace is not None:
+            request.trace.add(scores, choice.token)
         if request.ends and choice.token in model.facts.ends:
             generation.produced += 1
-            self._end(generation, Reason.STOP, text=slot.text.end())
+            self._finish(slot, generation, Reason.STOP)
             slot.free()
             return
         piece = model.piece(choice.token)
@@ -251,14 +263,22 @@ class GenerationLoop:
     def _stop_or_go_on(self, slot: Slot, generation: Generation, token: int) -> None:
         request = generation.request
         full = len(slot.held) + 1 > self._model.facts.context
-        if slot.text.stopped:
+        if slot.text.why_cut:
+            self._end(generation, Reason.FILTERED, slot.text.why_cut)
+        elif slot.text.stopped:
             self._end(generation, Reason.STOP)
         elif generation.produced >= request.most or full:
-            self._end(generation, Reason.LENGTH, text=slot.text.end())
+            self._finish(slot, generation, Reason.LENGTH)
         else:
             slot.pending = [token]
             return
         slot.free()
+
+    def _finish(self, slot: Slot, generation: Generation, reason: Reason) -> None:
+        """End an answer with the text that still waits, which a filter may cut."""
+        text = slot.text.end(reason is Reason.STOP)
+        cut = slot.text.why_cut
+        self._end(generation, Reason.FILTERED if cut else reason, cut, text)
 
     def _fail(self, slots: Sequence[Slot], sentence: str) -> None:
         for slot in slots:

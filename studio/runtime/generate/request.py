@@ -6,7 +6,9 @@ import enum
 import time
 from typing import Callable, NamedTuple, Optional, Protocol, Sequence, Tuple
 
+from .conversation import Conversation
 from .sampler import GREEDY, Choice, Sampling
+from .score_trace import ScoreTrace
 
 
 class Constraint(Protocol):
@@ -23,6 +25,24 @@ class Constraint(Protocol):
         """Take bytes that ``admits`` admits."""
 
 
+class TextFilter(Protocol):
+    """A filter of an answer's text, which may cut it."""
+
+    @property
+    def why(self) -> str:
+        """Why the answer was cut; empty while it was not."""
+
+    def add(self, text: str) -> str:
+        """Return the text that may be sent after more of the answer."""
+
+    def end(self, whole: bool = True) -> str:
+        """Return the text that may be sent at the end.
+
+        Args:
+            whole: The model ended the answer.
+        """
+
+
 class GenerationRequest(NamedTuple):
     """A request for an answer.
 
@@ -32,6 +52,9 @@ class GenerationRequest(NamedTuple):
         stops: Texts at which the answer ends; they are left out of it.
         constraint: Rule for the answer; None for none.
         ends: An end token ends the answer; benchmarks of a fixed length leave it out.
+        conversation: What the client wants answered; None where it is not known.
+        trace: Takes the scores of its first tokens; None where they are not wanted.
+        filter: Passes the text of the answer on, or cuts it; None for none.
     """
 
     tokens: Sequence[int]
@@ -40,6 +63,9 @@ class GenerationRequest(NamedTuple):
     stops: Tuple[str, ...] = ()
     constraint: Optional[Constraint] = None
     ends: bool = True
+    conversation: Optional[Conversation] = None
+    trace: Optional[ScoreTrace] = None
+    filter: Optional[TextFilter] = None
 
 
 class Reason(enum.Enum):
@@ -47,6 +73,7 @@ class Reason(enum.Enum):
 
     STOP = "stop"
     LENGTH = "length"
+    FILTERED = "content_filter"
     CANCELLED = "cancelled"
     FAILED = "failed"
 
@@ -55,10 +82,11 @@ class AnswerProgress(NamedTuple):
     """What one token added to an answer.
 
     Attributes:
-        text: Characters that are certain now; empty in the middle of one.
+        text: Characters that are certain now; empty in the middle of one, and for a prompt of
+            which a part was run.
         choice: The token; None for text that had to wait until the end.
         reason: Why the answer ended with this; None while it continues.
-        error: One sentence, where it failed.
+        error: One sentence, where it failed or was cut.
     """
 
     text: str = ""

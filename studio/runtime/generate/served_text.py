@@ -9,9 +9,11 @@ import numpy as np
 
 from ..backends.backend_model import Argument, Feeds, InvalidArgument, RunOptions
 from ..backends.catalog import ServingBackend
-from .generator import BadPrompt, TextGenerator
+from .conversation import Conversation
+from .generator import TextGenerator
 from .loader import load_text_model
 from .loop import QueueLimits, TooManyRequests
+from .prompt_reader import BadPrompt
 from .request import GenerationRequest
 from .text_model import TextSettings
 
@@ -39,7 +41,8 @@ class ServedText:
         model = load_text_model(path, backend, settings)
         self.version = model.facts.version
         self._most = settings.answer
-        self.generator = TextGenerator(model, QueueLimits(settings.queue))
+        limits = QueueLimits(settings.queue, settings.queue_tokens, settings.total)
+        self.generator = TextGenerator(model, limits)
         self.inputs = [Argument(INPUT, "tensor(string)", (None,))]
         self.outputs = [Argument(OUTPUT, "tensor(string)", (None,))]
 
@@ -56,8 +59,10 @@ class ServedText:
     def _answer(self, text: object) -> str:
         words = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
         try:
-            tokens = self.generator.tokens_of(words)
-            return self.generator.answer(GenerationRequest(tokens, self._most))
+            conversation = Conversation(text=words)
+            tokens = self.generator.read(conversation)
+            request = GenerationRequest(tokens, self._most, conversation=conversation)
+            return self.generator.answer(request)
         except BadPrompt as error:
             raise InvalidArgument(str(error)) from error
         except TooManyRequests:

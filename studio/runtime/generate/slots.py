@@ -50,7 +50,7 @@ class Slot:
         self.pending = prompt[same:]
         self.generation = generation
         self.sampler = Sampler(request.sampling)
-        self.text = TextStream(request.stops)
+        self.text = TextStream(request.stops, request.filter)
         generation.cached = same
 
     def free(self) -> None:

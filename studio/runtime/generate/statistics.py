@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import threading
-from typing import Dict, List, NamedTuple, Sequence, Tuple
+import time
+from collections import deque
+from typing import Deque, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from .request import Generation, Reason
 
+_MINUTE = 60
+_SHARES = (("p50", 0.5), ("p90", 0.9), ("p99", 0.99))
+_MOST_RECENT = 512
 TOKENS, SECONDS = "{token}", "s"
 
 
@@ -57,17 +62,65 @@ class BucketCounts:
         self.total += value
 
 
+class RecentAnswers:
+    """Speed of the last minute: tokens by the second, and the times of answers that ended in it."""
+
+    def __init__(self, began: Optional[float] = None) -> None:
+        """Begin to count.
+
+        Args:
+            began: When, by the monotonic clock; now by default.
+        """
+        self._began = time.monotonic() if began is None else began
+        self._tokens = [0] * _MINUTE
+        self._second = 0
+        self._ended: Deque[Tuple[float, float, Optional[float]]] = deque(maxlen=_MOST_RECENT)
+
+    def token(self, now: float) -> None:
+        """Count a token."""
+        self._advance(int(now))
+        self._tokens[self._second % _MINUTE] += 1
+
+    def ended(self, now: float, first: float, each: Optional[float]) -> None:
+        """Note an answer: seconds to its first token, and between two tokens."""
+        self._ended.append((now, first, each))
+
+    def _advance(self, second: int) -> None:
+        for passed in range(max(self._second + 1, second - _MINUTE + 1), second + 1):
+            self._tokens[passed % _MINUTE] = 0
+        self._second = max(self._second, second)
+
+    def status(self, now: float) -> Dict[str, object]:
+        """Return the speed as plain data; times are None without an answer in the last minute."""
+        self._advance(int(now))
+        known = [one for one in tuple(self._ended) if one[0] >= now - _MINUTE]
+        span = max(1.0, min(float(_MINUTE), now - self._began))
+        return {
+            "tokens_per_s": round(sum(self._tokens) / span, 2),
+            "first_token_ms": _milliseconds([first for _, first, _ in known]),
+            "token_ms": _milliseconds([each for _, _, each in known if each is not None]),
+        }
+
+
+def _milliseconds(seconds: Sequence[float]) -> Dict[str, Optional[float]]:
+    ordered = sorted(seconds)
+    places = ((name, share * (len(ordered) - 1)) for name, share in _SHARES)
+    return {name: round(1e3 * ordered[round(at)], 2) if ordered else None for name, at in places}
+
+
 class GenerationStatistics:
     """Counts of the answers of one model; written by its loop, read by the server.
 
     Attributes:
         prompt, cached, answer: Tokens of all prompts, of these from caches, and of all answers.
         reasons: Number of answers by the reason of their end.
+        recent: Speed of the last minute.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.prompt = self.cached = self.answer = 0
+        self.recent = RecentAnswers()
         self.reasons: Dict[str, int] = {reason.value: 0 for reason in Reason}
         self._histograms: List[Tuple[Instrument, str, BucketCounts]] = [
             (DURATION, "", BucketCounts(DURATION.bounds)),
@@ -90,12 +143,15 @@ class GenerationStatistics:
             self.prompt += len(generation.request.tokens) if times.started else 0
             self.cached += generation.cached
             self.answer += generation.produced
-            if reason not in (Reason.STOP, Reason.LENGTH) or not times.first:
+            if reason in (Reason.CANCELLED, Reason.FAILED) or not times.first:
                 return
             duration, first, each, prompts, answers = (row[2] for row in self._histograms)
             duration.add(times.last - times.submitted)
             first.add(times.first - times.submitted)
+            pause: Optional[float] = None
             if generation.produced > 1:
-                each.add((times.last - times.first) / (generation.produced - 1))
+                pause = (times.last - times.first) / (generation.produced - 1)
+                each.add(pause)
+            self.recent.ended(times.last, times.first - times.submitted, pause)
             prompts.add(len(generation.request.tokens))
             answers.add(generation.produced)

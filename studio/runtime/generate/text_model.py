@@ -21,6 +21,9 @@ class TextSettings(NamedTuple):
         cache: Precision of the cache of keys and values, one of ``CACHE_TYPES``.
         answer: Tokens of an answer to a request that cannot say how long it may be.
         queue: Requests that may wait for a slot.
+        queue_tokens: Tokens of the requests that wait, with their answers; 0 for no limit.
+        total: Tokens of one prompt with its answer; 0 for the context.
+        drift: Requests that become the reference for drift; 0: it is not watched.
     """
 
     threads: int = 0
@@ -30,11 +33,16 @@ class TextSettings(NamedTuple):
     cache: str = CACHE_TYPES[0]
     answer: int = 128
     queue: int = 64
+    queue_tokens: int = 0
+    total: int = 0
+    drift: int = 256
 
 
 _MOST_SLOTS = 64
 _MOST_CONTEXT = 1 << 24
 _MOST_BATCH = 1 << 16
+_MOST_QUEUED = 1 << 40
+_MOST_DRIFT = 4096
 
 
 class _Generation(NamedTuple):
@@ -44,6 +52,9 @@ class _Generation(NamedTuple):
     slots: int = 1
     batch: int = 512
     cache: str = CACHE_TYPES[0]
+    queue_tokens: int = 0
+    max_total_tokens: int = 0
+    drift: int = 256
 
 
 def text_settings(content: object) -> TextSettings:
@@ -58,14 +69,24 @@ def text_settings(content: object) -> TextSettings:
         found = read_record(_Generation, content)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise ValueError("it has other keys or types than expected.") from None
-    limits = (("slots", 1, _MOST_SLOTS), ("context", 0, _MOST_CONTEXT), ("batch", 1, _MOST_BATCH))
+    limits = (
+        *(("slots", 1, _MOST_SLOTS), ("context", 0, _MOST_CONTEXT), ("batch", 1, _MOST_BATCH)),
+        *(("queue_tokens", 0, _MOST_QUEUED), ("max_total_tokens", 0, _MOST_CONTEXT)),
+        ("drift", 0, _MOST_DRIFT),
+    )
     for name, least, most in limits:
         if not least <= getattr(found, name) <= most:
             raise ValueError("{} is from {} to {}.".format(name, least, most))
     if found.cache not in CACHE_TYPES:
         raise ValueError("cache is one of {}.".format(", ".join(CACHE_TYPES)))
     return TextSettings(
-        slots=found.slots, context=found.context, batch=found.batch, cache=found.cache
+        slots=found.slots,
+        context=found.context,
+        batch=found.batch,
+        cache=found.cache,
+        queue_tokens=found.queue_tokens,
+        total=found.max_total_tokens,
+        drift=found.drift,
     )
 
 

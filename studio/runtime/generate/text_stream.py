@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import codecs
-from typing import Sequence
+from typing import Optional, Sequence
+
+from .request import TextFilter
 
 
 class TextStream:
     """Text of an answer; characters wait while they may still become a stop word.
 
+    With a filter they also wait for that.
+
     Attributes:
         stopped: A stop word came; it and what follows is left out.
     """
 
-    def __init__(self, stops: Sequence[str] = ()) -> None:
+    def __init__(self, stops: Sequence[str] = (), text_filter: Optional[TextFilter] = None) -> None:
+        self._filter = text_filter
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._stops = tuple(stop for stop in stops if stop)
         self._held = ""
@@ -21,15 +26,32 @@ class TextStream:
 
     def add(self, piece: bytes) -> str:
         """Return the text that is certain after a token's bytes."""
-        return self._pass(self._decoder.decode(piece))
+        text = self._pass(self._decoder.decode(piece))
+        if self._filter is None:
+            return text
+        text = self._filter.add(text)
+        return text + self._filter.end() if self.stopped else text
 
-    def end(self) -> str:
-        """Return what still waits at the end of the answer."""
+    def end(self, whole: bool = True) -> str:
+        """Return what still waits at the end of the answer.
+
+        Args:
+            whole: The model ended it.
+        """
         if self.stopped:
             return ""
         text = self._pass(self._decoder.decode(b"", True))
-        rest, self._held = ("" if self.stopped else self._held), ""
-        return text + rest
+        text += "" if self.stopped else self._held
+        self._held = ""
+        if self._filter is None:
+            return text
+        text = self._filter.add(text)
+        return text + self._filter.end(whole)
+
+    @property
+    def why_cut(self) -> str:
+        """Why a filter has cut it; empty while none has."""
+        return "" if self._filter is None else self._filter.why
 
     def _pass(self, text: str) -> str:
         if self.stopped:

@@ -11,12 +11,13 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, NamedTuple
 
-from ..release.trial.decision import LONGEST, TrialDecision, rule_of
+from ..release.trial.decision import LONGEST, TrialDecision, TrialRule, rule_of
 from ..release.trial.soak import (
     ReleaseTrial,
     ServerStatus,
     evidence_of,
     failed,
+    request_of,
     shadow_of,
     status_of,
 )
@@ -27,7 +28,7 @@ from ..shared.errors import ReleaseError
 from ..shared.files import write_atomically
 from ..shared.listener_turns import Turns
 from ..shared.records import read
-from ..shared.trial_request import FILE, TrialRequest
+from ..shared.trial_request import FILE
 
 _LOAD_S = 60.0
 _TURN_S = 60.0
@@ -113,7 +114,7 @@ def run_trial(turns: Turns, asked: RequestedTrial, tell: Tell) -> Dict[str, obje
     soak = ReleaseTrial(server, notes, asked.release, asked.before, asked.adrift)
     try:
         trial_note.begin(folder, mine)
-        _load_beside(server, notes.run, asked, quality.rule.beyond)
+        _load_beside(server, notes.run, asked, quality.rule)
         _go_on(folder, {})
         _give(turns, asked.release, asked.owner)
         tell({"event": "turn"})
@@ -184,11 +185,13 @@ def _check(root: Path, before: str) -> None:
     manifest.verify(folder, what)
 
 
-def _load_beside(server: ContainerServer, run: Path, asked: RequestedTrial, beyond: float) -> None:
+def _load_beside(
+    server: ContainerServer, run: Path, asked: RequestedTrial, rule: TrialRule
+) -> None:
     """Let the server load the other release before clients come: memory may not do for both."""
     if not asked.before:
         return
-    write_atomically(run / FILE, TrialRequest(asked.release, asked.before, beyond).content())
+    write_atomically(run / FILE, request_of(asked.release, asked.before, rule).content())
     deadline = time.monotonic() + _LOAD_S
     while time.monotonic() < deadline:
         shadow = shadow_of(read(ServerStatus, status_of(server, asked.release)))

@@ -32,6 +32,9 @@ def parse(arguments: List[str]) -> Options:
         workers=given.workers,
         max_batch=given.max_batch,
         queue=given.queue,
+        queue_tokens=given.queue_tokens,
+        max_total_tokens=given.max_total_tokens,
+        otlp_endpoint=given.otlp_endpoint,
         max_body=given.max_body_mb << 20,
         max_connections=given.max_connections,
         drain_s=given.drain_seconds,
@@ -73,6 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--workers", type=_count, default=0, help="inferences at the same time (0: measure)")
     add("--max-batch", type=_count, default=0, help="rows run together (0: measure, 1: none)")
     add("--queue", type=_count, default=64, help="requests that may wait (%(default)s)")
+    add("--queue-tokens", type=_count, help="tokens that may wait (0: no limit)")
+    add("--max-total-tokens", type=_count, help="tokens of a prompt with its answer (0: context)")
     add("--max-body-mb", type=_positive, default=64, help="size of a request (%(default)s)")
     add("--max-connections", type=_positive, default=1024, help="clients (%(default)s)")
     add("--drain-seconds", type=float, default=10.0, help="to end requests (%(default)s)")
@@ -88,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--cert", type=_path, help="certificate chain; with it the server speaks TLS")
     add("--key", type=_path, help="private key of the certificate")
     add("--allowed-host", action="append", default=[], help="name of this server (may be repeated)")
+    add("--otlp-endpoint", default="", help="collector of metrics, such as http://host:4318")
     add("--log-requests-per-second", type=float, default=1.0, help="at most (%(default)s)")
     add("--gate", type=_path, help=argparse.SUPPRESS)
     for name in ("--listener", "--control"):

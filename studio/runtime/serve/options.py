@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import List, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Tuple
 
 from ..backends.providers import AUTO
+
+if TYPE_CHECKING:  # numpy is loaded with it, which a supervisor does without
+    from ..generate.text_model import TextSettings
 
 
 class Options(NamedTuple):
@@ -25,6 +28,10 @@ class Options(NamedTuple):
         workers: Inferences at the same time; 0 to choose by measuring.
         max_batch: Rows of several requests that are run together; 0 to choose by measuring.
         queue: Requests that may wait for a worker.
+        queue_tokens: Tokens of the prompts that wait for a language model, with their answers; 0
+            for no limit, None for that of the bundle.
+        max_total_tokens: Tokens of one prompt with its answer; as above.
+        otlp_endpoint: Address of a collector that gets metrics; empty for none.
         log_rate: Requests logged a second, at most.
         allowed_hosts: Accepted names in addition to the server's own (see ``hosts``).
         gate: Folder that is shared with a gate, whose clients are answered too, in turn.
@@ -63,12 +70,24 @@ class Options(NamedTuple):
     hang_s: float = 30.0
     providers: str = AUTO
     engine_cache: Optional[Path] = None
+    queue_tokens: Optional[int] = None
+    max_total_tokens: Optional[int] = None
+    otlp_endpoint: str = ""
 
     @property
     def place(self) -> Optional[Path]:
         """A folder on the disk that what is served lies on, and that outlives a release."""
         one = self.bundle or self.model
         return self.root or self.models or (None if one is None else one.parent)
+
+    def limited(self, text: TextSettings) -> TextSettings:
+        """Return the settings of a language model with the limits that are given."""
+        tokens, total = self.queue_tokens, self.max_total_tokens
+        return text._replace(
+            queue=self.queue,
+            queue_tokens=text.queue_tokens if tokens is None else tokens,
+            total=text.total if total is None else total,
+        )
 
     def for_worker(self, bundle: Path, listener: int, control: int, generation: int) -> List[str]:
         """Return the command line of a worker that serves a bundle for a supervisor."""
@@ -78,6 +97,8 @@ class Options(NamedTuple):
             "workers": self.workers,
             "max-batch": self.max_batch,
             "queue": self.queue,
+            "queue-tokens": self.queue_tokens,
+            "max-total-tokens": self.max_total_tokens,
             "max-body-mb": self.max_body >> 20,
             "max-connections": self.max_connections,
             "drain-seconds": self.drain_s,
@@ -90,5 +111,6 @@ class Options(NamedTuple):
             "token-file": self.token_file,
             "cert": self.certificate,
             "key": self.key,
+            "otlp-endpoint": self.otlp_endpoint or None,
         }
         return ["--{}={}".format(name, value) for name, value in given.items() if value is not None]

@@ -38,6 +38,7 @@ from .http.server import HttpServer
 from .http.timed_connection import Timeouts
 from .log import Log
 from .options import Options
+from .otlp.start import check_export, started_export
 from .quality.follow_requests import keep_following
 from .quality.uncertain_samples import follow_samples
 from .release_root import engines_of, run_folder_of
@@ -64,6 +65,7 @@ def run(options: Options) -> int:
         control = ControlLink(socket.socket(fileno=options.control))
     try:
         optional.check(options)
+        check_export(options.otlp_endpoint)
         models = [] if options.models else [_load(options, _locate(options))]
     except (LoadError, CannotListen) as error:
         if control is not None:
@@ -84,7 +86,7 @@ def run(options: Options) -> int:
 
 def _load(options: Options, source: ModelSource) -> ServedModel:
     if source.backend.generates:  # nothing of it is chosen by measuring
-        text = source.text._replace(queue=options.queue)
+        text = options.limited(source.text)
         return load(source._replace(text=text), options.threads)
     source = source._replace(acceleration=_acceleration(options, source))
     return load(source, options.threads, options.max_batch, _tried(options, source))
@@ -206,6 +208,7 @@ class Worker:
         minutes = self._loop.create_task(telemetry.record_minutes(self._service))
         switches = self._loop.create_task(keep_following(self._service.repository))
         self._service.machine.begin()
+        end_export = started_export(self._service, self._options.otlp_endpoint)
         turns = self._take_turns(self._service.repository.all())
         await self._stopping.wait()
         minutes.cancel()
@@ -217,6 +220,7 @@ class Worker:
         await self._loop.run_in_executor(None, self._apps.end)
         self._log.event("draining", connections=self._http.connections)
         finished = await self._drain()
+        await self._loop.run_in_executor(None, end_export)
         for model in self._service.repository.all():
             end_recording(model, wait=True)
             if model.generator is not None:

@@ -10,6 +10,8 @@ import os
 import threading
 from typing import Optional
 
+from .cpu_quota import cpu_quota, whole_processors
+
 PARALLEL_ABOVE_S = 0.05
 """A slower model gets all cores for one request: its latency matters more than throughput."""
 
@@ -25,9 +27,9 @@ def threads_for(seconds: Optional[float], cores: int) -> int:
 
 
 def usable_cores() -> int:
-    """Processors that this process may use."""
+    """Processors that this process may use, by its affinity and the limit of its control group."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
+        return whole_processors(len(os.sched_getaffinity(0)), cpu_quota())
     return os.cpu_count() or 1
 
 

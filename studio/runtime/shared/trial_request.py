@@ -24,6 +24,7 @@ class TrialRequest(NamedTuple):
         beyond: Times as slow from which a stretch of runs counts as slower.
         share: Of one core that the comparison takes at most.
         timed: How fast both are is compared, too; else answers alone.
+        diverging: Divergence in nats of a token from which a written answer counts as diverging.
     """
 
     of: str
@@ -31,6 +32,7 @@ class TrialRequest(NamedTuple):
     beyond: float
     share: float = TRIAL_SHARE
     timed: bool = True
+    diverging: float = 0.01
 
     def content(self) -> bytes:
         """Of the file."""

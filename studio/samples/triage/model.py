@@ -8,7 +8,7 @@ import numpy
 from numpy.typing import NDArray
 
 from studio.lazy_dataclass import dataclass
-from studio.samples.onnx_graph import OnnxGraph
+from studio.samples.onnx_graph import GraphValue, OnnxGraph
 from studio.samples.triage.patients import SIGNS, Floats
 
 Outcomes = NDArray[numpy.bool_]
@@ -45,7 +45,8 @@ class RiskModel:
         low = numpy.array([[one.low for one in SIGNS]])
         high = numpy.array([[one.high for one in SIGNS]])
         weights = numpy.concatenate([self.below, self.above])[:, None]
-        graph = OnnxGraph("risk", (INPUT, len(SIGNS)), ("risk", 1))
+        given = GraphValue(INPUT, ("batch", len(SIGNS)))
+        graph = OnnxGraph("risk", [given], [GraphValue("risk", ("batch", 1))])
         graph.add("Sub", [graph.constant("low", low), INPUT], "under")
         graph.add("Sub", [INPUT, graph.constant("high", high)], "over")
         graph.add("Concat", ["under", "over"], "distances", axis=1)

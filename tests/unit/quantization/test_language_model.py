@@ -45,10 +45,15 @@ def options(tmp_path: Path) -> QuantizeOptions:
         ({"megabytes": None}, "one budget"),
         ({"kl": 0.1}, "one budget"),
         ({"data": None}, "chosen on a text"),
-        ({"data": Path("/no/such/file")}, "chosen on a text"),
+        ({"data": Path("/no/such/file")}, "file is not a text"),
         ({"search": True}, "--search is not for language models"),
         ({"max_drop": 0.1}, "--max-drop is not for language models"),
-        ({"preset": "x"}, "--preset is not for language models"),
+        ({"preset": 'method = "fp16"'}, "The preset is not for language models"),
+        ({"preset": 'method = "gguf-types"'}, "A preset has its types"),
+        (
+            {"preset": 'method = "gguf-types"\ntype = "Q9"', "megabytes": None},
+            "line 2, column 1: Type must be one of",
+        ),
         ({"method": "fp16"}, "fp16 is not for language models"),
     ],
 )

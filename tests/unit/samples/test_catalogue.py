@@ -74,7 +74,8 @@ def get(name: str, job: FakeJob, registry: Registry, out: Path | None = None) ->
 
 def test_every_sample_ships_what_it_lists() -> None:
     apps = {"shelf", "traffic", "triage", "vibration"}
-    assert set(samples()) == {"digits", "ocr", "ocr-hard", *apps}
+    texts = {"sentences", "voice", "wake-word"}
+    assert set(samples()) == {"digits", "ocr", "ocr-hard", *apps, *texts}
     for entry in samples().values():
         for name in entry.files:
             assert (entry.folder / name).is_file(), f"{entry.name}: {name}"

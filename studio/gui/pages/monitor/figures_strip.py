@@ -9,6 +9,7 @@ from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.pages.monitor.quality_rows import ESTIMATE
 from studio.gui.widgets.basics import GRID, Card, label, restyle, row
+from studio.monitoring.endpoint.generation import GenerationState
 from studio.monitoring.endpoint.results import Latency, known
 from studio.monitoring.results import TargetSample
 from studio.workspace import EndpointState, EndpointStatus
@@ -23,13 +24,13 @@ class Figure(QWidget):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self._name = name
+        self.name = label(name, "dim")
         self.value = label(figures.NOTHING, "title")
         self.unit = label("", "dim")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        layout.addWidget(label(name, "dim"))
+        layout.addWidget(self.name)
         both = row(self.value, self.unit, None, spacing=4)
         both.setAlignment(self.unit, Qt.AlignmentFlag.AlignBaseline)
         both.setAlignment(self.value, Qt.AlignmentFlag.AlignBaseline)
@@ -42,7 +43,7 @@ class Figure(QWidget):
         self.unit.setText(unit)
         if tone != (self.value.property("tone") or ""):
             restyle(self.value, tone=tone)
-        self.value.setAccessibleName(f"{self._name}: {text} {unit}".strip())
+        self.value.setAccessibleName(f"{self.name.text()}: {text} {unit}".strip())
 
     def set_old(self, is_old: bool) -> None:
         """Grey the value, as it is of an earlier time."""
@@ -50,19 +51,22 @@ class Figure(QWidget):
             restyle(self.value, old=is_old)
 
 
+_KEYS = ("requests", "p50", "p99", "errors", "accuracy", "drift")
+_NAMES = ("Requests", "p50 latency", "p99 latency", "Errors", "Accuracy", "Drift")
+_OF_TEXT = ("Tokens", "First token", "Each token", "Running", "Cache", "Drift")
+"""Names of the same places for a language model."""
+
+
 class FiguresStrip(Card):
-    """Requests, latencies, errors, accuracy and drift of the newest sample."""
+    """Requests, latencies, errors, accuracy and drift of the newest sample.
+
+    Of a language model: tokens, their times, requests under way, and the cache.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName("Figures")
-        names = ("Requests", "p50 latency", "p99 latency", "Errors", "Accuracy", "Drift")
-        self.figures = {
-            key: Figure(name)
-            for key, name in zip(
-                ("requests", "p50", "p99", "errors", "accuracy", "drift"), names, strict=True
-            )
-        }
+        self.figures = {key: Figure(name) for key, name in zip(_KEYS, _NAMES, strict=True)}
         self.body.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
         line = row(*self.figures.values(), spacing=2 * GRID)
         for column in range(len(self.figures)):
@@ -83,6 +87,15 @@ class FiguresStrip(Card):
             figure.set_old(is_old)
         if is_old:
             return
+        names = _NAMES if sample.language is None else _OF_TEXT
+        for figure, name in zip(self.figures.values(), names, strict=True):
+            figure.name.setText(name)
+        if sample.language is not None:
+            rows = (*_of_text(sample.language), _drift(sample, status))
+            for figure, shown_values in zip(self.figures.values(), rows, strict=True):
+                figure.show_value(*shown_values)
+            self.figures["accuracy"].setToolTip("")
+            return
         latency = sample.latency_ms or Latency()
         shown: dict[str, Shown] = {
             "requests": (figures.rate(known(sample.throughput)), "/s", ""),
@@ -97,6 +110,19 @@ class FiguresStrip(Card):
             self.figures[name].show_value(*values)
         why = "" if shown["accuracy"][0] != figures.NOTHING else ESTIMATE
         self.figures["accuracy"].setToolTip(plain_tip(why))
+
+
+def _of_text(state: GenerationState) -> list[Shown]:
+    """Return tokens, their times, requests under way, and how full the cache is."""
+    waiting = f", {state.waiting} waiting" if state.waiting else ""
+    share = state.cache_share
+    return [
+        (figures.rate(state.tokens_per_s), "/s", ""),
+        (figures.milliseconds(state.first_token_ms.p50), "ms", ""),
+        (figures.milliseconds(state.token_ms.p50), "ms", ""),
+        (str(state.active), f"of {state.slots}{waiting}", "warning" if state.waiting else ""),
+        (figures.NOTHING if share is None else f"{100 * share:.0f}", "%", ""),
+    ]
 
 
 def _errors(sample: TargetSample) -> Shown:

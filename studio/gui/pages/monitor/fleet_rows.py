@@ -20,13 +20,11 @@ HEAD = 26
 _TOKENS = {GOOD: "good", WARNING: "warning", BAD: "bad", BUSY: "accent"}
 _PAD = 8
 _TEXTS = {GOOD: "good_text", WARNING: "warning_text", BAD: "bad_text", BUSY: "accent_text"}
-_COLUMNS = (
-    ("State", 0.14),
-    ("Endpoint", 0.20),
-    ("Version", 0.09),
-    ("req/s", 0.07),
-    ("p99 ms", 0.08),
-)
+_COLUMNS = (("State", 0.14), ("Endpoint", 0.20), ("Version", 0.09))
+_PLAIN = (("req/s", 0.07), ("p99 ms", 0.08))
+_TEXT = (("tokens/s", 0.08), ("1st token ms", 0.11))
+_MIXED = (("Rate", 0.10), ("Latency", 0.12))
+"""Columns of models, of language models, and of both, whose cells name their unit."""
 _STRIP = 0.13
 _WIDEST = 14
 """Pixels of a wide letter; shorter texts need not be measured."""
@@ -48,6 +46,7 @@ class FleetRows(QAbstractScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self._theming = theming
         self._rows: Sequence[FleetRow] = ()
+        self._speeds = _PLAIN
         self._current = ""
         self.setAccessibleName("Endpoints, unhealthy first")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -67,6 +66,8 @@ class FleetRows(QAbstractScrollArea):
     def show_rows(self, rows: Sequence[FleetRow]) -> None:
         """Show others, or the same with newer values."""
         self._rows = rows
+        texts = {row.writes_text for row in rows if row.version}
+        self._speeds = _MIXED if len(texts) > 1 else _TEXT if True in texts else _PLAIN
         self._fit()
         self.viewport().update()
 
@@ -159,7 +160,8 @@ class FleetRows(QAbstractScrollArea):
         """Return title, place in a row, and alignment of each column."""
         found, x = [], _PAD + 10
         middle = Qt.AlignmentFlag.AlignVCenter
-        for place, (title, share) in enumerate((*_COLUMNS, ("Last samples", _STRIP))):
+        columns = (*_COLUMNS, *self._speeds, ("Last samples", _STRIP))
+        for place, (title, share) in enumerate(columns):
             size = int(share * width)
             left = place in (0, 1, 2, 5)
             side = Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight
@@ -176,13 +178,11 @@ class FleetRows(QAbstractScrollArea):
         if row.name == self._current:
             painter.fillRect(0, 0, width, ROW, theme.color("surface_3"))
         painter.fillRect(_PAD, 7, 6, ROW - 14, theme.color(_TOKENS.get(row.tone, "idle")))
-        last = row.last
         texts = (
             row.health,
             target_rows.named(row.name),
             f"v{row.version}" if row.version else figures.NOTHING,
-            figures.rate(last.throughput if last else None),
-            figures.milliseconds(last.p99 if last else None),
+            *self._speed(row),
         )
         for place, (text, (_, rect, align)) in enumerate(zip(texts, cells, strict=False)):
             painter.setPen(theme.color("text" if place else _TEXTS.get(row.tone, "dim")))
@@ -193,6 +193,20 @@ class FleetRows(QAbstractScrollArea):
             painter.setPen(theme.color("dim" if row.tone == GOOD else "text"))
             _, rect, align = cells[6]
             self._paint_text(painter, row.text, rect, align, Qt.TextElideMode.ElideRight)
+
+    def _speed(self, row: FleetRow) -> tuple[str, str]:
+        """Return rate and latency; with units where the rows have different ones."""
+        last = row.last
+        rate = figures.rate(last.throughput if last else None)
+        latency = figures.milliseconds(last.p99 if last else None)
+        if self._speeds is not _MIXED:
+            return rate, latency
+        units = ("tok/s", "ms 1st") if row.writes_text else ("req/s", "ms p99")
+        cells = (
+            text if text == figures.NOTHING else f"{text} {unit}"
+            for text, unit in zip((rate, latency), units, strict=True)
+        )
+        return next(cells), next(cells)
 
     def _paint_text(
         self,

@@ -28,6 +28,8 @@ _PAINT_MS = 200
 _ALERTS_MS = 500
 """The inbox is drawn in a turn of its own, so that no turn of the event loop is a long one."""
 _HINT = "Polling every target with a deployment…"
+_CHARTS = ("p99 latency, ms", "Requests a second")
+_OF_TEXT = ("Time to the first token, p50 in ms", "Tokens a second")
 _SPAN_S = 600.0
 """120 samples, one every five seconds."""
 
@@ -73,6 +75,7 @@ class FleetView(QWidget):
             theming, "Requests", (Line("good", "requests"),), "/s", self._range, figures.rate
         )
         self.charts = (self.p99, self.throughput)
+        self.names = tuple(label(name, "small") for name in _CHARTS)
         self.alerts = InboxCard(inbox)
         self._timer = self._after(_PAINT_MS, self._show_rows)
         self._alerts_timer = self._after(_ALERTS_MS, self._show_alerts)
@@ -112,8 +115,8 @@ class FleetView(QWidget):
         chosen = Card("Over time")
         chosen.body.addWidget(self.title)
         chosen.body.addWidget(self.why)
-        for name, chart in (("p99 latency, ms", self.p99), ("Requests a second", self.throughput)):
-            chosen.body.addWidget(label(name, "small"))
+        for name, chart in zip(self.names, self.charts, strict=True):
+            chosen.body.addWidget(name)
             chosen.body.addWidget(chart, 1)
         both = row(chosen, self.alerts, spacing=2 * GRID)
         both.setStretch(0, 2)
@@ -165,6 +168,8 @@ class FleetView(QWidget):
         self.title.setText(f"{target_rows.named(found.name)}: {found.health}, {served}")
         self.why.setText("\n".join(found.reasons))
         self.why.setVisible(bool(found.reasons))
+        for name, text in zip(self.names, _OF_TEXT if found.writes_text else _CHARTS, strict=True):
+            name.setText(text)
         timed = [one for one in moments if one.at]
         if timed:
             self._range.move(timed[-1].at)

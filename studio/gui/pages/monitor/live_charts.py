@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QWidget
 
 from studio.gui import figures
 from studio.gui.charts.time_chart import TimeChart
@@ -14,12 +14,15 @@ from studio.gui.charts.time_data import Marker, TimeRange
 from studio.gui.charts.time_drawing import Line
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Card, Dot, Segmented, button, label, row, set_enabled
+from studio.monitoring.endpoint.generation import GenerationState
 from studio.monitoring.endpoint.results import Latency, known
 from studio.monitoring.results import UNREACHABLE, Alert, PastMessage, TargetSample
 
 _MINUTE = 60.0
 SPANS = (("15 min", 15 * _MINUTE), ("1 h", 60 * _MINUTE), ("24 h", 1440 * _MINUTE),
          ("7 d", 10080 * _MINUTE))  # fmt: skip
+_CHARTS = ("Latency, ms", "Requests a second")
+_OF_TEXT = ("Time to the first token, ms", "Tokens a second")
 _LATENCY = (Line("accent", "p50"), Line("warning", "p90"), Line("bad", "p99"))
 
 
@@ -42,6 +45,8 @@ class LiveCharts:
             shell.theming, "Errors", (Line("bad", "errors"),), "% of requests", self.range, _percent
         )
         self.charts = (self.latency, self.requests, self.errors)
+        self._titles: dict[TimeChart, QLabel] = {}
+        self._writes_text = False
         for chart in self.charts:
             chart.exported.connect(lambda text: shell.notify(text, "good"))
             chart.failed.connect(shell.fail)
@@ -55,9 +60,9 @@ class LiveCharts:
         self._menu = QMenu(self.export)
         self._menu.aboutToShow.connect(self._fill_menu)
         self.export.setMenu(self._menu)
-        self.latency_card = self._card("Latency, ms", self.latency, self._tools())
+        self.latency_card = self._card(_CHARTS[0], self.latency, self._tools())
         self.small = (
-            self._card("Requests a second", self.requests),
+            self._card(_CHARTS[1], self.requests),
             self._card("Errors, % of requests", self.errors),
         )
         self.spans.changed.connect(lambda place: self.range.choose_span(SPANS[place][1]))
@@ -72,7 +77,8 @@ class LiveCharts:
         card.setAccessibleName(title)
         card.body.setContentsMargins(2 * GRID, GRID, GRID, GRID)
         card.body.setSpacing(4)
-        head = row(label(title, "section"))
+        name = self._titles[chart] = label(title, "section")
+        head = row(name)
         if len(chart.lines) > 1:
             for line in chart.lines:
                 head.addSpacing(4)
@@ -105,6 +111,7 @@ class LiveCharts:
     def clear(self) -> None:
         """Forget all values and events."""
         self._before = None
+        self._show_kind(writes_text=False)
         self._alerts.clear()
         self._firing.clear()
         self._releases = ()
@@ -128,6 +135,12 @@ class LiveCharts:
     def add_sample(self, sample: TargetSample) -> None:
         """Add a sample; one without an answer leaves a gap."""
         at = _seconds(sample.at)
+        if sample.language is not None:
+            self._add_text(sample.language, at)
+            self.errors.add(at, self._error_share(sample))
+            self._mark(sample.alerts, at)
+            self.range.move(max(at, time.time()))
+            return
         latency = sample.latency_ms or Latency()
         silent = sample.health == UNREACHABLE
         # A server without recent requests reports 0, which is no latency.
@@ -137,6 +150,21 @@ class LiveCharts:
         self.errors.add(at, None if silent else self._error_share(sample))
         self._mark(sample.alerts, at)
         self.range.move(max(at, time.time()))
+
+    def _add_text(self, state: GenerationState, at: float) -> None:
+        """Add the time to the first token and the tokens a second of a language model."""
+        if not self._writes_text:  # what was shown so far are requests
+            self._show_kind(writes_text=True)
+            self.latency.clear()
+            self.requests.clear()
+        self.latency.add(at, state.first_token_ms.p50, None, state.first_token_ms.p99)
+        self.requests.add(at, figures.number(state.tokens_per_s))
+
+    def _show_kind(self, *, writes_text: bool) -> None:
+        self._writes_text = writes_text
+        names = _OF_TEXT if writes_text else _CHARTS
+        for chart, name in zip((self.latency, self.requests), names, strict=True):
+            self._titles[chart].setText(name)
 
     def _error_share(self, sample: TargetSample) -> float | None:
         """Return the per cent of failed requests since the last sample; 0 without any request."""

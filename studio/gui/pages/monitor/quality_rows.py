@@ -172,6 +172,11 @@ def agreement(mirror: Agreement | None) -> QualityRow:
         return QualityRow(name, figures.NOTHING, tone, "", text)
     share, span = _share(mirror.agreed / mirror.compared), _interval(mirror.low, mirror.high)
     text = f"Agreement with the previous release over {figures.whole(mirror.compared)} requests."
+    if mirror.divergence is not None and mirror.answers:
+        text += (
+            f" KL divergence {mirror.divergence:.4f} nats a token "
+            f"over {figures.count(mirror.answers, 'answer')}."
+        )
     return QualityRow(name, share, tone, span, f"{text} {fault}".strip())
 
 

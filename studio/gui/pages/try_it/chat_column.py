@@ -41,6 +41,7 @@ class ChatColumn(QWidget):
     Signals:
         chosen: Another model was chosen.
         changed: An answer began, ended or failed.
+        ready: The backend was installed, and a message can be written.
 
     Attributes:
         answer: The last whole answer; None before it, and after one that was stopped.
@@ -48,6 +49,7 @@ class ChatColumn(QWidget):
 
     chosen = Signal()
     changed = Signal()
+    ready = Signal()
 
     def __init__(self, workspace: Workspace, shell: Shell, name: str, none: str = "") -> None:
         """Make an empty one.
@@ -76,7 +78,8 @@ class ChatColumn(QWidget):
         self.problem.hide()
         self.lacking = Hint("The backend is not installed", "", "Install", self._install)
         self.nothing = Hint("No second model", "Choose one to get two answers to each message.")
-        self.pane = PartStack(self.text, self.lacking, self.nothing)
+        self.empty = Hint("No messages yet", "Write one below. Each answer shows its speed.")
+        self.pane = PartStack(self.text, self.lacking, self.nothing, self.empty)
         self.job, self.installing = JobStrip(), JobStrip()
         self._lay_out()
         self.job.message.connect(self._message)
@@ -147,7 +150,8 @@ class ChatColumn(QWidget):
                 f"{environment.title} runs this model and takes about {size}."
             )
             self.lacking.text.show()
-        shown = self.text if missing is None else self.lacking
+        talk = self.text if self.text.toPlainText() else self.empty
+        shown = talk if missing is None else self.lacking
         self.pane.setCurrentWidget(self.nothing if subject is None else shown)
         self.lacking.button.setEnabled(not self.installing.running)
         if reason:
@@ -179,6 +183,8 @@ class ChatColumn(QWidget):
 
     def _installed(self, outcome: JobOutcome) -> None:
         self._look()
+        if outcome.ok:
+            self.ready.emit()
         if not outcome.ok and outcome.end.value != "cancelled":
             self._complain(f"{outcome.sentence} {outcome.hint}".strip())
         self.changed.emit()
@@ -204,6 +210,7 @@ class ChatColumn(QWidget):
         self.text.clear()
         self.figures.setText(" ")
         self._complain("")
+        self._look()
 
     def ask(self, prompt: str, options: Mapping[str, object]) -> bool:
         """Ask the model; False when nothing was started."""
@@ -215,6 +222,7 @@ class ChatColumn(QWidget):
         self._written.clear()
         history = {"history": tuple(self._turns)} if self._turns else {}
         asked = {**options, **subject.options, **history, "prompt": prompt}
+        self.pane.setCurrentWidget(self.text)
         self.text.add_message("You", prompt)
         self.text.add_message("Model")
         if not self.job.follow(self._shell.start(subject.step, **asked)):

@@ -123,6 +123,7 @@ class ChatView(QWidget):
         for column in self._both:
             column.changed.connect(self._go_on)
             column.chosen.connect(self._chosen)
+            column.ready.connect(self.prompt.setFocus)
 
     @property
     def _both(self) -> tuple[ChatColumn, ChatColumn]:

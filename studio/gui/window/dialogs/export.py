@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _WIDTH = 432
 _PLAIN = ("to", "out")
 _RARE = ("precision", "input", "data")
+_RARE_LANGUAGE = ("precision", "block_size", "rounding")
+_COMPARED = "The result is compared with this model."
+_NOT_COMPARED = "Evaluate the result on texts, with this model as the reference."
 
 
 class _Precisions:
@@ -111,19 +114,16 @@ def _fields(options: Sequence[Option], exports: Sequence[Export]) -> list[Option
         default=exports[0].target,
     )
     by_name["precision"] = replace(by_name["precision"], default=exports[0].precisions[0])
-    rare = [replace(by_name[name], advanced=True) for name in _RARE]
+    names = _RARE_LANGUAGE if exports[0].language else _RARE
+    rare = [replace(by_name[name], advanced=True) for name in names]
     return [to, *(by_name[name] for name in _PLAIN[1:]), *rare]
 
 
 def _text(export: Export) -> str:
     by = " and ".join(export.frameworks)
-    text = (
-        f"{by} convert it on this computer, in a sandbox without network. The result is compared "
-        "with this model."
-        if len(export.frameworks) > 1
-        else f"{by} converts it on this computer, in a sandbox without network. The result is "
-        "compared with this model."
-    )
+    verb = "convert" if len(export.frameworks) > 1 else "converts"
+    after = _NOT_COMPARED if export.language else _COMPARED
+    text = f"{by} {verb} it on this computer, in a sandbox without network. {after}"
     if export.missing:
         manifests = (plugin.manifest for plugin, _ in export.missing)
         names = " and ".join(one.name for one in manifests if one)

@@ -6,9 +6,9 @@ import http.client
 import json
 import socket
 import ssl
-from typing import Dict, NamedTuple, Sequence, Tuple
-from urllib.parse import urlsplit
+from typing import Dict, NamedTuple, Sequence
 
+from ...shared.web_address import WebAddress, web_address
 from ..items import Event
 from ..parts import AppContext, RefusedError, SinkType
 from ..settings import AppError
@@ -47,7 +47,8 @@ class Webhook:
         Raises:
             AppError: when it is no web address.
         """
-        self._secure, self._host, self._port, self._target = _address(name, settings.url)
+        self._address = _address(name, settings.url)
+        self._host = self._address.host
         self._settings = settings
         if not 0 < settings.timeout_s <= 300:
             raise AppError("sinks.{}: timeout_s is from 0 to 300.".format(name))
@@ -74,9 +75,9 @@ class Webhook:
 
     def _post(self, events: Sequence[Event]) -> int:
         body = json.dumps({"events": [event.to_json() for event in events]}).encode("ascii")
-        link = self._connection()
+        link = self._address.connection(self._settings.timeout_s)
         try:
-            link.request("POST", self._target, body, self._headers(events))
+            link.request("POST", self._address.target, body, self._headers(events))
             answer = link.getresponse()
             answer.read(_LONGEST_ANSWER)
             return answer.status
@@ -92,15 +93,6 @@ class Webhook:
         finally:
             link.close()
 
-    def _connection(self) -> http.client.HTTPConnection:
-        wait = self._settings.timeout_s
-        if self._secure:
-            context = ssl.create_default_context()
-            return http.client.HTTPSConnection(
-                self._host, self._port, timeout=wait, context=context
-            )
-        return http.client.HTTPConnection(self._host, self._port, timeout=wait)
-
     def _headers(self, events: Sequence[Event]) -> Dict[str, str]:
         key = "{}:{}:{}".format(events[0].id, events[-1].id.rpartition("-")[2], len(events))
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
@@ -112,22 +104,12 @@ class Webhook:
         """Nothing is held between deliveries."""
 
 
-def _address(name: str, url: str) -> Tuple[bool, str, int, str]:
-    """Return whether it is encrypted, the host, the port, and the path with its query."""
-    wrong = AppError("sinks.{}: url is an address such as https://host/path.".format(name))
+def _address(name: str, url: str) -> WebAddress:
     try:
-        parts = urlsplit(url)
-        port = parts.port
+        return web_address(url)
     except ValueError:
-        raise wrong from None
-    plain = all(33 <= ord(one) <= 126 for one in url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-        raise wrong
-    if not plain:
-        raise wrong
-    secure = parts.scheme == "https"
-    target = (parts.path or "/") + ("?" + parts.query if parts.query else "")
-    return secure, parts.hostname, port or (443 if secure else 80), target
+        sentence = "sinks.{}: url is an address such as https://host/path."
+        raise AppError(sentence.format(name)) from None
 
 
 TYPES: Dict[str, SinkType] = {

@@ -40,19 +40,13 @@ class Predict:
         Raises:
             AppError: when there is no such model, or no such layout.
         """
-        if settings.layout not in _LAYOUTS:
-            choice = ", ".join(_LAYOUTS)
-            raise AppError("steps.{}: layout is one of: {}.".format(name, choice))
+        check_layout(name, settings.layout)
         self._predictor = context.predictor(settings.model)
         self._settings = settings
 
     def process(self, stamp: FrameStamp, value: Any) -> StepOutput:
         """Run the model on one window, samples x channels."""
-        window = value * np.float32(self._settings.scale)
-        if self._settings.layout == "samples":
-            window = window[:, 0]
-        elif self._settings.layout == "channels x samples":
-            window = window.T
+        window = laid_out(value * np.float32(self._settings.scale), self._settings.layout)
         return StepOutput(values_of(self._predictor.arrays({"": window})))
 
 
@@ -157,6 +151,24 @@ class Assess:
             found.append({"feature": name, "change": round(likely - meaning["probability"], 4)})
         found.sort(key=lambda one: -abs(one["change"]))
         return found[:_MOST_TOLD]
+
+
+def check_layout(name: str, layout: str) -> None:
+    """Refuse a layout that is not known.
+
+    Raises:
+        AppError: naming those that are.
+    """
+    if layout not in _LAYOUTS:
+        choice = ", ".join(_LAYOUTS)
+        raise AppError("steps.{}: layout is one of: {}.".format(name, choice))
+
+
+def laid_out(window: np.ndarray, layout: str) -> np.ndarray:
+    """Return a window of samples x channels with the axes of a model's input."""
+    if layout == "samples":
+        return window[:, 0]
+    return window.T if layout == "channels x samples" else window
 
 
 def values_of(meaning: Mapping[str, Any]) -> Dict[str, float]:

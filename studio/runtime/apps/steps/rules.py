@@ -21,6 +21,7 @@ class RuleSettings(NamedTuple):
         below: The rule holds while the value is below it; left out: no such limit.
         for_s: Seconds for which it must hold before the event.
         hysteresis: How far back beyond the limit the value must be before the event ends.
+        rest_s: Seconds from the beginning of an event for which no other one begins.
     """
 
     value: str
@@ -29,6 +30,7 @@ class RuleSettings(NamedTuple):
     below: float = -math.inf
     for_s: float = 0.0
     hysteresis: float = 0.0
+    rest_s: float = 0.0
 
 
 class Rule:
@@ -50,7 +52,9 @@ class Rule:
         if settings.hysteresis < 0:
             raise AppError("{}: hysteresis is 0 or more.".format(place))
         checked_seconds(place, "for_s", settings.for_s)
+        checked_seconds(place, "rest_s", settings.rest_s)
         self._since = float("nan")
+        self._began = -math.inf
         self._is_on = False
 
     def process(self, stamp: FrameStamp, value: Any) -> StepOutput:
@@ -63,7 +67,10 @@ class Rule:
             self._since = stamp.time
         if self._is_on or stamp.time - self._since < self._settings.for_s:
             return StepOutput()
+        if stamp.time - self._began < self._settings.rest_s:
+            return StepOutput()
         self._is_on = True
+        self._began = stamp.time
         return StepOutput(None, (self._event(self._settings.event, stamp, number),))
 
     def finish(self, stamp: FrameStamp) -> StepOutput:

@@ -20,18 +20,20 @@ class WindowSettings(NamedTuple):
         rate_hz: Samples a second of the source.
         size: Seconds of one window.
         every: Seconds from the start of one window to that of the next; 0: as ``size``.
+        skip: Seconds of the signal before the first window, which are left out.
     """
 
     rate_hz: float
     size: float
     every: float = 0.0
+    skip: float = 0.0
 
 
 class Window:
     """Cuts a signal into windows, samples x channels, which overlap where ``every`` < ``size``.
 
-    Window k begins with sample round(k * every * rate) of the signal, so that rounding does not
-    add up. After a gap in the times, or another number of channels, the windows begin at the next
+    Window k begins with sample round((skip + k * every) * rate) of the signal, so that rounding
+    does not add up. After a gap in the times, or another number of channels, the windows begin at the next
     sample.
     """
 
@@ -44,6 +46,10 @@ class Window:
         self._rate_hz = settings.rate_hz
         self._step = settings.rate_hz * (settings.every or settings.size)
         self._size = round(settings.rate_hz * settings.size)
+        self._skip = settings.rate_hz * settings.skip
+        if not 0 <= self._skip <= _MOST_SAMPLES:
+            sentence = "steps.{}: skip is up to {:,} samples at rate_hz."
+            raise AppError(sentence.format(name, _MOST_SAMPLES))
         if settings.rate_hz <= 0 or not 1 <= self._size <= _MOST_SAMPLES or self._step < 1:
             sentence = "steps.{}: size and every are one to {:,} samples at rate_hz."
             raise AppError(sentence.format(name, _MOST_SAMPLES))
@@ -63,14 +69,14 @@ class Window:
             ValueError: for pieces that complete two windows at once.
         """
         self._append(stamp, value)
-        start = round(self._window * self._step)
+        start = self._start
         if self._end < start + self._size:
             return NOTHING
         samples = self._samples
         assert samples is not None
         found = samples[start - self._first : start - self._first + self._size].copy()
         self._window += 1
-        following = round(self._window * self._step)
+        following = self._start
         self._forget(following)
         if self._end >= following + self._size:
             self._begin(0.0)
@@ -90,7 +96,12 @@ class Window:
         else:
             self._samples = np.concatenate([samples, piece])
         self._end += len(piece)
-        self._forget(round(self._window * self._step))
+        self._forget(self._start)
+
+    @property
+    def _start(self) -> int:
+        """Number of the first sample of the window that comes next."""
+        return round(self._skip + self._window * self._step)
 
     def _forget(self, before: int) -> None:
         """Drop the samples before a number."""

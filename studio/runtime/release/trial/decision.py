@@ -16,23 +16,27 @@ class TrialRule(NamedTuple):
     """Limits of a trial: each pair is a harmless and a harmful value; between them both may pass.
 
     With four tests a good release is rolled back in at most 2 of 100 soaks (4 x alpha). A bad one
-    is committed in 1 of 100 (beta).
+    is committed in 1 of 100 (beta). Language models are judged by divergence, not by latency.
 
     Attributes:
         disagreement_ok, disagreement: Share of answers unlike those of the release before.
         slower_ok, slower: How many times as long a run takes as one of the release before.
+        divergence_ok, divergence: Divergence of a language model from the release before, in nats
+            of a token of half of its answers.
         errors_ok, errors: Share of requests that the server fails.
         drift_ok, drift: Share of windows of requests unlike the earlier release's reference data.
         alpha, beta: How often each test may err.
         undecided: What is done when the time is over: ``keep`` or ``take back``. Evidence that
             weighs clearly against the release rolls it back in either case.
-        judge: Of ``errors``, ``agreement``, ``latency`` and ``drift``, what is judged.
+        judge: Of ``TESTS``, what is judged.
     """
 
     disagreement_ok: float = 0.02
     disagreement: float = 0.08
     slower_ok: float = 1.05
     slower: float = 1.2
+    divergence_ok: float = 0.007
+    divergence: float = 0.014
     errors_ok: float = 0.001
     errors: float = 0.02
     drift_ok: float = 0.02
@@ -40,12 +44,17 @@ class TrialRule(NamedTuple):
     alpha: float = 0.005
     beta: float = 0.01
     undecided: str = KEEP
-    judge: str = "errors,agreement,latency,drift"
+    judge: str = "errors,agreement,divergence,latency,drift"
 
     @property
     def beyond(self) -> float:
         """Ratio from which a stretch counts as slower: half-way between the limits."""
         return math.sqrt(self.slower_ok * self.slower)
+
+    @property
+    def diverging(self) -> float:
+        """Divergence from which an answer counts as diverging: half-way between the limits."""
+        return math.sqrt(self.divergence_ok * self.divergence)
 
 
 LONGEST = 2.0
@@ -55,9 +64,11 @@ _DOUBT = 0.02
 
 Ville's inequality bounds it as it bounds alpha, which is smaller."""
 
-TESTS = ("errors", "agreement", "latency", "drift")
+TESTS = ("errors", "agreement", "divergence", "latency", "drift")
 _STRETCHES_OK, _STRETCHES = 0.3, 0.7
-"""Half of the stretches are beyond the limit when the ratio is just there, whatever disturbs."""
+"""Half of the stretches are beyond the limit when the ratio is just there, whatever disturbs.
+
+The same is true of answers and their divergence."""
 
 
 def rule_of(wanted: Mapping[str, object]) -> TrialRule:
@@ -97,6 +108,8 @@ def _check(rule: TrialRule) -> None:
         low, high = getattr(rule, name + "_ok"), getattr(rule, name)
         if not 0.0 < low < high < 1.0:
             raise _bad("{0}_ok must be below {0}, both between 0 and 1".format(name))
+    if not 0.0 < rule.divergence_ok < rule.divergence <= 100.0:
+        raise _bad("divergence_ok must be below divergence, and above 0")
     if not 0.5 <= rule.slower_ok < rule.slower <= 100.0:
         raise _bad("slower_ok must be below slower, and no less than 0.5")
     if not (0.0 < rule.alpha <= 0.2 and 0.0 < rule.beta <= 0.2):
@@ -155,14 +168,16 @@ class TrialDecision:
         self._tests = {
             "errors": ShareTest(rule.errors_ok, rule.errors, errors),
             "agreement": ShareTest(rule.disagreement_ok, rule.disagreement, errors),
+            "divergence": ShareTest(_STRETCHES_OK, _STRETCHES, errors),
             "latency": ShareTest(_STRETCHES_OK, _STRETCHES, errors),
             "drift": ShareTest(rule.drift_ok, rule.drift, errors),
         }
         self._names = _judged(rule)
 
     def findings(self, counts: Mapping[str, Counts]) -> list[TrialFinding]:
-        """Return one row per test."""
-        return [self._finding(name, counts.get(name, Counts())) for name in self._names]
+        """Return one row per test; divergence has one only where it is counted."""
+        names = [name for name in self._names if name != "divergence" or name in counts]
+        return [self._finding(name, counts.get(name, Counts())) for name in names]
 
     def when_over(self, findings: Sequence[TrialFinding], is_longest: bool) -> str:
         """Return what is done when the time of an open trial is over.
@@ -195,6 +210,7 @@ class TrialDecision:
 _TEXTS = {
     "errors": "{} of {} requests failed",
     "agreement": "{} of {} results differ from the previous release",
+    "divergence": "{} of {} answers diverge from the previous release",
     "latency": "{} of {} stretches of runs were slower than allowed next to the previous release",
     "drift": "{} of {} windows of requests differ from the reference data of the previous release",
 }

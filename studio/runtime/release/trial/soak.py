@@ -15,7 +15,16 @@ from ...shared.errors import ReleaseError
 from ...shared.files import remove, write_atomically
 from ...shared.records import read
 from ...shared.trial_request import FILE, TrialRequest
-from .decision import KEEP, LONGEST, TAKE_BACK, Counts, TrialDecision, TrialFinding, decision
+from .decision import (
+    KEEP,
+    LONGEST,
+    TAKE_BACK,
+    Counts,
+    TrialDecision,
+    TrialFinding,
+    TrialRule,
+    decision,
+)
 from .sequential import BAD, GOOD, OPEN
 
 if TYPE_CHECKING:
@@ -56,6 +65,7 @@ _MOST_ERRORS = 0.5
 _CRASH = 60
 """Requests that one end of the serving process counts for, as failed ones among them."""
 _TOLD = " ({:.2f} times as long)"
+_TOLD_OF_ANSWERS = " (mean KL {:.4f} nats a token, the same top token at {:.1%})"
 _REPEATED = " ({} to requests like the ones before are left out)"
 
 
@@ -76,6 +86,10 @@ class ShadowReport(NamedTuple):
         repeated: Requests like the ones before, which are left out.
         ratio: How many times as long the new release takes; 0 where that is not known.
         untimed: Why the two are not timed next to each other; empty where they are.
+        answers, diverging: Written answers whose distributions were compared, and those of them
+            that diverge; None where the model writes none.
+        divergence: Mean divergence of their tokens, in nats; None before the first.
+        same_top: Share of their tokens that both releases prefer; None before the first.
     """
 
     loaded: bool = False
@@ -88,6 +102,10 @@ class ShadowReport(NamedTuple):
     ratio: float = 0.0
     untimed: str = ""
     drift: Optional[Mapping[str, object]] = None
+    answers: Optional[int] = None
+    diverging: int = 0
+    divergence: Optional[float] = None
+    same_top: Optional[float] = None
 
 
 class _App(NamedTuple):
@@ -178,7 +196,7 @@ class ReleaseTrial:
         began = time.monotonic()
         wish = self._layout.run / FILE
         if self._before:
-            asked = TrialRequest(self._digest, self._before, quality.rule.beyond)
+            asked = request_of(self._digest, self._before, quality.rule)
             write_atomically(wish, asked.content())
         try:
             return self._decide(quality, began, seconds, tell)
@@ -243,12 +261,16 @@ class ReleaseTrial:
         agreement = Counts(unlike, mirror.compared, why_not, told)
         told = _TOLD.format(mirror.ratio) if mirror.ratio else ""
         latency = Counts(mirror.slower, mirror.timed, why_not or mirror.untimed, told)
-        return {
+        counts = {
             "errors": errors,
             "agreement": agreement,
             "latency": latency,
             "drift": self._drift(mirror, why_not),
         }
+        if mirror.answers is not None:
+            told = _told_of_answers(mirror)
+            counts["divergence"] = Counts(mirror.diverging, mirror.answers, why_not, told)
+        return counts
 
     def _drift(self, mirror: ShadowReport, why_not: str) -> Counts:
         if why_not:
@@ -259,6 +281,17 @@ class ReleaseTrial:
             return Counts(why_not="the previous release has no reference data")
         drift = read(_Drift, mirror.drift or {})
         return Counts(drift.differing, drift.windows, drift.fault)
+
+
+def request_of(digest: str, before: str, rule: TrialRule) -> TrialRequest:
+    """Return the comparison that a trial wants of the server."""
+    return TrialRequest(digest, before, rule.beyond, diverging=rule.diverging)
+
+
+def _told_of_answers(mirror: ShadowReport) -> str:
+    if mirror.divergence is None or mirror.same_top is None:
+        return ""
+    return _TOLD_OF_ANSWERS.format(mirror.divergence, mirror.same_top)
 
 
 def _checked(status: ServerStatus) -> ServerStatus:

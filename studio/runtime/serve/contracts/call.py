@@ -20,6 +20,7 @@ from ..service import Service
 from . import bodies
 from .answer_picture import kind_of_drawing
 from .documents import document_of, is_open_inference, read_document
+from .openai.forwarding import answer_prompt, has_prompt
 from .predictions import CSV, NPY, as_csv, as_json, as_npy, instances_of
 from .question import Question
 
@@ -230,9 +231,12 @@ def run_request(
     find: Callable[[], ServedModel],
     contract: Contract,
 ) -> Optional[Response]:
-    """Run a request; errors have the form of the contract."""
+    """Run a request; errors have the form of the contract, those of prompts OpenAI's."""
     try:
         model = find()
+        if has_prompt(model, exchange):
+            answer_prompt(service, exchange, model)
+            return None
         call = ContractCall(exchange, model, service.max_body, contract)
         return service.infer(exchange, model, call)
     except HttpError as error:

@@ -9,7 +9,7 @@ from ..http.message import HttpError, Response
 from ..rest.router import PathNames, Route
 from ..service import Service
 from .call import Contract, run_request
-from .openai.endpoints import describe, models
+from .openai.models import describe, models
 
 CONTRACT = Contract(outputs_key="outputs")
 

@@ -9,6 +9,8 @@ from ..http.message import JSON, Response
 
 LONGEST = 240
 """Characters of a meaning."""
+TEXT = "text/plain; charset=utf-8"
+"""Type of an answer that is recorded as its text alone, as that of a stream."""
 _LARGEST = 1 << 20
 """Bytes of an answer that is read; a larger one has its digest alone."""
 _SHOWN = 3
@@ -17,6 +19,8 @@ _OBJECTS = ("objects", "classes", "regions")
 
 def meaning_of(response: Response) -> str:
     """Return the findings of an answer in words; empty where it only has numbers."""
+    if response.content_type == TEXT:
+        return response.body[: 4 * LONGEST].decode("utf-8", "replace")[:LONGEST]
     if response.content_type != JSON or response.parts or len(response.body) > _LARGEST:
         return ""
     try:
@@ -25,9 +29,24 @@ def meaning_of(response: Response) -> str:
         return ""
     if not isinstance(document, dict):
         return ""
+    if isinstance(document.get("choices"), list):
+        return _of_language(document["choices"])[:LONGEST]
     found = document.get("predictions") if "task" in document else document.get("labels")
     rows = found if isinstance(found, list) else []
     return "; ".join([_one(row) for row in rows[:_SHOWN]] + _more(len(rows)))[:LONGEST]
+
+
+def _of_language(choices: List[object]) -> str:
+    """Return the text of an answer of OpenAI's interface, or the names of the tools it calls."""
+    first = choices[0] if choices and isinstance(choices[0], dict) else {}
+    message = first.get("message")
+    said = message if isinstance(message, dict) else first
+    text = said.get("content") or said.get("text")
+    if isinstance(text, str):
+        return text
+    calls = said.get("tool_calls")
+    names = [one.get("function", {}).get("name", "") for one in calls] if calls else []
+    return "calls {}".format(", ".join(map(str, names))) if names else ""
 
 
 def _more(count: int) -> List[str]:

@@ -39,6 +39,11 @@ _STOP_S = 5.0
 _NICE = 5
 
 
+def header_of(request: str) -> str:
+    """Return the line of an answer's headers that names its request."""
+    return "{}: {}\r\n".format(HEADER, request)
+
+
 class _SentAnswer(NamedTuple):
     """An answer on its way to the record."""
 
@@ -140,15 +145,22 @@ class DecisionRecorder:
             body: Of the request, as it came.
             has_meaning: The answer is one of a contract, not of arrays alone.
         """
-        self._count += 1
-        now = self._clock()
-        request = "{:x}-{}-{:x}".format(int(1000 * now), self._prefix, self._count)
-        line = "{}: {}\r\n".format(HEADER, request)
+        request = self.named()
+        line = header_of(request)
         if response.start is not None:
             response.start += line.encode("ascii")
         else:
             response.headers += line
-        self._enqueue(_SentAnswer(now, request, body, response, has_meaning))
+        self.note_as(request, body, response, has_meaning)
+
+    def named(self) -> str:
+        """Return the id of a new request, for an answer whose headers are sent before its end."""
+        self._count += 1
+        return "{:x}-{}-{:x}".format(int(1000 * self._clock()), self._prefix, self._count)
+
+    def note_as(self, request: str, body: Body, response: Response, has_meaning: bool) -> None:
+        """Record an answer whose request has an id; never fails, never waits."""
+        self._enqueue(_SentAnswer(self._clock(), request, body, response, has_meaning))
 
     def _enqueue(self, one: _SentAnswer) -> None:
         size = one.size

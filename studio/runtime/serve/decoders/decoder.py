@@ -15,6 +15,7 @@ from .keypoints import COCO, point_names, poses
 from .maps import class_map, likelihoods
 from .regions import Region, in_reading_order, regions
 from .settings import OutputSettings
+from .sounds import sound
 from .texts import text
 from .vectors import classes, embedding, label, probability, row_of, short, values
 
@@ -94,6 +95,8 @@ class Decoder(NamedTuple):
             return probability(row, chosen, self.labels)
         if chosen.task == tasks.EMBEDDING:
             return embedding(row)
+        if chosen.task == tasks.SPEECH:
+            return sound(row, chosen)
         return values(row, chosen, self.labels)
 
     def objects(

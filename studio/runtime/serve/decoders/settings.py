@@ -8,7 +8,7 @@ from typing import Any, Dict, Mapping, NamedTuple, Tuple
 CLASSIFICATION, PROBABILITY, DETECTION = "classification", "probability", "detection"
 SEGMENTATION, TEXT, EMBEDDING, REGRESSION = "segmentation", "text", "embedding", "regression"
 TEXT_DETECTION = "text-detection"
-KEYPOINTS, INSTANCES = "keypoints", "instances"
+KEYPOINTS, INSTANCES, SPEECH = "keypoints", "instances", "speech"
 
 TASKS = (
     CLASSIFICATION,
@@ -21,6 +21,7 @@ TASKS = (
     TEXT,
     EMBEDDING,
     REGRESSION,
+    SPEECH,
 )
 WITH_OBJECTS = (DETECTION, KEYPOINTS, INSTANCES)
 """Tasks whose answers have objects with boxes."""
@@ -43,6 +44,7 @@ _MOST = 10_000
 _WIDEST = 10.0
 _LARGEST_STRIDE = 1024
 _MOST_POINTS = 1000
+_SLOWEST_HZ, _FASTEST_HZ, _SCALES = 4000, 192_000, 3
 
 
 class OutputSettings(NamedTuple):
@@ -71,6 +73,9 @@ class OutputSettings(NamedTuple):
         points: Names of the key points, in their order; empty for COCO's 17, or for numbers.
         point_score: Least score of a key point that counts: for the box around it, for drawings.
         mask_score: Least likelihood of a pixel of an object's mask.
+        rate_hz: Samples a second of speech.
+        language: Voice of espeak-ng that gives the phonemes of speech, such as ``en-us``.
+        scales: Of speech: variation of the sound, length, and variation of durations.
     """
 
     task: str
@@ -92,6 +97,9 @@ class OutputSettings(NamedTuple):
     points: Tuple[str, ...] = ()
     point_score: float = 0.3
     mask_score: float = 0.5
+    rate_hz: int = 22050
+    language: str = ""
+    scales: Tuple[float, ...] = (0.667, 1.0, 0.8)
 
     @staticmethod
     def from_json(content: object) -> OutputSettings:
@@ -137,6 +145,13 @@ class OutputSettings(NamedTuple):
             raise ValueError("blank is the number of a class.")
         if len(self.points) > _MOST_POINTS:
             raise ValueError("points are at most {:,} names.".format(_MOST_POINTS))
+        self._check_speech()
+
+    def _check_speech(self) -> None:
+        if not _SLOWEST_HZ <= self.rate_hz <= _FASTEST_HZ:
+            raise ValueError("rate_hz is from {:,} to {:,}.".format(_SLOWEST_HZ, _FASTEST_HZ))
+        if len(self.scales) != _SCALES or not all(0 <= one <= _WIDEST for one in self.scales):
+            raise ValueError("scales are three numbers from 0 to {:g}.".format(_WIDEST))
 
 
 _SHARES = ("threshold", "overlap", "offset", "region_score", "point_score", "mask_score")

@@ -57,6 +57,12 @@ class AnswerRecorder(Protocol):
     def note(self, body: Body, response: Response, has_meaning: bool) -> None:
         """Record an answer, and name its request in its headers; never fails, never waits."""
 
+    def named(self) -> str:
+        """Return the id of a new request, for an answer whose headers are sent before its end."""
+
+    def note_as(self, request: str, body: Body, response: Response, has_meaning: bool) -> None:
+        """Record an answer whose request has an id; never fails, never waits."""
+
     def flush(self, seconds: float) -> bool:
         """Wait until what has come is written; return whether it is so in time."""
 

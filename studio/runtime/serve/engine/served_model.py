@@ -14,6 +14,7 @@ from typing import (
     NamedTuple,
     Optional,
     Tuple,
+    Union,
 )
 
 from ...backends.failure import first_line
@@ -34,6 +35,8 @@ from .tuning import TuningCache, TuningResult, does_without, rows_of_a_batch
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ...drift.text_watch import TextWatch
+    from ...encoder.text_encoder import TextEncoder
     from ...shared.trial_request import TrialRequest
     from .executor import Work
     from .observer import AnswerRecorder, Attached, RequestSampler
@@ -104,6 +107,7 @@ class ServedModel:
         answers: To requests that had an id, for labels that come later.
         decisions: Records its answers; None where that is not allowed.
         generator: Answers prompts; None for a model that is no language model.
+        encoder: Tokens and vectors of texts; None for a model without.
     """
 
     def __init__(
@@ -114,7 +118,7 @@ class ServedModel:
         statistics: ModelStatistics,
         warning: str = "",
         batch_rows: int = 1,
-        drift: Optional[DriftWatch] = None,
+        drift: Optional[Union[DriftWatch, TextWatch]] = None,
     ) -> None:
         self.source = source
         self.drift = drift
@@ -125,6 +129,7 @@ class ServedModel:
         self.decisions: Optional[AnswerRecorder] = None
         self.session = session
         self.generator = session.generator
+        self.encoder = _encoder(source, session)
         self.inputs: Mapping[str, TensorSpec] = session.inputs
         self.outputs: Mapping[str, TensorSpec] = session.outputs
         self.execution = execution
@@ -261,9 +266,41 @@ def _load_text(source: ModelSource, threads: int) -> ServedModel:
     except Exception as error:
         generator.loop.close()
         raise LoadError("The model generates nothing: {}".format(first_line(error))) from error
+    generator.guard = source.guard
+    generator.watch = watch = _text_watch(source.text.drift)
     statistics = ModelStatistics(time.monotonic())
     workers = generator.model.facts.slots
-    return ServedModel(source, session, Execution(cores, workers, inline=False), statistics)
+    execution = Execution(cores, workers, inline=False)
+    return ServedModel(source, session, execution, statistics, drift=watch)
+
+
+def _text_watch(learned: int) -> Optional[TextWatch]:
+    """Return a watch of prompts and answers, imported for language models alone."""
+    if not learned:
+        return None
+    from ...drift.text_watch import TextWatch
+
+    return TextWatch(learned)
+
+
+def _encoder(source: ModelSource, session: ModelSession) -> Optional[TextEncoder]:
+    """Return the encoder of texts that the bundle describes.
+
+    Raises:
+        LoadError: when it does not fit the model, or its tokenizer cannot be read.
+    """
+    if source.encoder is None:
+        return None
+    from ...encoder.text_encoder import EncoderInput, TextEncoder
+
+    if source.encoder.output not in session.outputs:
+        raise LoadError("The model lacks the output {!r}.".format(source.encoder.output[:100]))
+    inputs = {}
+    for spec in session.inputs.values():
+        if spec.kind.dtype is None:
+            raise LoadError("An encoder of texts takes numbers, not texts.")
+        inputs[spec.name] = EncoderInput(spec.kind.dtype, spec.shape)
+    return TextEncoder(source.encoder, source.path.parent, inputs)
 
 
 def _execution(session: ModelSession, found: Optional[TuningResult], threads: int) -> Execution:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path, PurePosixPath
-from typing import Dict, Mapping, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, Mapping, NamedTuple, Optional, Tuple
 
 from ...backends.catalog import ONNX_RUNTIME, ServingBackend, backend_of
 from ...backends.providers import CPU_ALONE, Acceleration
+from ...encoder.settings import EncoderSettings, encoder_settings
 from ...generate.text_model import TextSettings, text_settings
 from ...shared.documents import read_record
 from ...shared.errors import LoadError
@@ -17,6 +18,9 @@ from ..decoders.decoder import Decoder
 from ..decoders.settings import OutputSettings
 from ..images.preprocess import Preprocess
 from ..release_root import current_release
+
+if TYPE_CHECKING:
+    from ...generate.guard.guard import Guard
 
 
 class ModelSource(NamedTuple):
@@ -37,6 +41,8 @@ class ModelSource(NamedTuple):
         backend: What loads the model.
         acceleration: Execution providers that are wanted for it.
         text: Settings of a language model.
+        encoder: Settings of an encoder of texts; None for any other model.
+        guard: Rules for the prompts and answers of a language model; None without any.
     """
 
     name: str
@@ -55,6 +61,8 @@ class ModelSource(NamedTuple):
     backend: ServingBackend = ONNX_RUNTIME
     acceleration: Acceleration = CPU_ALONE
     text: TextSettings = TextSettings()
+    encoder: Optional[EncoderSettings] = None
+    guard: Optional[Guard] = None
 
 
 class _Model(NamedTuple):
@@ -77,6 +85,8 @@ class _Manifest(NamedTuple):
     outputs: object = None
     dictionary: object = None
     generation: object = None
+    encoder: object = None
+    guard: object = None
 
 
 class _Baseline(NamedTuple):
@@ -122,7 +132,25 @@ def from_bundle(folder: Path) -> ModelSource:
         profiles=_profiles(folder),
         backend=backend_of(path, manifest.model.backend or ""),
         text=_text_settings(manifest.generation),
+        encoder=_encoder_settings(manifest.encoder),
+        guard=_guard(folder, manifest.guard),
     )
+
+
+def _guard(folder: Path, name: object) -> Optional[Guard]:
+    """Return the guard; a model whose rules cannot be used is not served."""
+    if name is None:
+        return None
+    from ...generate.guard.errors import GuardError
+    from ...generate.guard.guard import Guard
+    from ...generate.guard.rules import FILE as GUARD
+
+    try:
+        if name != GUARD:
+            raise GuardError("their file has another name")
+        return Guard.of(json.loads((folder / GUARD).read_text("utf-8")))
+    except (OSError, ValueError, RecursionError, GuardError) as error:
+        raise LoadError("The guard rules of the bundle cannot be used: {}.".format(error)) from None
 
 
 def _text_settings(content: object) -> TextSettings:
@@ -130,6 +158,15 @@ def _text_settings(content: object) -> TextSettings:
         return text_settings(content)
     except ValueError as error:
         raise LoadError("The generation of the bundle cannot be used: {}".format(error)) from None
+
+
+def _encoder_settings(content: object) -> Optional[EncoderSettings]:
+    if content is None:
+        return None
+    try:
+        return encoder_settings(content)
+    except ValueError as error:
+        raise LoadError("The encoder of the bundle cannot be used: {}".format(error)) from None
 
 
 def _baseline(folder: Path, name: object) -> _Baseline:

@@ -212,6 +212,11 @@ class Connection(TimedConnection):
             self._remember(request, response)
         self._go_on(more, self._clock())
 
+    def extend(self) -> None:
+        """Wait longer for an answer that makes progress; a half-closed client waits no longer."""
+        if self._exchange is not None and not self._eof:
+            self.deadline = self._clock() + self._timeouts.answer
+
     def stream(self, exchange: Exchange, response: Response) -> AnswerStream:
         """Begin an answer without an end; the connection takes no further request."""
         self._stream = AnswerStream(self, response, self.server.date)

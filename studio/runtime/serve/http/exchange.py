@@ -27,6 +27,9 @@ class Client(Protocol):
     def finish(self, exchange: Exchange, response: Response) -> None:
         """Take the answer."""
 
+    def extend(self) -> None:
+        """Wait longer for the answer, which makes progress."""
+
     def stream(self, exchange: Exchange, response: Response) -> AnswerStream:
         """Begin an answer without an end.
 
@@ -55,6 +58,11 @@ class Exchange:
         """Send the answer, in the event loop's thread; without effect when the client has left."""
         if not self.gone:
             self._connection.finish(self, response)
+
+    def extend(self) -> None:
+        """Note that the answer makes progress: the time until it must be there begins again."""
+        if not self.gone:
+            self._connection.extend()
 
     def stream(self, response: Response) -> AnswerStream:
         """Begin an answer whose parts follow, in the event loop's thread.

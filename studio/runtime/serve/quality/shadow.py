@@ -191,6 +191,14 @@ def follow(model: ServedModel) -> Optional[Attached]:
         mirror.end()
         model.mirror = mirror = None
     if mirror is None and found is not None:
-        compare = model.comparison or partial(ShadowComparison, model)
+        compare = model.comparison or partial(_comparison, model)
         model.mirror = mirror = compare(*found)
     return mirror
+
+
+def _comparison(model: ServedModel, wish: TrialRequest, folder: Path) -> Attached:
+    if model.generator is None:
+        return ShadowComparison(model, wish, folder)
+    from .text_shadow import TextShadow
+
+    return TextShadow(model.generator, wish, folder)

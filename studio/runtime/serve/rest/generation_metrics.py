@@ -51,8 +51,29 @@ def write_generation(
         for reason, count in generator.statistics.reasons.items()
     ]
     family(lines, "edgewright_generation_ends_total", "counter", "Answers by their end", ends)
+    _guard(lines, found, family)
     for label, generator in found:
         _histograms(lines, label, generator.statistics.histograms(), family)
+
+
+def _guard(lines: List[str], found: Iterable[Tuple[str, TextGenerator]], family: Family) -> None:
+    """Write the texts that broke guard rules; nothing without rules."""
+    form = '{},rule="{}",on="{}",action="{}"'
+    samples = [
+        (form.format(label, _escaped(rule.name), side, rule.action), float(count))
+        for label, generator in found
+        if generator.guard is not None
+        for rule in generator.guard.rules
+        for side, count in (("prompt", rule.prompts), ("answer", rule.answers))
+        if rule.on in (side + "s", "both")
+    ]
+    if samples:
+        text = "Prompts and answers that broke a guard rule"
+        family(lines, "edgewright_guard_matches_total", "counter", text, samples)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def _histograms(lines: List[str], label: str, rows: Iterable[_Row], family: Family) -> None:

@@ -19,6 +19,8 @@ from .override_texts import LONGEST_DECISION, read_texts
 from .router import PathNames, Route
 
 _LONGEST = {"request": 64, **LONGEST_DECISION}
+_LONGEST_TEXT = 4000
+"""Characters of a text that replaces that of a language model."""
 _AT_ONCE = 4
 """Overrides that look through the record at the same time; each reads the disk."""
 _FLUSH_S = 5.0
@@ -45,10 +47,12 @@ def override(service: Service, exchange: Exchange, names: PathNames) -> Optional
     of the header ``Edgewright-Request``.
     """
     check_json(exchange)
-    recorder = service.repository.find(names.model, names.version).decisions
+    model = service.repository.find(names.model, names.version)
+    recorder = model.decisions
     if recorder is None or not recorder.on:
         raise HttpError(404, "This server keeps no record of its decisions.")
-    given = AnswerOverride(**read_texts(parse_json(exchange.request.body), _LONGEST))
+    longest = _LONGEST if model.generator is None else {**_LONGEST, "decision": _LONGEST_TEXT}
+    given = AnswerOverride(**read_texts(parse_json(exchange.request.body), longest))
     if not REQUEST.fullmatch(given.request):
         raise HttpError(400, "request is the value of the header Edgewright-Request.")
     if service.overriding >= _AT_ONCE:

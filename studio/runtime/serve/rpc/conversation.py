@@ -44,6 +44,9 @@ class Client:
         if self._reply is not None and not self._reply.done():
             self._reply.set_result(response)
 
+    def extend(self) -> None:
+        """Do nothing: its own deadline is the client's."""
+
     def stream(self, exchange: Exchange, response: Response) -> AnswerStream:
         """Refuse: a reply has an end."""
         raise HttpError(501, "This answer has no end, and comes over HTTP/1.1 alone.")

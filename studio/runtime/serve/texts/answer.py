@@ -8,6 +8,8 @@ from ...generate.generator import TextGenerator
 from ...generate.loop import TooManyRequests
 from ...generate.request import AnswerProgress, Generation, GenerationRequest, Reason
 from ...generate.sampler import Choice
+from ..decisions.answer_text import TEXT
+from ..decisions.recorder import header_of
 from ..engine.served_model import ServedModel
 from ..engine.text_desk import TextDesk
 from ..http.answer_stream import AnswerStream
@@ -19,6 +21,7 @@ _STREAM_TYPE = "text/event-stream; charset=utf-8"
 _STREAM_HEADERS = "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\n"
 _FULL = "Too many requests are waiting. Retry later."
 _LATER = "Retry-After: 1\r\n"
+_GOOD = (Reason.STOP, Reason.LENGTH, Reason.FILTERED)
 
 
 class Documents(Protocol):
@@ -65,6 +68,38 @@ class PreparedAnswer(NamedTuple):
     ignored: Tuple[str, ...] = ()
 
 
+class AnswerRecord:
+    """The entry of an answer in the record of decisions; without such a record it does nothing.
+
+    Attributes:
+        headers: What the headers of a stream have for it.
+    """
+
+    def __init__(self, model: ServedModel, exchange: Exchange, stream: bool) -> None:
+        recorder = model.decisions
+        self._recorder = recorder if recorder is not None and recorder.on else None
+        self._body = b"" if self._recorder is None else bytes(exchange.request.body)
+        self._request = self._recorder.named() if self._recorder is not None and stream else ""
+        self.headers = header_of(self._request) if self._request else ""
+        self._texts: List[str] = []
+
+    def add(self, text: str) -> None:
+        """Take a piece of a stream."""
+        if self._request:
+            self._texts.append(text)
+
+    def note(self, response: Response) -> None:
+        """Record a whole answer."""
+        if self._recorder is not None:
+            self._recorder.note(self._body, response, True)
+
+    def end(self) -> None:
+        """Record a stream: the digest in its entry is that of its text."""
+        if self._recorder is not None:
+            response = Response(200, "".join(self._texts).encode("utf-8", "replace"), TEXT)
+            self._recorder.note_as(self._request, self._body, response, True)
+
+
 class TextAnswer:
     """An answer under way; used in the event loop's thread."""
 
@@ -85,6 +120,7 @@ class TextAnswer:
         self._choices: List[Choice] = []
         self._stream: Optional[AnswerStream] = None
         self._generation: Optional[Generation] = None
+        self._record = AnswerRecord(model, exchange, want.stream)
 
     def begin(self, generator: TextGenerator) -> None:
         """Queue the request; the client gets the answer, or what is wrong."""
@@ -117,7 +153,7 @@ class TextAnswer:
         self._model.generator.loop.cancel(self._generation)
 
     def _open_stream(self, generator: TextGenerator) -> None:
-        headers = _STREAM_HEADERS + self._model.headers
+        headers = _STREAM_HEADERS + self._model.headers + self._record.headers
         try:
             self._stream = self._exchange.stream(Response(200, b"", _STREAM_TYPE, headers))
         except HttpError as error:
@@ -131,11 +167,14 @@ class TextAnswer:
         return self._want.documents.part(prefix, None) if prefix else b""
 
     def _take(self, progress: AnswerProgress) -> None:
+        if self._stream is None:
+            self._exchange.extend()
         documents = self._want.documents
         reported = self._want.request.sampling.alternatives is not None
         choice = progress.choice if reported else None
         if choice is not None and not self._want.stream:
             self._choices.append(choice)
+        self._record.add(progress.text)
         if progress.text or choice is not None:
             if self._stream is None or documents.holds_text:
                 self._texts.append(progress.text)
@@ -151,18 +190,22 @@ class TextAnswer:
         self._count(generation, reason)
         text = "".join(self._texts)
         documents = self._want.documents
-        good = reason in (Reason.STOP, Reason.LENGTH)
+        good = reason in _GOOD
         status = 500 if reason is Reason.FAILED else 503
         sentence = error or "The server ends."
         if self._stream is not None:
             if good:
                 self._send(documents.end(generation, text))
+                self._record.end()
             else:
                 self._send(documents.failure(status, sentence))
+                if reason is Reason.CANCELLED:  # what was sent until then was read
+                    self._record.end()
             self._stream.end()
         elif good:
             response = documents.whole(generation, self._want.prefix + text, self._choices)
             response.headers += self._model.headers
+            self._record.note(response)
             self._exchange.answer(response)
         else:
             self._exchange.answer(documents.error(status, sentence, ""))
@@ -171,7 +214,7 @@ class TextAnswer:
         """Count it for the model, as every request is counted."""
         statistics, times = self._model.statistics, generation.times
         statistics.in_flight -= 1
-        if reason in (Reason.STOP, Reason.LENGTH):
+        if reason in _GOOD:
             queue, run = times.started - times.submitted, times.last - times.started
             statistics.succeeded(queue, 0.0, run, 0.0, times.last, 1)
         else:

@@ -39,7 +39,7 @@ def desk_of(service: Service) -> TextDesk:
 
 def answer_text(service: Service, exchange: Exchange, prepare: Prepare) -> None:
     """Prepare a request and begin with its answer; the exchange is answered in any case."""
-    if len(exchange.request.body) > _LARGE:
+    if len(exchange.request.body) > _LARGE or _is_guarded(service):
         service.begin(_prepare_aside(service, exchange, prepare))
         return
     try:
@@ -48,6 +48,12 @@ def answer_text(service: Service, exchange: Exchange, prepare: Prepare) -> None:
         exchange.answer(refusal.response)
         return
     _start(service, exchange, model, want)
+
+
+def _is_guarded(service: Service) -> bool:
+    """Return whether rules have to be applied to prompts, which may take a while."""
+    generators = (model.generator for model in service.repository.all())
+    return any(one is not None and one.guard is not None for one in generators)
 
 
 async def _prepare_aside(service: Service, exchange: Exchange, prepare: Prepare) -> None:

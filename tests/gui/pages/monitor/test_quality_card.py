@@ -13,8 +13,9 @@ from pytestqt.qtbot import QtBot
 from studio.documents.dataclass_json import from_json
 from studio.gui.pages.monitor import quality_card, quality_rows
 from studio.gui.pages.monitor.page import MonitorPage
-from studio.gui.pages.monitor.quality_rows import QualityRow
+from studio.gui.pages.monitor.quality_rows import QualityRow, agreement
 from studio.jobs import End
+from studio.monitoring.endpoint.results import Agreement
 from studio.monitoring.results import TargetSample
 from studio.runtime.serve.statistics.speed_monitor import of_profiles
 from studio.workspace import JobMessage, JobOutcome
@@ -112,6 +113,15 @@ def test_each_row_has_a_figure_an_interval_and_a_sentence(rig: Rig, page: Monito
     for row in page.quality.rows:
         assert {row.name, row.figure, row.beside, row.text} <= set(shown)
     assert quality_card.NOT_YET not in shown
+
+
+def test_the_divergence_of_a_language_model() -> None:
+    answers = {"answers": 40, "diverging": 2, "divergence": 0.0012, "same_top": 0.991}
+    found = agreement(Agreement(**MIRROR, **answers))
+    assert found.text == (
+        "Agreement with the previous release over 440 requests. "
+        "KL divergence 0.0012 nats a token over 40 answers."
+    )
 
 
 def test_what_is_not_there_says_what_turns_it_on(rig: Rig, page: MonitorPage) -> None:

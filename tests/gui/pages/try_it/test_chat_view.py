@@ -238,6 +238,24 @@ def test_a_missing_backend_is_installed_from_here(
         assert job.options["name"] == "studio_llama_cpp"
 
 
+def test_an_empty_conversation_says_what_to_do(rig: Rig, tmp_path: Path) -> None:
+    page = chat_page(rig, language(rig, tmp_path, "q4"))
+    assert "No messages yet" in visible_texts(page)
+    ask(page, "Hello")
+    assert "No messages yet" not in visible_texts(page)
+    rig.finish(page, outcome("Good"))
+    page.chat.new.click()
+    assert "No messages yet" in visible_texts(page)
+
+
+def test_a_question_that_failed_stays_to_be_read(rig: Rig, tmp_path: Path) -> None:
+    page = chat_page(rig, language(rig, tmp_path, "q4"))
+    ask(page, "Hello")
+    rig.finish(page, JobOutcome(End.FAILED, message="The model is gone."))
+    assert "Hello" in page.chat.left.text.toPlainText()
+    assert page.chat.left.pane.currentWidget() is page.chat.left.text
+
+
 def test_an_answer_is_plain_text(rig: Rig, tmp_path: Path) -> None:
     page = chat_page(rig, language(rig, tmp_path, "q4"))
     ask(page, "Hello")

@@ -167,12 +167,13 @@ class ServerProcess:
     """``python -m studio.runtime serve`` as a process; a context manager that ends it."""
 
     module = "studio.runtime"
+    python = sys.executable
 
     def __init__(self, *arguments: str, log: Path, **environment: str) -> None:
         self.log = log
         with log.open("wb") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", self.module, "serve", "--port=0", *arguments],
+                [self.python, "-m", self.module, "serve", "--port=0", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=file,

@@ -13,7 +13,7 @@ from ....generate.text_model import TextModel
 from .tool_calls import ToolCall
 
 DONE = b"data: [DONE]\n\n"
-_REASONS = {Reason.STOP: "stop", Reason.LENGTH: "length"}
+_REASONS = {Reason.STOP: "stop", Reason.LENGTH: "length", Reason.FILTERED: "content_filter"}
 
 
 class AnswerForm(NamedTuple):

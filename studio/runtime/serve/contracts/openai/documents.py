@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional, Sequence
+from typing import List, Optional, Sequence, Tuple
 
 from ....generate.request import Generation, Reason
 from ....generate.sampler import Choice
@@ -10,7 +10,7 @@ from ....generate.text_model import TextModel
 from ...http.message import Response
 from .answers import DONE, AnswerForm, StreamParts, event, reason_word, whole_answer
 from .errors import error_document, error_response
-from .tool_calls import split_calls
+from .tool_calls import ToolCall, split_calls
 
 
 class OpenAiDocuments:
@@ -29,7 +29,7 @@ class OpenAiDocuments:
 
     def whole(self, generation: Generation, text: str, choices: Sequence[Choice]) -> Response:
         """Return the whole answer."""
-        rest, calls = split_calls(text) if self.holds_text else (text, [])
+        rest, calls = self._split(generation, text)
         document = whole_answer(self._form, generation, rest, choices, calls, self._model)
         return Response.of(document)
 
@@ -46,7 +46,7 @@ class OpenAiDocuments:
         reason = reason_word(generation.reason or Reason.STOP)
         parts = []
         if self.holds_text:
-            rest, calls = split_calls(text)
+            rest, calls = self._split(generation, text)
             parts += [self._parts.text(rest, None)] if rest else []
             parts += [self._parts.tools(calls)] if calls else []
             reason = "tool_calls" if calls else reason
@@ -54,6 +54,12 @@ class OpenAiDocuments:
         if self._counts:
             parts.append(self._parts.usage(generation))
         return b"".join((*parts, DONE))
+
+    def _split(self, generation: Generation, text: str) -> Tuple[str, List[ToolCall]]:
+        """Return a text and the calls in it; one that was cut has no calls to run."""
+        if not self.holds_text or generation.reason is Reason.FILTERED:
+            return text, []
+        return split_calls(text)
 
     def failure(self, status: int, sentence: str) -> bytes:
         """Return the end of a stream that failed; clients read the error from it."""

@@ -43,6 +43,12 @@ def test_a_value_that_trembles_about_the_limit_is_one_event() -> None:
     assert len(kinds(FULL, numbers)) == 6
 
 
+def test_a_rule_rests_after_its_event() -> None:
+    settings: dict[str, object] = {**FULL, "event": "e", "rest_s": 4.0}
+    found = kinds(settings, [9.0, 0.0, 9.0, 0.0, 9.0, 9.0])
+    assert found == [("e", 0.0), ("e-ended", 1.0), ("e", 4.0), ("e-ended", 5.0)]
+
+
 def test_below_is_the_other_limit_and_a_missing_value_is_0() -> None:
     rule = step("rule", {"value": "staff", "event": "unattended", "below": 1.0})
     assert rule.process(stamp(0.0), {"staff": 1.0}).events == ()

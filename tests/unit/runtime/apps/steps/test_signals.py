@@ -32,6 +32,22 @@ def windows(
     return found
 
 
+def test_the_first_window_may_begin_later() -> None:
+    step = Window("w", WindowSettings(100.0, 0.05, 0.02, skip=0.03), Context())
+    signal, found = np.arange(20, dtype=np.float32), []
+    for at in range(0, 20, 2):
+        output = step.process(stamp(at / 100.0), signal[at : at + 2])
+        found += [] if output.value is None else [output.value[:, 0].tolist()]
+    assert found[:3] == [[3, 4, 5, 6, 7], [5, 6, 7, 8, 9], [7, 8, 9, 10, 11]]
+    after_a_gap = step.process(stamp(9.0), signal[:9]).value
+    assert after_a_gap[:, 0].tolist() == [3, 4, 5, 6, 7]
+
+
+def test_a_negative_beginning_is_refused() -> None:
+    with pytest.raises(AppError, match="skip is up to"):
+        Window("w", WindowSettings(100.0, 0.05, skip=-0.1), Context())
+
+
 @pytest.mark.parametrize("start", [0.0, 123456.789, 3.2e7])
 @pytest.mark.parametrize(
     ("rate_hz", "size", "every"),

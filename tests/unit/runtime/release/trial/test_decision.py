@@ -69,6 +69,29 @@ def test_one_test_is_enough_against_and_all_are_needed_for() -> None:
     assert decision(quality.findings(alone)) == GOOD
 
 
+def test_divergence_is_judged_where_it_is_counted() -> None:
+    quality = TrialDecision(TrialRule())
+    names = [one.test for one in quality.findings({})]
+    assert names == ["errors", "agreement", "latency", "drift"]
+    good = {
+        "errors": Counts(0, 400),
+        "agreement": Counts(0, 200),
+        "divergence": Counts(0, 8, told=" (mean KL 0.0010 nats a token)"),
+        "latency": Counts(why_not="not timed"),
+        "drift": Counts(why_not="no reference data"),
+    }
+    assert decision(quality.findings(good)) == GOOD
+    found = quality.findings({**good, "divergence": Counts(8, 8)})
+    assert decision(found) == BAD
+    assert [one.text for one in found if one.says == BAD] == [
+        "8 of 8 answers diverge from the previous release"
+    ]
+
+
+def test_a_divergence_is_half_way_between_its_limits() -> None:
+    assert rule_of({"divergence_ok": "0.1", "divergence": 0.4}).diverging == pytest.approx(0.2)
+
+
 def over(quality: TrialDecision, unlike: int, of: int, is_longest: bool) -> str:
     findings = quality.findings({"agreement": Counts(unlike, of)})
     assert decision(findings) == OPEN
@@ -119,6 +142,7 @@ def test_the_end_errs_no_more_often_than_documented() -> None:
         ({"slower": "fast"}, "must be a number"),
         ({"slower": 1.0}, "slower_ok"),
         ({"alpha": 0.0}, "alpha"),
+        ({"divergence": 0.005}, "divergence_ok"),
         ({"undecided": "maybe"}, "take back"),
         ({"judge": "mood"}, "agreement"),
     ],

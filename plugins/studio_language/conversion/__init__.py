@@ -1,0 +1,1 @@
+"""Language models from one file format to the other: GGUF and safetensors."""

