@@ -54,6 +54,10 @@ def pytest_configure(config: pytest.Config) -> None:
     # How long an example takes says how busy the machine is, and nothing about the product.
     settings.register_profile("any machine", deadline=None, suppress_health_check=[TOO_SLOW])
     settings.load_profile("any machine")
+    if hasattr(config, "workerinput"):  # one of several processes that share the tests
+        from tests.rigs.bytecode import make_share
+
+        make_share(config)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

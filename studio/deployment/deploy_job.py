@@ -182,7 +182,7 @@ class Deployment:
             else:
                 row.text = ", ".join("-".join(w.name.split("-")[:2]) for w in wheels.wheels)
         self._request = ordered(found, bundle, self._request)
-        runtime = build_runtime(self._job.folder)
+        runtime = build_runtime(self._job.folder, is_local(self._target))
         wish, request = self._access, self._request
         plan = make_plan(facts, found, bundle, runtime, wheels, wish, obstacle, request)
         live = liveness(self._target, server_info(channel, facts.root))

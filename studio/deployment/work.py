@@ -33,7 +33,7 @@ from studio.jobs import Job, Result
 from studio.packages import Bundle, build_runtime
 from studio.settings.user import owner
 from studio.targets import inventory
-from studio.targets.connect import gather_facts, interpreter_of, open_channel, root_of
+from studio.targets.connect import gather_facts, interpreter_of, is_local, open_channel, root_of
 from studio.targets.platforms import is_platform
 
 _ROLLBACK_S = 180.0
@@ -216,7 +216,7 @@ def _hosting(target: TargetSpec, job: Job) -> PlatformOperation:
 
 def agent_on(target: TargetSpec, channel: Channel, job: Job) -> ReleaseClient:
     """Return the client for a target's release machine."""
-    root, runtime = root_of(target, channel), build_runtime(job.folder)
+    root, runtime = root_of(target, channel), build_runtime(job.folder, is_local(target))
     return ReleaseClient(channel, root, interpreter_of(target), runtime, owner(), target.name)
 
 

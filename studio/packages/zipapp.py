@@ -20,8 +20,11 @@ class ZipApplication:
     size: int
 
 
-def build_runtime(folder: Path) -> ZipApplication:
+def build_runtime(folder: Path, bytecode: bool = False) -> ZipApplication:
     """Write ``edgewright.pyz`` into a folder.
+
+    Args:
+        bytecode: With the compiled modules, for the studio's own interpreter.
 
     Raises:
         Unavailable: when this installation carries no sources of the runtime.
@@ -29,6 +32,6 @@ def build_runtime(folder: Path) -> ZipApplication:
     if not any((Path(studio.__file__).parent / "runtime").glob("*.py")):
         raise Unavailable("The runtime's sources are not part of this installation.")
     path = folder / "edgewright.pyz"
-    write_application(str(path))
+    write_application(str(path), bytecode)
     content = path.read_bytes()
     return ZipApplication(path, hashlib.sha256(content).hexdigest(), len(content))

@@ -27,7 +27,7 @@ pytestmark = [
 ]
 
 NAMES = ("roof", "gate", "lab")
-QUICK = ("--requests", "8", "--soak-s", "5", "--max-latency-ratio", "50")
+QUICK = ("--requests", "8", "--soak-s", "1", "--max-latency-ratio", "50")
 KEPT = ("--keep-samples", "7", "--samples-mb", "9", "--shadow-cpu", "5")
 
 

@@ -34,7 +34,7 @@ class Machine:
         self.token = ""
         self.under: list[str] = []
         if runtime is None:
-            made = build_runtime(root)
+            made = build_runtime(root, bytecode=True)  # as the studio has it for this computer
             self.layout.make()
             runtime = made.path.rename(self.layout.runtime(made.digest))
         self.runtime = runtime
