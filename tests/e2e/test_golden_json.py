@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from studio import runtime
 from studio.cli.main import main
 from tests.e2e.conftest import STUDIO, Ended, Studio
 from tests.rigs.golden import Normaliser, golden_text
@@ -39,6 +41,8 @@ Observe = Callable[[str], dict[str, Observed]]
 @pytest.fixture(scope="module")
 def observe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observe]:
     """``observe(scenario)``: what each of its steps printed; each scenario is run once."""
+    # The size of the runtime that is sent to this computer is that with all modules compiled.
+    assert compileall.compile_dir(Path(runtime.__file__).parent, quiet=1)
     done: dict[str, dict[str, Observed]] = {}
     studios: list[Studio] = []
 
