@@ -39,8 +39,9 @@ MOST_TOKENS = 48
 MOST_CONTEXT = 4096
 """Tokens of the longest conversation that is compared."""
 CHEAP = 512
-"""Tokens up to which every prompt is scored; of longer ones a share of ``CHEAP`` over them is, so
-that each takes as long on average."""
+"""Tokens up to which every prompt is scored.
+
+Of longer ones the share of ``CHEAP`` over their tokens is: each takes as long on average."""
 REMEMBERED = 256
 """Conversations that are not compared again: they would not be new observations."""
 UNLIKE = 0.75
