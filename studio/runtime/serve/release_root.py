@@ -49,6 +49,15 @@ def runner_of(root: Path, release: Path) -> Runner:
         return Runner(_own_command())
 
 
+def probe_seconds(release: Path) -> float:
+    """Return the time that the probe of a release took; 0 where it is not known."""
+    try:
+        binding = json.loads(release.with_name(release.name + ".json").read_text("utf-8"))
+        return max(0.0, float(binding["probe_s"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0.0
+
+
 def _own_command() -> List[str]:
     archive = getattr(globals().get("__loader__"), "archive", None)
     if archive:

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Iterable, List, Optional, Tuple
 
 from ..options import Options
-from ..release_root import runner_of
+from ..release_root import probe_seconds, runner_of
 from .worker_process import WorkerProcess
 
 READY_LIMIT_S = 120.0
+_PROBES = 8.0
+"""Multiple of a probe's time, in which the model was loaded and run, until a worker is ready."""
 
 
 class Wakeup:
@@ -70,7 +72,8 @@ class WorkerPool:
         """
         runner = runner_of(self._root, release)
         child = WorkerProcess(runner, release, options, listener, generation)
-        child.deadline = time.monotonic() + READY_LIMIT_S
+        slow_s = _PROBES * probe_seconds(release)
+        child.deadline = time.monotonic() + max(READY_LIMIT_S, slow_s)
         self._selector.register(child.link, selectors.EVENT_READ, child)
         return child
 
