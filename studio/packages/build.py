@@ -13,6 +13,7 @@ from studio.datasets import Preprocess
 from studio.datasets.output_settings import read_outputs
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.lazy_dataclass import dataclass
+from studio.models.language.encoder import PACKAGE, EncoderContent
 from studio.models.language.folder import companions
 from studio.packages import gguf_parts, golden, tensors
 from studio.packages.app_content import AppContent
@@ -21,7 +22,6 @@ from studio.packages.bundle import MANIFEST, PICTURES
 from studio.packages.checks import FILE as CHECKS
 from studio.packages.checks import Checked
 from studio.packages.embedding import EmbeddingGraph
-from studio.packages.encoder import PACKAGE, EncoderContent
 from studio.packages.golden import GoldenSample, Tolerance
 from studio.packages.results import LatencyFile
 from studio.packages.step import BundleNumber

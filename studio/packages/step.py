@@ -278,5 +278,6 @@ SERVED_BY = _FORM["backend"]
 APP = _FORM["app"]
 PREPROCESS_DRAFT = _FORM["preprocess_draft"]
 OUTPUTS_DRAFT = _FORM["outputs_draft"]
-CONTEXT, SLOTS, CACHE = (_FORM[name] for name in ("context", "slots", "cache"))
-QUEUE_TOKENS, MAX_TOTAL_TOKENS = _FORM["queue_tokens"], _FORM["max_total_tokens"]
+CONTEXT, SLOTS, CACHE, QUEUE_TOKENS, MAX_TOTAL_TOKENS = (
+    _FORM[name] for name in ("context", "slots", "cache", "queue_tokens", "max_total_tokens")
+)

@@ -28,6 +28,7 @@ from studio.datasets.preprocess_draft import draft_of, is_picture
 from studio.datasets.text_lines import text_lines
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs import Job
+from studio.models.language.encoder import EncoderContent, encoder_of
 from studio.models.language.folder import language_facts
 from studio.models.outputs.draft import AnsweredSample, check_outputs, draft_outputs
 from studio.packages import golden
@@ -39,7 +40,6 @@ from studio.packages.checks import Checked, check_model, facts_of
 from studio.packages.drift_reference import FEWEST, Frame, estimate_of, reference_of
 from studio.packages.embedding import EmbeddingGraph, NoEmbedding
 from studio.packages.embedding_check import embed
-from studio.packages.encoder import EncoderContent, encoder_of
 from studio.packages.golden import GoldenSample, check_labels
 from studio.packages.language import files_of, generation_of, prompts
 from studio.packages.notice import with_app
@@ -49,6 +49,7 @@ from studio.packages.signing import signature_of, write_signature
 from studio.packages.step import MakingStep, Numbering, PackageOptions
 from studio.plugin_host import PluginHost
 from studio.registry import ModelRef
+from studio.runtime.drift.reference import Reference
 from studio.runtime.serve.decoders.settings import EMBEDDING
 from studio.runtime.shared.user_notice import UserNotice
 
@@ -140,21 +141,15 @@ def _content(
     session = backend.load(path, REFERENCE_OPTIONS[reference_id])
     try:
         job.progress(2, 4, "Running the golden samples")
-        encoder, remark = _encoder(model, numbering.encoder or path.parent, options)
-        feeds = encoder.feeds if encoder is not None and not options.data else ()
-        samples = golden.answer(session, feeds) or _samples(session, model.graph.inputs, options)
+        found = _encoder(model, numbering.encoder or path.parent, options)
+        samples = _samples(session, model.graph.inputs, options, found)
         labelled = list(_frames(session, model.graph.inputs, options))
-        if encoder is not None:
-            encoder = encoder.measured(samples[0].outputs)
-            remark = encoder.notes
     finally:
         session.close()
+    encoder, remark = _measured(found, samples)
     frames = [frame for frame, _ in labelled]
     graft, frames, note = _embedded(backend, path, model, options.embedding, frames, job)
-    reference = reference_of(frames)
-    if reference is not None:
-        estimate = estimate_of(reference, frames, [label for _, label in labelled])
-        reference = reference._replace(estimate=estimate)
+    reference = _reference(frames, [label for _, label in labelled])
     check_labels(options.labels, samples)
     # Made-up inputs find no boxes.
     if options.outputs is not None and options.data is not None and samples:
@@ -185,16 +180,31 @@ def _content(
     )
 
 
-def _encoder(
-    model: Model, folder: Path, options: PackageOptions
-) -> tuple[EncoderContent | None, Sequence[str]]:
-    """Return the encoder of texts that a model is, or why it is none."""
+def _reference(frames: Sequence[Frame], labels: Sequence[Truth | None]) -> Reference | None:
+    """Return the reference for drift with its estimate; None where there are too few frames."""
+    reference = reference_of(frames)
+    if reference is None:
+        return None
+    return reference._replace(estimate=estimate_of(reference, frames, labels))
+
+
+def _encoder(model: Model, folder: Path, options: PackageOptions) -> EncoderContent | str | None:
+    """Return the encoder of texts that a model is, why it cannot be one, or None for others."""
     output = ""
     if options.outputs is not None:
         meaning = read_outputs(options.outputs)
         output = meaning.output if meaning.task == EMBEDDING else ""
-    found = encoder_of(folder, model.graph, output)
-    return (None, (found,)) if isinstance(found, str) else (found, ())
+    return encoder_of(folder, model.graph, output)
+
+
+def _measured(
+    encoder: EncoderContent | str | None, samples: Sequence[GoldenSample]
+) -> tuple[EncoderContent | None, Sequence[str]]:
+    """Return an encoder with the form of its output, and notes for the user."""
+    if encoder is None or isinstance(encoder, str):
+        return None, () if encoder is None else (encoder,)
+    measured = encoder.measured(samples[0].outputs)
+    return measured, measured.notes
 
 
 def _language_content(
@@ -264,8 +274,13 @@ def _read(form: Format, path: Path, job: Job) -> tuple[Sequence[Path], Model]:
 
 
 def _samples(
-    session: Session, inputs: Sequence[Value], options: PackageOptions
+    session: Session,
+    inputs: Sequence[Value],
+    options: PackageOptions,
+    encoder: EncoderContent | str | None,
 ) -> list[GoldenSample]:
+    if not options.data and isinstance(encoder, EncoderContent) and encoder.feeds:
+        return golden.answer(session, encoder.feeds)
     if not options.data:
         return golden.random_samples(session, inputs, options.samples)
     dataset = open_dataset(options.data, inputs, limit=options.samples)

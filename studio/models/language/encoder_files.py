@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
+
+from studio.runtime.shared.documents import read_record
 
 TOKENIZER, MODULES = "tokenizer.json", "modules.json"
 
@@ -17,6 +20,13 @@ _MOST_JSON = 16 << 20
 _MOST_MODULES = 16
 
 Settings = Mapping[str, object]
+
+
+class _Module(NamedTuple):
+    """A step of an encoder."""
+
+    type: str = ""
+    path: str = ""
 
 
 def encoder_files(path: Path) -> tuple[Path, ...]:
@@ -47,19 +57,18 @@ def settings_of(path: Path) -> Settings:
 
 
 def _pooling_file(folder: Path) -> Path | None:
-    place = dict(_modules(folder)).get("Pooling")
+    place = next((place for kind, place in _modules(folder) if kind == "Pooling"), "")
     return folder / place / "config.json" if place else None
 
 
 def _modules(folder: Path) -> list[tuple[str, str]]:
-    """Return kind and folder of each step; a folder outside of the model's is none."""
+    """Return kind and folder of each step; a folder outside of the model's is empty."""
     listed = _read(folder / MODULES)
     found = []
     for one in listed[:_MOST_MODULES] if isinstance(listed, list) else []:
-        kind = str(one.get("type", "")).rpartition(".")[2] if isinstance(one, dict) else ""
-        place = str(one.get("path", "")) if isinstance(one, dict) else ""
-        inside = Path(place).name == place
-        found.append((kind, place if inside else ""))
+        module = read_record(_Module, one if isinstance(one, dict) else {})
+        inside = Path(module.path).name == module.path
+        found.append((module.type.rpartition(".")[2], module.path if inside else ""))
     return found
 
 

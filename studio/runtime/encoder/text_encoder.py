@@ -8,9 +8,9 @@ from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence
 import numpy as np
 
 from ..shared.errors import LoadError
-from .pooling import normalized, pooled
 from .settings import INPUTS, KINDS, MASK, TOKENS, EncoderSettings
 from .tokenizer import load_tokenizer
+from .vectors import normalized, pooled
 
 _TOKENS_OF_A_RUN = 4096
 _TEXTS_OF_A_RUN = 32

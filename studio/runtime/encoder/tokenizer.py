@@ -4,37 +4,28 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Pattern, Protocol, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Pattern, Protocol, Sequence, Tuple
 
 from ..generate.backends.tokenizer_files import read_object
+from ..shared.documents import read_record
 from ..shared.errors import LoadError
+from .text_ends import TextEnds, ends_of
 from .word_piece import Normalization, WordPiece
 
 _MOST_TOKENS = 4 << 20
-_FOREIGN = "tokenizers"
+_PACKAGE = "tokenizers"
 """Package that reads every other kind of tokenizer."""
 
 
-class NeedsPackage(Exception):
-    """A tokenizer that only the package ``tokenizers`` can read."""
-
-
 class Splitter(Protocol):
-    """Splits a text into tokens, without those at its ends."""
+    """A tokenizer without the tokens at the ends of a text."""
 
     def encode(self, text: str) -> List[int]:
         """Return the tokens."""
 
 
-class TextEnds(NamedTuple):
-    """Tokens at the ends of every text."""
-
-    begin: Tuple[int, ...] = ()
-    end: Tuple[int, ...] = ()
-
-
 class EncoderTokenizer(NamedTuple):
-    """A loaded tokenizer.
+    """The loaded tokenizer of an encoder.
 
     Attributes:
         vocabulary: Number of tokens.
@@ -56,6 +47,54 @@ class EncoderTokenizer(NamedTuple):
         return tokens if len(tokens) <= most else [*tokens[: most - len(end)], *end]
 
 
+class _Kind(NamedTuple):
+    type: str = ""
+
+
+class _Normalizer(NamedTuple):
+    type: str = ""
+    clean_text: bool = True
+    handle_chinese_chars: bool = True
+    strip_accents: Optional[bool] = None
+    lowercase: bool = True
+
+
+class _Vocabulary(NamedTuple):
+    vocab: object
+    type: str = "WordPiece"
+    unk_token: str = "[UNK]"
+    continuing_subword_prefix: str = "##"
+    max_input_chars_per_word: int = 100
+
+
+class _Added(NamedTuple):
+    id: int
+    content: str
+    normalized: bool = False
+    single_word: bool = False
+    lstrip: bool = False
+    rstrip: bool = False
+
+
+class _Padding(NamedTuple):
+    pad_id: int = 0
+
+
+class _TokenizerFile(NamedTuple):
+    """The part of a ``tokenizer.json`` that is read."""
+
+    model: _Vocabulary
+    normalizer: Optional[_Normalizer] = None
+    pre_tokenizer: Optional[_Kind] = None
+    post_processor: object = None
+    added_tokens: Tuple[_Added, ...] = ()
+    padding: Optional[_Padding] = None
+
+
+_WRONG = (AttributeError, KeyError, TypeError, ValueError, IndexError)
+_BERT = ("WordPiece", "BertNormalizer", "BertPreTokenizer")
+
+
 def load_tokenizer(path: Path) -> EncoderTokenizer:
     """Read a ``tokenizer.json``.
 
@@ -66,14 +105,11 @@ def load_tokenizer(path: Path) -> EncoderTokenizer:
     if not table:
         raise LoadError("The tokenizer {} is missing.".format(path.name))
     try:
-        splitter: Splitter
-        try:
-            splitter = own_splitter(table)
-        except NeedsPackage:
-            splitter = _foreign(path)
-        size = _size(table)
-        return EncoderTokenizer(splitter, _ends(table.get("post_processor")), size, _pad(table))
-    except (AttributeError, KeyError, TypeError, ValueError, IndexError):
+        file = read_record(_TokenizerFile, table)
+        splitter = _foreign(path) if _is_foreign(file) else _own_splitter(file)
+        ends = ends_of(file.post_processor)
+        return EncoderTokenizer(splitter, ends, _size(file), _pad(file))
+    except _WRONG:
         raise LoadError("{} is no tokenizer that can be read.".format(path.name)) from None
 
 
@@ -84,58 +120,53 @@ def needs_package(path: Path) -> bool:
         LoadError: when it is missing or damaged.
     """
     try:
-        own_splitter(read_object(path))
-    except NeedsPackage:
-        return True
-    except (AttributeError, KeyError, TypeError, ValueError, IndexError):
+        file = read_record(_TokenizerFile, read_object(path))
+        if _is_foreign(file):
+            return True
+        _own_splitter(file)
+    except _WRONG:
         raise LoadError("{} is no tokenizer that can be read.".format(path.name)) from None
     return False
 
 
-def own_splitter(table: Mapping[str, Any]) -> Splitter:
-    """Return the splitter of a WordPiece tokenizer.
+def _is_foreign(file: _TokenizerFile) -> bool:
+    normalizer, pre = file.normalizer or _Normalizer(), file.pre_tokenizer or _Kind()
+    if (file.model.type, normalizer.type, pre.type) != _BERT:
+        return True
+    return any(one.normalized or one.single_word for one in file.added_tokens)
 
-    Raises:
-        NeedsPackage: for any other kind.
-    """
-    model, normalizer = table["model"], table.get("normalizer") or {}
-    kinds = (
-        model.get("type", "WordPiece"),
-        normalizer.get("type"),
-        (table.get("pre_tokenizer") or {}).get("type"),
-    )
-    if kinds != ("WordPiece", "BertNormalizer", "BertPreTokenizer"):
-        raise NeedsPackage()
-    added = table.get("added_tokens") or []
-    if any(one.get("normalized") or one.get("single_word") for one in added):
-        raise NeedsPackage()
-    words: Dict[str, int] = {str(word): int(number) for word, number in model["vocab"].items()}
-    if not words or len(words) + len(added) > _MOST_TOKENS:
-        raise ValueError("too many tokens")
-    lower = bool(normalizer.get("lowercase", True))
-    accents = normalizer.get("strip_accents")
+
+def _own_splitter(file: _TokenizerFile) -> Splitter:
+    """Return the splitter of a WordPiece tokenizer."""
+    model, normalizer = file.model, file.normalizer or _Normalizer()
+    if not isinstance(model.vocab, dict):
+        raise TypeError("no words")
+    words: Dict[str, int] = {str(word): int(number) for word, number in model.vocab.items()}
+    if not words or len(words) + len(file.added_tokens) > _MOST_TOKENS:
+        raise ValueError("no words, or too many")
+    lower, accents = normalizer.lowercase, normalizer.strip_accents
     pieces = WordPiece(
         words,
         Normalization(
-            bool(normalizer.get("clean_text", True)),
-            bool(normalizer.get("handle_chinese_chars", True)),
-            lower if accents is None else bool(accents),
+            normalizer.clean_text,
+            normalizer.handle_chinese_chars,
+            lower if accents is None else accents,
             lower,
         ),
-        str(model.get("unk_token", "[UNK]")),
-        str(model.get("continuing_subword_prefix", "##")),
-        int(model.get("max_input_chars_per_word", 100)),
+        model.unk_token,
+        model.continuing_subword_prefix,
+        model.max_input_chars_per_word,
     )
-    return _WithAdded(pieces, added) if added else pieces
+    return _WithAdded(pieces, file.added_tokens) if file.added_tokens else pieces
 
 
 class _WithAdded:
     """A splitter that first takes out tokens that are written by their names."""
 
-    def __init__(self, pieces: Splitter, added: List[Mapping[str, Any]]) -> None:
+    def __init__(self, pieces: Splitter, added: Sequence[_Added]) -> None:
         self._pieces = pieces
-        self._numbers = {str(one["content"]): int(one["id"]) for one in added}
-        ordered = sorted(added, key=lambda one: -len(str(one["content"])))
+        self._numbers = {one.content: one.id for one in added}
+        ordered = sorted(added, key=lambda one: -len(one.content))
         self._names: Pattern[str] = re.compile("|".join(map(_pattern, ordered)))
 
     def encode(self, text: str) -> List[int]:
@@ -149,9 +180,9 @@ class _WithAdded:
         return found + self._pieces.encode(text[place:])
 
 
-def _pattern(one: Mapping[str, Any]) -> str:
-    name = re.escape(str(one["content"]))
-    return (r"\s*" if one.get("lstrip") else "") + name + (r"\s*" if one.get("rstrip") else "")
+def _pattern(one: _Added) -> str:
+    name = re.escape(one.content)
+    return (r"\s*" if one.lstrip else "") + name + (r"\s*" if one.rstrip else "")
 
 
 class _Foreign:
@@ -161,7 +192,7 @@ class _Foreign:
         self._tokenizer = tokenizer
 
     def encode(self, text: str) -> List[int]:
-        """Return the tokens."""
+        """Return the tokens of a text."""
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
 
@@ -170,7 +201,7 @@ def _foreign(path: Path) -> Splitter:
         from tokenizers import Tokenizer
     except ImportError:
         sentence = "{} is of a kind that needs the package {}, which is missing."
-        raise LoadError(sentence.format(path.name, _FOREIGN)) from None
+        raise LoadError(sentence.format(path.name, _PACKAGE)) from None
     try:
         found = Tokenizer.from_file(str(path))
     except Exception as error:  # the package raises its own, without a class
@@ -180,40 +211,17 @@ def _foreign(path: Path) -> Splitter:
     return _Foreign(found)
 
 
-def _size(table: Mapping[str, Any]) -> int:
-    words = table["model"]["vocab"]
-    numbers = range(len(words)) if isinstance(words, list) else map(int, words.values())
-    added = (int(one["id"]) for one in table.get("added_tokens") or [])
-    return 1 + max((*numbers, *added))
+def _size(file: _TokenizerFile) -> int:
+    words = file.model.vocab
+    if isinstance(words, list):  # Unigram: pieces with their probabilities
+        numbers = list(range(len(words)))
+    else:
+        numbers = [int(one) for one in words.values()]  # type: ignore[attr-defined]
+    return 1 + max((*numbers, *(one.id for one in file.added_tokens)))
 
 
-def _pad(table: Mapping[str, Any]) -> int:
-    padding = table.get("padding") or {}
-    found: object = padding.get("pad_id")
-    if isinstance(found, int) and found >= 0:
-        return found
-    added = {str(one["content"]): int(one["id"]) for one in table.get("added_tokens") or []}
+def _pad(file: _TokenizerFile) -> int:
+    if file.padding is not None and file.padding.pad_id >= 0:
+        return file.padding.pad_id
+    added = {one.content: one.id for one in file.added_tokens}
     return next((added[name] for name in ("[PAD]", "<pad>") if name in added), 0)
-
-
-def _ends(part: Optional[Mapping[str, Any]]) -> TextEnds:
-    """Return the special tokens around a single text, as the postprocessor has them."""
-    if not part:
-        return TextEnds()
-    kind = part.get("type")
-    if kind == "Sequence":
-        found = [_ends(one) for one in part.get("processors") or []]
-        return next((one for one in found if one != TextEnds()), TextEnds())
-    if kind in ("BertProcessing", "RobertaProcessing"):
-        return TextEnds((int(part["cls"][1]),), (int(part["sep"][1]),))
-    if kind != "TemplateProcessing":
-        return TextEnds()
-    sides: Tuple[List[int], List[int]] = ([], [])
-    after = 0
-    for one in part["single"]:
-        if "Sequence" in one:
-            after = 1
-            continue
-        ids = part["special_tokens"][one["SpecialToken"]["id"]]["ids"]
-        sides[after].extend(int(number) for number in ids)
-    return TextEnds(tuple(sides[0]), tuple(sides[1]))

@@ -19,7 +19,7 @@ _KEPT_WORDS = 1 << 14
 
 
 class Normalization(NamedTuple):
-    """What happens to a text before it is split into words.
+    """The changes to a text before it is split into words.
 
     Attributes:
         clean: Control characters are left out.
@@ -52,7 +52,7 @@ class WordPiece:
     """A vocabulary of words and pieces of words.
 
     Attributes:
-        normalization: What happens to a text first.
+        normalization: Changes to a text before it is split.
     """
 
     def __init__(

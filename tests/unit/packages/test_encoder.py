@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from studio.packages.bundle import Bundle
+from studio.packages.record import numbering
 from studio.packages.work import package
-from studio.registry import ModelRef
+from studio.registry import Artifact, ModelRef, Registry, VariantRecord
 from studio.runtime.serve.engine.served_model import load
 from studio.runtime.serve.engine.source import from_bundle
 from studio.runtime.shared.errors import LoadError
 from tests.rigs.bundles import QuietJob, package_options
-from tests.rigs.small_encoder import MOST, WIDTH, tokenizer, write_encoder
+from tests.rigs.small_encoder import MOST, WIDTH, tokenizer, write_encoder, write_table
 
 
 def packaged(folder: Path, model: Path) -> tuple[Bundle, tuple[str, ...]]:
@@ -124,3 +125,33 @@ def test_a_damaged_record_is_refused(
     path.write_text(json.dumps(manifest))
     with pytest.raises(LoadError, match=reason):
         load(from_bundle(bundle.folder), threads=1, batch=1)
+
+
+def test_another_tokenizer_needs_its_package_on_the_target(tmp_path: Path) -> None:
+    model = write_encoder(tmp_path / "model")
+    other = tokenizer(model={"type": "BPE", "vocab": {"a": 0}, "merges": []})
+    (model.parent / "tokenizer.json").write_text(json.dumps(other))
+    bundle, _ = packaged(tmp_path, model)
+    assert "tokenizers" in bundle.requirements
+    assert bundle.raw["encoder"]["width"] == WIDTH
+
+
+def test_a_variant_has_the_tokenizer_of_its_original(tmp_path: Path) -> None:
+    registry = Registry.open(tmp_path / "registry")
+    folder = registry.adopt(write_encoder(tmp_path / "model").parent)
+    model = registry.add_model("encoder")
+
+    def add(name: str, artifact: Artifact, parent: int | None = None) -> VariantRecord:
+        return registry.add_variant(
+            model, name, artifact, format="onnx", precision="fp32", parent=parent
+        )
+
+    opened = Artifact(folder.digest, folder.path / "encoder.onnx", folder.size)
+    first = add("fp32", opened)
+    alone = registry.adopt(write_table(tmp_path / "made.onnx"))
+    made = add("made", alone, first.id)
+    other = add("other", alone)
+    assert numbering(registry, ModelRef.of(first)).encoder == folder.path
+    assert numbering(registry, ModelRef.of(made)).encoder == folder.path
+    assert numbering(registry, ModelRef.of(other)).encoder is None
+    registry.close()

@@ -114,3 +114,12 @@ def test_memory_grows_with_slots_and_a_refusal_names_what_fits(tmp_path: Path) -
     hint = fitting(bundle, path.stat().st_size, megabytes, 1)
     assert hint.startswith("It would fit with --context ")
     assert facts_of(bundle).generation.model.layers == LAYERS
+
+
+def test_limits_of_tokens_are_in_the_bundle(tmp_path: Path) -> None:
+    path = llama(tmp_path / "tiny.gguf")
+    limits = {"queue_tokens": 9000, "max_total_tokens": 300}
+    source = from_bundle(bundle_of(path, tmp_path / "job", **limits).folder)
+    assert (source.text.queue_tokens, source.text.total) == (9000, 300)
+    with pytest.raises(UsageError, match="300 tokens does not fit a context of 128"):
+        bundle_of(path, tmp_path / "other", context=128, **limits)

@@ -145,8 +145,8 @@ def read_text(document: Document, vocabulary: int) -> TextQuestion:
         BadField: when a field cannot be used.
     """
     outer = Fields(document)
-    text = outer.get("text_input")
-    if not isinstance(text, str):
+    text = outer.text("text_input")
+    if not text:
         raise BadField("text_input", "text_input is a text.")
     identifier = outer.text("id")
     if len(identifier) > _LONGEST_ID:

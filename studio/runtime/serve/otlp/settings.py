@@ -13,7 +13,7 @@ ENDPOINT, METRICS_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_
 HEADERS, INTERVAL = "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_METRIC_EXPORT_INTERVAL"
 SERVICE, RESOURCE = "OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"
 _DISABLED = "OTEL_SDK_DISABLED"
-_PATH = "/v1/metrics"
+_PATH, _NAME = "/v1/metrics", "service.name"
 _INTERVAL_S = 60.0
 _MOST = 100
 
@@ -52,15 +52,15 @@ def export_settings(option: str, environment: Mapping[str, str]) -> Optional[Exp
     try:
         address = web_address(url)
     except ValueError:
-        sentence = "The collector's address {!r} is none such as http://host:4318."
+        sentence = "The collector's address {!r} is not one such as http://host:4318."
         raise LoadError(sentence.format((whole or base)[:200])) from None
     resource = _pairs(RESOURCE, environment)
-    name = environment.get(SERVICE) or resource.get("service.name") or "edgewright"
+    name = environment.get(SERVICE) or resource.get(_NAME) or "edgewright"
     return ExportSettings(
         address,
         _interval(environment.get(INTERVAL, "")),
         _pairs(HEADERS, environment),
-        {**resource, "service.name": name},
+        {**resource, _NAME: name},
     )
 
 

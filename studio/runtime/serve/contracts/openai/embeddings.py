@@ -46,7 +46,8 @@ class EmbeddingCall(InferenceCall):
         assert model.encoder is not None
         self._encoder: TextEncoder = model.encoder
         self._document = document
-        self._service = service
+        self._desk = desk_of(service)
+        self._log = service.log.event
         self._fault: Optional[BadField] = None
         self._question: EmbeddingQuestion
 
@@ -58,9 +59,7 @@ class EmbeddingCall(InferenceCall):
             raise HttpError(400, str(error)) from None
         self._document = {}
         if found.ignored:
-            desk = desk_of(self._service)
-            log = self._service.log.event
-            desk.post(lambda: desk.note(found.ignored, log))
+            self._desk.post(lambda: self._desk.note(found.ignored, self._log))
         return Inference("", {}, [], len(found.texts))
 
     def run(self, options: Optional[RunOptions] = None) -> None:

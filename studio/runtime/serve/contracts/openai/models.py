@@ -64,8 +64,8 @@ def named_model(
     if not wanted and len(names) == 1:
         wanted = names[0]
     if wanted not in names:
-        sentence = "This server has no {} {!r}, but {}."
-        sentence = sentence.format(kind, wanted[:100], ", ".join(names) or "none")
+        sentence = "This server has no {} {!r}, but {}." if names else "This server has no {}."
+        sentence = sentence.format(kind, wanted[:100], ", ".join(names))
         raise Refusal(error_response(404, sentence, "model", "model_not_found"))
     try:
         return service.repository.find(wanted)

@@ -120,7 +120,7 @@ def test_a_server_without_language_models_sends_nothing(
 
 
 def test_a_wrong_address_ends_the_start(tmp_path: Path) -> None:
-    with pytest.raises(LoadError, match=r"'ftp://x' is none such as http://host:4318\."):
+    with pytest.raises(LoadError, match=r"'ftp://x' is not one such as http://host:4318\."):
         export_settings("ftp://x", {})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from studio.runtime.encoder.pooling import normalized, pooled
+from studio.runtime.encoder.vectors import normalized, pooled
 
 STATES = np.array([[[1, 2], [3, 6], [9, 9]], [[4, 0], [2, -2], [3, 5]]], np.float32)
 MASK = np.array([[1, 1, 0], [1, 1, 1]])

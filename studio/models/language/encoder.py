@@ -2,7 +2,7 @@
 
 Read is the layout of sentence-transformers: ``modules.json`` names the steps after the model,
 ``1_Pooling/config.json`` the pooling, ``sentence_bert_config.json`` the length. Without them the
-tokens' mean is taken, and a note says so.
+tokens' mean is taken, which is noted.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy
 
 from studio.api import Array, Feeds, Graph, InvalidModel
 from studio.lazy_dataclass import dataclass
-from studio.models.language.encoder_files import TOKENIZER, module_settings, settings_of
+from studio.models.language.encoder_files import TOKENIZER, Settings, module_settings, settings_of
 from studio.runtime.encoder.settings import (
     CLS,
     INPUTS,
@@ -24,11 +25,13 @@ from studio.runtime.encoder.settings import (
     MEAN,
     MEAN_SQRT,
     NONE,
+    POOLINGS,
     TOKENS,
     EncoderSettings,
 )
 from studio.runtime.encoder.text_encoder import EncoderInput, TextEncoder
 from studio.runtime.encoder.tokenizer import needs_package
+from studio.runtime.shared.documents import read_record
 from studio.runtime.shared.errors import LoadError
 
 PACKAGE = {"tokenizers": ">=0.15"}
@@ -45,6 +48,7 @@ _MODES = {
 _WORDS = {"cls": CLS, "max": MAX, "mean": MEAN, "mean_sqrt_len_tokens": MEAN_SQRT}
 _WORDS["lasttoken"] = LAST
 _NAMED = ("token_embeddings", "last_hidden_state", "sentence_embedding")
+_POOLING = "Pooling"
 _USUAL_LENGTH = 512
 _LARGEST = 1 << 20
 _PER_TOKEN = 3
@@ -141,25 +145,23 @@ def _output(graph: Graph) -> str:
     return next((name for name in _NAMED if name in names), names[0] if names else "")
 
 
-def _poolings(steps: Mapping[str, Mapping[str, object]]) -> tuple[str, ...]:
+def _poolings(steps: Mapping[str, Settings]) -> tuple[str, ...]:
     """Return the pooling of a module; none where no module is named.
 
     Raises:
         ValueError: for a module or a pooling that is not known.
     """
-    others = sorted(set(steps) - {"Transformer", "Pooling", "Normalize"})
+    others = sorted(set(steps) - {_POOLING, "Transformer", "Normalize"})
     if others:
         raise ValueError(f"Its module {others[0][:40]!r} is not known.")
-    if not steps:
-        return ()
-    config = steps.get("Pooling", {})
-    word = config.get("pooling_mode")
+    config = steps.get(_POOLING, {})
+    word = read_record(_Pooling, config).pooling_mode
     words = [word] if isinstance(word, str) else word
     if isinstance(words, list):
         found = [_WORDS.get(str(one), str(one)) for one in words]
     else:
         found = [mode for key, mode in _MODES.items() if config.get(key) is True]
-    unknown = [one for one in found if one not in _MODES.values() or one == "weightedmean"]
+    unknown = [one for one in found if one not in POOLINGS]
     if unknown:
         raise ValueError(f"Its pooling {unknown[0][:40]!r} is not known.")
     return tuple(found)
@@ -167,26 +169,43 @@ def _poolings(steps: Mapping[str, Mapping[str, object]]) -> tuple[str, ...]:
 
 def _length(folder: Path) -> int:
     """Return the most tokens of a text."""
-    sentence = settings_of(folder / "sentence_bert_config.json").get("max_seq_length")
-    if _is_count(sentence):
-        return int(str(sentence))
-    config = settings_of(folder / "config.json")
-    tokenizer = settings_of(folder / "tokenizer_config.json").get("model_max_length")
-    places = config.get("max_position_embeddings")
-    if _is_count(places) and "roberta" in str(config.get("model_type")):
+    sentence = read_record(_Lengths, settings_of(folder / "sentence_bert_config.json"))
+    if _is_count(sentence.max_seq_length):
+        return int(str(sentence.max_seq_length))
+    config = read_record(_Lengths, settings_of(folder / "config.json"))
+    tokenizer = read_record(_Lengths, settings_of(folder / "tokenizer_config.json"))
+    places = config.max_position_embeddings
+    if _is_count(places) and "roberta" in str(config.model_type):
         places = int(str(places)) - 2  # the first two places are for padding
-    found = [int(str(one)) for one in (tokenizer, places) if _is_count(one)]
+    found = [int(str(one)) for one in (tokenizer.model_max_length, places) if _is_count(one)]
     return min(found, default=_USUAL_LENGTH)
 
 
 def _dimensions(folder: Path) -> tuple[int, ...]:
     """Return the shorter lengths that a model was trained for (Kusupati et al. 2022)."""
-    config = settings_of(folder / "config.json")
-    listed = config.get("matryoshka_dimensions")
+    config = read_record(_Lengths, settings_of(folder / "config.json"))
+    listed = config.matryoshka_dimensions
     if isinstance(listed, list):
         return tuple(one for one in listed if _is_count(one))
-    return (0,) if config.get("is_matryoshka") is True else ()
+    return (0,) if config.is_matryoshka is True else ()
 
 
 def _is_count(value: object) -> bool:
     return type(value) is int and 0 < value < _LARGEST
+
+
+class _Pooling(NamedTuple):
+    """The pooling in its newer form."""
+
+    pooling_mode: object = None
+
+
+class _Lengths(NamedTuple):
+    """Lengths in several files of settings."""
+
+    max_seq_length: object = None
+    model_max_length: object = None
+    max_position_embeddings: object = None
+    model_type: object = None
+    matryoshka_dimensions: object = None
+    is_matryoshka: object = None
