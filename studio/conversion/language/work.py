@@ -34,8 +34,8 @@ _BYTES = {"fp32": 4.0, "fp16": 2.0, "int8": 1.1, "int4": 0.6}
 
 _OF_OTHERS = ("input", "data", "labels")
 _OF_LANGUAGE = ("block_size", "rounding")
-_BLOCKS = ("int4", "int8")
 _ROUNDED = "onnxruntime-genai"
+_BLOCKS = {_ROUNDED: ("int4", "int8"), "openvino-genai": ("int4",)}
 
 
 def export(options: ExportOptions, job: Job) -> ConversionResult:
@@ -112,7 +112,7 @@ def _precision(options: ExportOptions, form: TargetFormat) -> str:
     if options.block_size and options.block_size not in BLOCK_SIZES:
         known = ", ".join(map(str, BLOCK_SIZES))
         raise UsageError(f"No block has {options.block_size} weights.", hint=f"Known: {known}.")
-    has_blocks = precision in _BLOCKS and not form.suffix
+    has_blocks = precision in _BLOCKS.get(form.id, ())
     if options.block_size and not has_blocks:
         raise UsageError(f"--block-size is not for {form.title} in {precision}.")
     if options.rounding and not (has_blocks and form.id == _ROUNDED):

@@ -68,6 +68,7 @@ def test_a_folder_becomes_a_file(options: ExportOptions, job: FakeJob, tmp_path:
         ({"block_size": 32}, "--block-size is not for Safetensors in fp32"),
         ({"rounding": "rtn"}, "--rounding is not for Safetensors in fp32"),
         ({"to": "onnxruntime-genai", "block_size": 33}, "No block has 33 weights"),
+        ({"to": "openvino-genai", "block_size": 32}, "is not for OpenVINO GenAI in int8"),
         ({"to": "openvino-genai", "rounding": "rtn"}, "--rounding is not for OpenVINO GenAI"),
         ({"data": Path("x")}, "--data is not for language models"),
         ({"input": ("x=1",)}, "--input is not for language models"),
