@@ -16,7 +16,8 @@ class TrialRule(NamedTuple):
     """Limits of a trial: each pair is a harmless and a harmful value; between them both may pass.
 
     With four tests a good release is rolled back in at most 2 of 100 soaks (4 x alpha). A bad one
-    is committed in 1 of 100 (beta). For language models divergence is one of them, and latency is not.
+    is committed in 1 of 100 (beta). For language models divergence is one of them, and latency
+    is not.
 
     Attributes:
         disagreement_ok, disagreement: Share of answers unlike those of the release before.
