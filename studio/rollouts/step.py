@@ -28,7 +28,16 @@ from studio.jobs import Limits, Step, Use
 from studio.jobs.options_form import like, option
 from studio.lazy_dataclass import dataclass
 from studio.packages.results import PackageResult
-from studio.packages.step import SIGN_WITH, Numbering
+from studio.packages.step import (
+    CACHE,
+    CONTEXT,
+    GUARD,
+    MAX_TOTAL_TOKENS,
+    QUEUE_TOKENS,
+    SIGN_WITH,
+    SLOTS,
+    Numbering,
+)
 from studio.registry import ModelRef
 from studio.rollouts.results import RolloutResult, RolloutWork, TargetRow
 
@@ -62,6 +71,12 @@ class RolloutOptions:
     app: Path | None = like(APP)
     embedding: str | None = like(EMBEDDING)
     backend: str | None = like(BACKEND)
+    context: int | None = like(CONTEXT)
+    slots: int | None = like(SLOTS)
+    cache: str | None = like(CACHE)
+    queue_tokens: int | None = like(QUEUE_TOKENS)
+    max_total_tokens: int | None = like(MAX_TOTAL_TOKENS)
+    guard: Path | None = like(GUARD)
     replace: bool = like(REPLACE, False)
     sign: Path | None = like(SIGN_WITH)
     downgrade: str | None = like(DOWNGRADE)

@@ -74,7 +74,7 @@ def _begin(options: RolloutOptions, job: Job) -> tuple[RolloutState, Bundle, Pac
         bundle = Bundle.open(options.bundle)
         packaged = options.packaged
         return ledger, bundle, packaged and replace(packaged, bundle=str(bundle.folder))
-    packaged = None if options.bundle else package_contained(_packaging(options), job)
+    packaged = None if options.bundle else package_contained(packaging(options), job)
     bundle = _signed(packaged, options, job)
     is_own = job.folder in bundle.folder.parents
     head = head_of(options, bundle.folder, packaged)
@@ -87,7 +87,7 @@ def _begin(options: RolloutOptions, job: Job) -> tuple[RolloutState, Bundle, Pac
     return ledger, bundle, packaged
 
 
-def _packaging(options: RolloutOptions) -> PackageOptions:
+def packaging(options: RolloutOptions) -> PackageOptions:
     """Return the options of packaging the model for the rollout."""
     assert options.model is not None
     return PackageOptions(
@@ -100,6 +100,12 @@ def _packaging(options: RolloutOptions) -> PackageOptions:
         app=options.app,
         embedding=options.embedding,
         backend=options.backend,
+        context=options.context,
+        slots=options.slots,
+        cache=options.cache,
+        queue_tokens=options.queue_tokens,
+        max_total_tokens=options.max_total_tokens,
+        guard=options.guard,
         numbering=options.numbering,
     )
 

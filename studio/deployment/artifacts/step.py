@@ -34,6 +34,12 @@ class DebOptions:
     reference: int = like(_PACKAGE["reference"], 256)
     embedding: str | None = like(_PACKAGE["embedding"])
     backend: str | None = like(_PACKAGE["backend"])
+    context: int | None = like(_PACKAGE["context"])
+    slots: int | None = like(_PACKAGE["slots"])
+    cache: str | None = like(_PACKAGE["cache"])
+    queue_tokens: int | None = like(_PACKAGE["queue_tokens"])
+    max_total_tokens: int | None = like(_PACKAGE["max_total_tokens"])
+    guard: Path | None = like(_PACKAGE["guard"])
     tolerance: float | None = like(_PACKAGE["tolerance"])
     bundle: Path | None = option(
         None, kind=Kind.FOLDER, help="Bundle folder, instead of a model.", advanced=True
@@ -73,6 +79,12 @@ class DebOptions:
             reference=self.reference,
             embedding=self.embedding,
             backend=self.backend,
+            context=self.context,
+            slots=self.slots,
+            cache=self.cache,
+            queue_tokens=self.queue_tokens,
+            max_total_tokens=self.max_total_tokens,
+            guard=self.guard,
             tolerance=self.tolerance,
             numbering=self.numbering,
         )
