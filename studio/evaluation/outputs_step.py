@@ -93,6 +93,20 @@ class OutputsOptions:
         None, title="Background", placeholder="default", help="Position of the class for nothing."
     )
     unit: str | None = option(None, title="Unit", help="Unit of the values of a regression.")
+    rate_hz: int | None = option(
+        None,
+        title="Sampling rate",
+        placeholder="default",
+        minimum=4000,
+        maximum=192000,
+        help="Samples a second of speech (default: 22050).",
+    )
+    language: str | None = option(
+        None,
+        title="Voice of espeak-ng",
+        placeholder="default",
+        help="Voice of espeak-ng that gives the phonemes of speech, such as en-us.",
+    )
     replace: bool = option(False, help="Replace an outputs.toml that is there.")
     dry_run: bool = option(False, help="Show the file and write nothing.")
 
@@ -108,6 +122,8 @@ SETTINGS = (
     "mask_score",
     "background",
     "unit",
+    "rate_hz",
+    "language",
 )
 """Options that are keys of the file."""
 

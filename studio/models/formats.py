@@ -10,6 +10,7 @@ from studio.models.source_formats import source_format
 from studio.plugin_host import PluginHost
 
 _CONVERT = "Convert it: studio convert FILE{} --out model.onnx, or drop it onto the window."
+_ONNX = "onnx"
 _CONSENT = " --run-code"
 
 
@@ -31,7 +32,10 @@ def format_for(path: Path, host: PluginHost) -> Format:
         if known.recognises(path):
             return known
     if (source := source_format(path)) is not None:
-        known_converter = any(source.id in one.sources for one in host.all(Extension.CONVERTER))
+        known_converter = any(
+            source.id in one.sources and _ONNX in one.targets
+            for one in host.all(Extension.CONVERTER)
+        )
         raise InvalidModel(
             f"{path.name} is {source.title}. It can be opened once it is ONNX.",
             hint=_CONVERT.format(_CONSENT * source.runs_code) if known_converter else source.remedy,
