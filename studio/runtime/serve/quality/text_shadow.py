@@ -183,7 +183,6 @@ class TextShadow:
         self._repeated = self._long = 0
         self._seen: Deque[bytes] = deque(maxlen=REMEMBERED)
         self._wanted = False
-        self._sampled: Optional[Conversation] = None
         self._sample: Optional[Sample] = None
         self._ended = False
         self._came = threading.Event()
@@ -199,12 +198,11 @@ class TextShadow:
         if not self._wanted:
             return None
         self._wanted = False
-        self._sampled = conversation
         return ScoreTrace(self._most)
 
     def answered(self, generation: Generation) -> None:
         """Take a sampled answer."""
-        trace, conversation = generation.request.trace, self._sampled
+        trace, conversation = generation.request.trace, generation.request.conversation
         if trace is None or conversation is None:
             return
         if not trace.tokens or generation.reason is Reason.FAILED:
