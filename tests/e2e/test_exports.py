@@ -127,7 +127,8 @@ def test_the_first_value_that_differs_in_an_export_is_named(
             "Install them with: studio backends install pytorch && studio backends install "
             "executorch, or on the Plugins page.",
         ),
-        (("--to", "gguf"), 2, "gguf"),
+        (("--to", "gguf"), 2, "GGUF is not made of ONNX."),
+        (("--to", "word-processor"), 2, "word-processor"),
     ],
 )
 def test_an_export_that_cannot_be(
