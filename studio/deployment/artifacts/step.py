@@ -10,7 +10,17 @@ from studio.deployment.artifacts.results import DebResult, PackagerWork
 from studio.jobs import Limits, Result, Step, Use
 from studio.jobs.options_form import like, option
 from studio.lazy_dataclass import dataclass
-from studio.packages.step import PACKAGE, Numbering, PackageOptions
+from studio.packages.step import (
+    CACHE,
+    CONTEXT,
+    GUARD,
+    MAX_TOTAL_TOKENS,
+    PACKAGE,
+    QUEUE_TOKENS,
+    SLOTS,
+    Numbering,
+    PackageOptions,
+)
 from studio.registry import ModelRef
 
 _NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})
@@ -34,12 +44,12 @@ class DebOptions:
     reference: int = like(_PACKAGE["reference"], 256)
     embedding: str | None = like(_PACKAGE["embedding"])
     backend: str | None = like(_PACKAGE["backend"])
-    context: int | None = like(_PACKAGE["context"])
-    slots: int | None = like(_PACKAGE["slots"])
-    cache: str | None = like(_PACKAGE["cache"])
-    queue_tokens: int | None = like(_PACKAGE["queue_tokens"])
-    max_total_tokens: int | None = like(_PACKAGE["max_total_tokens"])
-    guard: Path | None = like(_PACKAGE["guard"])
+    context: int | None = like(CONTEXT)
+    slots: int | None = like(SLOTS)
+    cache: str | None = like(CACHE)
+    queue_tokens: int | None = like(QUEUE_TOKENS)
+    max_total_tokens: int | None = like(MAX_TOTAL_TOKENS)
+    guard: Path | None = like(GUARD)
     tolerance: float | None = like(_PACKAGE["tolerance"])
     bundle: Path | None = option(
         None, kind=Kind.FOLDER, help="Bundle folder, instead of a model.", advanced=True
