@@ -28,7 +28,7 @@ from ...generate.score.distance import LEAST, columns
 from ...generate.score.request import ScoreError
 from ...generate.score.sequence import TokenSequence, rows_at_once
 from ...generate.score_trace import ScoreTrace
-from ...generate.text_model import TextModel
+from ...generate.text_model import ContextFull, TextModel
 from ...shared.errors import LoadError
 from ...shared.threads import yield_to_requests
 from ...shared.trial_request import TrialRequest
@@ -299,6 +299,8 @@ class TextShadow:
             return
         try:
             self._counts.add(other.distance(prompt, trace), is_whole)
+        except ContextFull:  # the later release has more room than this one
+            self._counts.add_unscored(is_whole)
         except ScoreError:
             self._counts.add(_NO_NUMBERS, is_whole)
 

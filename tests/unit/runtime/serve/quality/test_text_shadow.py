@@ -252,3 +252,14 @@ def test_of_long_prompts_some_are_scored(
     told = compare(trial.begin(generator), generator, 30)
     assert 3 < told["answers"] < 27
     assert told["agreed"] == told["compared"]
+
+
+def test_an_answer_beyond_the_room_of_the_earlier_release_ends_no_comparison(
+    trial: Trial, ended: list[TextGenerator]
+) -> None:
+    generator = generator_of(ended, ByteModel(context=256))
+    trial.before = ByteModel(context=48)
+    told = compare(trial.begin(generator), generator, 6, most=60)
+    assert told["fault"] == ""
+    assert told["agreed"] == told["compared"]
+    assert told["answers"] == 0
