@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from studio.registry import Registry
+from studio.registry.run_journal import RUN_FILE, RunFolder
+from studio.registry.run_records import RUNNING
 from tests.e2e import button_place
 from tests.e2e.conftest import STUDIO, Studio
-from tests.e2e.screen import PATIENCE, Screen
+from tests.e2e.screen import PATIENCE, Screen, wait_for
 from tests.rigs.patience import patience
 
 MAIN = "Edgewright"
@@ -84,11 +86,16 @@ class Person:
         return [*self._errors.read_text().splitlines(), *kept]
 
     def leave(self) -> str:
-        """Ctrl+Q; what was written to standard error."""
+        """Ctrl+Q once no pipeline runs, else it asks; what was written to standard error."""
+        wait_for(lambda: not self._runs_pipeline(), "a pipeline did not end", seconds=60)
         self.screen.press("ctrl+q")
         assert self.process.wait(30) == 0
         self.registry.close()
         return self._errors.read_text()
+
+    def _runs_pipeline(self) -> bool:
+        runs = (self._home / "edgewright" / "data" / "runs").glob(f"*/{RUN_FILE}")
+        return any(RunFolder(run.parent).read().state == RUNNING for run in runs)
 
 
 @pytest.fixture
