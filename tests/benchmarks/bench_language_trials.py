@@ -8,6 +8,8 @@ decide by the earlier release. Equal releases are the same file in another versi
 settings of the loop, or its weights in Q8_0. Damaged ones have a layer whose weights are off by
 10 %, a wrong chat template, or a context that is too short for some of the clients.
 
+``--share .5`` compares 2.5 times as many answers as a trial does by default in the same time.
+
 ``--distances`` runs no server: it measures the divergence of so many answers of each release, and
 lets the rule decide 1,000 times for each by answers that are drawn from these.
 """
@@ -29,6 +31,7 @@ from typing import Any
 
 import numpy as np
 
+from studio.runtime.release.trial import soak as soaks
 from studio.runtime.release.trial.decision import Counts, TrialDecision, rule_of
 from studio.runtime.release.trial.sequential import OPEN
 from studio.runtime.release.trial.soak import ReleaseTrial
@@ -168,6 +171,12 @@ def measured_distances(count: int, model: Path, folder: Path) -> dict[str, Any]:
     return found
 
 
+def _compare_with(share: float) -> None:
+    """Let the comparison take another share of a core: this changes how long a trial is alone."""
+    wanted = soaks.request_of
+    soaks.request_of = lambda *words: wanted(*words)._replace(share=share)
+
+
 def _off(layer: int, seed: int | None) -> str:
     return f"layer {layer} off by 10 %" + (" at random" if seed else "")
 
@@ -180,7 +189,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--distances", type=int, default=0, help="answers of each release")
     parser.add_argument("--first", type=int, default=0, help="seed of the first conversations")
+    parser.add_argument("--share", type=float, default=0.2, help="of a core, for comparing")
     given = parser.parse_args()
+    _compare_with(given.share)
     TrialServer.python = python_of("llama-cpp")
     model = gguf_file(RIGS)
     rows: dict[str, list[dict[str, Any]]] = {"equal": [], "damaged": []}
