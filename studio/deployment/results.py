@@ -51,10 +51,16 @@ class LogHead:
 
 @dataclass(frozen=True, slots=True)
 class TrialTest:
-    """The finding of one test in a trial."""
+    """The finding of one test in a trial.
+
+    Attributes:
+        events, of: Observations against the release, of all.
+    """
 
     test: str
     says: str
+    events: int = 0
+    of: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 from studio.api import UsageError
 from studio.registry.database import Database
 from studio.registry.endpoints import SIGN as BELOW
+from studio.registry.labels import Labels
 
 SIGN = "@"
 """The prefix of a group's name among names of targets."""
@@ -74,20 +75,28 @@ class Groups:
                 )
 
 
-def expand(names: Sequence[str], groups: Groups) -> list[str]:
+def expand(names: Sequence[str], groups: Groups, labels: Labels) -> list[str]:
     """Replace each ``@group`` in names of targets by its members, without duplicates.
 
-    ``@group/NAME`` becomes the endpoint of that name on each member.
+    ``@site=berlin,line=3`` means all targets with these labels. ``@group/NAME`` becomes the
+    endpoint of that name on each member.
     """
     if not any(name.startswith(SIGN) for name in names):
         return list(names)
     found: list[str] = []
     for name in names:
         group, below, endpoint = name.partition(BELOW)
-        members = groups.members(group) if name.startswith(SIGN) else [group]
+        members = _members(group, groups, labels)
         found += [one + below + endpoint for one in members]
     # A target may be a member of several named groups.
     return list(dict.fromkeys(found))
+
+
+def _members(name: str, groups: Groups, labels: Labels) -> list[str]:
+    if not name.startswith(SIGN):
+        return [name]
+    chosen = name.removeprefix(SIGN)
+    return labels.select(chosen) if "=" in chosen else groups.members(name)
 
 
 def _of(settings: dict[str, Any]) -> list[str]:

@@ -18,6 +18,7 @@ from studio.registry.blob_store import BlobStore
 from studio.registry.database import Database
 from studio.registry.endpoints import Endpoints
 from studio.registry.groups import Groups
+from studio.registry.labels import Labels
 from studio.registry.names import component
 from studio.registry.occupancy import Occupancy
 from studio.registry.ownership import identity_of, marked
@@ -54,6 +55,7 @@ class Registry:
         self._store = BlobStore(folder / "store")
         self.backups = Backups(folder)
         self.groups = Groups(self._db)
+        self.labels = Labels(self._db)
         self.endpoints = Endpoints(self._db)
         targets = Targets(self._db, self.endpoints)
         self.target, self.targets = targets.one, targets.all

@@ -11,7 +11,6 @@ from studio.api import TargetSpec, UsageError
 from studio.registry.database import Database
 from studio.registry.endpoints import SIGN as BELOW
 from studio.registry.endpoints import Endpoints, endpoint_of, target_of_row
-from studio.registry.groups import KEY
 from studio.registry.groups import SIGN as GROUP
 from studio.registry.names import is_component
 
@@ -46,8 +45,8 @@ class Targets:
             raise UsageError(f"A target cannot be named {target.name!r}.", hint="Choose another.")
         with self._db.write() as db:
             before = db.execute("SELECT settings FROM targets WHERE name = ?", (target.name,))
-            kept = json.loads((before.fetchone() or ["{}"])[0]).get(KEY)
-            settings = {**target.settings, **({KEY: kept} if kept else {})}
+            kept = _own(json.loads((before.fetchone() or ["{}"])[0]))
+            settings = {**target.settings, **kept}
             db.execute(
                 "INSERT INTO targets (name, url, host_key, settings, facts) VALUES (?,?,?,?,'{}')"
                 " ON CONFLICT (name) DO UPDATE SET url = excluded.url,"
@@ -122,7 +121,13 @@ def _json(value: Any) -> str:
 
 def _settings(text: str) -> dict[str, str]:
     """Return the settings of the connector, without the registry's own keys."""
-    return {key: value for key, value in json.loads(text).items() if key != KEY}
+    settings = json.loads(text)
+    return {key: value for key, value in settings.items() if key not in _own(settings)}
+
+
+def _own(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the registry keeps in the settings of a target: its groups and labels."""
+    return {key: value for key, value in settings.items() if key.startswith(GROUP)}
 
 
 def _endpoints(target: TargetSpec, owners: Mapping[str, str]) -> list[TargetSpec]:

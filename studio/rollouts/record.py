@@ -18,6 +18,9 @@ from studio.jobs.options_form import form
 from studio.monitoring.released_bundles import known_bundles
 from studio.packages import record as packages
 from studio.registry import Registry
+from studio.registry.endpoints import SIGN as BELOW
+from studio.rollouts.disruption import DisruptionBudget
+from studio.rollouts.maintenance import MaintenanceWindow
 from studio.rollouts.results import RolloutResult, RolloutWork, TargetRow
 from studio.rollouts.resume import resumed
 from studio.rollouts.rollout_state import RolloutState, place_of
@@ -46,16 +49,36 @@ def prepare(registry: Registry, options: RolloutOptions) -> RolloutOptions:
         options = replace(
             options, numbering=packages.numbering(registry, options.model, options.backend)
         )
+    for text in options.window or ():
+        MaintenanceWindow.parse(text)
+    for text in options.max_unavailable or ():
+        DisruptionBudget.parse(text)
     known: dict[str, Mapping[str, str]] = {}
     for target in targets:
         known.update(known_bundles(registry, target.name))
-    return replace(options, known_bundles=known)
+    labels = registry.labels.all()
+    return replace(
+        options,
+        known_bundles=known,
+        target_labels={one.name: labels.get(one.name.partition(BELOW)[0], {}) for one in targets},
+        serving=_serving(registry) if options.dry_run else {},
+    )
+
+
+def _serving(registry: Registry) -> dict[str, str]:
+    """Return what the targets serve, by the registry."""
+    return {
+        name: f"version {release.facts.version} of {release.facts.name}"
+        for name, release in registry.history.running().items()
+    }
 
 
 def rolled_out(
     registry: Registry, options: RolloutOptions, work: RolloutWork, folder: Path
 ) -> RolloutResult:
     """Store the version, then the changes of each target in order."""
+    if options.dry_run:
+        return work.result
     if work.packaged and options.model:
         packages.store_version(registry, options.model, work.packaged)
     targets = {target.name: target for target in options.target or ()}

@@ -10,6 +10,8 @@ from studio.lazy_dataclass import dataclass
 from studio.packages.results import PackageResult
 
 KEPT = "kept"
+PLANNED = "planned"
+LEFT = "not begun"
 BEGINNINGS = ("waiting", "deploying", "judging")
 FAILURES = ("taken back", "failed")
 
@@ -34,7 +36,7 @@ class TargetOutcome:
 
     Attributes:
         state: ``waiting``, ``deploying``, ``judging``; then ``kept``, ``taken back``, ``failed``
-            or ``not begun``.
+            or ``not begun``; ``planned`` in a plan.
         before, now: Statistics of the previous release and of the new one.
         served: The previous release, to which a rollback returns, also when the rollout was
             interrupted after the switch. Empty without one; None while it is unknown.
@@ -89,10 +91,11 @@ class RolloutResult:
     """The result of a finished rollout.
 
     Attributes:
-        state: ``done`` or ``halted``.
-        rollout: Its name, for a resumed rollout.
+        state: ``done``, ``halted`` or ``planned``.
+        rollout: Its name, for a resumed rollout; empty for a plan.
         release: Digest of the bundle.
         kept: Number of targets that kept the release.
+        notes: Limits of a plan, a sentence each.
     """
 
     state: str
@@ -103,11 +106,12 @@ class RolloutResult:
     targets: tuple[TargetOutcome, ...]
     kept: int
     seconds: float
+    notes: tuple[str, ...] = ()
 
     @property
     def is_done(self) -> bool:
-        """Whether the rollout completed without being halted."""
-        return self.state == "done"
+        """Whether the rollout completed without being halted, or is a plan."""
+        return self.state in ("done", PLANNED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from studio.rollouts.rollout_state import RolloutHead, RolloutState, SavedState,
 from studio.rollouts.step import ROLLOUT, RolloutOptions
 
 RULE = (
-    *("strategy", "first", "size", "parallel", "max_failures", "undo", "requests", "soak_s"),
+    *("strategy", "first", "size", "wave_by", "parallel", "max_failures", "max_failure_share"),
+    *("max_unavailable", "window", "undo", "requests", "soak_s"),
     *("max_error_rate", "max_latency_ratio", "min_agreement"),
     *("quality", "quality_s", "soak_rule"),
     *("embedding", "agreement", "keep_samples", "samples_mb", "replace", "sign", "downgrade"),

@@ -53,6 +53,8 @@ class RolloutOptions:
         packaged: Result of packaging, for a resumed rollout.
         rows: Targets of a resumed rollout, by name.
         known_bundles: Folders of the targets' earlier bundles, by release.
+        target_labels: Labels of the targets, by name.
+        serving: What the targets serve, for a plan.
     """
 
     model: ModelRef | None = like(MODEL)
@@ -99,12 +101,43 @@ class RolloutOptions:
         help="Number of targets in each later wave.",
         spelling="wave_size",
     )
+    wave_by: str | None = option(
+        None,
+        title="Waves by label",
+        help="Label whose values are the waves, in the order of the targets (instead of a "
+        "strategy). Targets without it are the last wave.",
+        advanced=True,
+    )
     parallel: int = option(4, minimum=1, maximum=64, help="Number of targets updated in parallel.")
     max_failures: int = option(
         0,
         minimum=0,
         title="Tolerated failures",
         help="Number of failed targets that the rollout tolerates before it halts.",
+    )
+    max_failure_share: float = option(
+        0.0,
+        minimum=0,
+        maximum=1,
+        title="Tolerated share of failures",
+        zero="none",
+        help="Share of the targets begun so far that may fail, if that is more than "
+        "--max-failures.",
+        advanced=True,
+    )
+    max_unavailable: tuple[str, ...] | None = option(
+        None,
+        title="Disruption budget",
+        help="LABEL=N or LABEL=N%: targets with the same value of a label that are updated at "
+        "once. A failed one counts until the end.",
+        advanced=True,
+    )
+    window: tuple[str, ...] | None = option(
+        None,
+        title="Maintenance window",
+        help='Days and hours in which a target may begin, such as "Mon-Fri 22:00-04:00 '
+        'Europe/Berlin" or "daily 01:00-05:00".',
+        advanced=True,
     )
     undo: bool = option(
         False,
@@ -179,10 +212,15 @@ class RolloutOptions:
         help="Resume a halted, cancelled or interrupted rollout: its name, or last.",
         advanced=True,
     )
+    dry_run: bool = option(
+        False, title="Dry run", help="Print what each target would get, and change nothing."
+    )
     numbering: Numbering | None = None
     packaged: PackageResult | None = None
     rows: Mapping[str, TargetRow] = field(default_factory=dict)
     known_bundles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    target_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    serving: Mapping[str, str] = field(default_factory=dict)
 
 
 ROLLOUT: Step[RolloutOptions, RolloutResult] = Step(

@@ -23,7 +23,7 @@ from studio.jobs import Job
 from studio.packages import Bundle
 from studio.registry import component_of
 from studio.rollouts.golden_requests import GoldenRequests
-from studio.rollouts.results import KEPT, TargetRow
+from studio.rollouts.results import KEPT, LEFT, TargetRow
 from studio.rollouts.rule import (
     Answers,
     Decision,
@@ -93,7 +93,7 @@ class TargetRollout:
 
     def leave(self, reason: str) -> None:
         """Leave the target unchanged, and record the reason."""
-        self._become("not begun", reason)
+        self._become(LEFT, reason)
 
     def roll_back(self, reason: str) -> None:
         """Activate the previous release; without one, undeploy."""

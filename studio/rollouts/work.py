@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 
 from studio.api import UsageError
 from studio.deployment.admission import downgrade_of
 from studio.deployment.contained_packaging import opened
 from studio.deployment.options import DeployOptions, TrialOptions
+from studio.deployment.trial import parse_rule
 from studio.documents.dataclass_json import to_json
 from studio.jobs import Job
 from studio.packages import Bundle
 from studio.packages.packaging_job import package_contained
 from studio.packages.results import PackageResult
 from studio.packages.step import PackageOptions
+from studio.rollouts.disruption import DisruptionBudget, Disruptions
+from studio.rollouts.maintenance import MaintenanceWindow
+from studio.rollouts.plan import planned
 from studio.rollouts.results import (
     BEGINNINGS,
     FAILURES,
     KEPT,
+    LEFT,
     RolloutResult,
     RolloutWork,
     TargetRow,
@@ -30,6 +34,8 @@ from studio.rollouts.rollout_state import RolloutState, place_of
 from studio.rollouts.rule import RolloutRule
 from studio.rollouts.step import RolloutOptions
 from studio.rollouts.target_rollout import TargetRollout
+from studio.rollouts.wave_run import WaveLimits, WaveRun, utc_now
+from studio.rollouts.wave_verdict import wave_verdict
 from studio.rollouts.waves import waves
 from studio.settings import Paths
 
@@ -46,7 +52,10 @@ def rollout(options: RolloutOptions, job: Job) -> RolloutWork:
     if not options.model and not options.bundle:
         raise UsageError("Missing model or bundle.", hint="Pass a model or a bundle folder.")
     names = [one.name for one in options.target or ()]
-    plan = waves(names, options.strategy, options.first, options.size)
+    plan = waves(names, options.strategy, options.first, options.size, groups_of(options))
+    if options.dry_run:
+        bundle = _signed(_packaged(options, job), options, job)
+        return RolloutWork(planned(bundle, plan, options, utc_now()), (), None)
     began = time.monotonic()
     ledger, bundle, packaged = _begin(options, job)
     state, rows = Rollout(plan, bundle, options, job, ledger).run()
@@ -74,7 +83,7 @@ def _begin(options: RolloutOptions, job: Job) -> tuple[RolloutState, Bundle, Pac
         bundle = Bundle.open(options.bundle)
         packaged = options.packaged
         return ledger, bundle, packaged and replace(packaged, bundle=str(bundle.folder))
-    packaged = None if options.bundle else package_contained(packaging(options), job)
+    packaged = _packaged(options, job)
     bundle = _signed(packaged, options, job)
     is_own = job.folder in bundle.folder.parents
     head = head_of(options, bundle.folder, packaged)
@@ -85,6 +94,10 @@ def _begin(options: RolloutOptions, job: Job) -> tuple[RolloutState, Bundle, Pac
     if packaged and packaged.new:
         packaged = replace(packaged, bundle=str(bundle.folder))
     return ledger, bundle, packaged
+
+
+def _packaged(options: RolloutOptions, job: Job) -> PackageResult | None:
+    return None if options.bundle else package_contained(packaging(options), job)
 
 
 def packaging(options: RolloutOptions) -> PackageOptions:
@@ -117,6 +130,25 @@ def _signed(packaged: PackageResult | None, options: RolloutOptions, job: Job) -
     return opened(source, options.sign, job)
 
 
+def groups_of(options: RolloutOptions) -> dict[str, str] | None:
+    """Return the value of the label that makes waves, by target; None without such a label."""
+    name = options.wave_by
+    if not name:
+        return None
+    return {target: labels.get(name, "") for target, labels in options.target_labels.items()}
+
+
+def limits_of(options: RolloutOptions) -> WaveLimits:
+    """Return what limits the targets that are changed at the same time."""
+    budgets = [DisruptionBudget.parse(text) for text in options.max_unavailable or ()]
+    names = [target.name for target in options.target or ()]
+    return WaveLimits(
+        parallel=options.parallel,
+        windows=[MaintenanceWindow.parse(text) for text in options.window or ()],
+        disruptions=Disruptions(budgets, names, options.target_labels),
+    )
+
+
 class Rollout:
     """A rollout of one bundle through the waves."""
 
@@ -144,6 +176,7 @@ class Rollout:
             [self._member(name, number, number <= held_in) for name in names]
             for number, names in enumerate(plan, 1)
         ]
+        self._limits = limits_of(options)
 
     def _member(self, name: str, wave: int, on_trial: bool) -> TargetRollout:
         row = self._options.rows.get(name) or TargetRow(name, wave)
@@ -185,34 +218,46 @@ class Rollout:
     def run(self) -> tuple[str, list[TargetRow]]:
         """Go through the waves; return ``done`` or ``halted``, and the row of each target."""
         self._job.event("rollout", targets=to_json([row.outcome for row in self._rows()]))
-        for number, wave in enumerate(self._waves):
+        for wave in self._waves:
             self._release([member for member in wave if member.row.state != KEPT])
-            begun = [member for one in self._waves[: number + 1] for member in one]
-            failed = sum(member.row.state in FAILURES for member in begun)
-            if failed > self._options.max_failures:
-                self._halt(failed)
+            reason = self._why_halted() or self._judge(wave)
+            if reason:
+                self._halt(reason)
                 return _HALTED, self._rows()
-        return _DONE, self._rows()
+        left = any(row.state == LEFT for row in self._rows())
+        return _HALTED if left else _DONE, self._rows()
 
     def _release(self, members: Sequence[TargetRollout]) -> None:
-        """Release to the targets of a wave in parallel; stop after too many failures.
+        """Release to the targets of a wave, as its limits allow; stop after too many failures."""
 
-        Running releases finish, or stop at their next check when the user cancels.
-        """
-        with ThreadPoolExecutor(self._options.parallel) as pool:
-            work = [pool.submit(one.release, self._rule, self._options.soak_s) for one in members]
-            try:
-                for done in as_completed(work):
-                    done.result()
-                    failed = sum(row.state in FAILURES for row in self._rows())
-                    if failed > self._options.max_failures:
-                        break
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+        def release(member: TargetRollout) -> None:
+            member.release(self._rule, self._options.soak_s)
 
-    def _halt(self, failed: int) -> None:
+        WaveRun(members, self._limits, release, self._job).run(lambda: bool(self._why_halted()))
+
+    def _why_halted(self) -> str:
+        """Return why the rollout is halted; empty while it is not."""
+        states = [row.state for row in self._rows()]
+        failed = sum(state in FAILURES for state in states)
+        begun = sum(state not in BEGINNINGS for state in states)
+        if failed <= max(self._options.max_failures, self._options.max_failure_share * begun):
+            return ""
+        return f"the rollout was halted after {failed} of its targets failed"
+
+    def _judge(self, wave: Sequence[TargetRollout]) -> str:
+        """Return why a whole wave is worse, and roll it back; empty if it is not."""
+        rows = [member.row for member in wave]
+        found = wave_verdict(rows, self._rule, parse_rule(self._options.soak_rule or ()))
+        if not found:
+            return ""
+        reason = f"the whole wave was rolled back: {found}"
+        for member in wave:
+            if member.row.state == KEPT:
+                member.roll_back(reason)
+        return f"the rollout was halted, as {reason}"
+
+    def _halt(self, reason: str) -> None:
         """Mark the waiting targets; roll back the others if the options say so."""
-        reason = f"the rollout was halted after {failed} of its targets failed"
         for member in self._members():
             if member.row.state in BEGINNINGS:
                 member.leave(reason)

@@ -68,7 +68,7 @@ def resolve(step: AnyStep, given: Mapping[str, Any], registry: Registry) -> Reso
         value = checked[option.name]
         if value is not None:
             if option.kind is Kind.TARGET and option.many:
-                value = expand(value, registry.groups)
+                value = expand(value, registry.groups, registry.labels)
             value = _each(option, value, partial(_one, option, registry=registry))
             values = value if option.many else [value]
             reads += _reads(option, values)

@@ -9,6 +9,8 @@ settings of the loop, or its weights in Q8_0. Damaged ones have a layer whose we
 10 %, a wrong chat template, or a context that is too short for some of the clients.
 
 ``--share .5`` compares 2.5 times as many answers as a trial does by default in the same time.
+``--judge divergence`` lets this test alone decide, after some 6 answers instead of the 240
+requests that the test of errors takes; contexts that are too short need all tests.
 
 ``--distances`` runs no server: it measures the divergence of so many answers of each release, and
 lets the rule decide 1,000 times for each by answers that are drawn from these.
@@ -84,26 +86,35 @@ class Campaign:
     Args:
         before: Digest of the earlier release.
         seconds: Of a trial.
+        judge: Tests that decide, as in the rule of a trial; empty for all.
     """
 
-    def __init__(self, releases: Releases, before: str, seconds: float) -> None:
+    def __init__(self, releases: Releases, before: str, seconds: float, judge: str = "") -> None:
         self._releases = releases
         self._before = before
         self._seconds = seconds
-        self._quality = TrialDecision(rule_of({}))
+        self._decisions = {
+            True: TrialDecision(rule_of({"judge": judge} if judge else {})),
+            False: TrialDecision(rule_of({})),
+        }
 
-    def trial(self, release: str, seed: int) -> dict[str, Any]:
-        """Let the rule decide about a release; return the evidence."""
+    def trial(self, release: str, seed: int, is_short: bool) -> dict[str, Any]:
+        """Let the rule decide about a release; return the evidence.
+
+        Args:
+            is_short: Whether its context is, which long conversations alone show.
+        """
+        quality = self._decisions[not is_short]
         bundle = ("--bundle", str(self._releases.folder(release)), "--threads", "1")
         began = time.monotonic()
         with (
             TrialServer(*bundle, log=self._releases.root / "log") as server,
-            Conversing(server.port, seed) as clients,
+            Conversing(server.port, seed, long=0.3 if is_short else 0.02) as clients,
         ):
             assert isinstance(server, TrialServer)
             soak = ReleaseTrial(server, _Notes(self._releases.root / "run"), release, self._before)
             try:
-                found = soak.run(self._quality, self._seconds)
+                found = soak.run(quality, self._seconds)
             except ReleaseError as error:
                 found = json.loads(error.detail or "{}")
         spent = round(time.monotonic() - began, 1)
@@ -189,6 +200,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--distances", type=int, default=0, help="answers of each release")
     parser.add_argument("--first", type=int, default=0, help="seed of the first conversations")
+    parser.add_argument("--judge", default="", help="tests that decide")
     parser.add_argument("--share", type=float, default=0.2, help="of a core, for comparing")
     given = parser.parse_args()
     _compare_with(given.share)
@@ -202,7 +214,7 @@ def main() -> int:
             print(json.dumps({"name": "distances of language models", **found}, indent=1))
             return 0
         releases = Releases(folder / "board")
-        campaign = Campaign(releases, releases.add(model), given.seconds)
+        campaign = Campaign(releases, releases.add(model), given.seconds, given.judge)
         kinds = (
             ("damaged", damaged(releases, model, folder), given.damaged),
             (
@@ -213,7 +225,8 @@ def main() -> int:
         )
         for kind, made, count in kinds:
             for number, (what, digest) in zip(range(count), made, strict=False):
-                row = {"what": what, **campaign.trial(digest, given.first + number)}
+                is_short = what.startswith("a context of")
+                row = {"what": what, **campaign.trial(digest, given.first + number, is_short)}
                 print(json.dumps(row), file=sys.stderr, flush=True)
                 rows[kind].append(row)
     print(json.dumps({"name": "trials of language models", **_summary(rows)}, indent=1))

@@ -13,6 +13,8 @@ from studio.cli.output import print_json, print_lines, print_note, prompt
 from studio.cli.session import add_step, finish, workspace
 from studio.deployment import texts
 from studio.documents.text_table import table
+from studio.registry.groups import expand
+from studio.registry.labels import parse_labels
 from studio.settings.boards import boards
 from studio.targets.platforms import parse_pairs
 from studio.targets.texts import facts
@@ -27,6 +29,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         list="list targets",
         find="discover boards in ~/.ssh/config, by mDNS or in a subnet",
         group="create, list or delete a group of targets (@NAME)",
+        label="set, list or remove labels of targets (@NAME=VALUE)",
         probe="probe a target",
         status="show the status of several targets",
         boards="list supported boards",
@@ -35,6 +38,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     _describe_add(verbs["add"])
     _describe_group(verbs["group"])
+    _describe_label(verbs["label"])
     add_step(verbs["find"], "target-find")
     status = verbs["status"]
     status.add_argument("target", nargs="*", metavar="NAME|@GROUP", help="[default: all]")
@@ -75,6 +79,15 @@ def _describe_group(parser: argparse.ArgumentParser) -> None:
             help="delete the group and keep its targets",
         ),
         "--dissolve",
+    )
+
+
+def _describe_label(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="TARGET|LABEL=VALUE",
+        help="targets and their labels; LABEL= removes one [default: list all]",
     )
 
 
@@ -173,6 +186,30 @@ def _group(opened: Workspace, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _label(opened: Workspace, arguments: argparse.Namespace) -> int:
+    """List the labels, or change those of some targets."""
+    targets = [word for word in arguments.words if "=" not in word or word.startswith("@")]
+    changes = parse_labels([word for word in arguments.words if word not in targets])
+    registry = opened.registry
+    if changes and not targets:
+        raise UsageError("Missing targets for the labels.", hint="Name them before the labels.")
+    chosen = expand(targets, registry.groups, registry.labels)
+    for target in chosen if changes else ():
+        registry.labels.change(target, changes)
+    found = registry.labels.all()
+    if chosen:
+        found = {name: found.get(name, {}) for name in chosen}
+    if arguments.json:
+        print_json([{"target": name, "labels": labels} for name, labels in found.items()])
+        return 0
+    rows = [
+        (name, " ".join(f"{key}={value}" for key, value in labels.items()))
+        for name, labels in found.items()
+    ]
+    print_lines(table(("target", "labels"), rows) if rows else ["No labels yet."])
+    return 0
+
+
 def _status(opened: Workspace, arguments: argparse.Namespace) -> int:
     """Ask targets how they are; all of them when none is named."""
     names = arguments.target or [target.name for target in opened.registry.targets()]
@@ -202,5 +239,6 @@ def _show_boards(arguments: argparse.Namespace) -> int:
 _VERBS: Mapping[str, Callable[[Workspace, argparse.Namespace], int]] = {
     "find": _find,
     "group": _group,
+    "label": _label,
     "status": _status,
 }

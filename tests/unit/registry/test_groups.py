@@ -45,8 +45,11 @@ def test_a_group_is_no_setting_of_its_targets_and_outlives_a_change(registry: Re
 
 def test_names_expand_in_order_and_once(registry: Registry) -> None:
     registry.groups.set("roof", ["b", "c"])
-    assert expand(["c", "@roof", "a"], registry.groups) == ["c", "b", "a"]
-    assert expand(["a", "a"], registry.groups) == ["a", "a"]  # told as a mistake, later
+    assert expand(["c", "@roof", "a"], registry.groups, registry.labels) == ["c", "b", "a"]
+    assert expand(["a", "a"], registry.groups, registry.labels) == [
+        "a",
+        "a",
+    ]
 
 
 def test_what_is_no_group_says_so(registry: Registry) -> None:

@@ -1,0 +1,103 @@
+"""Labels of targets: pairs of a name and a value that choose, order and limit in a rollout."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from studio.api import UsageError
+from studio.registry.database import Database
+
+KEY = "@labels"
+"""The key of the labels in a target's row; keys of connectors never start with ``@``."""
+
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_MOST = 32
+"""Labels of one target."""
+
+
+class Labels:
+    """The labels of a registry, stored in the rows of their targets."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def all(self) -> dict[str, dict[str, str]]:
+        """Return the labels of each target that has some, both by name."""
+        rows = self._db.all("SELECT name, settings FROM targets ORDER BY name")
+        found = {str(name): _of(json.loads(text)) for name, text in rows}
+        return {name: labels for name, labels in found.items() if labels}
+
+    def change(self, target: str, changes: Mapping[str, str]) -> dict[str, str]:
+        """Set labels of a target; one with an empty value is removed.
+
+        Returns:
+            All its labels.
+
+        Raises:
+            UsageError: for an invalid name or value, too many labels, or an unknown target.
+        """
+        for name, value in changes.items():
+            _check(name, value)
+        with self._db.write() as db:
+            row = db.execute("SELECT settings FROM targets WHERE name = ?", (target,)).fetchone()
+            if row is None:
+                raise UsageError(f"Unknown target: {target!r}.")
+            settings = json.loads(row[0])
+            merged = {**_of(settings), **changes}
+            labels = {name: value for name, value in sorted(merged.items()) if value}
+            if len(labels) > _MOST:
+                raise UsageError(f"A target has at most {_MOST} labels.")
+            settings[KEY] = labels
+            text = json.dumps(settings, separators=(",", ":"))
+            db.execute("UPDATE targets SET settings = ? WHERE name = ?", (text, target))
+        return labels
+
+    def select(self, text: str) -> list[str]:
+        """Return the targets that have all labels of a selection.
+
+        Args:
+            text: Such as ``site=berlin,line=3``.
+
+        Raises:
+            UsageError: for an invalid selection, or one that no target fits.
+        """
+        wanted = parse_labels(text.split(","))
+        found = [name for name, labels in self.all().items() if wanted.items() <= labels.items()]
+        if not found:
+            raise UsageError(
+                f"No target is labelled {text}.",
+                hint="Label one with: studio target label TARGET NAME=VALUE",
+            )
+        return found
+
+
+def parse_labels(pairs: list[str]) -> dict[str, str]:
+    """Return labels of texts such as ``site=berlin``.
+
+    Raises:
+        UsageError: for an invalid one.
+    """
+    found = {}
+    for pair in pairs:
+        name, sign, value = pair.partition("=")
+        if not sign:
+            raise UsageError(f"Not a label: {pair!r}.", hint="Write NAME=VALUE.")
+        _check(name, value)
+        found[name] = value
+    return found
+
+
+def _check(name: str, value: str) -> None:
+    for text in (name, value or name):
+        if not _WORD.fullmatch(text):
+            raise UsageError(
+                f"Invalid label {name}={value}.", hint="Use letters, digits, dots and dashes."
+            )
+
+
+def _of(settings: Mapping[str, Any]) -> dict[str, str]:
+    labels = settings.get(KEY) or {}
+    return {str(name): str(value) for name, value in labels.items()}
