@@ -16,6 +16,11 @@ from .text_model import ContextFull, Part, TextModel
 
 _STEP_S = 0.1
 """Seconds that prompts may take of a run while answers of others are being generated."""
+_ALONE_S = 2.0
+"""Seconds that a run of prompts may take otherwise.
+
+Some backends keep the interpreter's lock while they run: the server answers nothing until then, and
+one that is silent for long is taken for hung."""
 _FEWEST = 16
 """Tokens of a prompt in a run at least, however slow the machine is."""
 
@@ -204,8 +209,9 @@ class GenerationLoop:
         decoding = [slot for slot in self._slots if slot.is_decoding]
         parts = [(slot, Part(slot.number, slot.pending[:1])) for slot in decoding]
         room -= len(parts)
-        if decoding and self._token_s:
-            room = min(room, max(_FEWEST, int(_STEP_S / self._token_s)))
+        step = _STEP_S if decoding else _ALONE_S
+        fits = int(step / self._token_s) if self._token_s else 0
+        room = min(room, max(_FEWEST, fits))
         waiting = [s for s in self._slots if s.generation is not None and not s.is_decoding]
         for slot in sorted(waiting, key=lambda slot: slot.generation.times.started):  # type: ignore[union-attr]
             if room <= 0:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 
+import numpy
 import pytest
 
 from studio.runtime.generate.loop import GenerationLoop, QueueLimits, TooManyRequests
 from studio.runtime.generate.request import AnswerProgress, Generation, GenerationRequest, Reason
 from studio.runtime.generate.sampler import Sampling
+from studio.runtime.generate.text_model import Part
 from tests.unit.runtime.generate.text_models import ByteModel, alone, script
 
 PATIENCE_S = 20.0
@@ -119,6 +122,39 @@ def test_a_long_prompt_goes_in_parts() -> None:
     prompt = "x" * 35
     assert ask(loop, prompt, 2).text == alone(prompt.encode(), 2)
     assert [len(run[0]) for run in model.runs[:4]] == [10, 10, 10, 5]
+    loop.close()
+
+
+class TimedModel(ByteModel):
+    """One whose tokens take a known time, by a clock of its own."""
+
+    def __init__(self, token_s: float) -> None:
+        super().__init__(batch=400, context=1000)
+        self._token_s = token_s
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        """Return the time."""
+        return self.now
+
+    def run(self, parts: Sequence[Part]) -> list[numpy.ndarray]:
+        """Run parts, which takes its time."""
+        self.now += self._token_s * sum(len(part.tokens) for part in parts)
+        return super().run(parts)
+
+
+@pytest.mark.parametrize(
+    ("token_s", "sizes"), [(0.05, [16, 40, 40]), (0.5, [16, 16, 16]), (1e-6, [16, 400])]
+)
+def test_a_run_of_a_prompt_is_short_whatever_a_token_takes(
+    monkeypatch: pytest.MonkeyPatch, token_s: float, sizes: list[int]
+) -> None:
+    """Backends that keep the interpreter's lock make the server silent while they run."""
+    model = TimedModel(token_s)
+    monkeypatch.setattr("studio.runtime.generate.loop.time", model)
+    loop = GenerationLoop(model)
+    ask(loop, "x" * 500, 1).reason  # noqa: B018
+    assert [len(run[0]) for run in model.runs[: len(sizes)]] == sizes
     loop.close()
 
 
