@@ -5,11 +5,15 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from studio.runtime.apps.parts import AppContext
 from studio.runtime.apps.reader import LOST, RUNNING
+from studio.runtime.apps.sources.video import TYPES, StreamSettings
 from tests.conftest import IN_CI
 from tests.integration.apps.cameras import CameraProcess, Desk, report
 from tests.rigs.boards import until
@@ -87,3 +91,23 @@ def test_a_server_that_hangs_is_lost_in_five_seconds(camera: CameraProcess) -> N
     desk.engine.stop()
     report(f"rtsp hung: lost after {lost:.2f} s, first frame {back:.2f} s after it goes on")
     assert desk.kinds("door") == ["source-lost", "source-back"]
+
+
+def test_frames_have_the_times_of_the_camera(camera: CameraProcess) -> None:
+    """Also where they arrive late, as the reader was busy."""
+    settings = StreamSettings(f"rtsp://127.0.0.1:{camera.port}/live")
+    capture = TYPES["rtsp"].open(settings, cast(AppContext, None))
+    times, arrivals = [], []
+    for number in range(120):
+        frame = capture.read()
+        assert frame is not None
+        assert frame.time is not None
+        times.append(frame.time)
+        arrivals.append(time.monotonic())
+        time.sleep(0.2 if number % 20 == 19 else 0.0)  # four frames wait in the meantime
+    capture.close()
+    gaps = [abs(after - before - 0.05) for before, after in pairwise(times[20:])]
+    late = [abs(after - before - 0.05) for before, after in pairwise(arrivals[20:])]
+    print(f"off by {max(gaps):.4f} s, arrivals by {max(late):.4f} s")
+    assert max(gaps) < 0.02
+    assert max(late) > 0.1

@@ -9,6 +9,7 @@ from typing import Any, Dict, List, NamedTuple, Optional
 
 from ..items import PICTURES
 from ..parts import AppContext, Capture, SourceFrame, SourceType
+from .camera_clock import CameraClock
 
 REQUIREMENTS = {"opencv-python-headless": ">=4.8"}
 _MISSING = "reading videos needs the Python package opencv-python-headless"
@@ -103,6 +104,23 @@ class _Live(_Video):
         return frame
 
 
+class _Stream(_Live):
+    """A network stream, whose frames have the times of its camera."""
+
+    def __init__(self, capture: Any) -> None:
+        super().__init__(capture)
+        self._clock = CameraClock()
+
+    def read(self) -> Optional[SourceFrame]:
+        """Return the next frame."""
+        import cv2
+
+        frame = super().read()
+        assert frame is not None
+        stamp = float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000.0
+        return frame._replace(time=self._clock.time_of(stamp, time.monotonic()))
+
+
 class _Film(_Video):
     """A file, with the times of its frames."""
 
@@ -187,7 +205,7 @@ def _open_stream(settings: StreamSettings, context: AppContext) -> Capture:
     if not capture.isOpened():
         capture.release()
         raise OSError("the stream cannot be opened")
-    return _Live(capture)
+    return _Stream(capture)
 
 
 def _opencv() -> Any:
