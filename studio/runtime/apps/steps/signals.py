@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from ..parts import AppContext, StepType, kinds
 from ..settings import AppError
 
 _MOST_SAMPLES = 10_000_000
+_RATE_OFF = 0.01
+_RATE_PIECES = 3
 
 
 class WindowSettings(NamedTuple):
@@ -27,6 +29,34 @@ class WindowSettings(NamedTuple):
     size: float
     every: float = 0.0
     skip: float = 0.0
+
+
+class SampleRate:
+    """The samples a second that a source really gives, by the times of its pieces."""
+
+    def __init__(self, rate_hz: float) -> None:
+        self._rate_hz = rate_hz
+        self._before: Optional[Tuple[FrameStamp, int]] = None
+        self._rate = 0.0
+        self._pieces = 0
+
+    def check(self, stamp: FrameStamp, samples: int) -> None:
+        """Take a piece; pieces that were dropped show no rate.
+
+        Raises:
+            ValueError: when several pieces in a row agree on another rate. A single one is a gap.
+        """
+        before, self._before = self._before, (stamp, samples)
+        if before is None or stamp.number != before[0].number + 1 or stamp.time <= before[0].time:
+            return
+        rate = before[1] / (stamp.time - before[0].time)
+        same = abs(rate - self._rate) <= _RATE_OFF * rate
+        wrong = abs(rate - self._rate_hz) > _RATE_OFF * self._rate_hz
+        self._pieces = self._pieces + 1 if same and wrong else 0
+        self._rate = rate
+        if self._pieces >= _RATE_PIECES:
+            sentence = "the source gives {:,.0f} samples a second, and rate_hz is {:,.0f}"
+            raise ValueError(sentence.format(rate, self._rate_hz))
 
 
 class Window:
@@ -53,6 +83,7 @@ class Window:
         if settings.rate_hz <= 0 or not 1 <= self._size <= _MOST_SAMPLES or self._step < 1:
             sentence = "steps.{}: size and every are one to {:,} samples at rate_hz."
             raise AppError(sentence.format(name, _MOST_SAMPLES))
+        self._rate = SampleRate(settings.rate_hz)
         self._begin(0.0)
 
     def _begin(self, moment: float) -> None:
@@ -66,7 +97,7 @@ class Window:
         """Take a piece, samples x channels; give the window that it completes, if any.
 
         Raises:
-            ValueError: for pieces that complete two windows at once.
+            ValueError: for pieces that complete two windows at once, and another sample rate.
         """
         self._append(stamp, value)
         start = self._start
@@ -86,6 +117,7 @@ class Window:
     def _append(self, stamp: FrameStamp, value: Any) -> None:
         piece = np.asarray(value, dtype=np.float32)
         piece = piece.reshape(len(piece), -1)
+        self._rate.check(stamp, len(piece))
         samples = self._samples
         due = self._moment + self._end / self._rate_hz
         # Half a sample, and what seconds since the start of a computer are rounded by.

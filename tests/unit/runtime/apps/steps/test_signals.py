@@ -85,6 +85,25 @@ def test_a_gap_in_the_times_begins_the_windows_again() -> None:
     assert found.min() == 2
 
 
+def rates(numbers: list[int], samples: int) -> Window:
+    """Return a step for 16,000 samples a second that has taken pieces of a tenth of a second."""
+    step = Window("w", WindowSettings(16000.0, 0.5), Context())
+    for number in numbers:
+        moment = stamp(number / 10)._replace(number=number)
+        step.process(moment, np.zeros(samples, np.float32))
+    return step
+
+
+def test_a_source_with_another_rate_is_named() -> None:
+    with pytest.raises(ValueError, match="the source gives 44,100 samples a second, and rate_hz"):
+        rates([0, 1, 2, 3, 4], 4410)
+
+
+def test_gaps_of_dropped_pieces_are_no_other_rate() -> None:
+    rates(list(range(0, 40, 2)), 1600)
+    rates([0, 1, 2, 5, 6, 7, 20, 21], 1600)
+
+
 def test_another_number_of_channels_begins_the_windows_again() -> None:
     step = Window("w", WindowSettings(10.0, 1.0), Context())
     assert step.process(stamp(0.0), np.ones((6, 2))).value is None
