@@ -15,7 +15,7 @@ from .release_machine import ReleaseMachine, framed
 from .settings import PullSettings
 
 STEPS = 6
-JUDGED = ("probe-failed", "soak-failed", "not-ready", "ended", "counter-back", "foreign-signature")
+JUDGED = ("probe-failed", "soak-failed", "not-ready")
 """Codes of failures that are those of the release and not of the moment."""
 
 
