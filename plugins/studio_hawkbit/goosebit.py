@@ -79,6 +79,10 @@ class GoosebitServer:
         rows = _rows(self._rest.get(f"{_API}/devices"), "devices")
         return [_board(row) for row in rows if row.get("feed") == self._address.group]
 
+    def confirms(self, board: FleetBoard, release: ReleaseName) -> bool:
+        # The log begins anew with each action; its last sentence names the release.
+        return f"(release {release.digest[:12]})" in self.log(board.id)
+
     def log(self, board: str) -> str:
         answer = self._rest.get(f"{_API}/devices/{quote(board, safe='')}/log")
         return str(_dict(answer).get("log") or "")

@@ -88,6 +88,10 @@ class HawkbitServer:
         versions = self._versions() if rows else {}
         return [_board(row, versions) for row in rows]
 
+    def confirms(self, board: FleetBoard, release: ReleaseName) -> bool:
+        path = f"{_API}/targets/{quote(board.id, safe='')}/installedDS"
+        return _dict(self._rest.get(path)).get("version") == release.text
+
     def log(self, board: str) -> str:
         path = f"{_API}/targets/{quote(board, safe='')}/actions"
         actions = _rows(self._rest.get(path, limit=1, sort="id:DESC"))

@@ -83,6 +83,9 @@ class FleetServer(Protocol):
     def boards(self) -> list[FleetBoard]:
         """Return the boards of the group."""
 
+    def confirms(self, board: FleetBoard, release: ReleaseName) -> bool:
+        """Return whether a board has reported the success of this release's installation."""
+
     def log(self, board: str) -> str:
         """Return the last feedback of a board."""
 

@@ -87,7 +87,7 @@ class FleetSite:
             title = f"{name.name} {name.text}"
             self._server.offer(software, title, float(options["most_failed"]))
             state = PUBLISHED
-        tally = self._watch(name, options, progress)
+        tally = self._watch(software, name, options, progress)
         facts = {"boards": tally.boards, "serving": tally.serving, "failed": tally.failed}
         facts["not_believed"] = len(tally.lying)
         return Deployed(parcel.digest, state, "", sent, facts)
@@ -109,7 +109,9 @@ class FleetSite:
         for one in reversed(rollouts):
             release = known.get(one.software)
             if release is not None:
-                rows.append(_row(one, release, tally_of(boards, release), one == newest))
+                mine = [other for other in rollouts if other.software == one.software]
+                tally = self._tally(boards, release, mine)
+                rows.append(_row(one, release, tally, one == newest))
         return rows
 
     def reach(self) -> Tunnel | None:
@@ -198,7 +200,13 @@ class FleetSite:
             number = self._server.add(file, name, progress)
         return Software(number, name, size), size
 
-    def _watch(self, name: ReleaseName, options: Mapping[str, Any], progress: Progress) -> Tally:
+    def _watch(
+        self,
+        software: Software,
+        name: ReleaseName,
+        options: Mapping[str, Any],
+        progress: Progress,
+    ) -> Tally:
         """Watch the boards for a while; pause the rollout when too many of them fail.
 
         Raises:
@@ -206,8 +214,10 @@ class FleetSite:
         """
         until = time.monotonic() + float(options["wait_s"])
         while True:
-            tally = tally_of(self._server.boards(), name)
-            newest = _newest(self._server.rollouts())
+            rollouts = self._server.rollouts()
+            mine = [one for one in rollouts if one.software == software.id]
+            tally = self._tally(self._server.boards(), name, mine)
+            newest = _newest(rollouts)
             failed = newest.failed if newest else 0
             answered = failed + (newest.succeeded if newest else 0)
             if options["wait_s"] and answered:
@@ -218,6 +228,24 @@ class FleetSite:
             progress.check()
             time.sleep(_POLL_S)
 
+    def _tally(
+        self, boards: Sequence[FleetBoard], release: ReleaseName, rollouts: Sequence[Rollout]
+    ) -> Tally:
+        """Return how far the boards are with a release.
+
+        Args:
+            rollouts: Offers of this release.
+        """
+        reporting = [one for one in boards if one.version == release.text]
+        done = [one for one in reporting if one.state == DONE]
+        if len(done) > sum(one.succeeded for one in rollouts):
+            # More report it than have reported success: each is looked at.
+            done = [one for one in done if self._server.confirms(one, release)]
+        known = {one.id for one in done}
+        lying = tuple(one.id for one in reporting if one.id not in known)
+        failed = sum(one.state == FAILED for one in boards)
+        return Tally(len(boards), len(done), failed, lying)
+
     def _judge(self, failed: int, answered: int, most: float, newest: Rollout | None) -> None:
         if not failed or 100.0 * failed / answered <= most or newest is None:
             return
@@ -227,14 +255,6 @@ class FleetSite:
             "back; the rollout is paused.",
             hint="See why: studio logs --target NAME",
         )
-
-
-def tally_of(boards: Sequence[FleetBoard], release: ReleaseName) -> Tally:
-    """Return how far the boards are with a release."""
-    reporting = [one for one in boards if one.version == release.text]
-    lying = tuple(one.id for one in reporting if one.state != DONE)
-    failed = sum(one.state == FAILED for one in boards)
-    return Tally(len(boards), len(reporting) - len(lying), failed, lying)
 
 
 def _row(one: Rollout, release: ReleaseName, tally: Tally, newest: bool) -> PlatformRelease:

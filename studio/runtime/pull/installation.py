@@ -195,5 +195,6 @@ def _probe_sentence(probed: Mapping[str, object]) -> str:
 def _installed(container: Container, done: Mapping[str, object]) -> Installed:
     answer, what = read(_Switched, done), container.manifest
     now = "serves already" if answer.state == "unchanged" else "serves"
-    lines = ["Version {} of {} {}.".format(what.version, what.name, now)]
+    sentence = "Version {} of {} {} (release {})."
+    lines = [sentence.format(what.version, what.name, now, what.digest[:12])]
     return Installed(answer.state, (*lines, *trial_sentences(answer.soak or {})))

@@ -74,7 +74,7 @@ def server(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[G
 
 
 @pytest.fixture(scope="module")
-def fleet(studio: Studio, server: Goosebit) -> Iterator[Studio]:
+def fleet(studio: Studio, server: Goosebit) -> Studio:
     """The studio with the target ``fleet``."""
     studio.environment["EDGEWRIGHT_SERVICE"] = "process"
     login = studio.home / "login"
@@ -82,4 +82,4 @@ def fleet(studio: Studio, server: Goosebit) -> Iterator[Studio]:
     login.chmod(0o600)
     url = f"goosebit://127.0.0.1:{server.port}/DEFAULT/default"
     studio.ok("target", "add", "fleet", url, "--set", f"login={login}", "--set", "plain=yes")
-    yield studio
+    return studio

@@ -55,7 +55,7 @@ def test_a_release_goes_through_the_server_to_the_board(
     done = published(fleet, key)
     assert done["state"] == "published"
     ended = board.poll()
-    assert "Version 1 of digits serves." in ended.stderr
+    assert "Version 1 of digits serves (release" in ended.stderr
     assert board.state["current"] == done["release"]
     device = server.devices()["bench"]
     assert (device["last_state"], device["progress"]) == ("Finished", 100)
@@ -163,7 +163,7 @@ def _with_other_answers(fleet: Studio, key: Path) -> Path:
     raw["version"] += 1
     swap_golden(folder, raw)
     (folder / "manifest.json.sig").unlink(missing_ok=True)
-    fleet.ok("sign", folder, "--sign", key)
+    fleet.ok("sign", folder, "--key", key)
     return folder
 
 

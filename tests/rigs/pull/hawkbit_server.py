@@ -22,6 +22,7 @@ class HawkbitFake:
     Attributes:
         artifacts: Content of each artefact by its module.
         login: User and password that it accepts.
+        installed: Version of the distribution set that each board has installed.
         creating: Polls for which a new rollout is not ready.
     """
 
@@ -32,6 +33,7 @@ class HawkbitFake:
         self.rollouts: list[dict[str, Any]] = []
         self.targets: list[dict[str, Any]] = []
         self.artifacts: dict[int, dict[str, bytes]] = {}
+        self.installed: dict[str, str] = {}
         self.creating = 1
         self.asked: list[str] = []
         handler = type("Handler", (_Handler,), {"owner": self})
@@ -150,6 +152,8 @@ class _Handler(BaseHTTPRequestHandler):
         return {"id": 1}, 201
 
     def _actions(self, names: list[str], body: bytes) -> tuple[Any, int]:
+        if names[-1] == "installedDS":
+            return {"version": self.owner.installed.get(names[1], "")}, 200
         if names[-1] == "status":
             return {"content": [{"messages": ["The release serves."]}]}, 200
         return {"content": [{"id": 5, "status": "finished"}]}, 200

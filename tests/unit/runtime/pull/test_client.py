@@ -34,7 +34,7 @@ def test_a_release_is_pulled_served_and_reported(
     assert board.poll() == 30.0
     assert board.current == bundles[0].digest
     assert server.outcomes(NAME) == ["success"]
-    assert "Version 1 of cnn serves." in server.sentences(NAME)
+    assert "Version 1 of cnn serves (release" in server.sentences(NAME)
     assert "golden samples agree" in server.sentences(NAME)
     assert board.leftovers() == []
     assert board.events() == ["active"]
