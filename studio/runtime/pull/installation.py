@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from ..release.board import Board
 from ..release.store.layout import Layout
@@ -17,6 +17,10 @@ from .settings import PullSettings
 STEPS = 6
 JUDGED = ("probe-failed", "soak-failed", "not-ready")
 """Codes of failures that are those of the release and not of the moment."""
+
+
+StepReport = Callable[[int, str], None]
+"""Receiver of the number of each step and a sentence."""
 
 
 class Installed(NamedTuple):
@@ -139,13 +143,6 @@ class Installation:
         if not self._board.state.current:
             request.update({"host": settings.host, "usual_port": settings.port})
         return request
-
-
-class StepReport:
-    """Receiver of the steps of an installation."""
-
-    def __call__(self, number: int, sentence: str) -> None:
-        """Take note of a step."""
 
 
 def trial_sentences(evidence: Mapping[str, object]) -> List[str]:

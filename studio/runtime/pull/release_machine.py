@@ -33,7 +33,6 @@ class ReleaseMachine:
         self._owner = owner
         self._application = application
         self._token = ""
-        self._running: Optional[subprocess.Popen[bytes]] = None
 
     def place_runtime(self) -> str:
         """Put this client's application where releases find their runtime; return its digest.
@@ -88,7 +87,7 @@ class ReleaseMachine:
         asked = dict(request, owner=self._owner)
         if self._token:
             asked["token"] = self._token
-        process = self._running = subprocess.Popen(
+        process = subprocess.Popen(
             [*self._command(), "release", verb, "--root", str(self._root)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from studio.runtime.pull import client as pull_client
 from studio.runtime.pull.client import PullClient
@@ -28,10 +29,10 @@ GOOD, FAILING, ASLEEP, LYING = "good", "failing", "asleep", "lying"
 class LightInstallation:
     """Checks each file of an artefact and notes the release; serves nothing."""
 
-    kinds: dict[str, str] = {}
+    kinds: ClassVar[dict[str, str]] = {}
     """What each board is, by its name."""
 
-    worse: set[int] = set()
+    worse: ClassVar[set[int]] = set()
     """Versions that every board takes back in its trial."""
 
     def __init__(self, layout: Layout, settings: PullSettings, *_: object) -> None:

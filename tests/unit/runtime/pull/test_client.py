@@ -12,7 +12,7 @@ import pytest
 from studio.packages import Bundle
 from studio.packages.bundle import write_manifest
 from studio.runtime.pull.action_state import load, save
-from studio.runtime.pull.errors import TryLater
+from studio.runtime.pull.errors import PullError, TryLater
 from tests.rigs.pull.artifacts import artifact_of
 from tests.rigs.pull.board import NAME
 from tests.rigs.pull.ddi_server import DdiServer, Offer
@@ -198,6 +198,33 @@ def test_links_out_of_the_boards_own_place_are_not_followed(
     board.poll()
     assert server.outcomes(NAME) == ["failure"]
     assert not [one for one in server.asked if one.endswith("/download")]
+
+
+@pytest.mark.parametrize("link", ["/OTHER/controller/v1/board-1/deploymentBase/1", "//", "x"])
+def test_an_action_of_another_tenant_is_not_looked_at(
+    make_board: MakeBoard, server: DdiServer, artifacts: list[bytes], link: str
+) -> None:
+    board = make_board()
+    server.offer(NAME, Offer("12", artifacts[0]))
+    server.faults.deployment = link
+    with pytest.raises(PullError, match="not for this board"):
+        board.poll()
+    assert not [one for one in server.asked if "deploymentBase" in one]
+
+
+def test_the_evidence_of_a_trial_travels_back(
+    make_board: MakeBoard, server: DdiServer, artifacts: list[bytes]
+) -> None:
+    board = make_board(trial=True, soak_s=1.0)
+    for number, artifact in enumerate(artifacts):
+        server.offer(NAME, Offer(str(number), artifact))
+        board.poll()
+    assert server.outcomes(NAME) == ["success", "success"]
+    lines = server.sentences(NAME).splitlines()
+    evidence = json.loads(
+        next(one for one in lines if one.startswith("evidence ")).partition(" ")[2]
+    )
+    assert {one["test"] for one in evidence["tests"]} >= {"errors", "agreement", "latency"}
 
 
 def test_a_cut_download_goes_on_where_it_was(
