@@ -84,7 +84,7 @@ class Goosebit:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        words = [self._python, HERE / "serve_goosebit.py", str(self.port), USER, PASSWORD]
+        words = [self._python, "-P", HERE / "serve_goosebit.py", str(self.port), USER, PASSWORD]
         environment = {**os.environ, **self._settings, "PYTHONDONTWRITEBYTECODE": ""}
         environment.pop("PYTHONPATH", None)
         with self.log.open("ab") as log:
