@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -106,8 +107,10 @@ class ReleaseMachine:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        reader.join(10.0)
-        drain.join(10.0)
+        for thread, pipe in ((reader, process.stdout), (drain, process.stderr)):
+            thread.join(10.0)
+            if pipe is not None and not thread.is_alive():  # a server may have inherited it
+                pipe.close()
         return _outcome(verb, lines, b"".join(errors))
 
     def _command(self) -> List[str]:
@@ -131,9 +134,11 @@ def _feed(process: subprocess.Popen[bytes], line: bytes, frames: Iterable[bytes]
         process.stdin.write(line)
         for frame in frames:
             process.stdin.write(frame)
-        process.stdin.close()
     except OSError:
         pass  # it has ended early and says why in its answer
+    finally:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
 
 
 def _read_lines(
