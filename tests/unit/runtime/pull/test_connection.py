@@ -55,12 +55,12 @@ def test_a_clock_that_is_a_day_off_is_noted(server: DdiServer) -> None:
 )
 def test_a_refusal_is_a_sentence(server: DdiServer, status: int, kind: type[Exception]) -> None:
     server.faults.statuses = [status]
-    with pytest.raises(kind, match=r"\\.$|\\)\\.$|followed\\.$"):
+    with pytest.raises(kind, match=r"\.$"):
         connection(server).get(BASE)
 
 
 @pytest.mark.parametrize(
-    "body", [b"[]", b"{", b"\\xff", b"[" * 100_000, b'{"a": "' + b"x" * (1 << 20) + b'"}']
+    "body", [b"[]", b"{", b"\xff", b"[" * 100_000, b'{"a": "' + b"x" * (1 << 20) + b'"}']
 )
 def test_an_answer_of_another_form_is_refused(server: DdiServer, body: bytes) -> None:
     server.faults.body = body
