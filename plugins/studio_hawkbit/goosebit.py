@@ -16,7 +16,7 @@ from studio_hawkbit.server import (
     RUNNING,
     WAITING,
     FleetBoard,
-    Rollout,
+    FleetOffer,
     Software,
 )
 
@@ -54,7 +54,7 @@ class GoosebitServer:
         answer = self._rest.upload("PUT", f"{_API}/software", file, release.file, progress)
         return int(_dict(answer)["id"])
 
-    def rollouts(self) -> list[Rollout]:
+    def rollouts(self) -> list[FleetOffer]:
         rows = _rows(self._rest.get(f"{_API}/rollouts"), "rollouts")
         mine = [row for row in rows if row.get("feed") == self._address.group]
         return sorted(map(_rollout, mine), key=lambda one: (one.at, one.id))
@@ -70,7 +70,7 @@ class GoosebitServer:
             wish = {"devices": failed, "force_update": True}
             self._rest.call("PATCH", f"{_API}/devices", wish)
 
-    def pause(self, rollouts: list[Rollout]) -> None:
+    def pause(self, rollouts: list[FleetOffer]) -> None:
         ids = [one.id for one in rollouts if not one.paused]
         if ids:
             self._rest.call("PATCH", f"{_API}/rollouts", {"ids": ids, "paused": True})
@@ -87,15 +87,15 @@ class GoosebitServer:
         answer = self._rest.get(f"{_API}/devices/{quote(board, safe='')}/log")
         return str(_dict(answer).get("log") or "")
 
-    def delete(self, software: Software, rollouts: list[Rollout]) -> None:
+    def delete(self, software: Software, rollouts: list[FleetOffer]) -> None:
         if rollouts:
             body = {"ids": [one.id for one in rollouts]}
             self._rest.call("DELETE", f"{_API}/rollouts", body)
         self._rest.call("DELETE", f"{_API}/software", {"software_ids": [software.id]})
 
 
-def _rollout(row: dict[str, Any]) -> Rollout:
-    return Rollout(
+def _rollout(row: dict[str, Any]) -> FleetOffer:
+    return FleetOffer(
         int(row["id"]),
         int(_dict(row.get("software")).get("id", 0)),
         float(row.get("created_at") or 0) / 1000,

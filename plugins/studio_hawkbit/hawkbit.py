@@ -12,7 +12,7 @@ from studio.api import Progress, TargetError
 from studio_hawkbit.address import FleetAddress
 from studio_hawkbit.container import ReleaseName, name_in
 from studio_hawkbit.rest import FleetRefusal, Rest
-from studio_hawkbit.server import DONE, FAILED, RUNNING, WAITING, FleetBoard, Rollout, Software
+from studio_hawkbit.server import DONE, FAILED, RUNNING, WAITING, FleetBoard, FleetOffer, Software
 
 _API = "/rest/v1"
 _PAGE = 500
@@ -41,7 +41,7 @@ class HawkbitServer:
     def add(self, file: Path, release: ReleaseName, progress: Progress) -> int:
         """Make a module with the artefact, and a distribution set of it; return the set's number.
 
-        An upload that was interrupted goes on with what exists.
+        An upload that was interrupted continues with what exists.
         """
         module = self._module(release)
         artifacts = self._rest.get(f"{_API}/softwaremodules/{module}/artifacts")
@@ -52,7 +52,7 @@ class HawkbitServer:
         body = [{**_named(release), "type": "app", "modules": [{"id": module}]}]
         return _first_id(self._rest.call("POST", f"{_API}/distributionsets", body))
 
-    def rollouts(self) -> list[Rollout]:
+    def rollouts(self) -> list[FleetOffer]:
         rows = [row for row in self._pages("rollouts") if not row.get("deleted")]
         mine = [row for row in rows if row.get("targetFilterQuery") == self._group]
         return sorted(map(_rollout, mine), key=lambda one: (one.at, one.id))
@@ -73,7 +73,7 @@ class HawkbitServer:
         self._wait_until_ready(made)
         self._rest.call("POST", f"{_API}/rollouts/{made}/start")
 
-    def pause(self, rollouts: list[Rollout]) -> None:
+    def pause(self, rollouts: list[FleetOffer]) -> None:
         for one in rollouts:
             if one.paused:
                 continue
@@ -100,7 +100,7 @@ class HawkbitServer:
         rows = _rows(self._rest.get(f"{path}/{int(actions[0]['id'])}/status", sort="id:ASC"))
         return "\n".join(str(line) for row in rows for line in row.get("messages") or [])
 
-    def delete(self, software: Software, rollouts: list[Rollout]) -> None:
+    def delete(self, software: Software, rollouts: list[FleetOffer]) -> None:
         for one in rollouts:
             self._rest.call("DELETE", f"{_API}/rollouts/{one.id}")
         self._rest.call("DELETE", f"{_API}/distributionsets/{software.id}")
@@ -151,9 +151,9 @@ def _software(row: dict[str, Any]) -> Software:
     return Software(int(row["id"]), name_in(str(row.get("description") or "")), 0)
 
 
-def _rollout(row: dict[str, Any]) -> Rollout:
+def _rollout(row: dict[str, Any]) -> FleetOffer:
     counts = _dict(row.get("totalTargetsPerStatus"))
-    return Rollout(
+    return FleetOffer(
         int(row["id"]),
         int(row.get("distributionSetId") or 0),
         float(row.get("createdAt") or 0) / 1000,

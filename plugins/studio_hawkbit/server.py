@@ -26,7 +26,7 @@ class Software:
 
 
 @dataclass(frozen=True, slots=True)
-class Rollout:
+class FleetOffer:
     """An offer of one artefact to a group.
 
     Attributes:
@@ -71,13 +71,13 @@ class FleetServer(Protocol):
     def add(self, file: Path, release: ReleaseName, progress: Progress) -> int:
         """Upload an artefact; return its number."""
 
-    def rollouts(self) -> list[Rollout]:
+    def rollouts(self) -> list[FleetOffer]:
         """Return the offers to the group, the newest last."""
 
     def offer(self, software: Software, title: str, most_failed: float) -> None:
         """Offer an artefact to the group, also to boards whose last action failed."""
 
-    def pause(self, rollouts: list[Rollout]) -> None:
+    def pause(self, rollouts: list[FleetOffer]) -> None:
         """Offer these to no more boards."""
 
     def boards(self) -> list[FleetBoard]:
@@ -89,5 +89,5 @@ class FleetServer(Protocol):
     def log(self, board: str) -> str:
         """Return the last feedback of a board."""
 
-    def delete(self, software: Software, rollouts: list[Rollout]) -> None:
+    def delete(self, software: Software, rollouts: list[FleetOffer]) -> None:
         """Delete an artefact and its offers."""

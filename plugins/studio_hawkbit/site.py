@@ -27,14 +27,14 @@ from studio.api import (
 from studio.lazy_dataclass import dataclass
 from studio_hawkbit.address import FleetAddress
 from studio_hawkbit.container import SIGNATURE, ReleaseName, description, name_of, write
-from studio_hawkbit.server import DONE, FAILED, FleetBoard, FleetServer, Rollout, Software
+from studio_hawkbit.server import DONE, FAILED, FleetBoard, FleetServer, FleetOffer, Software
 
 PUBLISHED = "published"
 _POLL_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class FleetCount:
     """How far the boards of a group are with a release.
 
     Attributes:
@@ -206,7 +206,7 @@ class FleetSite:
         name: ReleaseName,
         options: Mapping[str, Any],
         progress: Progress,
-    ) -> Tally:
+    ) -> FleetCount:
         """Watch the boards for a while; pause the rollout when too many of them fail.
 
         Raises:
@@ -229,8 +229,8 @@ class FleetSite:
             time.sleep(_POLL_S)
 
     def _tally(
-        self, boards: Sequence[FleetBoard], release: ReleaseName, rollouts: Sequence[Rollout]
-    ) -> Tally:
+        self, boards: Sequence[FleetBoard], release: ReleaseName, rollouts: Sequence[FleetOffer]
+    ) -> FleetCount:
         """Return how far the boards are with a release.
 
         Args:
@@ -244,9 +244,9 @@ class FleetSite:
         known = {one.id for one in done}
         lying = tuple(one.id for one in reporting if one.id not in known)
         failed = sum(one.state == FAILED for one in boards)
-        return Tally(len(boards), len(done), failed, lying)
+        return FleetCount(len(boards), len(done), failed, lying)
 
-    def _judge(self, failed: int, answered: int, most: float, newest: Rollout | None) -> None:
+    def _judge(self, failed: int, answered: int, most: float, newest: FleetOffer | None) -> None:
         if not failed or 100.0 * failed / answered <= most or newest is None:
             return
         self._server.pause([newest])
@@ -257,7 +257,7 @@ class FleetSite:
         )
 
 
-def _row(one: Rollout, release: ReleaseName, tally: Tally, newest: bool) -> PlatformRelease:
+def _row(one: FleetOffer, release: ReleaseName, tally: FleetCount, newest: bool) -> PlatformRelease:
     serving = newest and not one.paused
     state = "serving" if serving else "failed" if newest else "replaced"
     reason = f"{one.succeeded} succeeded, {one.failed} failed" + (", paused" if one.paused else "")
@@ -267,7 +267,7 @@ def _row(one: Rollout, release: ReleaseName, tally: Tally, newest: bool) -> Plat
     )
 
 
-def _newest(rollouts: Sequence[Rollout]) -> Rollout | None:
+def _newest(rollouts: Sequence[FleetOffer]) -> FleetOffer | None:
     return rollouts[-1] if rollouts else None
 
 

@@ -11,8 +11,8 @@ class PullResult:
 
     Attributes:
         server, tenant, id: Where it polls, and under which name; empty without a client.
-        service: Unit of systemd that runs it; empty where there is none.
-        alive: Whether that unit runs; None where there is none.
+        service: Unit of systemd that runs it; empty without one.
+        alive: Whether that unit runs; None without one.
         action: Number of the last action at the server; empty before the first.
         outcome: Outcome of that action; empty while it is under way.
         message: What the client noted last.

@@ -20,7 +20,7 @@ class ActionState(NamedTuple):
         action: Number of the action at the server; empty before the first.
         artifact: Digest of its artefact.
         release: Digest of its release, once the artefact was read.
-        begun: When the action was begun, seconds since the epoch.
+        begun: When the action was started, seconds since the epoch.
         installing: Whether the release machine was called for it.
         outcome: ``success`` or ``failure``; empty while it is under way.
         details: Sentences for the server.

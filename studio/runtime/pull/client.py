@@ -16,7 +16,7 @@ from .action_state import FAILURE, RUNNING, SUCCESS, ActionState, load, save
 from .connection import ServerConnection
 from .container import Container
 from .ddi import (
-    Deployment,
+    PulledAction,
     Poll,
     action_id,
     cancelled_action,
@@ -118,7 +118,7 @@ class PullClient:
             self._end(FAILURE, [str(error)])
         self._report_outcome()
 
-    def _already(self, wanted: Deployment) -> bool:
+    def _already(self, wanted: PulledAction) -> bool:
         """Report again what the server should know, where it offers a release that serves here."""
         now = self._state
         same = (now.action, now.artifact) == (wanted.id, wanted.artifact.digest)
@@ -130,7 +130,7 @@ class PullClient:
         self._report_outcome()
         return True
 
-    def _carry_out(self, wanted: Deployment) -> None:
+    def _carry_out(self, wanted: PulledAction) -> None:
         if self._was_cut_off():
             return
         self._send(wanted.id, "download", ["The artefact is being downloaded."], (0, STEPS))
@@ -153,7 +153,7 @@ class PullClient:
         self._install(wanted, container)
         remove(place)
 
-    def _install(self, wanted: Deployment, container: Container) -> None:
+    def _install(self, wanted: PulledAction, container: Container) -> None:
         """Hand a release to the release machine, and note the outcome.
 
         Raises:

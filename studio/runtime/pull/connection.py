@@ -53,7 +53,7 @@ class ServerConnection:
     """One connection to the server, opened with its first request.
 
     Attributes:
-        skew_s: Seconds by which this board's clock is ahead of the server's, as last seen.
+        skew_s: Seconds by which this board's clock exceeds the server's, as last seen.
     """
 
     def __init__(self, settings: PullSettings, token: str, authority: str = "") -> None:
@@ -197,8 +197,8 @@ class ServerConnection:
         """Return a sentence on a clock that differs from the server's; empty when it does not."""
         if abs(self.skew_s) < _SKEW_S:
             return ""
-        side = "ahead of" if self.skew_s > 0 else "behind"
-        return " The clock of this board is {:.1f} h {} the server's.".format(
+        side = "fast" if self.skew_s > 0 else "slow"
+        return " The clock of this board is {:.1f} h {} by the server's.".format(
             abs(self.skew_s) / 3600, side
         )
 

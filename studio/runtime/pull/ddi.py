@@ -42,7 +42,7 @@ class Artifact(NamedTuple):
     href: str
 
 
-class Deployment(NamedTuple):
+class PulledAction(NamedTuple):
     """Action that is to be carried out.
 
     Attributes:
@@ -68,7 +68,7 @@ def poll_of(document: Mapping[str, object]) -> Poll:
     return Poll(float(hours * 3600 + minutes * 60 + seconds), links)
 
 
-def deployment_of(document: Mapping[str, object]) -> Deployment:
+def deployment_of(document: Mapping[str, object]) -> PulledAction:
     """Read an action.
 
     Raises:
@@ -87,7 +87,7 @@ def deployment_of(document: Mapping[str, object]) -> Deployment:
             "The action has {} files of the form .swu, and must have one.".format(len(ours))
         )
     installs = wanted.get("update") != SKIP and wanted.get("maintenanceWindow") != "unavailable"
-    return Deployment(action, installs, _artifact(ours[0]))
+    return PulledAction(action, installs, _artifact(ours[0]))
 
 
 def cancelled_action(document: Mapping[str, object]) -> Tuple[str, str]:
@@ -98,7 +98,7 @@ def cancelled_action(document: Mapping[str, object]) -> Tuple[str, str]:
 
 
 def action_id(value: object) -> str:
-    """Return the number of an action, which becomes a part of addresses.
+    """Return the number of an action, which becomes part of addresses.
 
     Raises:
         PullError: when it cannot be one.

@@ -187,7 +187,7 @@ def checked(settings: PullSettings) -> PullSettings:
     if not 0 < settings.most_bytes <= _LARGEST:
         raise PullError("The largest artefact is between 1 byte and 4 GiB.")
     if not 0 <= settings.poll_s <= 86400 or not 0 <= settings.soak_s <= 3600:
-        raise PullError("Polls are at most a day apart, and a release is watched for up to 1 h.")
+        raise PullError("Polls come at least once a day, and a release is watched for up to 1 h.")
     if not 0 < settings.port < 65536:
         raise PullError("The port {} does not exist.".format(settings.port))
     return settings

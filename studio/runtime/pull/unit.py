@@ -1,4 +1,4 @@
-"""The pull client as a unit of systemd, or as a process where there is none."""
+"""The pull client as a unit of systemd, or as a process without it."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def installed(root: Path) -> str:
 
 
 def is_alive(root: Path) -> Optional[bool]:
-    """Return whether the unit runs; None where there is none."""
+    """Return whether the unit runs; None without one."""
     systemd = _systemd()
     if systemd is None or not systemd.has(unit_name(root)):
         return None

@@ -47,7 +47,7 @@ def test_a_clock_that_is_a_day_off_is_noted(server: DdiServer) -> None:
     server.faults.date = formatdate(time.time() - 86400, usegmt=True)
     one = connection(server)
     one.get(BASE)
-    assert one.clock_note().strip() == "The clock of this board is 24.0 h ahead of the server's."
+    assert one.clock_note().strip() == "The clock of this board is 24.0 h fast by the server's."
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_two_clients_do_not_work_on_one_board(make_board: MakeBoard) -> None:
         ({"id": ""}, "name of the board"),
         ({"token_kind": "Basic"}, "kind of token"),
         ({"most_bytes": 0}, "largest artefact"),
-        ({"poll_s": -1.0}, "at most a day"),
+        ({"poll_s": -1.0}, "at least once a day"),
         ({"port": 0}, "does not exist"),
     ],
 )
