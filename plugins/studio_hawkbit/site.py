@@ -27,7 +27,7 @@ from studio.api import (
 from studio.lazy_dataclass import dataclass
 from studio_hawkbit.address import FleetAddress
 from studio_hawkbit.container import SIGNATURE, ReleaseName, description, name_of, write
-from studio_hawkbit.server import DONE, FAILED, FleetBoard, FleetServer, FleetOffer, Software
+from studio_hawkbit.server import DONE, FAILED, FleetBoard, FleetOffer, FleetServer, Software
 
 PUBLISHED = "published"
 _POLL_S = 2.0

@@ -20,7 +20,7 @@ class ActionState(NamedTuple):
         action: Number of the action at the server; empty before the first.
         artifact: Digest of its artefact.
         release: Digest of its release, once the artefact was read.
-        begun: When the action was started, seconds since the epoch.
+        since: When the action was started, seconds since the epoch.
         installing: Whether the release machine was called for it.
         outcome: ``success`` or ``failure``; empty while it is under way.
         details: Sentences for the server.
@@ -33,7 +33,7 @@ class ActionState(NamedTuple):
     action: str = ""
     artifact: str = ""
     release: str = ""
-    begun: float = 0.0
+    since: float = 0.0
     installing: bool = False
     outcome: str = RUNNING
     details: Tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class ActionState(NamedTuple):
             action=action,
             artifact=artifact,
             release="",
-            begun=now,
+            since=now,
             installing=False,
             outcome=RUNNING,
             details=(),

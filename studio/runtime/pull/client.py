@@ -16,8 +16,8 @@ from .action_state import FAILURE, RUNNING, SUCCESS, ActionState, load, save
 from .connection import ServerConnection
 from .container import Container
 from .ddi import (
-    PulledAction,
     Poll,
+    PulledAction,
     action_id,
     cancelled_action,
     deployment_of,
@@ -194,7 +194,7 @@ class PullClient:
         past = [one for one in board.state.history if one.get("release") == now.release]
         last = past[-1] if past else {}
         at = last.get("at")
-        if last.get("state") == "failed" and isinstance(at, float) and at >= now.begun:
+        if last.get("state") == "failed" and isinstance(at, float) and at >= now.since:
             self._end(FAILURE, [str(last.get("reason"))])
             return True
         return False
