@@ -20,6 +20,7 @@ NAMES = (
     *("studio_netron", "studio_nncf", "studio_onnx", "studio_onnxruntime", "studio_openvino"),
     *(
         "studio_browser",
+        "studio_hawkbit",
         "studio_language",
         "studio_llama_cpp",
         "studio_onnxruntime_genai",

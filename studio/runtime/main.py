@@ -18,6 +18,7 @@ COMMANDS = {
     "chat": (".chat", "answer conversations; JSON lines on stdin, events on stdout"),
     "serve": (".serve", "answer inference requests over HTTP"),
     "release": (".release", "receive, stage, probe, switch and roll back releases"),
+    "pull": (".pull", "poll a hawkBit server and install its releases"),
     "gate": (".listener", "keep a port and pass it to containers"),
     "health": (".health", "check the health of the server in this container"),
 }

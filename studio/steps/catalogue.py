@@ -27,6 +27,7 @@ _MODULES = (
     "studio.deployment.artifacts.step",
     "studio.deployment.artifacts.packager_step",
     "studio.deployment.step",
+    "studio.deployment.pull.step",
     "studio.deployment.variables.step",
     "studio.deployment.decisions.step",
     "studio.monitoring.step",

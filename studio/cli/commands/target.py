@@ -11,6 +11,7 @@ from studio.api import TargetSpec, UsageError
 from studio.cli.flags import add_verbs, hide_former, option_values
 from studio.cli.output import print_json, print_lines, print_note, prompt
 from studio.cli.session import add_step, finish, workspace
+from studio.cli.step_commands import run_named
 from studio.deployment import texts
 from studio.documents.text_table import table
 from studio.registry.groups import expand
@@ -32,6 +33,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         label="set, list or remove labels of targets (@NAME=VALUE)",
         probe="probe a target",
         status="show the status of several targets",
+        pull="let a board poll a hawkBit-compatible server for releases",
         boards="list supported boards",
         remove="remove a target",
         resources="list the resources that the studio created on a target",
@@ -40,6 +42,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     _describe_group(verbs["group"])
     _describe_label(verbs["label"])
     add_step(verbs["find"], "target-find")
+    add_step(verbs["pull"], "target-pull")
     status = verbs["status"]
     status.add_argument("target", nargs="*", metavar="NAME|@GROUP", help="[default: all]")
     status.add_argument("--parallel", metavar="N", help="targets checked in parallel [default: 16]")
@@ -95,6 +98,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command of the verb."""
     if arguments.verb == "boards":
         return _show_boards(arguments)
+    if arguments.verb == "pull":
+        return run_named("target-pull", arguments)
     with workspace() as opened:
         if arguments.verb in _VERBS:
             return _VERBS[arguments.verb](opened, arguments)

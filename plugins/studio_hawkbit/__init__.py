@@ -1,0 +1,1 @@
+"""Fleets that pull: releases published to hawkBit-compatible servers."""

@@ -1,0 +1,167 @@
+"""Writer of the artefact: a cpio archive of the form of SWUpdate's ``.swu``.
+
+The first member describes it for servers and for swupdate (sw-description, in libconfig's
+syntax). The others are the bundle: its manifest, the signature, and each file once under its
+SHA-256. The same bundle gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote, unquote
+
+from studio.api import Parcel, StudioError
+from studio.lazy_dataclass import dataclass
+
+MANIFEST, SIGNATURE, ORDER = "manifest.json", "manifest.json.sig", "order.json"
+_MAGIC = "070702"
+_MOST = 0xFFFFFFFF
+_CHUNK = 1 << 20
+_HARDWARE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+_FILE = re.compile(
+    r"(?P<name>[^/]+)_(?P<version>\d+)_(?P<counter>\d+)_(?P<digest>[0-9a-f]{64})\.swu"
+)
+_LONGEST_NAME = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseName:
+    """A release as its file name at the server has it."""
+
+    name: str
+    version: int
+    counter: int
+    digest: str
+
+    @property
+    def file(self) -> str:
+        """Name of the artefact's file."""
+        place = quote(self.name, safe="")
+        return f"{place}_{self.version}_{self.counter}_{self.digest}.swu"
+
+    @property
+    def text(self) -> str:
+        """Version at the server: semantic, and of this content alone."""
+        return f"{self.version}.{self.counter}.0+{self.digest[:12]}"
+
+
+def name_of(parcel: Parcel) -> ReleaseName:
+    """Return the name of a bundle's release.
+
+    Raises:
+        StudioError: when a server could not keep the model's name.
+    """
+    if len(quote(parcel.name, safe="")) > _LONGEST_NAME:
+        raise StudioError(
+            f"The model's name has more than {_LONGEST_NAME} characters, too many for a fleet."
+        )
+    counter = int(parcel.manifest["counter"])
+    return ReleaseName(parcel.name, parcel.version, counter, parcel.digest)
+
+
+def name_in(file: str) -> ReleaseName | None:
+    """Return the release that a file name describes; None for a file of another program."""
+    found = _FILE.fullmatch(file)
+    if found is None:
+        return None
+    version, counter = int(found["version"]), int(found["counter"])
+    return ReleaseName(unquote(found["name"]), version, counter, found["digest"])
+
+
+def write(parcel: Parcel, path: Path, hardware: str, downgrade: str) -> None:
+    """Write the artefact of a bundle.
+
+    Args:
+        hardware: Hardware for which it is offered, ``NAME`` or ``NAME/REVISION``.
+        downgrade: Reason for a release that is older than the boards'; empty for none.
+
+    Raises:
+        StudioError: when a file is too large for the format.
+    """
+    name = name_of(parcel)
+    members: list[tuple[str, Path | bytes]] = [
+        ("sw-description", description(name, hardware).encode()),
+        (MANIFEST, (parcel.bundle / MANIFEST).read_bytes()),
+    ]
+    if (parcel.bundle / SIGNATURE).is_file():
+        members.append((SIGNATURE, (parcel.bundle / SIGNATURE).read_bytes()))
+    if downgrade:
+        members.append((ORDER, json.dumps({"downgrade": downgrade}).encode()))
+    files = {str(facts["sha256"]): parcel.bundle / file for file, facts in _files(parcel)}
+    members += sorted(files.items())
+    with path.open("wb") as target:
+        for member, content in members:
+            _add(target, member, content)
+        _header(target, "TRAILER!!!", 0, 0)
+
+
+def description(name: ReleaseName, hardware: str) -> str:
+    """Return the sw-description of a release.
+
+    Raises:
+        StudioError: when there can be no such hardware.
+    """
+    model, _, revision = hardware.partition("/")
+    revision = revision or "default"
+    if not _HARDWARE.fullmatch(model) or not _HARDWARE.fullmatch(revision):
+        raise StudioError(f"{hardware!r} is no name of hardware.", hint="Its form: NAME/REVISION")
+    lines = [
+        "software =",
+        "{",
+        f'  version = "{name.text}";',
+        f'  description = "release {name.digest}";',
+        f"  {model}:",
+        "  {",
+        f'    hardware-compatibility: [ "{revision}" ];',
+        "  };",
+        "}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def digest_of(path: Path, algorithm: str) -> str:
+    """Return the hexadecimal digest of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+def _files(parcel: Parcel) -> Iterator[tuple[str, dict[str, object]]]:
+    for file, facts in sorted(dict(parcel.manifest["files"]).items()):
+        yield str(file), dict(facts)
+
+
+def _add(target: IO[bytes], name: str, content: Path | bytes) -> None:
+    """Add a member; its checksum is the sum of its bytes."""
+    if isinstance(content, bytes):
+        _header(target, name, len(content), sum(content) & _MOST)
+        target.write(content)
+        _pad(target)
+        return
+    size, total = content.stat().st_size, 0
+    if size > _MOST:
+        raise StudioError(f"The file {content.name} is larger than 4 GB, too large for a fleet.")
+    with content.open("rb") as source:
+        for piece in iter(lambda: source.read(_CHUNK), b""):
+            total += sum(piece)
+        _header(target, name, size, total & _MOST)
+        source.seek(0)
+        for piece in iter(lambda: source.read(_CHUNK), b""):
+            target.write(piece)
+    _pad(target)
+
+
+def _header(target: IO[bytes], name: str, size: int, check: int) -> None:
+    fields = (0, 0o100644, 0, 0, 1, 0, size, 0, 0, 0, 0, len(name) + 1, check)
+    target.write((_MAGIC + "".join(f"{one:08x}" for one in fields)).encode())
+    target.write(name.encode() + b"\0")
+    _pad(target)
+
+
+def _pad(target: IO[bytes]) -> None:
+    target.write(b"\0" * (-target.tell() % 4))

@@ -1,0 +1,65 @@
+"""The settings of a fleet, and the choices of one publication."""
+
+from __future__ import annotations
+
+from studio.api import Kind, Option
+
+TARGET_OPTIONS = (
+    Option(
+        "login",
+        Kind.FILE,
+        title="Login file",
+        help="File of mode 600 with user:password for the server's API.",
+    ),
+    Option(
+        "ca",
+        Kind.FILE,
+        title="Certificate authority",
+        help="Authority that signed the server's certificate (default: those of the system).",
+    ),
+    Option(
+        "plain",
+        Kind.FLAG,
+        False,
+        title="Plain HTTP",
+        help="Reach the server without TLS. Only on a network that you trust.",
+        advanced=True,
+    ),
+)
+
+DEPLOY_OPTIONS = (
+    Option(
+        "hardware",
+        title="Hardware",
+        default="default",
+        help="Hardware that boards report, as NAME or NAME/REVISION.",
+        advanced=True,
+    ),
+    Option(
+        "downgrade",
+        title="Reason for an older release",
+        help="Boards accept a release that is older than theirs only with a reason.",
+        advanced=True,
+    ),
+    Option(
+        "wait_s",
+        Kind.NUMBER,
+        0,
+        title="Wait for boards",
+        help="Time to watch the boards after publication; 0 publishes and returns.",
+        unit="s",
+        minimum=0,
+        maximum=86400,
+    ),
+    Option(
+        "most_failed",
+        Kind.NUMBER,
+        10,
+        title="Failed boards",
+        help="Percent of answers that may be failures while the boards are watched. "
+        "Beyond it the rollout is paused.",
+        unit="%",
+        minimum=0,
+        maximum=100,
+    ),
+)

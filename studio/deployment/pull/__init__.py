@@ -1,0 +1,1 @@
+"""The pull client of a board: set up, shown and removed from the desk."""

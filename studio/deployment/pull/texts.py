@@ -1,0 +1,24 @@
+"""Lines for people about the pull client of a board."""
+
+from __future__ import annotations
+
+from studio.deployment.pull.results import PullResult
+
+
+def lines(result: PullResult) -> list[str]:
+    """Return where the board polls, and how its last action ended."""
+    if result.removed:
+        return [f"{result.target} polls no server any more."]
+    if not result.server:
+        return [f"{result.target} has no pull client."]
+    place = f"{result.server} (tenant {result.tenant})"
+    found = [f"{result.target} polls {place} as {result.id}, {_kept(result)}."]
+    if result.action:
+        found.append(f"Last action {result.action}: {result.outcome or 'under way'}.")
+    return [*found, *([result.message] if result.message else [])]
+
+
+def _kept(result: PullResult) -> str:
+    if not result.service:
+        return "when its command is started: it has no systemd"
+    return f"as {result.service}" + (", which does not run" if result.alive is False else "")

@@ -1,0 +1,126 @@
+"""The verbs of ``pull``: set up, run, poll once, show, remove."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Callable, Dict, List, Mapping
+
+from ..shared.files import digest_of, remove
+from ..shared.records import read
+from . import unit
+from .action_state import load
+from .errors import PullError, TryLater
+from .service import PullService, single
+from .settings import PullFolder, PullSettings, checked
+
+_MOST_INPUT = 1 << 20
+
+
+def main(arguments: List[str]) -> int:
+    """Run one verb and return the exit status."""
+    given = _parser().parse_args(arguments)
+    root = Path(os.path.abspath(given.root))
+    try:
+        if given.verb == "run":
+            service = PullService(root)
+            return service.once() if given.once else service.run()
+        found = _VERBS[given.verb](root)
+    except TryLater as error:
+        return _failed(str(error), "later")
+    except PullError as error:
+        return _failed(str(error), "refused")
+    except OSError as error:
+        return _failed("{}: {}.".format(error.filename, error.strerror), "failed")
+    print(json.dumps(dict(found, event="result"), sort_keys=True))
+    return 0
+
+
+def install(root: Path) -> Dict[str, object]:
+    """Set up the client from JSON on standard input: the settings, ``token`` and ``ca_pem``.
+
+    Raises:
+        PullError: when they cannot be used.
+    """
+    try:
+        document = json.loads(sys.stdin.buffer.read(_MOST_INPUT))
+        token, authority = (str(document.get(one) or "") for one in ("token", "ca_pem"))
+        settings = read(PullSettings, document)._replace(ca=bool(authority))
+        authority.encode("ascii")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PullError("The settings cannot be used: {!r}.".format(error)) from None
+    checked(settings)
+    folder = PullFolder(root)
+    folder.make()
+    _place(folder)
+    folder.write(settings, token, authority)
+    service = unit.start(root) if document.get("start", True) else ""
+    return {"service": service, "id": settings.id, "server": settings.server}
+
+
+def uninstall(root: Path) -> Dict[str, object]:
+    """Remove the client with its secret; the releases stay."""
+    unit.stop(root)
+    folder = PullFolder(root)
+    was = folder.settings.exists()
+    if was:
+        with single(root):
+            remove(folder.folder)
+    return {"removed": was}
+
+
+def status(root: Path) -> Dict[str, object]:
+    """Return the settings without the secret, and the action under way."""
+    folder = PullFolder(root)
+    settings, state = folder.load(), load(folder)
+    return {
+        "settings": settings._asdict(),
+        "has_token": folder.token.exists(),
+        "state": state._asdict(),
+        "service": unit.installed(root),
+        "alive": unit.is_alive(root),
+    }
+
+
+def _place(folder: PullFolder) -> None:
+    """Copy this application to where the service runs it from."""
+    own = Path(os.path.abspath(sys.argv[0]))
+    if own.suffix != ".pyz" or not own.is_file():
+        raise PullError("The pull client is set up from its application only.")
+    place = folder.application
+    if place.is_file() and digest_of(place) == digest_of(own):
+        return
+    aside = place.with_name(".edgewright.new")
+    shutil.copyfile(str(own), str(aside))
+    os.replace(str(aside), str(place))
+
+
+def _failed(message: str, code: str) -> int:
+    print(json.dumps({"event": "error", "code": code, "message": message}))
+    print(message, file=sys.stderr)
+    return 1
+
+
+_VERBS: Mapping[str, Callable[[Path], Dict[str, object]]] = {
+    "install": install,
+    "remove": uninstall,
+    "status": status,
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pull", description="Releases from a hawkBit server.")
+    verbs = parser.add_subparsers(dest="verb")
+    verbs.required = True
+    run = verbs.add_parser("run", help="poll the server until ended")
+    run.add_argument("--once", action="store_true", help="poll once and end")
+    verbs.add_parser("install", help="set up from JSON on standard input, and start the service")
+    verbs.add_parser("remove", help="end the service and remove settings and secret")
+    verbs.add_parser("status", help="show the settings and the action under way")
+    for verb in verbs.choices.values():
+        verb.add_argument("--root", required=True, help="folder of releases")
+    return parser

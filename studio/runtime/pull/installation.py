@@ -1,0 +1,197 @@
+"""Installation of an artefact by the release machine, and the sentences on its outcome."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+
+from ..release.board import Board
+from ..release.store.layout import Layout
+from ..shared.errors import ReleaseError
+from ..shared.records import read
+from .container import Container
+from .release_machine import ReleaseMachine, framed
+from .settings import PullSettings
+
+STEPS = 6
+JUDGED = ("probe-failed", "soak-failed", "not-ready")
+"""Codes of failures that are those of the release and not of the moment."""
+
+
+StepReport = Callable[[int, str], None]
+"""Receiver of the number of each step and a sentence."""
+
+
+class Installed(NamedTuple):
+    """Outcome of an installation: the machine's state, and the sentences for the server."""
+
+    state: str
+    details: Tuple[str, ...]
+
+
+class _Order(NamedTuple):
+    """Order of an older release."""
+
+    downgrade: str = ""
+    order: str = ""
+
+
+class _Missing(NamedTuple):
+    """Blobs that the board lacks, with their sizes."""
+
+    missing: Mapping[str, int] = {}
+
+
+class _Switched(NamedTuple):
+    """Answer to a switch."""
+
+    state: str = ""
+    soak: Optional[Mapping[str, object]] = None
+
+
+class _Binding(NamedTuple):
+    """How the release before is run."""
+
+    env: str = ""
+    python: str = ""
+
+
+class Installation:
+    """One artefact on its way through the release machine."""
+
+    def __init__(
+        self, layout: Layout, settings: PullSettings, machine: ReleaseMachine, owner: str
+    ) -> None:
+        self._layout = layout
+        self._settings = settings
+        self._machine = machine
+        self._board = Board(layout, owner)
+
+    def run(self, container: Container, step: StepReport) -> Installed:
+        """Install a release: the same verbs in the same order as a deploy of the studio.
+
+        Args:
+            step: Called with the number of each step and a sentence.
+
+        Raises:
+            ReleaseError: why it could not be installed; the release before serves.
+        """
+        self._require_signature(container)
+        runtime = self._machine.place_runtime()
+        what = container.manifest
+        self._machine.begin(what.digest)
+        try:
+            step(1, "Version {} of {} is being taken in.".format(what.version, what.name))
+            self._receive(container)
+            step(2, "All files have arrived and were verified.")
+            staged = self._machine.call("stage", self._stage_request(container, runtime))
+            signer = str(staged.get("signer") or "")
+            step(3, "The release is staged{}.".format(", signed by " + signer if signer else ""))
+            if self._board.state.current != what.digest:
+                probed = self._machine.call("probe", {"release": what.digest})
+                step(4, _probe_sentence(probed))
+            done = self._machine.call("switch", self._switch_request(container))
+            step(5, "The release serves.")
+            self._machine.call("gc", {})
+            return _installed(container, done)
+        finally:
+            self._machine.end()
+
+    def _require_signature(self, container: Container) -> None:
+        if self._settings.unsigned or self._layout.allowed_signers() is not None:
+            return
+        raise ReleaseError(
+            "unsigned",
+            "This board has no allowed signers, and takes no unsigned release from a server.",
+        )
+
+    def _receive(self, container: Container) -> None:
+        sizes = {entry.digest: entry.size for entry in container.manifest.files}
+        found = read(_Missing, self._machine.call("missing", {"blobs": sizes}))
+        blobs = [{"sha256": one, "bytes": sizes[one]} for one in found.missing if one in sizes]
+        if blobs:
+            names = [str(one["sha256"]) for one in blobs]
+            self._machine.call("receive", {"blobs": blobs}, frames=_frames(container, names))
+
+    def _stage_request(self, container: Container, runtime: str) -> Dict[str, object]:
+        return {
+            "manifest": container.text,
+            "signature": container.signature,
+            "runtime": runtime,
+            "replace": True,
+            **self._interpreter(),
+            **_order(container)._asdict(),
+        }
+
+    def _interpreter(self) -> Dict[str, str]:
+        """Return the interpreter of the release before, else that of the settings."""
+        current = self._board.state.current
+        if current:
+            binding = read(_Binding, self._board.binding(current)._asdict())
+            return {"env": binding.env} if binding.env else {"python": binding.python}
+        return {"python": self._settings.python or sys.executable}
+
+    def _switch_request(self, container: Container) -> Dict[str, object]:
+        settings = self._settings
+        request: Dict[str, object] = {
+            "release": container.manifest.digest,
+            "soak_s": settings.soak_s,
+            "quality": dict(settings.rule or {}) if settings.trial else None,
+            **_order(container)._asdict(),
+        }
+        if not self._board.state.current:
+            request.update({"host": settings.host, "usual_port": settings.port})
+        return request
+
+
+def trial_sentences(evidence: Mapping[str, object]) -> List[str]:
+    """Return the verdicts of a trial for people, and all of its evidence in one line of JSON."""
+    tests = evidence.get("tests")
+    rows = [one for one in tests if isinstance(one, dict)] if isinstance(tests, list) else []
+    lines = [
+        "Trial: {} is {}: {}.".format(r.get("test"), r.get("says"), r.get("text")) for r in rows
+    ]
+    return [*lines, "evidence " + json.dumps(evidence, sort_keys=True)] if rows else []
+
+
+def failure_sentences(error: ReleaseError) -> List[str]:
+    """Return what became of a release that was not taken."""
+    lines = ["{} ({})".format(error.message, error.code)]
+    if error.code == "soak-failed":
+        try:
+            found = json.loads(error.detail or "{}")
+        except ValueError:
+            found = {}
+        lines += trial_sentences(found if isinstance(found, dict) else {})
+    return [*lines, "The release before serves on, if there was one."]
+
+
+def _frames(container: Container, names: List[str]) -> Iterator[bytes]:
+    for name in names:
+        yield from framed(container.content(name))
+
+
+def _order(container: Container) -> _Order:
+    if not container.order:
+        return _Order()
+    try:
+        return read(_Order, json.loads(container.order))
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        raise ReleaseError(
+            "bad-order", "The artefact's order of an older release is unreadable."
+        ) from None
+
+
+def _probe_sentence(probed: Mapping[str, object]) -> str:
+    return "{} golden samples agree, {} ms a request.".format(
+        probed.get("samples"), probed.get("latency_ms")
+    )
+
+
+def _installed(container: Container, done: Mapping[str, object]) -> Installed:
+    answer, what = read(_Switched, done), container.manifest
+    now = "serves already" if answer.state == "unchanged" else "serves"
+    sentence = "Version {} of {} {} (release {})."
+    lines = [sentence.format(what.version, what.name, now, what.digest[:12])]
+    return Installed(answer.state, (*lines, *trial_sentences(answer.soak or {})))

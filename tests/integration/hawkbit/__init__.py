@@ -1,0 +1,1 @@
+"""Boards that pull from goosebit itself."""
