@@ -81,6 +81,7 @@ if TYPE_CHECKING:
         RegistryEvent,
         RegistrySession,
     )
+    from studio.api.states import BrokerLogin, StateFeed, StateMessage, StateSource
     from studio.api.targets import MOST_OUTPUT, Channel, Completed, TargetFacts, TargetSpec, Tunnel
     from studio.api.toolchains import (
         EnvironmentNeed,
@@ -102,6 +103,7 @@ _NAMES = {
     "ports": "Analyzer Backend Check Connector Converted Converter Format InputSpec Intake"
     " Metric ModelRegistry Monitor Packager SampleMetric Session Transform Transformed",
     "registries": "ModelVersion Publication RegisteredModel RegistryEvent RegistrySession",
+    "states": "BrokerLogin StateFeed StateMessage StateSource",
     "targets": "MOST_OUTPUT Channel Completed TargetFacts TargetSpec Tunnel",
     "toolchains": "EnvironmentNeed TextToolchain Toolchain ToolchainBackend ToolchainConverter",
 }
@@ -126,6 +128,7 @@ __all__ = [
     "Array",
     "AttributeValue",
     "Backend",
+    "BrokerLogin",
     "Cancelled",
     "Capability",
     "ChangedHost",
@@ -187,6 +190,9 @@ __all__ = [
     "Session",
     "Silent",
     "Site",
+    "StateFeed",
+    "StateMessage",
+    "StateSource",
     "StudioError",
     "TakenBack",
     "TargetError",

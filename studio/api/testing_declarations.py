@@ -25,6 +25,7 @@ from studio.api.ports import (
     Transform,
 )
 from studio.api.sheets import GROUPS, DeploySheet
+from studio.api.states import StateSource
 from studio.api.testing import check_options
 from studio.api.toolchains import TextToolchain
 
@@ -39,6 +40,7 @@ _PROTOCOLS: Mapping[Extension, type] = {
     Extension.PLATFORM: Platform,
     Extension.MONITOR: Monitor,
     Extension.REGISTRY: ModelRegistry,
+    Extension.STATE: StateSource,
     Extension.METRIC: Metric,
     Extension.CONVERTER: Converter,
     Extension.COMPILER: ChipCompiler,

@@ -33,6 +33,7 @@ _MODULES = (
     "studio.monitoring.live_step",
     "studio.monitoring.prometheus.step",
     "studio.monitoring.alerts.step",
+    "studio.monitoring.boards.step",
     "studio.monitoring.endpoint.call_step",
     "studio.monitoring.endpoint.override_step",
     "studio.monitoring.stream.step",
