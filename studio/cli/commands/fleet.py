@@ -13,6 +13,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     verbs = add_verbs(
         parser,
+        join="let a target publish its state to a broker",
+        leave="let a target publish its state no longer",
         status="show the state of the boards at a broker",
         watch="merge the state of the boards continuously",
     )

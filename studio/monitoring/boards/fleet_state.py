@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from studio.api import StateMessage
-from studio.monitoring.boards.message import BadMessage, read_heartbeat
+from studio.monitoring.boards.message import BOARD_NAME, BadMessage, read_heartbeat
 from studio.monitoring.boards.record import BoardRecord
 from studio.monitoring.boards.store import BoardStore
 from studio.monitoring.boards.table import BoardTable
 
 MOST_BOARDS = 50_000
 CROWDED = "too many boards"
+_MOST_NAMED = 20
 
 
 class FleetState:
@@ -22,7 +23,8 @@ class FleetState:
     Attributes:
         table: For filters, groups and percentiles.
         messages: Number of messages in all.
-        refused: Number of refused messages by their reason, with those of earlier times.
+        refused: Number of refused messages by their reason.
+        refused_boards: Some boards whose messages were refused, each with its last reason.
     """
 
     def __init__(
@@ -45,14 +47,13 @@ class FleetState:
         self.table = BoardTable()
         self.messages = 0
         self.refused: dict[str, int] = {}
+        self.refused_boards: dict[str, str] = {}
         self._clock = clock
         self._most = most
         self._records: dict[str, BoardRecord] = {}
         self._unsaved: dict[str, BoardRecord] = {}
-        self._unsaved_refused: dict[str, int] = {}
         self._store = None if path is None else BoardStore(path)
         if self._store is not None:
-            self.refused = self._store.refused()
             for record in self._store.records():
                 self._records[record.name] = record
                 self.table.update(record)
@@ -74,8 +75,7 @@ class FleetState:
             try:
                 taken += self._take(one)
             except BadMessage as error:
-                for counts in (self.refused, self._unsaved_refused):
-                    counts[error.reason] = counts.get(error.reason, 0) + 1
+                self._refuse(one.board, error.reason)
         return taken
 
     def _take(self, message: StateMessage) -> bool:
@@ -91,16 +91,22 @@ class FleetState:
             self.table.update(record)
         return changed
 
+    def _refuse(self, board: str, reason: str) -> None:
+        self.refused[reason] = self.refused.get(reason, 0) + 1
+        if not BOARD_NAME.fullmatch(board):
+            return
+        if board in self.refused_boards or len(self.refused_boards) < _MOST_NAMED:
+            self.refused_boards[board] = reason
+
     def save(self) -> None:
         """Write what has changed to the file.
 
         Raises:
             TargetError: when the disk does not take it; the next call tries all of it again.
         """
-        if self._store is not None and (self._unsaved or self._unsaved_refused):
-            self._store.save(self._unsaved.values(), self._unsaved_refused)
+        if self._store is not None and self._unsaved:
+            self._store.save(self._unsaved.values())
         self._unsaved.clear()
-        self._unsaved_refused.clear()
 
     def close(self) -> None:
         """Save, and close the file."""

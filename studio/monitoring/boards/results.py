@@ -51,7 +51,8 @@ class BoardsResult:
         groups: Figures of each group of them, the largest first.
         boards: Some of them, as many as were wanted.
         messages: Number that came during this command.
-        refused: Number of refused messages by their reason, since the file of the fleet began.
+        refused: Number of refused messages by their reason, during this command.
+        refused_boards: Some boards whose messages were refused, each with its last reason.
         interruptions: How often the connection was lost during this command.
         caught_up: Whether all that the broker had stored was read.
     """
@@ -63,6 +64,7 @@ class BoardsResult:
     boards: tuple[BoardRow, ...]
     messages: int
     refused: Mapping[str, int]
+    refused_boards: Mapping[str, str]
     interruptions: int
     caught_up: bool
     seconds: float

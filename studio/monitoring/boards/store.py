@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from studio.api import TargetError
@@ -20,7 +20,6 @@ CREATE TABLE IF NOT EXISTS boards (
 CREATE TABLE IF NOT EXISTS runs (
     board TEXT NOT NULL, run TEXT NOT NULL, seq INTEGER NOT NULL, place INTEGER NOT NULL,
     content BLOB, PRIMARY KEY (board, run)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS refused (reason TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 """
 _PUT_BOARD = """
 INSERT INTO boards VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -33,9 +32,6 @@ INSERT INTO runs VALUES
     (?1, ?2, ?3, (SELECT COALESCE(MAX(place), 0) + 1 FROM runs WHERE board = ?1), ?4)
 ON CONFLICT (board, run) DO UPDATE SET seq = excluded.seq, content = excluded.content
 WHERE excluded.seq > runs.seq OR excluded.content IS NULL
-"""
-_PUT_REFUSED = """
-INSERT INTO refused VALUES (?, ?) ON CONFLICT (reason) DO UPDATE SET count = count + excluded.count
 """
 
 
@@ -78,12 +74,8 @@ class BoardStore:
                     record.runs[run] = _unpacked(content)
             yield record
 
-    def refused(self) -> dict[str, int]:
-        """Return the number of refused messages by their reason."""
-        return dict(self._database.execute("SELECT reason, count FROM refused ORDER BY reason"))
-
-    def save(self, records: Iterable[BoardRecord], refused: Mapping[str, int]) -> None:
-        """Write records and add counts of refused messages, all or nothing.
+    def save(self, records: Iterable[BoardRecord]) -> None:
+        """Write records, all or nothing.
 
         Raises:
             TargetError: when the disk does not take them.
@@ -92,7 +84,6 @@ class BoardStore:
             with self._database:
                 for record in records:
                     self._save(record)
-                self._database.executemany(_PUT_REFUSED, refused.items())
         except sqlite3.Error as error:
             sentence = f"The file {self._path} of the fleet cannot be written: {error}."
             raise TargetError(sentence) from None

@@ -26,6 +26,7 @@ def lines(result: BoardsResult) -> list[str]:
     if result.refused:
         parts = ", ".join(f"{count:,} {reason}" for reason, count in result.refused.items())
         found += ["", f"Refused messages: {parts}."]
+        found += [f"  {board}: {reason}" for board, reason in result.refused_boards.items()]
     if not result.caught_up:
         found.append("The broker has more than was read; --seconds N waits longer.")
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,18 +113,28 @@ def filter_of(options: BoardsOptions) -> BoardFilter:
     Raises:
         UsageError: for a label or a state that cannot be one.
     """
-    labels = {}
-    for pair in options.label:
-        name, sign, value = pair.partition("=")
-        if not sign or not name:
-            raise UsageError(f"A label is NAME=VALUE, not {pair!r}.")
-        labels[name] = value
+    labels = labels_of(options.label)
     states = tuple(one.replace("-", " ") for one in options.state)
     unknown = [one for one in states if one not in STATES]
     if unknown:
         known = ", ".join(one.replace(" ", "-") for one in STATES)
         raise UsageError(f"Unknown state {unknown[0]!r}.", hint=f"Known: {known}.")
     return BoardFilter(labels, options.release, options.model, states, options.alert, options.name)
+
+
+def labels_of(pairs: Iterable[str]) -> dict[str, str]:
+    """Return labels by their names.
+
+    Raises:
+        UsageError: for a pair that cannot be one.
+    """
+    labels = {}
+    for pair in pairs:
+        name, sign, value = pair.partition("=")
+        if not sign or not name:
+            raise UsageError(f"A label is NAME=VALUE, not {pair!r}.")
+        labels[name] = value
+    return labels
 
 
 def result_of(
@@ -141,6 +151,7 @@ def result_of(
         boards=tuple(row_of(fleet, one, now) for one in table.boards(mask, most=options.boards)),
         messages=fleet.messages,
         refused=dict(fleet.refused),
+        refused_boards=dict(fleet.refused_boards),
         interruptions=feed.interruptions,
         caught_up=feed.caught_up,
         seconds=round(time.monotonic() - began, 3),

@@ -9,6 +9,7 @@ from typing import IO, Optional, Protocol
 from .settings import FleetSettings
 
 TIMEOUT_S = 10.0
+_PEM = "-----BEGIN"
 
 
 class BrokerLink(Protocol):
@@ -85,7 +86,11 @@ class Wire:
 
 def tls_context(settings: FleetSettings) -> ssl.SSLContext:
     """Return the context of TLS, which verifies the broker and may name the board."""
-    context = ssl.create_default_context(cafile=settings.ca or None)
+    ca = settings.ca or None
+    if ca is not None and ca.lstrip().startswith(_PEM):
+        context = ssl.create_default_context(cadata=ca)
+    else:
+        context = ssl.create_default_context(cafile=ca)
     if settings.certificate:
         context.load_cert_chain(settings.certificate, settings.key, password=lambda: "")
     return context

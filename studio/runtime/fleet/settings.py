@@ -58,7 +58,7 @@ class FleetSettings(NamedTuple):
         every_s: Seconds between two heartbeats.
         topic: Levels before the board's name; NATS writes them with dots.
         user, password: To log in; or ``token``, which NATS alone knows.
-        ca: File of the certificate authority; empty for those of the system.
+        ca: File of the certificate authority, or its text; empty for those of the system.
         certificate, key: Files of a certificate of the board; empty for none.
     """
 

@@ -262,6 +262,7 @@ _VERBS: dict[str, str] = {
     "receive": "intake.receive:receive",
     "remove": "command:_remove",
     "rollback": "switch:rollback",
+    "set-fleet": "server.fleet:set_fleet",
     "set-variables": "server.app_variables:set_variables",
     "stage": "intake.stage:stage",
     "start": "switch:start_current",
