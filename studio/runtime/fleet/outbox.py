@@ -20,6 +20,13 @@ MOST_RUNS = 32
 _MOST_BYTES = 256 * 1024
 _IDENTITY = "identity.json"
 
+RUN = (
+    *((key, str) for key in ("run", "model", "version", "release")),
+    *((key, int) for key in ("seq", "requests", "errors", "rejected")),
+    ("latency", list),
+)
+"""Fields of a run with their types."""
+
 Json = Dict[str, object]
 
 
@@ -128,7 +135,12 @@ def _identity(document: Json) -> Tuple[str, int]:
 
 def _runs(document: Json) -> List[Json]:
     runs = document.get("runs")
-    return [one for one in runs if isinstance(one, dict)] if isinstance(runs, list) else []
+    # A damaged run would have the whole message refused, with the counts of all the others.
+    return [one for one in runs if _is_run(one)] if isinstance(runs, list) else []
+
+
+def _is_run(one: object) -> bool:
+    return isinstance(one, dict) and all(isinstance(one.get(key), kind) for key, kind in RUN)
 
 
 def _read(path: Path) -> Json:
