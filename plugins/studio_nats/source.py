@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from studio.api import BrokerLogin, Option, Progress, StateFeed, UsageError
+from studio.api import BrokerLogin, Option, Progress, StateFeed, Unavailable, UsageError
 
 
 class NatsSource:
@@ -23,9 +23,17 @@ class NatsSource:
         Raises:
             UsageError: when the address cannot be one.
             TargetError: when the server does not answer, refuses, or lacks a stream.
+            Unavailable: without nats-py.
         """
-        from studio_nats.feed import NatsFeed
-
+        try:
+            from studio_nats.feed import NatsFeed
+        except ModuleNotFoundError as error:
+            if error.name != "nats":
+                raise
+            raise Unavailable(
+                "The library nats-py is not installed.",
+                hint="Install the extra: edgewright[nats].",
+            ) from None
         return NatsFeed(_checked(address), topic.replace("/", "."), login, create=create)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -151,10 +152,8 @@ json_values = st.recursive(
 
 @given(name=st.sampled_from(list(message())), value=json_values)
 def test_no_value_of_a_field_is_an_error_of_another_kind(name: str, value: object) -> None:
-    try:
-        read(message(**{name: value}))
-    except BadMessage as refused:
-        assert refused.reason
+    with suppress(BadMessage):
+        assert read(message(**{name: value})).board == "cam-1"
 
 
 @given(content=st.binary(max_size=300))

@@ -104,7 +104,7 @@ def test_a_message_that_is_too_long_for_the_server_is_not_sent() -> None:
         published("nats", nats(b""), b"x" * 2000)
 
 
-def test_an_login_is_not_sent_in_the_clear_when_tls_is_wanted() -> None:
+def test_a_login_is_not_sent_in_the_clear_when_tls_is_wanted() -> None:
     seen = []
 
     def script(link: socket.socket) -> None:
@@ -112,7 +112,7 @@ def test_an_login_is_not_sent_in_the_clear_when_tls_is_wanted() -> None:
         seen.append(link.recv(4096))
         link.sendall(b"no TLS at all")
 
-    with ScriptedServer(script) as server, pytest.raises(OSError, match="."):
+    with ScriptedServer(script) as server, pytest.raises(OSError, match=r"."):
         open_link(settings("tls", server.port), 1.0)
     assert b"CONNECT" not in seen[0]
 
