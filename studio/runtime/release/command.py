@@ -171,6 +171,7 @@ def _status(board: Board, request: Mapping[str, object]) -> dict[str, object]:
 def _remove(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     """Stop serving; with ``purge``, free the disk as well."""
     from ..decisions import config as decisions
+    from ..fleet.outbox import FOLDER as counts
     from .cleanup import collect
     from .switch import withdraw
 
@@ -182,7 +183,7 @@ def _remove(board: Board, request: Mapping[str, object]) -> dict[str, object]:
         app = layout.run / "app"  # events that no sink has taken
         record = (layout.run / decisions.FILE, layout.run / decisions.FOLDER)
         own = (layout.access, layout.service, layout.server, layout.reserve)
-        for path in (*own, *record, layout.app_variables, app):
+        for path in (*own, *record, layout.app_variables, layout.run / counts, app):
             remove(path)
         done.update(collect(board))  # also this application: all of it is loaded by now
     return done

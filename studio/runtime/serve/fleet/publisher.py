@@ -122,7 +122,14 @@ class StatePublisher:
         while not self._ends.wait(wait_s):
             self._try(_ANSWER_S)
             wait_s = random.uniform(0.9, 1.1) * every_s
-        self._try(_LAST_S)
+        self._end()
+
+    def _end(self) -> None:
+        """Publish for the last time; a broker that is away must not hold up the end."""
+        if self._fails:
+            self._outbox.store(self._snapshot())
+        else:
+            self._try(_LAST_S)
         self._close()
 
     def _try(self, wait_s: float) -> None:
