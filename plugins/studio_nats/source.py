@@ -25,16 +25,17 @@ class NatsSource:
             TargetError: when the server does not answer, refuses, or lacks a stream.
             Unavailable: without nats-py.
         """
+        checked = _checked(address)
         try:
             from studio_nats.feed import NatsFeed
         except ModuleNotFoundError as error:
-            if error.name != "nats":
+            if (error.name or "").partition(".")[0] != "nats":
                 raise
             raise Unavailable(
                 "The library nats-py is not installed.",
                 hint="Install the extra: edgewright[nats].",
             ) from None
-        return NatsFeed(_checked(address), topic.replace("/", "."), login, create=create)
+        return NatsFeed(checked, topic.replace("/", "."), login, create=create)
 
 
 def _checked(address: str) -> str:
