@@ -34,6 +34,8 @@ def read_login(path: Path | None) -> BrokerLogin:
         raise UsageError(f"{path} may be read by others.", hint=f"Run: chmod 600 {path}")
     try:
         found = json.loads(content.decode("utf-8"))
+        if not isinstance(found, dict):
+            raise TypeError
         texts = {name: found[name] for name in _NAMES if name in found}
         if len(content) > _MOST_BYTES or not all(isinstance(one, str) for one in texts.values()):
             raise ValueError

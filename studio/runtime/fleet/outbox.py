@@ -106,7 +106,8 @@ class Outbox:
         aside = path.with_suffix(".new")
         try:
             # Not flushed, as that would wear a card out: what a power cut takes was sent mostly.
-            with aside.open("wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            handle = os.open(str(aside), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "wb") as file:
                 file.write(content)
             os.replace(str(aside), str(path))
         except OSError:

@@ -85,11 +85,14 @@ class SimulatedBoard:
         """Start again; the counts of earlier runs are on the disk."""
         self._look()
         self._start, self._seq, self._looks, self._boot = self._start + 1, 0, 0, self._hex()
-        self.load()
+        self._begin()
 
     def load(self) -> None:
         """Load a release; the one before has its last look."""
         self._look()
+        self._begin()
+
+    def _begin(self) -> None:
         self._runs.insert(0, run(self._hex(), 1, 0, release=self._hex() * 4))
 
     def _look(self) -> None:

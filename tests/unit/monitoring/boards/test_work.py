@@ -63,7 +63,7 @@ def test_status_reads_what_a_real_broker_retained(broker: BrokerProcess, tmp_pat
     text = "\n".join(lines(found))
     assert "3 of 5 boards: 3 good" in text
     assert "1 more; --boards N lists more of them." in text
-    publish(broker, "cam-0", message("cam-0", seq=2, runs=[run("2" * 16, 2, 25)]))
+    publish(broker, "cam-0", message("cam-0", seq=2, runs=[run("2" * 16, 2, 25, 1)]))
     again = status(BoardsOptions(source=source, name="cam-0"), QuietJob(tmp_path / "job2"))
     assert again.boards[0].requests == 25
 
@@ -82,7 +82,7 @@ def test_watch_survives_a_broker_that_is_killed(broker: BrokerProcess, tmp_path:
             if len(self.events) == 1:
                 broker.kill()
                 broker.start()
-                publish(broker, "cam-1", message(seq=2, runs=[run("2" * 16, 2, 25)]))
+                publish(broker, "cam-1", message(seq=2, runs=[run("2" * 16, 2, 25, 1)]))
 
     job = Killing(tmp_path / "job")
     options = WatchBoardsOptions(source=source, seconds=6, interval=1)
