@@ -16,7 +16,13 @@ class NatsSource:
     options: tuple[Option, ...] = ()
 
     def open(
-        self, address: str, topic: str, login: BrokerLogin, progress: Progress, *, create: bool
+        self,
+        address: str,
+        topic: str,
+        login: BrokerLogin,
+        progress: Progress,
+        *,
+        create: bool = False,
     ) -> StateFeed:
         """Connect, and begin with the newest message of each board.
 

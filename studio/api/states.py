@@ -87,7 +87,13 @@ class StateSource(Protocol):
     options: Sequence[Option]
 
     def open(
-        self, address: str, topic: str, login: BrokerLogin, progress: Progress, *, create: bool
+        self,
+        address: str,
+        topic: str,
+        login: BrokerLogin,
+        progress: Progress,
+        *,
+        create: bool = False,
     ) -> StateFeed:
         """Connect, and begin with the newest message of each board.
 

@@ -21,8 +21,10 @@ SILENT, NOT_READY, ALERTING, GOOD = "silent", "not ready", "alerting", "good"
 STATES = (GOOD, ALERTING, NOT_READY, SILENT)
 """States of a board, the first that holds from the right."""
 
-NONE = "(none)"
-"""Group of the boards without a value."""
+NONE, OTHERS = "(none)", "(others)"
+"""Groups of the boards without a value, and of those in small groups."""
+
+MOST_GROUPS = 50
 
 _SHARES = (0.5, 0.9, 0.99)
 _SILENT_INTERVALS, _SILENT_S = 3.0, 30.0
@@ -198,11 +200,14 @@ class BoardTable:
         """Return the figures of the selected boards as one group."""
         return self._figures(group, np.flatnonzero(mask), self._states(now))
 
-    def groups(self, by: str, mask: Mask, now: float) -> list[GroupFigures]:
+    def groups(
+        self, by: str, mask: Mask, now: float, most: int = MOST_GROUPS
+    ) -> list[GroupFigures]:
         """Return the figures of each group, the largest first.
 
         Args:
             by: ``release``, ``model``, ``state`` or the name of a label.
+            most: Number of groups; the boards of all others are one more group.
         """
         states = self._states(now)
         count = len(self.names)
@@ -217,8 +222,11 @@ class BoardTable:
         order = rows[np.argsort(codes[rows], kind="stable")]
         cuts = np.flatnonzero(np.diff(codes[order])) + 1
         parts = [part for part in np.split(order, cuts) if len(part)]
-        found = [self._figures(texts[codes[part[0]]], part, states) for part in parts]
-        return sorted(found, key=lambda one: (-one.boards, one.group))
+        parts.sort(key=lambda part: (-len(part), texts[codes[part[0]]]))
+        found = [self._figures(texts[codes[part[0]]], part, states) for part in parts[:most]]
+        if len(parts) > most:
+            found.append(self._figures(OTHERS, np.concatenate(parts[most:]), states))
+        return found
 
     def _states(self, now: float, rows: slice | None = None) -> NDArray[np.int8]:
         part = slice(len(self.names)) if rows is None else rows

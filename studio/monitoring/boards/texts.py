@@ -37,7 +37,8 @@ def _summary(result: BoardsResult) -> str:
         return f"No board has published its state to {result.source}."
     selected = result.selected
     of = f" of {result.known:,}" if selected.boards != result.known else ""
-    return f"{selected.boards:,}{of} boards: {_states(selected.states)}"
+    noun = "board" if result.known == 1 else "boards"
+    return f"{selected.boards:,}{of} {noun}: {_states(selected.states)}"
 
 
 def _states(states: Mapping[str, int]) -> str:

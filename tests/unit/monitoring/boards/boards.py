@@ -93,7 +93,7 @@ class SimulatedBoard:
         self._begin()
 
     def _begin(self) -> None:
-        self._runs.insert(0, run(self._hex(), 1, 0, release=self._hex() * 4))
+        self._runs.insert(0, run(self._hex(), 1, 0, release=f"{self._chance.randrange(4):064x}"))
 
     def _look(self) -> None:
         self._looks += 1

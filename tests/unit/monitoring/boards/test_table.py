@@ -69,6 +69,17 @@ def test_groups_are_those_of_a_plain_loop(count: int, seed: int) -> None:
         assert group.errors == sum(one[1] for one in totals)
 
 
+def test_small_groups_are_one_group_in_the_end() -> None:
+    fleet = FleetState(clock=lambda: NOW)
+    for number in range(30):
+        site = f"s{number}" if number > 9 else "large"
+        fleet.take([sent(message(f"b{number}", labels={"site": site}))])
+    mask = fleet.table.select(BoardFilter(), NOW)
+    found = fleet.table.groups("site", mask, NOW, most=3)
+    assert [one.group for one in found] == ["large", "s10", "s11", "(others)"]
+    assert [one.boards for one in found] == [10, 1, 1, 18]
+
+
 def test_filters_are_those_of_a_plain_loop() -> None:
     fleet, truth = fleet_of(200)
     table = fleet.table
