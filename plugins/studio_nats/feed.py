@@ -89,7 +89,7 @@ class NatsFeed:
             connect_timeout=_CONNECT_S,
             allow_reconnect=False,
             max_reconnect_attempts=1,  # of the first connection; it has no word for "none"
-            reconnect_time_wait=0.1,  # type: ignore[arg-type]
+            reconnect_time_wait=0.1,
             ping_interval=_PING_S,
             error_cb=self._on_error,
             **more,
@@ -116,7 +116,7 @@ class NatsFeed:
     async def _stream(self, context: JetStreamContext) -> str:
         """Return the name of the stream with the subject, which is created where that is wanted."""
         with contextlib.suppress(NotFoundError):
-            return await context.find_stream_name_by_subject(self._subject)
+            return str(await context.find_stream_name_by_subject(self._subject))
         if not self._create:
             raise TargetError(
                 f"{self._address} has no stream with the subject {self._subject}.",

@@ -94,7 +94,7 @@ class BoardTable:
         return len(self.names)
 
     def _make_room(self, rows: int) -> None:
-        kinds = {"counts": np.int64, "latency": np.uint32, "heard": np.float64}
+        kinds: dict[str, Any] = {"counts": np.int64, "latency": np.uint32, "heard": np.float64}
         kinds.update(every=np.float64, ready=np.bool_, drift=np.bool_, facts=np.float64)
         kinds.update(alerting=np.bool_)
         widths = {"counts": 3, "latency": BUCKETS, "facts": len(_NUMBERS)}
@@ -212,7 +212,7 @@ class BoardTable:
         states = self._states(now)
         count = len(self.names)
         if by == STATE:
-            codes, texts = states.astype(np.int64), list(STATES)
+            codes, texts = states.astype(np.int32), list(STATES)
         else:
             column = {RELEASE: self._release, MODEL: self._model}.get(by) or self._labels.get(by)
             if column is None:
@@ -288,8 +288,8 @@ def _percentiles(values: NDArray[np.float64]) -> dict[str, float]:
     }
 
 
-def _grown(old: NDArray[Any] | None, shape: tuple[int, ...], kind: type) -> NDArray[Any]:
-    new = np.zeros(shape, kind)
+def _grown(old: NDArray[Any] | None, shape: tuple[int, ...], kind: Any) -> NDArray[Any]:
+    new: NDArray[Any] = np.zeros(shape, kind)
     if old is not None:
         new[: len(old)] = old
     return new
