@@ -181,10 +181,10 @@ class NatsFeed:
         now = time.time()
         found = []
         for one in messages:
-            told = one.metadata
-            age = now - told.timestamp.timestamp() if told.timestamp is not None else 0.0
+            facts = one.metadata
+            age = now - facts.timestamp.timestamp() if facts.timestamp is not None else 0.0
             found.append(StateMessage(one.subject.rpartition(".")[2], one.data, max(age, 0.0)))
-            self.caught_up = self.caught_up or not told.num_pending
+            self.caught_up = self.caught_up or not facts.num_pending
         return found
 
     def close(self) -> None:

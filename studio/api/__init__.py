@@ -26,6 +26,7 @@ from studio.api.options import Kind, Option, validate
 from studio.api.progress import Progress, Silent
 
 if TYPE_CHECKING:
+    from studio.api.brokers.states import BrokerLogin, StateFeed, StateMessage, StateSource
     from studio.api.chips import ChipCompiler, Compiled, PlacedNode, ToolchainCompiler
     from studio.api.data import Array, Dataset, Feeds, Sample, Truth
     from studio.api.graph import (
@@ -81,7 +82,6 @@ if TYPE_CHECKING:
         RegistryEvent,
         RegistrySession,
     )
-    from studio.api.states import BrokerLogin, StateFeed, StateMessage, StateSource
     from studio.api.targets import MOST_OUTPUT, Channel, Completed, TargetFacts, TargetSpec, Tunnel
     from studio.api.toolchains import (
         EnvironmentNeed,
@@ -103,7 +103,7 @@ _NAMES = {
     "ports": "Analyzer Backend Check Connector Converted Converter Format InputSpec Intake"
     " Metric ModelRegistry Monitor Packager SampleMetric Session Transform Transformed",
     "registries": "ModelVersion Publication RegisteredModel RegistryEvent RegistrySession",
-    "states": "BrokerLogin StateFeed StateMessage StateSource",
+    "brokers.states": "BrokerLogin StateFeed StateMessage StateSource",
     "targets": "MOST_OUTPUT Channel Completed TargetFacts TargetSpec Tunnel",
     "toolchains": "EnvironmentNeed TextToolchain Toolchain ToolchainBackend ToolchainConverter",
 }

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from studio.api.brokers.states import StateSource
 from studio.api.chips import ChipCompiler
 from studio.api.graph import Graph, Initializer, Model, Node, TensorType, Value
 from studio.api.intake import Finding
@@ -25,7 +26,6 @@ from studio.api.ports import (
     Transform,
 )
 from studio.api.sheets import GROUPS, DeploySheet
-from studio.api.states import StateSource
 from studio.api.testing import check_options
 from studio.api.toolchains import TextToolchain
 

@@ -117,7 +117,7 @@ class BoardRecord:
     def _is_newer(self, message: Heartbeat, now: float, fresh: bool) -> bool:
         """Return whether a message is newer than the last one, by numbers and never by its clock.
 
-        A board that lost its files begins another series, with looks that nobody knows yet. One
+        A board that lost its files begins another series, with looks that are new. One
         with restored files counts from a smaller number: it is believed when nothing newer was
         heard for three intervals.
 
