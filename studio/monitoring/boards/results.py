@@ -6,7 +6,29 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from studio.lazy_dataclass import dataclass
-from studio.monitoring.boards.table import GroupFigures
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFigures:
+    """Figures of a group of boards.
+
+    Attributes:
+        boards: Number by state, and in all.
+        error_rate: Share of the requests that the server failed; None without requests.
+        latency_ms: ``p50, p90, p99`` over the requests of the releases that serve now.
+        of_boards: ``p50, p90, p99`` over the boards, of the memory and the temperature.
+    """
+
+    group: str
+    boards: int
+    states: Mapping[str, int]
+    drifting: int
+    requests: int
+    errors: int
+    rejected: int
+    error_rate: float | None
+    latency_ms: Mapping[str, float]
+    of_boards: Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True)

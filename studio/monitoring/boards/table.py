@@ -12,6 +12,7 @@ from studio.lazy_dataclass import dataclass
 from studio.monitoring.boards.columns import CodedColumn
 from studio.monitoring.boards.message import BUCKETS, lowest_of
 from studio.monitoring.boards.record import BoardRecord
+from studio.monitoring.boards.results import GroupFigures
 
 MOST_LABELS = 64
 """Names of labels in all; boards that bring more of them are kept without."""
@@ -48,29 +49,6 @@ class BoardFilter:
     states: tuple[str, ...] = ()
     alert: str = ""
     name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class GroupFigures:
-    """Figures of a group of boards.
-
-    Attributes:
-        boards: Number by state, and in all.
-        error_rate: Share of the requests that the server failed; None without requests.
-        latency_ms: ``p50, p90, p99`` over the requests of the releases that serve now.
-        of_boards: ``p50, p90, p99`` over the boards, of the memory and the temperature.
-    """
-
-    group: str
-    boards: int
-    states: Mapping[str, int]
-    drifting: int
-    requests: int
-    errors: int
-    rejected: int
-    error_rate: float | None
-    latency_ms: Mapping[str, float]
-    of_boards: Mapping[str, Mapping[str, float]]
 
 
 class BoardTable:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from studio.documents.text_table import table
-from studio.monitoring.boards.results import BoardRow, BoardsResult
-from studio.monitoring.boards.table import GroupFigures
+from studio.monitoring.boards.results import BoardRow, BoardsResult, GroupFigures
 
 _SKEW_S = 300.0
 _GROUP_HEAD = ("group", "boards", "states", "drift", "requests", "failed", "p50 ms", "p99 ms")
