@@ -26,6 +26,7 @@ from studio.api.options import Kind, Option, validate
 from studio.api.progress import Progress, Silent
 
 if TYPE_CHECKING:
+    from studio.api.brokers.states import BrokerLogin, StateFeed, StateMessage, StateSource
     from studio.api.chips import ChipCompiler, Compiled, PlacedNode, ToolchainCompiler
     from studio.api.data import Array, Dataset, Feeds, Sample, Truth
     from studio.api.graph import (
@@ -102,6 +103,7 @@ _NAMES = {
     "ports": "Analyzer Backend Check Connector Converted Converter Format InputSpec Intake"
     " Metric ModelRegistry Monitor Packager SampleMetric Session Transform Transformed",
     "registries": "ModelVersion Publication RegisteredModel RegistryEvent RegistrySession",
+    "brokers.states": "BrokerLogin StateFeed StateMessage StateSource",
     "targets": "MOST_OUTPUT Channel Completed TargetFacts TargetSpec Tunnel",
     "toolchains": "EnvironmentNeed TextToolchain Toolchain ToolchainBackend ToolchainConverter",
 }
@@ -126,6 +128,7 @@ __all__ = [
     "Array",
     "AttributeValue",
     "Backend",
+    "BrokerLogin",
     "Cancelled",
     "Capability",
     "ChangedHost",
@@ -187,6 +190,9 @@ __all__ = [
     "Session",
     "Silent",
     "Site",
+    "StateFeed",
+    "StateMessage",
+    "StateSource",
     "StudioError",
     "TakenBack",
     "TargetError",

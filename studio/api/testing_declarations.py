@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from studio.api.brokers.states import StateSource
 from studio.api.chips import ChipCompiler
 from studio.api.graph import Graph, Initializer, Model, Node, TensorType, Value
 from studio.api.intake import Finding
@@ -39,6 +40,7 @@ _PROTOCOLS: Mapping[Extension, type] = {
     Extension.PLATFORM: Platform,
     Extension.MONITOR: Monitor,
     Extension.REGISTRY: ModelRegistry,
+    Extension.STATE: StateSource,
     Extension.METRIC: Metric,
     Extension.CONVERTER: Converter,
     Extension.COMPILER: ChipCompiler,

@@ -70,6 +70,7 @@ COMMANDS = {
     "logs": "show the server log of a target",
     "stream": "stream images, video or a camera to an endpoint",
     "monitor": "show health, latency, errors and drift of an endpoint",
+    "fleet": "show and watch the state of many boards from a broker",
     "serve": "serve a model on this computer",
     "run": "run a pipeline; list, resume and compare runs",
     "versions": "list versions, their lineage and aliases; promote, roll back, export, import",

@@ -16,14 +16,15 @@ from studio.plugin_host.manifest import FILE_NAME
 NAMES = (
     *("studio_azureml", "studio_coreml", "studio_docker", "studio_executorch", "studio_kubernetes"),
     *("studio_ethos_u", "studio_litert", "studio_litert_torch", "studio_local"),
-    *("studio_metrics", "studio_mlflow", "studio_mnn", "studio_mqtt", "studio_ncnn"),
-    *("studio_netron", "studio_nncf", "studio_onnx", "studio_onnxruntime", "studio_openvino"),
+    *("studio_metrics", "studio_mlflow", "studio_mnn", "studio_mqtt", "studio_nats"),
+    *("studio_ncnn", "studio_netron", "studio_nncf", "studio_onnx", "studio_onnxruntime"),
     *(
         "studio_browser",
         "studio_hawkbit",
         "studio_language",
         "studio_llama_cpp",
         "studio_onnxruntime_genai",
+        "studio_openvino",
         "studio_openvino_genai",
         "studio_pytorch",
         "studio_qnn",

@@ -34,6 +34,8 @@ _MODULES = (
     "studio.monitoring.live_step",
     "studio.monitoring.prometheus.step",
     "studio.monitoring.alerts.step",
+    "studio.monitoring.boards.step",
+    "studio.monitoring.boards.join_step",
     "studio.monitoring.endpoint.call_step",
     "studio.monitoring.endpoint.override_step",
     "studio.monitoring.stream.step",

@@ -10,14 +10,15 @@ from studio.api import sheets
 
 NAMES = frozenset(
     """
-    API_VERSION Action Analyzer Array AttributeValue Backend Cancelled Capability ChangedHost
-    Channel Check ChipCompiler Compiled Completed Connector Converted Converter Dataset Deployed
-    Dimension EnvironmentNeed Extension Feeds Finding Format GateMissed Graph GraphLayout Identity
-    Initializer InputSpec Intake InvalidData InvalidModel Kind LanguageModel Level Limits
-    MOST_OUTPUT Manifest Measurement Metric Model ModelRegistry ModelVersion Monitor Node Option
-    Packager Parcel Permission PlacedNode Platform PlatformRelease Preview Progress Publication
-    Quantization Refused RegisteredModel RegistryEvent RegistrySession Resource Sample SampleMetric
-    Session Silent Site StudioError TakenBack TargetError TargetFacts TargetSpec TensorType
+    API_VERSION Action Analyzer Array AttributeValue Backend BrokerLogin Cancelled Capability
+    ChangedHost Channel Check ChipCompiler Compiled Completed Connector Converted Converter
+    Dataset Deployed Dimension EnvironmentNeed Extension Feeds Finding Format GateMissed Graph
+    GraphLayout Identity Initializer InputSpec Intake InvalidData InvalidModel Kind
+    LanguageModel Level Limits MOST_OUTPUT Manifest Measurement Metric Model ModelRegistry
+    ModelVersion Monitor Node Option Packager Parcel Permission PlacedNode Platform
+    PlatformRelease Preview Progress Publication Quantization Refused RegisteredModel
+    RegistryEvent RegistrySession Resource Sample SampleMetric Session Silent Site StateFeed
+    StateMessage StateSource StudioError TakenBack TargetError TargetFacts TargetSpec TensorType
     TextToolchain Toolchain ToolchainBackend ToolchainCompiler ToolchainConverter Transform
     Transformed Truth Tunnel Unavailable UnknownHost UnsafeModel UsageError Value validate
     """.split()  # noqa: SIM905  # a word list reads and diffs better

@@ -102,6 +102,12 @@ LINES: dict[str, list[Line]] = {
     "logs": [("logs --target local", (0, 1))],
     "stream": [("stream calibration.npz --target local", (1,))],
     "monitor": [("monitor --target local", (0, 1))],
+    "fleet": [
+        ("fleet status --source mqtt://127.0.0.1:1", (1,)),
+        ("fleet watch --source mqtt://127.0.0.1:1 --seconds 1", (1,)),
+        ("fleet join --target local --source mqtt://127.0.0.1:1", _OK),
+        ("fleet leave --target local", _OK),
+    ],
     "run": [("run pipeline.toml", _OK)],
     "versions": [("versions list", _OK)],
     "evidence": [

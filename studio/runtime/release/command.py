@@ -171,6 +171,7 @@ def _status(board: Board, request: Mapping[str, object]) -> dict[str, object]:
 def _remove(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     """Stop serving; with ``purge``, free the disk as well."""
     from ..decisions import config as decisions
+    from ..fleet import outbox
     from .cleanup import collect
     from .switch import withdraw
 
@@ -182,7 +183,7 @@ def _remove(board: Board, request: Mapping[str, object]) -> dict[str, object]:
         app = layout.run / "app"  # events that no sink has taken
         record = (layout.run / decisions.FILE, layout.run / decisions.FOLDER)
         own = (layout.access, layout.service, layout.server, layout.reserve)
-        for path in (*own, *record, layout.app_variables, app):
+        for path in (*own, *record, layout.app_variables, layout.run / outbox.FOLDER, app):
             remove(path)
         done.update(collect(board))  # also this application: all of it is loaded by now
     return done
@@ -262,6 +263,7 @@ _VERBS: dict[str, str] = {
     "receive": "intake.receive:receive",
     "remove": "command:_remove",
     "rollback": "switch:rollback",
+    "set-fleet": "server.fleet:set_fleet",
     "set-variables": "server.app_variables:set_variables",
     "stage": "intake.stage:stage",
     "start": "switch:start_current",

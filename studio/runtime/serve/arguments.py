@@ -35,6 +35,7 @@ def parse(arguments: List[str]) -> Options:
         queue_tokens=given.queue_tokens,
         max_total_tokens=given.max_total_tokens,
         otlp_endpoint=given.otlp_endpoint,
+        fleet_file=given.fleet_file,
         max_body=given.max_body_mb << 20,
         max_connections=given.max_connections,
         drain_s=given.drain_seconds,
@@ -94,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--key", type=_path, help="private key of the certificate")
     add("--allowed-host", action="append", default=[], help="name of this server (may be repeated)")
     add("--otlp-endpoint", default="", help="collector of metrics, such as http://host:4318")
+    add("--fleet-file", type=_path, help="JSON file with the broker that gets the board's state")
     add("--log-requests-per-second", type=float, default=1.0, help="at most (%(default)s)")
     add("--gate", type=_path, help=argparse.SUPPRESS)
     for name in ("--listener", "--control"):

@@ -32,6 +32,7 @@ class Options(NamedTuple):
             for no limit, None for that of the bundle.
         max_total_tokens: Tokens of one prompt with its answer; as above.
         otlp_endpoint: Address of a collector that gets metrics; empty for none.
+        fleet_file: Settings of the broker that gets the state; None for those of the root, if any.
         log_rate: Requests logged a second, at most.
         allowed_hosts: Accepted names in addition to the server's own (see ``hosts``).
         gate: Folder that is shared with a gate, whose clients are answered too, in turn.
@@ -73,6 +74,7 @@ class Options(NamedTuple):
     queue_tokens: Optional[int] = None
     max_total_tokens: Optional[int] = None
     otlp_endpoint: str = ""
+    fleet_file: Optional[Path] = None
 
     @property
     def place(self) -> Optional[Path]:
@@ -112,5 +114,6 @@ class Options(NamedTuple):
             "cert": self.certificate,
             "key": self.key,
             "otlp-endpoint": self.otlp_endpoint or None,
+            "fleet-file": self.fleet_file,
         }
         return ["--{}={}".format(name, value) for name, value in given.items() if value is not None]

@@ -38,7 +38,7 @@ from .http.server import HttpServer
 from .http.timed_connection import Timeouts
 from .log import Log
 from .options import Options
-from .otlp.start import check_export, started_export
+from .publication import check_publication, started_publication
 from .quality.follow_requests import keep_following
 from .quality.uncertain_samples import follow_samples
 from .release_root import engines_of, run_folder_of
@@ -65,7 +65,7 @@ def run(options: Options) -> int:
         control = ControlLink(socket.socket(fileno=options.control))
     try:
         optional.check(options)
-        check_export(options.otlp_endpoint)
+        check_publication(options)
         models = [] if options.models else [_load(options, _locate(options))]
     except (LoadError, CannotListen) as error:
         if control is not None:
@@ -208,7 +208,7 @@ class Worker:
         minutes = self._loop.create_task(telemetry.record_minutes(self._service))
         switches = self._loop.create_task(keep_following(self._service.repository))
         self._service.machine.begin()
-        end_export = started_export(self._service, self._options.otlp_endpoint)
+        end_export = started_publication(self._service, self._options)
         turns = self._take_turns(self._service.repository.all())
         await self._stopping.wait()
         minutes.cancel()

@@ -120,6 +120,7 @@ class ModelStatistics:
         self.totals_s = Timing(0.0, 0.0, 0.0, 0.0, 0.0)
         self.failed_s = 0.0
         self.histogram = np.zeros(len(HISTOGRAM_BOUNDS_S) + 1, np.int64)
+        self.latencies = np.zeros(BUCKETS, np.int64)
         self.window = LatencyWindow()
         self.rate = RateWindow()
         self.pace: Optional[SpeedMonitor] = None
@@ -200,6 +201,7 @@ class ModelStatistics:
         self.totals_s = Timing(*[old + new for old, new in zip(self.totals_s, sums)])
         places = np.searchsorted(HISTOGRAM_BOUNDS_S, total)
         self.histogram += np.bincount(places, minlength=len(self.histogram))
+        self.latencies += np.bincount(buckets_of(total), minlength=BUCKETS)
         self.window.record(now, total)
         self.rate.record(now)
 

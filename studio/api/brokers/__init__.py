@@ -1,0 +1,1 @@
+"""Brokers that boards publish to, as plugins see them."""

@@ -1,0 +1,1 @@
+"""State of boards through real brokers: nats-server and Mosquitto."""

@@ -1,0 +1,1 @@
+"""State of many boards: messages, the law of merging, the table, the file."""

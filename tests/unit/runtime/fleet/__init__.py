@@ -1,0 +1,1 @@
+"""The board's side of its state at a broker: settings, waiting counts, clients."""

@@ -1,0 +1,1 @@
+"""The publication of a served model's state."""
