@@ -110,6 +110,7 @@ def record_pull(
     final = PullResult(
         **source,
         aliases=result.aliases,
+        references=result.references,
         model=variant.model_name,
         variant=version.variant,
         variant_name=registry.variant(version.variant).name,

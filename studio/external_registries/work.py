@@ -114,6 +114,7 @@ def described(session: RegistrySession, version: ModelVersion) -> RegisteredVers
         version=version.version,
         aliases=version.aliases,
         run=version.run,
+        references=version.references,
     )
 
 

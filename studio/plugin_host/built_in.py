@@ -17,6 +17,7 @@ NAMES = (
     *("studio_azureml", "studio_coreml", "studio_docker", "studio_executorch", "studio_kubernetes"),
     *("studio_ethos_u", "studio_litert", "studio_litert_torch", "studio_local"),
     *("studio_metrics", "studio_mlflow", "studio_mnn", "studio_mqtt", "studio_ncnn"),
+    "studio_oci",
     *("studio_netron", "studio_nncf", "studio_onnx", "studio_onnxruntime", "studio_openvino"),
     *(
         "studio_browser",
