@@ -9,7 +9,7 @@ from typing import TypeVar
 import studio
 from studio.api import UsageError
 from studio.documents.dataclass_json import JsonValue, from_json, to_json
-from studio.external_registries.reference import RegistryAddress
+from studio.external_registries.reference import RegistryAddress, split_address
 from studio.external_registries.results import MovedAlias, PullResult, PushResult
 from studio.external_registries.saved_registries import SavedRegistries
 from studio.external_registries.step import (
@@ -62,7 +62,10 @@ def prepare_push(registry: Registry, options: PushOptions) -> PushOptions:
 
 
 def prepare_pull(registry: Registry, options: PullOptions) -> PullOptions:
-    """Add the bundles on this computer."""
+    """Add the bundles on this computer; an address with a name is split into both."""
+    address, name = split_address(options.name)
+    if address:
+        options = replace(options, registry=address, name=name)
     return replace(prepare(registry, options), known=local_bundles(registry))
 
 
@@ -118,6 +121,9 @@ def record_pull(
         release=version.digest,
         number=version.number,
     )
+    if options.out:
+        packages.copy_bundle(version.path, options.out)
+        final = replace(final, bundle=str(options.out))
     registry.add_run("registry-pull", version.variant, stored_options(options), to_json(final))
     return final
 

@@ -173,12 +173,7 @@ class Channel:
     def _same_registry(self, address: str) -> SplitResult:
         """Return an address of this registry; a login must not travel to another server."""
         parts = urlsplit(address)
-        root = urlsplit(self._root)
-        if (parts.scheme, parts.hostname, _port(parts)) != (
-            root.scheme,
-            root.hostname,
-            _port(root),
-        ):
+        if _origin(parts) != _origin(urlsplit(self._root)):
             raise TargetError(
                 f"The registry {self.place.host} sends its callers to another server: "
                 f"{parts.netloc[:200]!r}."
