@@ -25,9 +25,11 @@ from studio.jobs.options_form import form
 from studio.lazy_dataclass import dataclass
 from studio.models.record import keep_opened
 from studio.packages import record as packages
+from studio.packages.signing import write_signature
 from studio.profiling.results import ProfileResult
 from studio.registry import Registry, VariantRecord, VersionRecord, component_of, counters
 from studio.registry.activity import external_time
+from studio.runtime.shared.manifest import SIGNATURE
 
 PlacedT = TypeVar("PlacedT", ListOptions, MoveAliasOptions, PullOptions, PushOptions)
 
@@ -122,10 +124,17 @@ def record_pull(
         number=version.number,
     )
     if options.out:
-        packages.copy_bundle(version.path, options.out)
+        _copy(version.path, Path(packaged.bundle), options.out)
         final = replace(final, bundle=str(options.out))
     registry.add_run("registry-pull", version.variant, stored_options(options), to_json(final))
     return final
+
+
+def _copy(kept: Path, pulled: Path, out: Path) -> None:
+    """Copy a bundle, with the pulled signature where the same bundle was here without one."""
+    packages.copy_bundle(kept, out)
+    if (pulled / SIGNATURE).is_file() and not (out / SIGNATURE).exists():
+        write_signature(out, (pulled / SIGNATURE).read_text("ascii"))
 
 
 def record_alias(
