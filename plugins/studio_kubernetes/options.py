@@ -40,7 +40,7 @@ _IMAGE = (
         "image",
         title="Bundle location",
         help="Location of the bundle: in the image; or, for any image with Python, numpy and "
-        "onnxruntime, in ConfigMaps (bundles below 1 MiB), an image volume (Kubernetes 1.33) or "
+        "onnxruntime, in ConfigMaps (bundles below 1 MiB), an image volume (Kubernetes 1.31) or "
         "a modelcar of KServe.",
         choices=("image", "configmap", "volume", "modelcar"),
         choice_titles=(

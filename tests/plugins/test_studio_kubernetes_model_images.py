@@ -1,4 +1,4 @@
-"""The model by digest: image volumes, modelcars of KServe, and the values of charts and overlays."""
+"""The model by digest: image volumes, modelcars of KServe, values of charts and overlays."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -225,11 +226,13 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving() -> Iterator[tuple[str, Store]]:
-    """Run a registry; yields its host with the port, and its store."""
+def serving(context: ssl.SSLContext | None = None) -> Iterator[tuple[str, Store]]:
+    """Run a registry, with TLS on request; yields its host with the port, and its store."""
     store = Store()
     handler = type("RigHandler", (Handler,), {"store": store})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
