@@ -52,13 +52,11 @@ class Push:
         self._blobs(self._artefact.blobs)
         digest = self._artefact.descriptor.digest
         self._client.put_manifest(self._repository, digest, self._artefact.content, IMAGE_MANIFEST)
-        version = self._free_tag()
-        self.tag(version)
         self._attach(kind_of(bill), "sbom.json", bill)
         self._sign()
-        found = {}
-        if bases is not None:
-            found[MODELCAR] = self._car(version, bases)
+        version = self._free_tag()
+        found = {} if bases is None else {MODELCAR: self._car(version, bases)}
+        self.tag(version)
         self._progress.log(f"Sent {self._sent:,} bytes; {self._there:,} bytes were there already.")
         return version, found
 

@@ -24,6 +24,7 @@ from studio.registry import ModelRef, component, counters
 
 _PULLED = "pulled"
 _OPENED = "opened"
+_MOST_DIGITS = 10
 
 
 def fetch(
@@ -103,7 +104,7 @@ def _package(
     path: Path, opened: OpenResult, version: ModelVersion, known: Iterable[Path], job: Job
 ) -> FetchedBundle:
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    number = BundleNumber(int(version.version), int(time.time()), created)
+    number = BundleNumber(_number(version.version), int(time.time()), created)
     reference = ModelRef(
         path=str(path),
         digest="",
@@ -117,3 +118,9 @@ def _package(
     options = PackageOptions(model=reference, numbering=Numbering(number, tuple(known)))
     made = package_contained(options, job)
     return FetchedBundle(made.bundle, made.digest, made.name, made.version, made.counter)
+
+
+def _number(version: str) -> int:
+    """Return the number in a version; 1 for a digest or another text."""
+    text = version.partition("-")[0]
+    return int(text) if text.isdecimal() and len(text) < _MOST_DIGITS else 1

@@ -342,3 +342,24 @@ def test_an_address_carries_no_login() -> None:
 )
 def test_where_tls_is_left_out(address: str, plain: bool) -> None:
     assert OciRegistry().open(address, Silent())._place.plain is plain
+
+
+@pytest.mark.parametrize("part", ["/blobs/uploads/", "/manifests/sha256:"])
+@pytest.mark.parametrize("after", [1, 3, 5])
+def test_a_failed_push_registers_nothing(rig: Rig, tmp_path: Path, part: str, after: int) -> None:
+    left = [after]
+
+    def fail(handler: Any) -> bool:
+        fits = part in handler.path and handler.command == "PUT"
+        left[0] -= fits
+        if fits and left[0] < 0:
+            handler.refuse(503, "UNAVAILABLE")
+        return bool(fits and left[0] < 0)
+
+    rig[1].fault = fail
+    rig[1].lists_referrers = True
+    with pytest.raises(TargetError, match="failed: unavailable"):
+        opened(rig).push(
+            publication(tmp_path / "b", signed=True), options(modelcar="yes"), Silent()
+        )
+    assert rig[1].tags.get("models/digits", {}) == {}
