@@ -44,7 +44,7 @@ class ServingPods:
         for counters in self._read_counters(track):
             if counters.digest and counters.digest != workload.release:
                 raise RolloutFailed(
-                    f"the image {workload.image} holds release {short(counters.digest)}, "
+                    f"the image {workload.model_image or workload.image} holds release {short(counters.digest)}, "
                     f"not {short(workload.release)}"
                 )
 
