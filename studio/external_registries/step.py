@@ -27,7 +27,8 @@ NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Perm
 _DEFAULT = "mlflow"
 _UNPLACED = RegistryAddress("")
 _WHERE = (
-    "Name of a saved registry, an address (http://host:5000), or mlflow for MLFLOW_TRACKING_URI."
+    "Name of a saved registry, an address (http://host:5000, oci://HOST/PATH), or mlflow for "
+    "MLFLOW_TRACKING_URI."
 )
 
 
