@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from studio.api import TargetError
-from studio_oci.address import RegistryPlace, host_of
+from studio_oci.address import RegistryPlace, host_of, is_loopback
 from studio_oci.transport.logins import Logins
 from studio_oci.transport.refusals import RegistryRefusal, refusal_of
 from studio_oci.transport.tokens import Tokens
@@ -156,7 +156,8 @@ class Channel:
 
     def _connection(self, address: SplitResult) -> http.client.HTTPConnection:
         host, port = address.hostname or "", address.port
-        proxy = None if proxy_bypass(host) else getproxies().get(address.scheme)
+        own = is_loopback(host) or proxy_bypass(host)
+        proxy = None if own else getproxies().get(address.scheme)
         if proxy is None:
             return self._direct(address.scheme, host, port)
         through = urlsplit(proxy if "//" in proxy else f"//{proxy}")
