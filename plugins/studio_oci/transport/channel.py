@@ -6,7 +6,7 @@ import http.client
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -109,50 +109,47 @@ class Channel:
         *,
         elsewhere: bool = False,
     ) -> Iterator[http.client.HTTPResponse]:
-        connection: http.client.HTTPConnection | None = None
-        try:
-            address = self._same_registry(urljoin(f"{self._root}/", path))
-            login = self._tokens.header(scope)
-            connection, answer = self._send(method, address, headers, body, login)
-            challenge = answer.headers.get("WWW-Authenticate") or ""
-            if answer.status == 401 and (login := self._tokens.answer(challenge, scope)):
-                connection.close()
-                connection, answer = self._send(method, address, headers, body, login)
-            for _ in range(_MOST_REDIRECTS):
-                if answer.status not in _REDIRECTS:
-                    break
-                address = self._redirected(address, answer, elsewhere)
-                connection.close()
-                connection, answer = self._send(method, address, {}, None, "")
-            if not 200 <= answer.status < 300:
-                raise refusal_of(self.place.host, answer, self._whole(answer, LARGEST_DOCUMENT))
-            yield answer
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise self._away(error) from None
-        finally:
-            if connection is not None:
-                connection.close()
+        with ExitStack() as ends:
+            try:
+                address = self._same_registry(urljoin(f"{self._root}/", path))
+                login = self._tokens.header(scope)
+                answer = self._send(ends, method, address, headers, body, login)
+                challenge = answer.headers.get("WWW-Authenticate") or ""
+                if answer.status == 401 and (login := self._tokens.answer(challenge, scope)):
+                    answer = self._send(ends, method, address, headers, body, login)
+                for _ in range(_MOST_REDIRECTS):
+                    if answer.status not in _REDIRECTS:
+                        break
+                    address = self._redirected(address, answer, elsewhere)
+                    answer = self._send(ends, method, address, {}, None, "")
+                if not 200 <= answer.status < 300:
+                    content = self._whole(answer, LARGEST_DOCUMENT)
+                    raise refusal_of(self.place.host, answer, content)
+                yield answer
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                raise self._away(error) from None
 
     def _send(
         self,
+        ends: ExitStack,
         method: str,
         address: SplitResult,
         headers: Mapping[str, str],
         body: Body,
         login: str,
-    ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+    ) -> http.client.HTTPResponse:
+        """Send a request; the stack closes what it opens."""
         connection = self._connection(address)
-        try:
-            path = f"{address.path or '/'}{'?' if address.query else ''}{address.query}"
-            found = {"User-Agent": "edgewright", **headers}
-            if login:
-                found["Authorization"] = login
-            content = body() if callable(body) else body
-            connection.request(method, path, body=content, headers=found)
-            return connection, connection.getresponse()
-        except BaseException:
-            connection.close()
-            raise
+        ends.callback(connection.close)
+        path = f"{address.path or '/'}{'?' if address.query else ''}{address.query}"
+        found = {"User-Agent": "edgewright", **headers}
+        if login:
+            found["Authorization"] = login
+        content = body() if callable(body) else body
+        connection.request(method, path, body=content, headers=found)
+        answer = connection.getresponse()
+        ends.callback(answer.close)
+        return answer
 
     def _connection(self, address: SplitResult) -> http.client.HTTPConnection:
         host, port = address.hostname or "", address.port
@@ -201,14 +198,12 @@ class Channel:
         """Fetch a token from the server that the registry names."""
         headers = {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
         method, body = ("POST", form) if form else ("GET", None)
-        connection, answer = self._send(method, urlsplit(address), headers, body, login)
-        try:
+        with ExitStack() as ends:
+            answer = self._send(ends, method, urlsplit(address), headers, body, login)
             content = self._whole(answer, LARGEST_DOCUMENT)
             if answer.status != 200:
                 raise refusal_of(host_of(urlsplit(address).netloc), answer, content)
             return Answer(answer.status, _headers(answer), content)
-        finally:
-            connection.close()
 
     def _whole(self, answer: http.client.HTTPResponse, most: int) -> bytes:
         """Read a small answer completely; one that trickles in too slowly is aborted."""

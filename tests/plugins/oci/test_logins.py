@@ -57,7 +57,7 @@ def test_a_program_that_is_none(rig: Rig, tmp_path: Path, name: str) -> None:
     path = login_file(tmp_path, rig[0])
     path.write_text(json.dumps({"credHelpers": {rig[0]: name or "-"}}))
     rig[1].basic = "Basic YW5uOnNlY3JldA=="
-    with pytest.raises(StudioError, match="which is not installed"):
+    with pytest.raises(StudioError, match="which has the login, is missing"):
         pushed(rig, tmp_path)
 
 
