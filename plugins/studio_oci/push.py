@@ -107,8 +107,6 @@ class Push:
         self._blobs(car.blobs)
         for digest, document in car.manifests.items():
             self._client.put_manifest(self._repository, digest, document, IMAGE_MANIFEST)
-        subject = Subject(self._repository, self._artefact.descriptor)
-        self._client.put_referrer(subject, car.content, INDEX, car.descriptor.to_json())
         self._client.put_manifest(self._repository, version + CAR_SUFFIX, car.content, INDEX)
         return self._reference(car)
 

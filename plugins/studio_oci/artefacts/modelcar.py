@@ -17,7 +17,9 @@ from studio_oci.artefacts.modelpack import IMAGE_MANIFEST, annotations_of, names
 from studio_oci.documents import Descriptor, Manifest
 from studio_oci.uploads import Content
 
-ARTIFACT = "application/vnd.edgewright.modelcar.v1+json"
+ARTEFACT = "edgewright.artefact"
+"""Annotation of an image with the digest of the artefact of the same bundle."""
+
 INDEX = "application/vnd.oci.image.index.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
@@ -55,8 +57,7 @@ class ModelCar:
     @property
     def descriptor(self) -> Descriptor:
         """Descriptor of the index."""
-        notes: dict[str, str] = {}
-        return Descriptor(INDEX, digest_of(self.content), len(self.content), notes, ARTIFACT)
+        return Descriptor(INDEX, digest_of(self.content), len(self.content))
 
 
 def empty_bases() -> list[BaseImage]:
@@ -83,35 +84,40 @@ def base_of(manifest: Manifest, config: bytes) -> BaseImage:
     return BaseImage(platform, found, layers)
 
 
-def modelcar(publication: Publication, subject: Descriptor, bases: Sequence[BaseImage]) -> ModelCar:
+def modelcar(
+    publication: Publication, artefact: Descriptor, bases: Sequence[BaseImage]
+) -> ModelCar:
     """Return the image of a bundle; equal bundles and bases give equal bytes.
 
     Args:
-        subject: The artefact of the same bundle, to which the image refers.
+        artefact: The artefact of the same bundle, which the image names.
     """
     files = {f"{FOLDER}/{name}": publication.bundle / name for name in names_of(publication)}
     created = str(publication.manifest.get("created") or "")
     layer = tar_content(f"/{FOLDER}", files, _seconds(created))
+    notes = {**annotations_of(publication), ARTEFACT: artefact.digest}
     manifests: dict[str, bytes] = {}
     configs, entries = [], []
     for base in bases:
         config = text_content("image", canonical(_config(base, layer, created)))
-        document = canonical(_manifest(base, config, layer, publication))
+        document = canonical(_manifest(base, config, layer, notes))
         digest = digest_of(document)
         manifests[digest] = document
         configs.append(config)
         one = Descriptor(IMAGE_MANIFEST, digest, len(document)).to_json()
-        entries.append({**one, "platform": dict(base.platform)})
-    index = {
-        "schemaVersion": 2,
-        "mediaType": INDEX,
-        "artifactType": ARTIFACT,
-        "manifests": entries,
-        "annotations": annotations_of(publication),
-        "subject": subject.to_json(),
-    }
+        entries.append({**one, "platform": dict(sorted(base.platform.items()))})
     borrowed = {str(one["digest"]): None for base in bases for one in base.layers}
-    return ModelCar(canonical(index), manifests, (layer, *configs), tuple(borrowed))
+    return ModelCar(_index(entries), manifests, (layer, *configs), tuple(borrowed))
+
+
+def _index(entries: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return the index in the order of the specification's own types.
+
+    Programs such as skopeo write an index again when they copy it. In this order, and with
+    nothing in it that they do not know, its digest can stay.
+    """
+    index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
+    return json.dumps(index, separators=(",", ":")).encode()
 
 
 def _config(base: BaseImage, layer: Content, created: str) -> dict[str, Any]:
@@ -131,7 +137,7 @@ def _config(base: BaseImage, layer: Content, created: str) -> dict[str, Any]:
 
 
 def _manifest(
-    base: BaseImage, config: Content, layer: Content, publication: Publication
+    base: BaseImage, config: Content, layer: Content, notes: Mapping[str, str]
 ) -> dict[str, Any]:
     own = Descriptor(LAYER, layer.digest, layer.size).to_json()
     return {
@@ -139,7 +145,7 @@ def _manifest(
         "mediaType": IMAGE_MANIFEST,
         "config": Descriptor(CONFIG, config.digest, config.size).to_json(),
         "layers": [*(dict(one) for one in base.layers), own],
-        "annotations": annotations_of(publication),
+        "annotations": dict(notes),
     }
 
 

@@ -47,6 +47,7 @@ def podman(program: Program, tmp_path: Path) -> Iterator[Program]:
     """Podman with folders of its own."""
     own = ["podman", "--root", f"{tmp_path}/root", "--runroot", f"{tmp_path}/run"]
     own += ["--tmpdir", f"{tmp_path}/tmp", "--storage-driver", "vfs"]
+    own += ["--cgroup-manager=cgroupfs", "--runtime=runc"]
 
     def run(*words: str | Path) -> str:
         return program(*own, *words)

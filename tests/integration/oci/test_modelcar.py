@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.rig,
     pytest.mark.needs("docker-registry", "podman", "runc", "busybox"),
 ]
-RUN = ("run", "--runtime=runc", "--cgroups=disabled", "--network=none", "--quiet")
+RUN = ("run", "--network=none", "--quiet")
 
 
 def shell_image(client: OciClient, name: str) -> str:
@@ -89,14 +89,14 @@ def test_a_volume_of_an_image(podman: Program, images: tuple[str, str, str]) -> 
 
 
 def test_a_modelcar_with_a_shell(podman: Program, images: tuple[str, str, str]) -> None:
-    """The commands are those that KServe gives to a modelcar; the server sees the link's target."""
+    """The commands are those that KServe gives to a modelcar."""
     shell, car, _ = images
     for name in (shell, car):
         podman("pull", "--quiet", "--tls-verify=false", name)
     words = "mkdir -p /mnt && ln -sf /proc/$$/root/models /mnt/models && sleep 60"
     podman(*RUN, "--detach", "--name=car", "--volume=mnt:/mnt", car, "sh", "-c", words)
     try:
-        other = ("--pid=container:car", "--volume=mnt:/mnt")
+        other = ("--rm", "--pid=container:car", "--volume=mnt:/mnt")
         text = retried(podman, *RUN, *other, shell, "sha256sum", "/mnt/models/model.onnx")
     finally:
         podman("rm", "--force", "--time=0", "car")

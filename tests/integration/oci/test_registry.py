@@ -79,7 +79,6 @@ def test_oras_finds_the_attachments(
     assert set(found) == {
         "application/vnd.cyclonedx+json",
         "application/vnd.edgewright.bundle.signature.v1",
-        "application/vnd.edgewright.modelcar.v1+json",
     }
     signature = found["application/vnd.edgewright.bundle.signature.v1"]
     program("oras", "pull", "--plain-http", "--output", tmp_path, signature)
@@ -110,7 +109,8 @@ def test_skopeo_reads_and_copies_the_image(
     found = json.loads(program("skopeo", "inspect", "--tls-verify=false", source))
     assert found["Digest"] == name_of(pushed, "modelcar").partition("@")[2]
     assert len(found["Layers"]) == 1
-    program("skopeo", "copy", "--all", "--src-tls-verify=false", source, f"oci:{tmp_path}/layout")
+    plain = ("--preserve-digests", "--src-tls-verify=false")
+    program("skopeo", "copy", "--all", *plain, source, f"oci:{tmp_path}/layout")
     index = json.loads((tmp_path / "layout" / "index.json").read_text())
     assert index["manifests"][0]["digest"] == found["Digest"]
 
@@ -133,16 +133,13 @@ def test_podman_mounts_the_image(podman: Program, pushed: dict[str, Any], bundle
         podman("image", "unmount", name)
 
 
-def test_podman_pulls_the_artefact(
-    podman: Program, pushed: dict[str, Any], bundle: Path, tmp_path: Path
-) -> None:
+def test_podman_pulls_the_artefact(podman: Program, pushed: dict[str, Any], bundle: Path) -> None:
+    """Podman 5.4 does not extract files yet; it has checked the digest of each layer."""
     name = f"{name_of(pushed).partition('@')[0]}:champion"
     podman("artifact", "pull", "--quiet", "--tls-verify=false", name)
-    (tmp_path / "out").mkdir()
-    podman("artifact", "extract", name, tmp_path / "out")
-    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-             for path in (tmp_path / "out").rglob("*") if path.is_file()}  # fmt: skip
-    assert set(sums(bundle).values()) == set(found.values())
+    layers = json.loads(podman("artifact", "inspect", name))["Manifest"]["layers"]
+    found = {layer["annotations"]["org.cncf.model.filepath"]: layer["digest"] for layer in layers}
+    assert found == {path: f"sha256:{digest}" for path, digest in sums(bundle).items()}
 
 
 def test_a_second_push_sends_nothing(studio: Studio, bundle: Path, pushed: Any, host: str) -> None:
@@ -161,9 +158,8 @@ def test_pulled_and_deployed(studio: Studio, pushed: dict[str, Any], bundle: Pat
     found = other.ok("registry", "pull", f"oci://{name_of(pushed)}", "--signers", signers)
     assert found["release"] == pushed["release"]
     assert sums(Path(found["bundle"])) == sums(bundle)
-    model = f"{found['model']}:{found['variant_name']}"
     try:
-        deployed = other.ok("deploy", model, "--target", "local")
+        deployed = other.ok("deploy", found["bundle"], "--target", "local")
         assert deployed["release"] == pushed["release"]
     finally:
         other.run("undeploy", "--target", "local")
@@ -180,7 +176,7 @@ def test_a_signer_who_is_not_allowed(
     ended = other.run(
         "registry", "pull", f"oci://{name_of(pushed)}", "--signers", tmp_path / "signers"
     )
-    assert ended.code == 1
+    assert ended.code == 4
     assert "has no signature of an allowed signer" in ended.err
 
 

@@ -139,7 +139,6 @@ def test_attachments_are_referrers(rig: Rig, tmp_path: Path, listed: bool) -> No
     assert sorted(kinds) == [
         CYCLONEDX,
         "application/vnd.edgewright.bundle.signature.v1",
-        "application/vnd.edgewright.modelcar.v1+json",
     ]
     tag = subject.digest.replace(":", "-")
     assert (tag in rig[1].tags["models/digits"]) is not listed
@@ -346,7 +345,7 @@ def test_where_tls_is_left_out(address: str, plain: bool) -> None:
 
 
 @pytest.mark.parametrize("part", ["/blobs/uploads/", "/manifests/sha256:"])
-@pytest.mark.parametrize("after", [1, 3, 5])
+@pytest.mark.parametrize("after", [1, 3, 4])
 def test_a_failed_push_registers_nothing(rig: Rig, tmp_path: Path, part: str, after: int) -> None:
     left = [after]
 
