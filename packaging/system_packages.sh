@@ -17,8 +17,8 @@ rig="bubblewrap curl systemd openssh-client openssh-server iproute2 strace xvfb 
     zsh fish man-db desktop-file-utils shared-mime-info"
 maker="$window dpkg gcc libc6-dev squashfs-tools libsquashfuse-dev libzstd-dev zlib1g-dev liblzma-dev patchelf"
 machine="bubblewrap e2fsprogs iproute2 kmod mmdebstrap openssh-client openssh-server qemu-system-arm rsync systemd-container
-    podman runc docker-cli lintian xvfb xdotool etcd-server kubectl chromium npm prometheus prometheus-alertmanager
-    mosquitto nats-server python3-gi gir1.2-gst-rtsp-server-1.0 python3-gst-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good
+    podman runc docker-cli docker-registry oras skopeo busybox-static lintian xvfb xdotool etcd-server kubectl chromium npm prometheus
+    prometheus-alertmanager mosquitto nats-server python3-gi gir1.2-gst-rtsp-server-1.0 python3-gst-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good
     gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly espeak-ng"
 
 case "${1:-}" in

@@ -39,10 +39,21 @@ _IMAGE = (
         Kind.CHOICE,
         "image",
         title="Bundle location",
-        help="Location of the bundle: in the image, or in ConfigMaps for any image with "
-        "Python, numpy and onnxruntime (bundles below 1 MiB).",
-        choices=("image", "configmap"),
-        choice_titles=("in the image", "in ConfigMaps"),
+        help="Location of the bundle: in the image; or, for any image with Python, numpy and "
+        "onnxruntime, in ConfigMaps (bundles below 1 MiB), an image volume (Kubernetes 1.31) or "
+        "a modelcar of KServe.",
+        choices=("image", "configmap", "volume", "modelcar"),
+        choice_titles=(
+            "in the image",
+            "in ConfigMaps",
+            "in an image volume",
+            "in a modelcar of KServe",
+        ),
+    ),
+    Option(
+        "model_image",
+        title="Model image",
+        help="Image with /models for an image volume or a modelcar, as HOST/PATH@sha256:...",
     ),
     Option(
         "kind",

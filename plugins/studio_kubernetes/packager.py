@@ -8,10 +8,11 @@ from typing import Any
 
 from studio.api import Kind, Option, Parcel, Progress, Refused, UsageError
 from studio_kubernetes.manifests.apps import check_app
-from studio_kubernetes.manifests.config_maps import bundle_maps
+from studio_kubernetes.manifests.config_maps import maps_of
 from studio_kubernetes.manifests.desired_state import DesiredWorkload, manifests
 from studio_kubernetes.manifests.export import FORMS, write
 from studio_kubernetes.manifests.generation import check_generation
+from studio_kubernetes.manifests.model_images import check_model_image
 from studio_kubernetes.manifests.names import LONGEST, is_label, is_service_name, suggest
 from studio_kubernetes.manifests.validation import problems
 from studio_kubernetes.manifests.workload import WorkloadName, workload_of
@@ -47,12 +48,13 @@ class ManifestsPackager:
         self, parcel: Parcel, output: Path, options: Mapping[str, Any], progress: Progress
     ) -> Mapping[str, Any]:
         place = _place(parcel.name, options)
-        maps = bundle_maps(parcel, place) if options["bundle"] == "configmap" else None
+        maps = maps_of(parcel, place, str(options["bundle"]))
         settings = {**options, "force": False, "judge_s": 0}
         workload = workload_of(
             parcel, settings, place, maps.names if maps else (), maps.files if maps else None
         )
         check_app(workload)
+        check_model_image(workload)
         check_generation(workload.options)
         if found := problems(manifests(DesiredWorkload(workload))):
             raise Refused(found[0], detail="\n".join(found[1:]))

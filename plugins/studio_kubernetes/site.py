@@ -26,9 +26,10 @@ from studio_kubernetes.cluster.logs import event_lines, pod_lines
 from studio_kubernetes.cluster.objects import Objects, Serving
 from studio_kubernetes.inventory import as_resource, wait_until_gone
 from studio_kubernetes.manifests.apps import check_app
-from studio_kubernetes.manifests.config_maps import BundleMaps, bundle_maps
+from studio_kubernetes.manifests.config_maps import BundleMaps, maps_of
 from studio_kubernetes.manifests.desired_state import DesiredWorkload
 from studio_kubernetes.manifests.generation import check_generation
+from studio_kubernetes.manifests.model_images import check_model_image
 from studio_kubernetes.manifests.names import STABLE
 from studio_kubernetes.manifests.workload import Json, Workload, WorkloadName, workload_of
 from studio_kubernetes.preview import Previewer
@@ -149,7 +150,7 @@ class KubernetesSite:
     def _desired(
         self, parcel: Parcel, options: Mapping[str, Any]
     ) -> tuple[DesiredWorkload, BundleMaps | None]:
-        maps = bundle_maps(parcel, self._place) if options["bundle"] == "configmap" else None
+        maps = maps_of(parcel, self._place, str(options["bundle"]))
         workload = workload_of(
             parcel,
             options,
@@ -158,6 +159,7 @@ class KubernetesSite:
             maps.files if maps else None,
         )
         check_app(workload)
+        check_model_image(workload)
         check_generation(workload.options)
         percent = int(options.get("canary") or 0)
         if not percent:
@@ -249,7 +251,7 @@ class KubernetesSite:
 
     def _forget(self, entry: ReleaseEntry) -> None:
         """Delete the bundle of a release that left the record; runtimes are shared."""
-        if entry.maps:
+        if entry.maps and entry.maps[0]:
             self._cluster.delete(CONFIG_MAP, entry.maps[0])
 
     def _deployed(self, workload: Workload, state: str, sent: int, **facts: Any) -> Deployed:

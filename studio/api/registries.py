@@ -38,6 +38,8 @@ class ModelVersion:
         created: When it was registered (ISO 8601, UTC).
         run: The run that made it, by the registry's own identifier.
         release: Digest of the bundle that it is; empty where the studio did not push it.
+        references: Names by digest that other programs take (``modelpack``, ``modelcar``); empty
+            for a registry without them.
     """
 
     name: str
@@ -48,6 +50,7 @@ class ModelVersion:
     release: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
+    references: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

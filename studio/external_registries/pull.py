@@ -11,37 +11,48 @@ from typing import Any
 
 from studio.api import ModelVersion, Refused, RegistrySession
 from studio.documents.dataclass_json import from_json
-from studio.external_registries.step import FetchedBundle, FetchedFiles
+from studio.external_registries.step import FetchedBundle, FetchedFiles, PullOptions
 from studio.jobs import Job, run_contained
 from studio.lazy_dataclass import dataclass
 from studio.models.results import OpenResult
 from studio.models.step import OPEN, OpenOptions
 from studio.packages import Bundle
 from studio.packages.packaging_job import package_contained
+from studio.packages.signing import signed_by
 from studio.packages.step import BundleNumber, Numbering, PackageOptions
 from studio.registry import ModelRef, component, counters
 
 _PULLED = "pulled"
 _OPENED = "opened"
+_MOST_DIGITS = 10
 
 
 def fetch(
-    session: RegistrySession, version: ModelVersion, known: Iterable[Path], job: Job
+    session: RegistrySession, version: ModelVersion, options: PullOptions, job: Job
 ) -> FetchedFiles:
     """Fetch the files of a version below ``job.folder``.
 
-    Args:
-        known: Folders of the bundles on this computer.
-
     Raises:
-        Refused: when the files differ from the registered ones.
+        Refused: when the files differ from the registered ones, or no allowed signer has signed
+            them.
     """
     path = session.pull(version, job.folder / _PULLED, job)
+    if options.signers is not None:
+        _require_signer(path, version, options.signers)
     if path.is_dir():
         return _of_bundle(path, version, job)
     component(version.name, "The registry's model")
     opened = _open(path, version.name, job)
-    return FetchedFiles(opened, _package(path, opened, version, known, job))
+    return FetchedFiles(opened, _package(path, opened, version, options.known, job))
+
+
+def _require_signer(path: Path, version: ModelVersion, signers: Path) -> None:
+    signed, text = signed_by(path, signers) if path.is_dir() else (False, "no bundle")
+    if not signed:
+        raise Refused(
+            f"Version {version.version} of {version.name} has no signature of an allowed signer.",
+            detail=text,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +104,7 @@ def _package(
     path: Path, opened: OpenResult, version: ModelVersion, known: Iterable[Path], job: Job
 ) -> FetchedBundle:
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    number = BundleNumber(int(version.version), int(time.time()), created)
+    number = BundleNumber(_number(version.version), int(time.time()), created)
     reference = ModelRef(
         path=str(path),
         digest="",
@@ -107,3 +118,9 @@ def _package(
     options = PackageOptions(model=reference, numbering=Numbering(number, tuple(known)))
     made = package_contained(options, job)
     return FetchedBundle(made.bundle, made.digest, made.name, made.version, made.counter)
+
+
+def _number(version: str) -> int:
+    """Return the number in a version; 1 for a digest or another text."""
+    text = version.partition("-")[0]
+    return int(text) if text.isdecimal() and len(text) < _MOST_DIGITS else 1

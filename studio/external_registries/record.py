@@ -9,7 +9,7 @@ from typing import TypeVar
 import studio
 from studio.api import UsageError
 from studio.documents.dataclass_json import JsonValue, from_json, to_json
-from studio.external_registries.reference import RegistryAddress
+from studio.external_registries.reference import RegistryAddress, split_address
 from studio.external_registries.results import MovedAlias, PullResult, PushResult
 from studio.external_registries.saved_registries import SavedRegistries
 from studio.external_registries.step import (
@@ -25,9 +25,11 @@ from studio.jobs.options_form import form
 from studio.lazy_dataclass import dataclass
 from studio.models.record import keep_opened
 from studio.packages import record as packages
+from studio.packages.signing import write_signature
 from studio.profiling.results import ProfileResult
 from studio.registry import Registry, VariantRecord, VersionRecord, component_of, counters
 from studio.registry.activity import external_time
+from studio.runtime.shared.manifest import SIGNATURE
 
 PlacedT = TypeVar("PlacedT", ListOptions, MoveAliasOptions, PullOptions, PushOptions)
 
@@ -62,7 +64,10 @@ def prepare_push(registry: Registry, options: PushOptions) -> PushOptions:
 
 
 def prepare_pull(registry: Registry, options: PullOptions) -> PullOptions:
-    """Add the bundles on this computer."""
+    """Add the bundles on this computer; an address with a name is split into both."""
+    address, name = split_address(options.name)
+    if address:
+        options = replace(options, registry=address, name=name)
     return replace(prepare(registry, options), known=local_bundles(registry))
 
 
@@ -110,6 +115,7 @@ def record_pull(
     final = PullResult(
         **source,
         aliases=result.aliases,
+        references=result.references,
         model=variant.model_name,
         variant=version.variant,
         variant_name=registry.variant(version.variant).name,
@@ -117,8 +123,18 @@ def record_pull(
         release=version.digest,
         number=version.number,
     )
+    if options.out:
+        _copy(version.path, Path(packaged.bundle), options.out)
+        final = replace(final, bundle=str(options.out))
     registry.add_run("registry-pull", version.variant, stored_options(options), to_json(final))
     return final
+
+
+def _copy(kept: Path, pulled: Path, out: Path) -> None:
+    """Copy a bundle, with the pulled signature where the same bundle was here without one."""
+    packages.copy_bundle(kept, out)
+    if (pulled / SIGNATURE).is_file() and not (out / SIGNATURE).exists():
+        write_signature(out, (pulled / SIGNATURE).read_text("ascii"))
 
 
 def record_alias(

@@ -19,6 +19,21 @@ class RegistryAddress:
     address: str = ""
 
 
+def split_address(text: str) -> tuple[str, str]:
+    """Split ``oci://HOST/PATH/NAME@sha256:...`` or ``...:TAG`` into a registry and a version.
+
+    Returns:
+        An address and a reference; an empty address for a text without one.
+    """
+    if "://" not in text:
+        return "", text
+    head, slash, last = text.rpartition("/")
+    if head.endswith("/") or not slash or not last:
+        return "", text
+    name, colon, tag = last.partition(":")
+    return head, f"{name}@{tag}" if colon and "@" not in name else last
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """A reference to a version of a registered model; by default to the newest."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import field
 
 from studio.api import ModelVersion, RegisteredModel, RegistryEvent
 from studio.documents.dataclass_json import JsonValue, keyed, optional
@@ -17,6 +18,7 @@ class RegisteredVersion:
     Attributes:
         registry: Address of the registry.
         run: Identifier of the registry for the run that created it.
+        references: Names by digest that other programs take, by their kind.
     """
 
     registry: str
@@ -24,6 +26,7 @@ class RegisteredVersion:
     version: str
     aliases: tuple[str, ...]
     run: str
+    references: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

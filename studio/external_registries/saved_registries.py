@@ -105,4 +105,4 @@ def _kinds() -> dict[str, tuple[str, ...]]:
 
 def _hint(known: dict[str, str]) -> str:
     names = ", ".join([*sorted(known), *_kinds()])
-    return f"Known: {names}. Or pass an address: http://host:5000"
+    return f"Known: {names}. Or pass an address: http://host:5000 or oci://HOST/PATH"

@@ -27,7 +27,8 @@ NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Perm
 _DEFAULT = "mlflow"
 _UNPLACED = RegistryAddress("")
 _WHERE = (
-    "Name of a saved registry, an address (http://host:5000), or mlflow for MLFLOW_TRACKING_URI."
+    "Name of a saved registry, an address (http://host:5000, oci://HOST/PATH), or mlflow for "
+    "MLFLOW_TRACKING_URI."
 )
 
 
@@ -112,9 +113,25 @@ class PullOptions(PlacedOptions):
     """Options of the step ``registry-pull``; ``known`` are folders of local bundles."""
 
     name: str = option(
-        title="Version", positional=True, help="Version as NAME, NAME/VERSION or NAME@ALIAS."
+        title="Version",
+        positional=True,
+        help="Version as NAME, NAME/VERSION, NAME@ALIAS or oci://HOST/PATH@sha256:...",
     )
     registry: str = _registry()
+    signers: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        title="Allowed signers",
+        help="Refuse a bundle that none of these has signed: a file in the format of ssh-keygen.",
+        advanced=True,
+    )
+    out: Path | None = option(
+        None,
+        kind=Kind.OUTPUT,
+        title="Folder",
+        help="Folder for a copy of the bundle.",
+        advanced=True,
+    )
     known: tuple[Path, ...] = ()
 
 

@@ -19,7 +19,8 @@ def push(result: PushResult) -> list[str]:
     aliases = f", {', '.join(result.aliases)}" if result.aliases else ""
     return [
         f"{result.name} version {result.version}{aliases} in {result.registry}",
-        f"Its run is {result.run}",
+        *([f"Its run is {result.run}"] if result.run else []),
+        *(f"{kind}: {reference}" for kind, reference in sorted(result.references.items())),
     ]
 
 

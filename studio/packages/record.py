@@ -125,7 +125,7 @@ def packaged(
     )
     unsigned = result.signature and not (version.path / SIGNATURE).exists()
     if options.out:
-        final = replace(final, bundle=str(_copy(version.path, options.out)))
+        final = replace(final, bundle=str(copy_bundle(version.path, options.out)))
         if unsigned:
             write_signature(Path(final.bundle), result.signature)
     elif unsigned:
@@ -153,8 +153,12 @@ def store_version(registry: Registry, model: ModelRef, result: PackageResult) ->
     return registry.add_version(model.model, model.variant, artifact, result.digest, result.counter)
 
 
-def _copy(source: Path, target: Path) -> Path:
-    """Copy a bundle out of the store, as files that the user may write to."""
+def copy_bundle(source: Path, target: Path) -> Path:
+    """Copy a bundle out of the store, as files that the user may write to.
+
+    Raises:
+        StudioError: when something other than a bundle is in its place.
+    """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         if not (target / "manifest.json").is_file():
             raise StudioError(

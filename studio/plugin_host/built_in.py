@@ -17,7 +17,8 @@ NAMES = (
     *("studio_azureml", "studio_coreml", "studio_docker", "studio_executorch", "studio_kubernetes"),
     *("studio_ethos_u", "studio_litert", "studio_litert_torch", "studio_local"),
     *("studio_metrics", "studio_mlflow", "studio_mnn", "studio_mqtt", "studio_nats"),
-    *("studio_ncnn", "studio_netron", "studio_nncf", "studio_onnx", "studio_onnxruntime"),
+    *("studio_ncnn", "studio_netron", "studio_nncf", "studio_oci", "studio_onnx"),
+    "studio_onnxruntime",
     *(
         "studio_browser",
         "studio_hawkbit",

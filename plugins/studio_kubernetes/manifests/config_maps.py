@@ -30,8 +30,22 @@ class BundleMaps:
 
     names: tuple[str, str]
     files: dict[str, str]
-    manifests: tuple[Json, Json]
+    manifests: tuple[Json, ...]
     size: int
+
+
+def maps_of(parcel: Parcel, place: WorkloadName, bundle: str) -> BundleMaps | None:
+    """Return the ConfigMaps for a place of the bundle; None where the image holds all.
+
+    Args:
+        bundle: Value of the option of this name.
+    """
+    if bundle == "configmap":
+        return bundle_maps(parcel, place)
+    if bundle == "image":
+        return None
+    name, manifest = _runtime_map(parcel, place)
+    return BundleMaps(("", name), {}, (manifest,), parcel.runtime.stat().st_size)
 
 
 def bundle_maps(parcel: Parcel, place: WorkloadName) -> BundleMaps:
@@ -49,18 +63,21 @@ def bundle_maps(parcel: Parcel, place: WorkloadName) -> BundleMaps:
         )
     files = {f"f{at}": str(path.relative_to(parcel.bundle)) for at, path in enumerate(paths)}
     content = {key: _encode(parcel.bundle / name) for key, name in files.items()}
-    runtime = _encode(parcel.runtime)
-    code = hashlib.sha256(runtime.encode()).hexdigest()
-    names = (f"{place.name}-bundle-{short(parcel.digest)}", f"{place.name}-runtime-{code[:8]}")
+    runtime, manifest = _runtime_map(parcel, place)
+    name = f"{place.name}-bundle-{short(parcel.digest)}"
     return BundleMaps(
-        names,
+        (name, runtime),
         files,
-        (
-            config_map(place, names[0], binaryData=content, immutable=True),
-            config_map(place, names[1], binaryData={RUNTIME_KEY: runtime}, immutable=True),
-        ),
+        (config_map(place, name, binaryData=content, immutable=True), manifest),
         size + parcel.runtime.stat().st_size,
     )
+
+
+def _runtime_map(parcel: Parcel, place: WorkloadName) -> tuple[str, Json]:
+    """Return the name and the ConfigMap of the runtime."""
+    runtime = _encode(parcel.runtime)
+    name = f"{place.name}-runtime-{hashlib.sha256(runtime.encode()).hexdigest()[:8]}"
+    return name, config_map(place, name, binaryData={RUNTIME_KEY: runtime}, immutable=True)
 
 
 def config_map(place: WorkloadName, name: str, **content: Any) -> Json:

@@ -26,8 +26,8 @@ class _Dumper(yaml.SafeDumper):
         super().increase_indent(flow, False)
 
 
-def to_yaml(manifest: Json) -> str:
-    """Return one object as YAML; identifying keys first, the others sorted."""
+def to_yaml(manifest: Json | Sequence[Json]) -> str:
+    """Return an object or a list as YAML; identifying keys first, the others sorted."""
     return yaml.dump(
         _ordered(manifest),
         Dumper=_Dumper,

@@ -9,6 +9,7 @@ from typing import Any
 
 from studio_kubernetes.manifests.desired_state import DesiredWorkload, manifests
 from studio_kubernetes.manifests.documents import file_names, to_yaml
+from studio_kubernetes.manifests.model_images import model_places
 from studio_kubernetes.manifests.pods import resources
 from studio_kubernetes.manifests.workload import Json, Workload
 
@@ -36,6 +37,7 @@ def helm(workload: Workload, extra: Sequence[Json]) -> dict[str, str]:
 def _values(workload: Workload) -> Json:
     values: Json = {
         "image": workload.image,
+        **({"modelImage": workload.model_image} if workload.model_image else {}),
         "replicas": workload.options["replicas"],
         "resources": resources(workload),
         "serviceType": workload.options["service"],
@@ -49,6 +51,10 @@ def _template(manifest: Json, workload: Workload) -> str:
     """Return the text of one object with expressions in place of values."""
     one = copy.deepcopy(manifest)
     holes: dict[str, str] = {}
+    for pointer, scheme in model_places(manifest, workload.model_image):
+        mark = _HOLE.format(len(holes))
+        _set(one, pointer, mark)
+        holes[mark] = f'{{{{ printf "{scheme}%s" .Values.modelImage | quote }}}}'
 
     def hole(place: Any, key: str, expression: str) -> None:
         if key in place:
@@ -77,6 +83,14 @@ def _template(manifest: Json, workload: Workload) -> str:
     return text
 
 
+def _set(manifest: Any, pointer: str, value: str) -> None:
+    """Replace the value at a JSON pointer."""
+    *parents, last = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+    for part in parents:
+        manifest = manifest[int(part)] if isinstance(manifest, list) else manifest[part]
+    manifest[int(last) if isinstance(manifest, list) else last] = value
+
+
 Files = dict[str, str]
 
 
@@ -87,12 +101,16 @@ def plain(workload: Workload, extra: Sequence[Json]) -> Files:
 
 
 def kustomize(workload: Workload, extra: Sequence[Json]) -> Files:
-    """Return a base without namespace, and an overlay with namespace, image and replicas."""
+    """Return a base without namespace, and an overlay with namespace, images and replicas."""
     files: Files = {}
+    changed: dict[str, tuple[Json, list[Json]]] = {}
     for name, one in file_names([*extra, *manifests(DesiredWorkload(workload))]).items():
         base = copy.deepcopy(one)
         base["metadata"].pop("namespace", None)
         files[f"base/{name}"] = to_yaml(base)
+        if changes := _changes(one, workload.model_image):
+            target = {"kind": one["kind"], "name": one["metadata"]["name"]}
+            changed[f"model-{name}"] = (target, changes)
     kind = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
     resources = sorted(Path(name).name for name in files)
     overlay = {
@@ -101,13 +119,27 @@ def kustomize(workload: Workload, extra: Sequence[Json]) -> Files:
         "namespace": workload.place.namespace,
         "resources": ["../../base"],
     }
+    if changed:
+        # ``images`` reaches the images of containers alone.
+        overlay["patches"] = [
+            {"path": name, "target": target} for name, (target, _) in sorted(changed.items())
+        ]
     if workload.options["kind"] == "deployment" and not workload.autoscaled:
         count = workload.options["replicas"]
         overlay["replicas"] = [{"name": workload.place.name, "count": count}]
     files["base/kustomization.yaml"] = to_yaml({**kind, "resources": resources})
-    place = f"overlays/{workload.place.namespace}/kustomization.yaml"
-    files[place] = to_yaml(overlay)
+    folder = f"overlays/{workload.place.namespace}"
+    files[f"{folder}/kustomization.yaml"] = to_yaml(overlay)
+    files.update({f"{folder}/{name}": to_yaml(text) for name, (_, text) in changed.items()})
     return files
+
+
+def _changes(manifest: Json, reference: str) -> list[Json]:
+    """Return the patch with the digest of the model."""
+    return [
+        {"op": "replace", "path": pointer, "value": scheme + reference}
+        for pointer, scheme in model_places(manifest, reference)
+    ]
 
 
 def _image(reference: str) -> Json:

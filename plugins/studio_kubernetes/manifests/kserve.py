@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from studio_kubernetes.manifests.model_images import MODELCAR, storage_uri
 from studio_kubernetes.manifests.pods import pod_annotations, pod_spec
 from studio_kubernetes.manifests.scaling import slots_of
 from studio_kubernetes.manifests.workload import Json, Workload
@@ -50,10 +51,13 @@ def _scaling(workload: Workload) -> Json:
 def llm_inference_service(workload: Workload, meta: Json) -> Json:
     """Return a language model in the studio's container, reached by KServe's gateway.
 
-    The model is in the image, so KServe loads none. Its scheduler is left out, as it reads the
-    metrics of another server.
+    KServe mounts a modelcar; a model in the image or in a volume needs nothing from it. Its
+    scheduler is left out, as it reads the metrics of another server.
     """
     options = workload.options
+    mounted = (
+        {} if options.get("bundle") == MODELCAR else {"storageInitializer": {"enabled": False}}
+    )
     return {
         "apiVersion": "serving.kserve.io/v1alpha2",
         "kind": "LLMInferenceService",
@@ -61,10 +65,10 @@ def llm_inference_service(workload: Workload, meta: Json) -> Json:
         "spec": {
             "annotations": pod_annotations(workload),
             "labels": workload.labels,
-            "model": {"name": workload.model, "uri": f"oci://{workload.image}"},
+            "model": {"name": workload.model, "uri": storage_uri(workload)},
             "replicas": options["replicas"],
             "router": {"gateway": _gateway(workload), "route": {}},
-            "storageInitializer": {"enabled": False},
+            **mounted,
             "template": pod_spec(workload, LLM_CONTAINER),
         },
     }

@@ -6,6 +6,12 @@ import math
 
 from studio.api import UsageError
 from studio_kubernetes.manifests import apps, generation
+from studio_kubernetes.manifests.model_images import (
+    bundle_folder,
+    bundle_mounts,
+    bundle_volumes,
+    storage_environment,
+)
 from studio_kubernetes.manifests.names import (
     MODEL_NAME,
     RELEASE,
@@ -99,9 +105,11 @@ def _container(workload: Workload, name: str) -> Json:
     else:
         container["env"] = [{"name": "EDGEWRIGHT_ALLOWED_HOSTS", "value": _host_names(workload)}]
     container["env"] += apps.environment(workload) + generation.environment(workload.options)
+    container["env"] += storage_environment(workload)
     more = generation.server_options(workload.options)
     if workload.maps:
-        serve = ["serve", "--bundle", "/bundle", "--host", "0.0.0.0", "--port", str(workload.port)]
+        place = ["--bundle", bundle_folder(workload)]
+        serve = ["serve", *place, "--host", "0.0.0.0", "--port", str(workload.port)]
         container["command"] = ["python3", "/runtime/runtime.pyz", *serve, *more]
     elif more:
         # In place of the image's own, which differ in these.
@@ -162,22 +170,12 @@ def resources(workload: Workload) -> Json:
 
 def _volumes(workload: Workload) -> list[Json]:
     volumes: list[Json] = [{"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}]
-    volumes += apps.volumes(workload)
-    if workload.maps:
-        bundle, runtime = workload.maps
-        items = [{"key": key, "path": path} for key, path in sorted(workload.files.items())]
-        volumes.append({"name": "bundle", "configMap": {"name": bundle, "items": items}})
-        volumes.append({"name": "runtime", "configMap": {"name": runtime}})
-    return volumes
+    return [*volumes, *apps.volumes(workload), *bundle_volumes(workload)]
 
 
 def _mounts(workload: Workload) -> list[Json]:
     mounts: list[Json] = [{"name": "tmp", "mountPath": "/tmp"}]
-    mounts += apps.mounts(workload)
-    if workload.maps:
-        mounts.append({"name": "bundle", "mountPath": "/bundle", "readOnly": True})
-        mounts.append({"name": "runtime", "mountPath": "/runtime", "readOnly": True})
-    return mounts
+    return [*mounts, *apps.mounts(workload), *bundle_mounts(workload)]
 
 
 def _spread(workload: Workload) -> Json:

@@ -56,7 +56,8 @@ class Workload:
         image: A complete reference.
         options: Checked values of ``DEPLOY_OPTIONS``.
         files: Where the bundle comes in ConfigMaps: key -> path, of the bundle and the runtime.
-        maps: Names of those ConfigMaps (bundle, runtime); empty where the image holds all.
+        maps: Names of those ConfigMaps (bundle, runtime); empty where the image holds all. The
+            first is empty where the bundle is in an image of its own.
     """
 
     place: WorkloadName
@@ -93,6 +94,13 @@ class Workload:
     def generates(self) -> bool:
         """Whether the release is a language model."""
         return generation_of(self.options) is not None
+
+    @property
+    def model_image(self) -> str:
+        """Reference by digest of the image with the bundle; empty where it has none of its own."""
+        if self.options.get("bundle") in ("volume", "modelcar"):
+            return str(self.options.get("model_image") or "")
+        return ""
 
     @property
     def port(self) -> int:

@@ -43,8 +43,9 @@ class ServingPods:
         """
         for counters in self._read_counters(track):
             if counters.digest and counters.digest != workload.release:
+                image = workload.model_image or workload.image
                 raise RolloutFailed(
-                    f"the image {workload.image} holds release {short(counters.digest)}, "
+                    f"the image {image} holds release {short(counters.digest)}, "
                     f"not {short(workload.release)}"
                 )
 

@@ -57,7 +57,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     _add_upkeep(*(verbs[verb] for verb in ("backup", "restore", "check")))
     added, removed = (verbs[verb] for verb in ("add", "remove"))
     added.add_argument("name")
-    added.add_argument("address", help="http://host:5000, without a login")
+    added.add_argument("address", help="http://host:5000 or oci://HOST/PATH, without a login")
     removed.add_argument("name")
 
 

@@ -59,7 +59,7 @@ class Node:
     """Starts servers, and gives pods the state that they would have.
 
     Args:
-        images: Image -> bundle folder; what is not there cannot be pulled.
+        images: Image, also of a model by digest -> bundle folder; others cannot be pulled.
         runtime: The zip application.
     """
 
@@ -76,8 +76,12 @@ class Node:
         if key in self._servers:
             return self._servers[key]
         folder = self._folder / re.sub(r"\W", "_", key)
+        model = _model_image(pod)
+        if model and model not in self._images:
+            return None
         if container.get("command"):
             bundle, runtime = _mounts(pod, folder, config_map)
+            bundle = self._images[model] if model else bundle
         else:
             found = self._images.get(container["image"])
             if found is None or self._runtime is None:
@@ -121,7 +125,13 @@ def _mounts(pod: Json, folder: Path, config_map: LookUp) -> tuple[Path, Path]:
         (place / "..data").symlink_to(real.name)
         for top in {item["path"].split("/")[0] for item in items}:
             (place / top).symlink_to(f"..data/{top}")
-    return places["bundle"], places["runtime"] / "runtime.pyz"
+    return places.get("bundle", folder), places["runtime"] / "runtime.pyz"
+
+
+def _model_image(pod: Json) -> str:
+    """The reference of an image volume; empty where the pod has none."""
+    found = [volume["image"]["reference"] for volume in pod["spec"]["volumes"] if "image" in volume]
+    return str(found[0]) if found else ""
 
 
 def _free_port() -> int:

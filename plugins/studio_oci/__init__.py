@@ -1,0 +1,1 @@
+"""OCI registries: bundles as ModelPack artefacts and as images for KServe and Kubernetes."""

@@ -1,0 +1,1 @@
+"""Documents and layers of a bundle in an OCI registry."""

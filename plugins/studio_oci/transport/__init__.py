@@ -1,0 +1,1 @@
+"""Requests to OCI registries: connections, logins, and refusals as sentences."""
