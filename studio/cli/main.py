@@ -71,6 +71,8 @@ COMMANDS = {
     "stream": "stream images, video or a camera to an endpoint",
     "monitor": "show health, latency, errors and drift of an endpoint",
     "serve": "serve a model on this computer",
+    "plan": "list, show and approve plans of changes, such as those of agents",
+    "mcp": "serve agents over the Model Context Protocol on standard input and output",
     "run": "run a pipeline; list, resume and compare runs",
     "versions": "list versions, their lineage and aliases; promote, roll back, export, import",
     "evidence": "write and verify evidence about a version; frameworks, screening, answers",

@@ -22,6 +22,7 @@ from studio.jobs import (
 )
 from studio.jobs.memory import share_mb
 from studio.monitoring.alerts.silences import HOLDS, Silences
+from studio.plans import Plans
 from studio.plugin_host import PluginHost, Trust, safe_mode
 from studio.projects.projects import Projects
 from studio.quantization.methods import with_methods
@@ -70,7 +71,7 @@ class Workspace(JobListener):
 
     Attributes:
         paths, settings, registry, events, presets, projects, evidence, evidence_forms, runs,
-            project_runs, versions, profiles, inbox, alerts: What they say.
+            plans, project_runs, versions, profiles, inbox, alerts: What they say.
         activity: The jobs of the last 30 days; this session's are recorded in it once it is open.
         jobs: Every job of this session, the newest last.
     """
@@ -104,6 +105,7 @@ class Workspace(JobListener):
         )
         self._steps = StepRunner(self.registry, self._runner, defaults, lambda: self.plugins)
         self.runs = Runs(paths.data / "runs", self._steps, self.registry, self.events)
+        self.plans = Plans(paths, self.registry, self._steps)
         self.versions = Versions(self.registry)
         self.projects = Projects(self.registry)
         self.evidence_forms = EvidenceForms(self.registry)

@@ -1,0 +1,24 @@
+"""``studio mcp``: a server of the Model Context Protocol on standard input and output."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from studio.workspace import Workspace
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments: none beyond the common ones."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until standard input ends."""
+    from studio.agents.server import serve
+
+    assert sys.__stdin__ is not None and sys.__stdout__ is not None
+    with Workspace.open() as opened:
+        opened.set_source("agent")
+        # Standard output itself: the stream of commands would alter the protocol's texts.
+        serve(opened, sys.__stdin__.buffer, sys.__stdout__.buffer)
+    return 0
