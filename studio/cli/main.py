@@ -73,6 +73,7 @@ COMMANDS = {
     "serve": "serve a model on this computer",
     "plan": "list, show and approve plans of changes, such as those of agents",
     "mcp": "serve agents over the Model Context Protocol on standard input and output",
+    "events": "list or send the events that wait for their webhooks (CloudEvents)",
     "openapi": "print the OpenAPI description of a server's HTTP interface",
     "run": "run a pipeline; list, resume and compare runs",
     "versions": "list versions, their lineage and aliases; promote, roll back, export, import",

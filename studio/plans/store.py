@@ -106,7 +106,9 @@ class PlanStore:
         except FileExistsError:
             raise _spent(digest) from None
         except OSError:
-            raise Refused(f"Plan {digest[:12]} is not approved.", hint=approve_hint(digest)) from None
+            raise Refused(
+                f"Plan {digest[:12]} is not approved.", hint=approve_hint(digest)
+            ) from None
         (folder / _APPROVAL).unlink(missing_ok=True)
         found = self._read_approval(digest, _USED)
         if found is None:

@@ -35,6 +35,7 @@ from studio.steps.runner import StepRunner
 from studio.workspace.alert_file import AlertFile
 from studio.workspace.background import Background
 from studio.workspace.endpoint_state import EndpointStates, changing_targets
+from studio.workspace.event_hooks import EventHooks
 from studio.workspace.events import (
     EndpointChanged,
     Events,
@@ -71,7 +72,7 @@ class Workspace(JobListener):
 
     Attributes:
         paths, settings, registry, events, presets, projects, evidence, evidence_forms, runs,
-            plans, project_runs, versions, profiles, inbox, alerts: What they say.
+            plans, project_runs, versions, profiles, inbox, alerts, hooks: What they say.
         activity: The jobs of the last 30 days; this session's are recorded in it once it is open.
         jobs: Every job of this session, the newest last.
     """
@@ -85,6 +86,7 @@ class Workspace(JobListener):
         self.profiles = Profiles(self.registry, self.results)
         self.inbox = Inbox(paths.data / "alerts.json", holds=Silences(paths.data / HOLDS))
         self.alerts = AlertFile(paths, self.settings, lambda: self.plugins)
+        self.hooks = EventHooks(paths, self.alerts)
         self.presets = Presets(paths.data, lambda: self.plugins)
         self.jobs: list[RunningJob] = []
         self.activity = JobHistory(paths.data / "activity")
@@ -134,6 +136,7 @@ class Workspace(JobListener):
         self.runs.close()
         self._runner.close()
         self._background.close()
+        self.hooks.close()
         self.activity.close()
         self.registry.back_up()
         self.registry.close()
@@ -397,5 +400,6 @@ class Workspace(JobListener):
 
     def finished(self, job: RunningJob) -> None:
         self.activity.finished(job, self.action_of(job))
+        self.hooks.finished(job)
         self.events.publish(RegistryChanged("records"))
         self.events.publish(JobFinished(job))
