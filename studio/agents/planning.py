@@ -27,9 +27,8 @@ def _planned(opened: Workspace, step: str, options: Mapping[str, Any]) -> Mappin
     if "model" in given:
         # Its number: a text could be read as a path, or name another variant later.
         given["model"] = f"#{opened.registry.find(given['model']).id}"
-    for name in (
-        [given["target"]] if isinstance(given.get("target"), str) else given.get("target", ())
-    ):
+    targets = given.get("target", ())
+    for name in [targets] if isinstance(targets, str) else targets:
         opened.registry.target(name)
     return _document(opened.plans.make(PlanRequest(step, given, "agent")))
 

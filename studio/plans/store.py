@@ -130,7 +130,7 @@ class PlanStore:
         plan = self.plan(digest)
         folder = self._folder / digest
         used, waiting = self._read_approval(digest, _USED), self.approval(digest)
-        by = (used or waiting).by if (used or waiting) else ""  # type: ignore[union-attr]
+        by = next((one.by for one in (used, waiting) if one is not None), "")
         if used is not None:
             document = _document(folder / _OUTCOME)
             if document is None:

@@ -17,10 +17,9 @@ from studio.jobs import (
     JobListener,
     JobOutcome,
     JobRunner,
-    Limits,
     RunningJob,
 )
-from studio.jobs.memory import share_mb
+from studio.jobs.memory import worker_limits
 from studio.monitoring.alerts.silences import HOLDS, Silences
 from studio.plans import Plans
 from studio.plugin_host import PluginHost, Trust, safe_mode
@@ -35,7 +34,6 @@ from studio.steps.runner import StepRunner
 from studio.workspace.alert_file import AlertFile
 from studio.workspace.background import Background
 from studio.workspace.endpoint_state import EndpointStates, changing_targets
-from studio.workspace.event_hooks import EventHooks
 from studio.workspace.events import (
     EndpointChanged,
     Events,
@@ -47,6 +45,7 @@ from studio.workspace.events import (
 )
 from studio.workspace.evidence.facade import Evidence
 from studio.workspace.graph_view import Early, GraphView, read_drawn_graph, read_graph
+from studio.workspace.hooks.step_events import EventHooks
 from studio.workspace.inbox import Inbox
 from studio.workspace.job_history import JobHistory, is_lasting
 from studio.workspace.presets import Presets
@@ -101,11 +100,8 @@ class Workspace(JobListener):
         self._runner = JobRunner(
             paths, store=store, listener=self, sandbox=sandbox, preload=_PRELOAD
         )
-        defaults = Limits(
-            memory_mb=int(self.settings["worker_memory_mb"]) or share_mb(),
-            silence=float(self.settings["patience_s"]),
-        )
-        self._steps = StepRunner(self.registry, self._runner, defaults, lambda: self.plugins)
+        limits = worker_limits(self.settings)
+        self._steps = StepRunner(self.registry, self._runner, limits, lambda: self.plugins)
         self.runs = Runs(paths.data / "runs", self._steps, self.registry, self.events)
         self.plans = Plans(paths, self.registry, self._steps)
         self.versions = Versions(self.registry)
@@ -217,10 +213,7 @@ class Workspace(JobListener):
     def run_pipeline(
         self, path: Path, report: Path | None = None, watch: Watcher | None = None
     ) -> PipelineReport:
-        """Run a pipeline to its end and write its HTML report; blocks.
-
-        Args:
-            report: Where the report goes; the run's own folder by default.
+        """Run a pipeline to its end and write its HTML report (by default into the run's folder).
 
         Raises:
             UsageError: when the pipeline cannot be read.

@@ -16,7 +16,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until standard input ends."""
     from studio.agents.server import serve
 
-    assert sys.__stdin__ is not None and sys.__stdout__ is not None
+    assert sys.__stdin__ is not None
+    assert sys.__stdout__ is not None
     with Workspace.open() as opened:
         opened.set_source("agent")
         # Standard output itself: the stream of commands would alter the protocol's texts.

@@ -75,7 +75,8 @@ class ChannelSpec:
     """A destination of alerts.
 
     Attributes:
-        kind: ``desktop``, ``email``, ``webhook``, ``cloudevents``, or the id of a monitor of a plugin (``mqtt``).
+        kind: ``desktop``, ``email``, ``webhook``, ``cloudevents``, or the id of a monitor of a
+            plugin (``mqtt``).
         levels: Levels of alerts that the channel receives.
         options: Options of the kind.
     """
