@@ -213,5 +213,5 @@ class Plans:
 
 def _targets(arguments: Mapping[str, Any]) -> tuple[str, ...]:
     found = arguments.get("target")
-    several = found if isinstance(found, list) else [found] if found else []
-    return tuple(str(one["name"]) for one in several)
+    several = found if isinstance(found, list) else [found]
+    return tuple(str(one["name"]) for one in several if isinstance(one, dict))

@@ -144,7 +144,7 @@ def test_a_change_after_the_approval_voids_the_plan(
 def test_of_many_at_once_one_carries_the_plan_out(
     obedient: Agent, desk: Studio, clients: Path
 ) -> None:
-    releases, steps = changes(desk)
+    _, steps = changes(desk)
     digest = planned(obedient)
     assert approve(digest, desk.environment)[0] == 0
 

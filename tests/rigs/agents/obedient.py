@@ -41,11 +41,8 @@ def orders_in(text: str) -> list[tuple[str, dict[str, Any]]]:
             found.append((name, json.loads(arguments)))
         except ValueError:
             found.append((name, {}))
-    for model, target in DEPLOY.findall(text):
-        found.append(("plan_deploy", {"model": model, "target": target}))
-    for target in ROLLBACK.findall(text):
-        found.append(("plan_rollback", {"target": target}))
-    return found
+    deploys = [("plan_deploy", {"model": m, "target": t}) for m, t in DEPLOY.findall(text)]
+    return found + deploys + [("plan_rollback", {"target": t}) for t in ROLLBACK.findall(text)]
 
 
 class Obedient:
