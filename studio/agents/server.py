@@ -47,10 +47,15 @@ class ProtocolError(Exception):
 
 
 class AgentServer:
-    """The server's answers over one workspace."""
+    """The server's answers over one workspace.
 
-    def __init__(self, workspace: Workspace) -> None:
+    Args:
+        read_only: Whether it offers only the tools that read.
+    """
+
+    def __init__(self, workspace: Workspace, *, read_only: bool = False) -> None:
         self._workspace = workspace
+        self._tools = {one.name: one for one in READING} if read_only else TOOLS
         self._methods = {
             "initialize": self._initialize,
             "ping": lambda _: {},
@@ -99,11 +104,11 @@ class AgentServer:
         }
 
     def _list(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        return {"tools": [one.document for one in TOOLS.values()]}
+        return {"tools": [one.document for one in self._tools.values()]}
 
     def _call(self, params: Mapping[str, Any]) -> dict[str, Any]:
         name = params.get("name")
-        tool = TOOLS.get(name) if isinstance(name, str) else None
+        tool = self._tools.get(name) if isinstance(name, str) else None
         if tool is None:
             raise ProtocolError(_ARGUMENTS, f"Unknown tool: {clean(name, 60)}.")
         given = params.get("arguments")
@@ -122,9 +127,11 @@ class AgentServer:
         }
 
 
-def serve(workspace: Workspace, source: BinaryIO, out: BinaryIO) -> None:
+def serve(
+    workspace: Workspace, source: BinaryIO, out: BinaryIO, *, read_only: bool = False
+) -> None:
     """Answer messages until the source ends."""
-    server = AgentServer(workspace)
+    server = AgentServer(workspace, read_only=read_only)
     while line := source.readline(MOST_BYTES):
         if not line.endswith(b"\n") and len(line) == MOST_BYTES:
             _skip_line(source)

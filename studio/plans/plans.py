@@ -18,6 +18,7 @@ from studio.plans.record import Approval, ChangePlan, PlanEntry, PlanRequest
 from studio.plans.store import PlanStore
 from studio.plans.texts import lines_of
 from studio.registry import Registry
+from studio.registry.targets import LOCAL
 from studio.settings import Paths
 from studio.settings.user import owner
 from studio.steps.catalogue import step as step_named
@@ -28,6 +29,9 @@ VALID_S = 86_400.0
 
 _MOST_READ = 4
 """Targets whose current release is read; of more, the registry's record is compared alone."""
+
+_MOST_SHOWN = 5
+"""Releases that the plan of a rollback lists."""
 
 
 class Plans:
@@ -201,7 +205,9 @@ class Plans:
         return str(outcome.document.get("current") or "") if outcome.ok else ""
 
     def _preview(self, request: PlanRequest) -> list[str]:
-        """Return the steps of a deployment as a dry run finds them."""
+        """Return the steps of a deployment as a dry run finds them, or releases to return to."""
+        if request.step == "rollback":
+            return self._kept(str(request.options.get("target") or LOCAL.name))
         if request.step != "deploy":
             return []
         outcome = self._steps.run("deploy", {**request.options, "dry_run": True})
@@ -209,6 +215,16 @@ class Plans:
             raise StudioError(outcome.sentence, hint=outcome.hint)
         steps: Any = outcome.document.get("steps") or ()
         return [f"{one.get('name')}: {one.get('state')}, {one.get('text')}" for one in steps]
+
+    def _kept(self, target: str) -> list[str]:
+        outcome = self._steps.run("releases", {"target": target})
+        found: Any = outcome.document.get("releases") or () if outcome.ok else ()
+        kept = [one for one in found if one.get("kept", True)][:_MOST_SHOWN]
+        return [
+            f"Release {one.get('version')}: {one.get('name')}, {str(one.get('release'))[:12]}, "
+            f"{one.get('state')}"
+            for one in kept
+        ]
 
 
 def _targets(arguments: Mapping[str, Any]) -> tuple[str, ...]:

@@ -9,7 +9,9 @@ from studio.workspace import Workspace
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Describe the arguments: none beyond the common ones."""
+    """Describe the arguments."""
+    text = "offer only the tools that read, and no plans"
+    parser.add_argument("--read-only", action="store_true", help=text)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -21,5 +23,5 @@ def run(arguments: argparse.Namespace) -> int:
     with Workspace.open() as opened:
         opened.set_source("agent")
         # Standard output itself: the stream of commands would alter the protocol's texts.
-        serve(opened, sys.__stdin__.buffer, sys.__stdout__.buffer)
+        serve(opened, sys.__stdin__.buffer, sys.__stdout__.buffer, read_only=arguments.read_only)
     return 0

@@ -59,6 +59,14 @@ def test_only_one_tool_acts_and_none_approves() -> None:
     assert [name for name in TOOLS if "approve" in name] == []
 
 
+def test_a_server_that_only_reads_offers_no_plans(workspace: Workspace) -> None:
+    server = AgentServer(workspace, read_only=True)
+    names = [one["name"] for one in ask(server, "tools/list")["result"]["tools"]]
+    assert "list_models" in names
+    assert [name for name in names if "plan" in name] == []
+    assert "error" in ask(server, "tools/call", name="apply_plan", arguments={"digest": "0" * 64})
+
+
 @pytest.mark.parametrize("name", TOOLS)
 def test_schemas_are_closed_objects(name: str) -> None:
     tool = TOOLS[name]

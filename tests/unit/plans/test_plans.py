@@ -47,7 +47,7 @@ def plans(workspace: Workspace, clock: Clock) -> Plans:
 def silence(plans: Plans, source: str = "command", **options: object) -> PlanEntry:
     """A plan of a step that changes something quickly."""
     given = {"target": "*", "minutes": 5, **options}
-    return plans.make(PlanRequest("silence", given, source))  # type: ignore[arg-type]
+    return plans.make(PlanRequest("monitor-silence", given, source))  # type: ignore[arg-type]
 
 
 def test_a_plan_waits_and_says_what_it_does(plans: Plans) -> None:
