@@ -5,11 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from studio.api import Refused
-from studio.packages.signing import signature_of
 from studio.plans.record import COMMAND, Approval, ChangePlan
 from studio.plans.store import approve_hint
-from studio.runtime.release.intake.signature import signer_of
-from studio.runtime.shared.errors import ReleaseError
 from studio.settings import Paths
 from studio.settings.user import owner
 
@@ -55,6 +52,8 @@ def by_key(
             "There is no file of approvers.",
             hint="Write one as for ssh-keygen(1): plan_approvers in the configuration folder.",
         )
+    from studio.packages.signing import signature_of  # a start of the studio needs it not
+
     unsigned = Approval(digest, "", now, float(int(min(now + VALID_S, plan.expires))))
     signature = signature_of(unsigned.statement, key, NAMESPACE)
     signed = Approval(digest, "", now, unsigned.expires, signature)
@@ -76,6 +75,9 @@ def require(approval: Approval, digest: str, plan: ChangePlan, paths: Paths, now
 
 
 def _signer(approval: Approval, plan: ChangePlan, approvers: Path) -> str:
+    from studio.runtime.release.intake.signature import signer_of
+    from studio.runtime.shared.errors import ReleaseError
+
     if not approval.signature:
         raise Refused(f"Only a signature of an approver in {approvers} counts.")
     try:

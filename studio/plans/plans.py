@@ -8,10 +8,11 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from studio.api import Refused, StudioError, UsageError
+from studio.api import Kind, Refused, StudioError, UsageError
 from studio.jobs import Effect, JobOutcome, RunningJob
 from studio.plans import approvals
 from studio.plans.record import Approval, ChangePlan, PlanEntry, PlanRequest
@@ -27,6 +28,7 @@ from studio.steps.runner import SEAL_BROKEN, StepRunner
 VALID_S = 86_400.0
 """Time for which a plan can be approved."""
 
+_PATHS = (Kind.FILE, Kind.FOLDER, Kind.DATA, Kind.OUTPUT)
 _MOST_READ = 4
 """Targets whose current release is read; of more, the registry's record is compared alone."""
 
@@ -65,14 +67,21 @@ class Plans:
         step = step_named(request.step)
         if step.effect is Effect.LOOKS:
             raise UsageError(f"{request.step} changes nothing and needs no plan.")
-        seal, resolved = self._steps.seal(request.step, request.options)
+        given, failure = self._steps.open_models(request.step, request.options)
+        if failure is not None:
+            raise StudioError(failure.sentence, hint=failure.hint)
+        seal, resolved = self._steps.seal(request.step, given)
+        paths = {option.name for option in step.form if option.kind in _PATHS}
+        # Absolute, as it may be carried out in another folder.
+        options = {k: resolved.arguments[k] if k in paths else _plain(v) for k, v in given.items()}
+        request = replace(request, options=options)
         names = _targets(resolved.arguments)
         live, state = self._live(names), self._state(names)
         lines = lines_of(step, resolved.arguments, live, self._preview(request))
         now = self._clock()
         plan = ChangePlan(
             step=request.step,
-            options=dict(request.options),
+            options=options,
             seal=seal,
             state=state,
             live=live,
@@ -225,6 +234,13 @@ class Plans:
             f"{one.get('state')}"
             for one in kept
         ]
+
+
+def _plain(value: Any) -> Any:
+    """Return an option as JSON reads it again: a text of a class of its own as a text."""
+    if isinstance(value, str):
+        return str(value)
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _targets(arguments: Mapping[str, Any]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from studio.api import Kind, Option
 from studio.monitoring.alerts.rules import LEVELS, METRICS
-from studio.monitoring.webhooks.delivery import MODES
+from studio.monitoring.webhooks.options import MODES
 
 SIDES = ("above", "below")
 TITLES: Mapping[str, str] = {

@@ -12,7 +12,7 @@ from studio.api import UsageError
 from studio.documents.dataclass_json import InvalidDocument, from_json
 from studio.documents.toml_text import loads
 from studio.lazy_dataclass import dataclass
-from studio.monitoring.webhooks.delivery import MODES, CloudEventsOptions
+from studio.monitoring.webhooks.options import MODES, CloudEventsOptions
 
 LEVELS = ("warning", "critical")
 METRICS = {

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from studio.documents.dataclass_json import JsonValue, from_json
 from studio.monitoring.alerts.rules import ChannelSpec
-from studio.monitoring.webhooks.delivery import CloudEventsOptions, Receiver, secret_of_file
+from studio.monitoring.webhooks.delivery import Receiver, secret_of_file
 from studio.monitoring.webhooks.event import PREFIX, CloudEvent, message_of
+from studio.monitoring.webhooks.options import CloudEventsOptions
 from studio.monitoring.webhooks.outbox import Delivered, Outbox
 
 Secret = Callable[[str], str]

@@ -7,7 +7,6 @@ OPTIONS whether it wants events of this sender, redirects are not followed, and 
 from __future__ import annotations
 
 import os
-import platform
 import stat
 import urllib.error
 import urllib.parse
@@ -17,45 +16,12 @@ from pathlib import Path
 from typing import cast
 
 from studio.api import UsageError
-from studio.lazy_dataclass import dataclass
-from studio.monitoring.webhooks.event import BINARY, STRUCTURED, Message
+from studio.monitoring.webhooks.event import Message
+from studio.monitoring.webhooks.options import CloudEventsOptions
 
 TIMEOUT_S = 5.0
-MODES = (BINARY, STRUCTURED)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _MOST_SECRET = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class CloudEventsOptions:
-    """Options of a channel of the kind ``cloudevents``.
-
-    Attributes:
-        mode: ``binary`` or ``structured``.
-        signing_secret, token_secret: Names of secrets.
-        signing_file, token_file: Files with the secrets, which only their owner may read.
-        handshake: Whether the receiver must allow events first.
-        origin: Name of the sender in the handshake; the computer's by default.
-    """
-
-    url: str = ""
-    mode: str = BINARY
-    signing_secret: str = ""
-    token_secret: str = ""
-    signing_file: str = ""
-    token_file: str = ""
-    handshake: bool = True
-    origin: str = ""
-
-    @property
-    def sender(self) -> str:
-        """The name of the sender in the handshake."""
-        return self.origin or platform.node() or "edgewright"
-
-    @property
-    def source(self) -> str:
-        """The source of events."""
-        return "/edgewright/" + urllib.parse.quote(self.sender, safe=".-_~")
 
 
 class DeliveryError(Exception):

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from studio.documents.dataclass_json import JsonValue
 from studio.lazy_dataclass import dataclass
+from studio.monitoring.webhooks.options import STRUCTURED
 
-BINARY, STRUCTURED = "binary", "structured"
 SIGNATURE = "Edgewright-Signature"
 PREFIX = "edgewright."
 _JSON, _EVENT = "application/json", "application/cloudevents+json; charset=utf-8"

@@ -6,15 +6,17 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from studio.api import StudioError
 from studio.jobs import JobOutcome, RunningJob
-from studio.monitoring.webhooks.channel import EventChannel
-from studio.monitoring.webhooks.outbox import Delivered
 from studio.settings import Paths
 from studio.settings.secrets import SecretStore
 from studio.workspace.alert_file import AlertFile
+
+if TYPE_CHECKING:  # what sends is loaded with the first event
+    from studio.monitoring.webhooks.channel import EventChannel
+    from studio.monitoring.webhooks.outbox import Delivered
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +73,8 @@ class EventHooks:
         """Return the channels of this kind; a file that cannot be read has none."""
         if not self._alerts.path.is_file():
             return []
+        from studio.monitoring.webhooks.channel import EventChannel
+
         try:
             plan, _, _ = self._alerts.read()
             specs = [one for one in plan.channels if one.kind == KIND]
