@@ -67,21 +67,15 @@ class Plans:
         step = step_named(request.step)
         if step.effect is Effect.LOOKS:
             raise UsageError(f"{request.step} changes nothing and needs no plan.")
-        given, failure = self._steps.open_models(request.step, request.options)
-        if failure is not None:
-            raise StudioError(failure.sentence, hint=failure.hint)
-        seal, resolved = self._steps.seal(request.step, given)
-        paths = {option.name for option in step.form if option.kind in _PATHS}
-        # Absolute, as it may be carried out in another folder.
-        options = {k: resolved.arguments[k] if k in paths else _plain(v) for k, v in given.items()}
-        request = replace(request, options=options)
+        request = self._opened(request)
+        seal, resolved = self._steps.seal(request.step, request.options)
         names = _targets(resolved.arguments)
         live, state = self._live(names), self._state(names)
         lines = lines_of(step, resolved.arguments, live, self._preview(request))
         now = self._clock()
         plan = ChangePlan(
             step=request.step,
-            options=options,
+            options=request.options,
             seal=seal,
             state=state,
             live=live,
@@ -94,6 +88,18 @@ class Plans:
             nonce=secrets.token_hex(16),
         )
         return self._store.entry(self._store.add(plan), now)
+
+    def _opened(self, request: PlanRequest) -> PlanRequest:
+        """Return a request whose models are in the registry, and whose paths are absolute."""
+        given, failure = self._steps.open_models(request.step, request.options)
+        if failure is not None:
+            raise StudioError(failure.sentence, hint=failure.hint)
+        options = {name: _plain(value) for name, value in given.items()}
+        arguments = self._steps.seal(request.step, options)[1].arguments
+        # It may be carried out in another folder than it was made in.
+        kinds = {option.name: option.kind for option in step_named(request.step).form}
+        paths = {name: arguments[name] for name in options if kinds.get(name) in _PATHS}
+        return replace(request, options={**options, **paths})
 
     def all(self) -> list[PlanEntry]:
         """Return all plans, the newest first."""
