@@ -44,7 +44,7 @@ def by_key(
     """Return an approval that a key has signed.
 
     Raises:
-        Refused: when the key is not that of an approver, or of whom asked for the plan.
+        Refused: when the key is not that of an approver, or of the author of the plan.
         StudioError: when the key cannot be used.
     """
     if approvers is None:

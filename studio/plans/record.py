@@ -39,7 +39,7 @@ class ChangePlan:
         live: Digest of the current release of each target that was read, by its name.
         targets: Names of the targets that it changes.
         lines: The plan for people, a line each.
-        author: Who asked for it (``ann@desk``).
+        author: Who made it (``ann@desk``).
         made, expires: Seconds since 1970.
         nonce: Random, so that the digest of a new plan is a new one.
     """
@@ -120,7 +120,7 @@ class PlanEntry:
 
 
 def checked_digest(text: str) -> str:
-    """Return a digest as it was given, or refuse what is none.
+    """Return a digest as it was given, or refuse any other text.
 
     Raises:
         UsageError: when it is not 64 hexadecimal digits; such a text never becomes a file name.

@@ -95,7 +95,7 @@ class PlanStore:
         """Use an approval up and return it; of several callers only one gets it.
 
         Raises:
-            Refused: when there is none, or it was used.
+            Refused: when it is missing, or was used.
         """
         folder = self._folder / checked_digest(digest)
         if (folder / _USED).exists():

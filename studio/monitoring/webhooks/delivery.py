@@ -1,7 +1,7 @@
 """Delivery of one event: the permission of the receiver, the request, and its answer.
 
-As in the HTTP 1.1 Web Hooks for Event Delivery of CloudEvents: a receiver is first asked with
-OPTIONS whether it wants events of this sender, redirects are not followed, and 410 ends it.
+As in the HTTP 1.1 Web Hooks for Event Delivery of CloudEvents: a request with OPTIONS finds out
+whether the receiver wants events of this sender, redirects are not followed, and 410 ends it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _OPENER = urllib.request.build_opener(_NoRedirect)
 
 
 class Receiver:
-    """A receiver of events, asked once whether it wants them."""
+    """A receiver of events, which has to allow them once."""
 
     def __init__(self, options: CloudEventsOptions, token: str) -> None:
         parts = urllib.parse.urlsplit(options.url)

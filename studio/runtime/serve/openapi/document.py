@@ -69,7 +69,7 @@ def _operation(route: Route) -> Dict[str, Any]:
         "tags": [_tag(path)],
         "parameters": [_parameter(name) for name in re.findall(r"{(\w+)}", path)],
         "responses": _responses(route, path),
-        # A probe is answered without a token; a server without one asks nobody for it.
+        # A probe is answered without a token; a server without one needs it nowhere.
         "security": [{}] if route.probe else [{"token": []}, {}],
     }
     if route.method == "POST":
