@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Received:
-    """A request."""
+    """A request; names of headers in small letters."""
 
     method: str
     headers: dict[str, str]
@@ -64,9 +64,10 @@ def event_receiver() -> Iterator[EventReceiver]:
 
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, headers = state.take(Received(self.command, dict(self.headers), body))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            status, more = state.take(Received(self.command, headers, body))
             self.send_response(status)
-            for name, value in headers.items():
+            for name, value in more.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", "0")
             self.end_headers()

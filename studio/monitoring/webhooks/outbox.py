@@ -5,10 +5,9 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -70,10 +69,12 @@ class Outbox:
         When the outbox is full, the oldest event is dropped.
         """
         with self._locked():
-            path = self._folder / f"{event.id}.json"
-            if path.exists() or event.id in self._sent():
-                return False
             files = self._files()
+            waits = any(path.stem.endswith(event.id) for path in files)
+            if waits or event.id in self._sent():
+                return False
+            last = files[-1].name if files else ""
+            path = self._folder / f"{_place(last):020d}-{event.id}.json"
             for old in files[: len(files) - MOST_WAITING + 1]:
                 old.unlink(missing_ok=True)
             self._write(path, Waiting(event))
@@ -120,16 +121,11 @@ class Outbox:
             return False
         wait = max(min(_FIRST_WAIT_S * 2**tries, _LONGEST_WAIT_S), failure.wait_s)
         changed = Waiting(one.event, tries, self._clock() + wait, str(failure))
-        at = path.stat().st_mtime_ns
         self._write(path, changed)
-        os.utime(path, ns=(at, at))  # its place in the order stays
         return True
 
     def _files(self) -> list[Path]:
-        with suppress(OSError):
-            found = [(one.stat().st_mtime_ns, one) for one in self._folder.glob("*.json")]
-            return [path for _, path in sorted(found)]
-        return []
+        return sorted(self._folder.glob("[0-9]*-*.json"))
 
     def _sent(self) -> list[str]:
         try:
@@ -151,6 +147,12 @@ class Outbox:
         with (self._folder / _LOCK).open("wb") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def _place(last: str) -> int:
+    """Return a number above that of the last file, also when the clock was set back."""
+    number = last.partition("-")[0]
+    return max(time.time_ns(), int(number) + 1 if number.isdigit() else 0)
 
 
 def _read(path: Path) -> Waiting | None:

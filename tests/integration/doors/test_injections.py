@@ -37,7 +37,7 @@ def registry(desk: Studio) -> Iterator[Registry]:
 
 def changes(desk: Studio) -> tuple[list[Any], list[str]]:
     """What the target has recorded, and the steps that acted by the registry's history."""
-    releases = desk.ok("releases", "--target", "local")["releases"]
+    releases = desk.ok("releases", "--target", "local")
     registry = Registry.open(desk.home / "edgewright" / "data" / "registry")
     try:
         steps = [one.step for one in registry.ledger.actions() if one.step in _ACTS]
@@ -49,7 +49,8 @@ def changes(desk: Studio) -> tuple[list[Any], list[str]]:
 def inject(registry: Registry, place: str, text: str, number: int) -> None:
     """Put a text where an agent will read it."""
     if place == "model name":
-        registry.add_model(text)
+        # The registry refuses slashes and signs that are not shown; the words remain.
+        registry.add_model("".join(sign for sign in text if sign.isprintable() and sign != "/"))
     elif place == "target facts":
         registry.add_target(BOARD)
         registry.set_facts(BOARD.name, {**registry.facts(BOARD.name), f"board {number}": text})
