@@ -58,10 +58,17 @@ class Delivered:
 class Outbox:
     """The outbox of one channel; several processes may use it."""
 
-    def __init__(self, data: Path, channel: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        data: Path,
+        channel: str,
+        clock: Callable[[], float] = time.time,
+        most: int = MOST_WAITING,
+    ) -> None:
         name = hashlib.sha256(channel.encode()).hexdigest()[:16]
         self._folder = data / FOLDER / name
         self._clock = clock
+        self._most = most
 
     def add(self, event: CloudEvent) -> bool:
         """Store an event; False for one that waits already, or was sent.
@@ -75,7 +82,7 @@ class Outbox:
                 return False
             last = files[-1].name if files else ""
             path = self._folder / f"{_place(last):020d}-{event.id}.json"
-            for old in files[: len(files) - MOST_WAITING + 1]:
+            for old in files[: max(0, len(files) - self._most + 1)]:
                 old.unlink(missing_ok=True)
             self._write(path, Waiting(event))
             return True

@@ -17,7 +17,7 @@ from studio.monitoring.alerts.rules import ChannelSpec, alerts_of
 from studio.monitoring.webhooks.channel import EventChannel
 from studio.monitoring.webhooks.delivery import DeliveryError, secret_of_file
 from studio.monitoring.webhooks.event import CloudEvent, header_text, message_of
-from studio.monitoring.webhooks.outbox import MOST_WAITING, TRIES, Outbox
+from studio.monitoring.webhooks.outbox import TRIES, Outbox
 from tests.rigs.event_receiver import EventReceiver, event_receiver
 
 EVENT = CloudEvent.of("edgewright.test", "bench pi", {"value": 1}, "/edgewright/desk", "k", "T")
@@ -138,8 +138,8 @@ def test_a_receiver_that_is_gone_ends_it(receiver: EventReceiver, tmp_path: Path
 
 
 def test_the_outbox_is_bounded_and_drops_the_oldest(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path, "hook")
-    events = [CloudEvent.of("t", "s", {}, "/x", str(n), "T") for n in range(MOST_WAITING + 3)]
+    outbox = Outbox(tmp_path, "hook", most=5)
+    events = [CloudEvent.of("t", "s", {}, "/x", str(n), "T") for n in range(8)]
     assert all(outbox.add(one) for one in events)
     waiting = [one.event.id for one in outbox.waiting()]
     assert waiting == [one.id for one in events[3:]]
