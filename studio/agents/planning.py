@@ -13,7 +13,7 @@ from studio.agents.schemas import DIGEST, FLAG, PLAN, TEXT, WHOLE, Schema, descr
 from studio.agents.tool import Arguments, Tool
 from studio.agents.untrusted import MOST_ITEMS, bounded, untrusted
 from studio.plans import PlanEntry, PlanRequest
-from studio.quantization.methods import METHODS
+from studio.quantization.step import METHODS
 from studio.workspace import Workspace
 
 WAIT_S = 20.0

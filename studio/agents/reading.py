@@ -141,10 +141,9 @@ def _looked(opened: Workspace, step: str, **options: object) -> Any:
 
 def _evidence(opened: Workspace, given: Arguments) -> Mapping[str, Any]:
     survey = opened.evidence.survey(opened.registry.find(given["model"]))
-    sections = {one.id: one for one in (*survey.overview, *survey.card, *survey.chapters)}
     rows = [
         {"id": one.id, "title": one.title, "state": one.state, "note": untrusted(one.note)}
-        for one in sections.values()
+        for one in survey.sections.values()
     ]
     return {"sections": rows[:MOST_ITEMS]}
 

@@ -136,7 +136,8 @@ class PlanStore:
             if document is None:
                 return PlanEntry(digest, plan, "running", by)
             state = "done" if document.get("ok") else "failed"
-            result = document.get("result") or {}
+            found = document.get("result")
+            result = found if isinstance(found, dict) else {}
             return PlanEntry(digest, plan, state, by, str(document.get("text") or ""), result)
         if now >= plan.expires:
             return PlanEntry(digest, plan, "expired")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import os
 
 from studio.workspace import Workspace
 
@@ -18,10 +18,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until standard input ends."""
     from studio.agents.server import serve
 
-    assert sys.__stdin__ is not None
-    assert sys.__stdout__ is not None
-    with Workspace.open() as opened:
+    # Standard output itself: the stream of commands would alter the protocol's texts.
+    source, out = os.fdopen(0, "rb", closefd=False), os.fdopen(1, "wb", closefd=False)
+    with Workspace.open() as opened, source, out:
         opened.set_source("agent")
-        # Standard output itself: the stream of commands would alter the protocol's texts.
-        serve(opened, sys.__stdin__.buffer, sys.__stdout__.buffer, read_only=arguments.read_only)
+        serve(opened, source, out, read_only=arguments.read_only)
     return 0

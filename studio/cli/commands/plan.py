@@ -10,7 +10,7 @@ from studio.api import Refused, StudioError
 from studio.cli.flags import add_verbs
 from studio.cli.output import fail_job, print_json, print_lines, print_note, prompt
 from studio.cli.session import workspace
-from studio.documents.dataclass_json import to_json
+from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs.object_names import load
 from studio.plans import PlanEntry, PlanRequest
 from studio.plans.texts import listed, shown
@@ -110,7 +110,7 @@ def _apply(opened: Workspace, found: PlanEntry, arguments: argparse.Namespace) -
     return 0
 
 
-def _options(words: list[str]) -> dict[str, object]:
+def _options(words: list[str]) -> dict[str, JsonValue]:
     found: dict[str, list[str]] = {}
     for word in words:
         name, sign, value = word.partition("=")

@@ -12,6 +12,10 @@ def test_a_deployment_needs_a_person_at_a_terminal(obedient: Agent, desk: Studio
     assert not [name for name in names if "approve" in name]
     models = obedient.call("list_models")["data"]["models"]
     assert models[0]["name"] == {"untrusted_text": "digits"}
+    for name in ("list_variants", "list_profiles", "list_targets", "list_history", "list_plans"):
+        assert not obedient.call(name)["error"], name
+    for name in ("graph_summary", "list_evidence"):
+        assert not obedient.call(name, model="digits")["error"], name
 
     plan = obedient.call("plan_deploy", model="digits", target="local")["data"]
     assert plan["state"] == "waiting", plan
