@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 import studio
-from studio.agents.planning import PLANNING
-from studio.agents.reading import READING
+from studio.agents.foreign_text import clean
+from studio.agents.plan_tools import PLANNING
+from studio.agents.read_tools import READING
 from studio.agents.tool import Tool
-from studio.agents.untrusted import clean
 from studio.api import StudioError
 from studio.workspace import Workspace
 

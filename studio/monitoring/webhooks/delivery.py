@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import cast
 
 from studio.api import UsageError
-from studio.monitoring.webhooks.event import Message
+from studio.monitoring.webhooks.event import EventRequest
 from studio.monitoring.webhooks.options import CloudEventsOptions
 
 TIMEOUT_S = 5.0
@@ -62,7 +62,7 @@ class Receiver:
         self._where = f"{parts.scheme}://{parts.hostname}{port}"
         self._allowed = not options.handshake
 
-    def send(self, message: Message) -> None:
+    def send(self, message: EventRequest) -> None:
         """Send a message.
 
         Raises:

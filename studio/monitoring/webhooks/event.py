@@ -70,14 +70,14 @@ class CloudEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class EventRequest:
     """Headers and body of a request."""
 
     headers: Mapping[str, str]
     body: bytes
 
 
-def message_of(event: CloudEvent, mode: str, signing: str = "") -> Message:
+def message_of(event: CloudEvent, mode: str, signing: str = "") -> EventRequest:
     """Return an event as a request.
 
     Args:
@@ -93,7 +93,7 @@ def message_of(event: CloudEvent, mode: str, signing: str = "") -> Message:
         headers["Content-Type"] = _JSON
     if signing:
         headers[SIGNATURE] = "sha256=" + signature(event, body, signing)
-    return Message(headers, body)
+    return EventRequest(headers, body)
 
 
 def signature(event: CloudEvent, body: bytes, key: str) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from studio.agents.foreign_text import LONGEST, bounded, clean
 from studio.agents.server import MOST_BYTES, TOOLS, VERSIONS, AgentServer, serve
-from studio.agents.untrusted import LONGEST, bounded, clean
 from studio.api import TargetSpec
 from studio.workspace import Workspace
 

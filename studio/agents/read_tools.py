@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from studio.agents.foreign_text import MOST_ITEMS, bounded, untrusted
 from studio.agents.schemas import (
     DATA,
     NUMBER,
@@ -18,7 +19,6 @@ from studio.agents.schemas import (
     record,
 )
 from studio.agents.tool import Arguments, Tool
-from studio.agents.untrusted import MOST_ITEMS, bounded, untrusted
 from studio.api import StudioError
 from studio.documents.dataclass_json import to_json
 from studio.models.results import ModelFigures
