@@ -97,7 +97,7 @@ def channel_of(spec: ChannelSpec, secrets: Secrets, plugins: PluginHost | None =
         mail = from_json(MailOptions, spec.options)
         return lambda notice: to_email(notice, mail, secret(mail.password_secret))
     if spec.kind == "cloudevents":
-        events = EventChannel(spec, Paths.of().data, secret)
+        events = EventChannel(spec.name, spec.options, Paths.of().data, secret)
         return lambda notice: to_events(notice, events)
     if spec.kind == "webhook":
         hook = from_json(WebhookOptions, spec.options)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from studio.documents.dataclass_json import JsonValue, from_json
-from studio.monitoring.alerts.rules import ChannelSpec
 from studio.monitoring.webhooks.delivery import Receiver, secret_of_file
 from studio.monitoring.webhooks.event import PREFIX, CloudEvent, message_of
 from studio.monitoring.webhooks.options import CloudEventsOptions
@@ -19,6 +18,7 @@ class EventChannel:
     """A channel that sends events and keeps those that could not be sent.
 
     Args:
+        options: As the alert file has them.
         data: The folder of data.
         secret: Returns a secret by its name.
 
@@ -26,9 +26,11 @@ class EventChannel:
         UsageError: when a file of a secret may be read by others.
     """
 
-    def __init__(self, spec: ChannelSpec, data: Path, secret: Secret) -> None:
-        self.name = spec.name
-        self._options = from_json(CloudEventsOptions, spec.options)
+    def __init__(
+        self, name: str, options: Mapping[str, object], data: Path, secret: Secret
+    ) -> None:
+        self.name = name
+        self._options = from_json(CloudEventsOptions, options)
         given = self._options
         token = secret_of_file(given.token_file) if given.token_file else secret(given.token_secret)
         self._signing = (
@@ -37,7 +39,7 @@ class EventChannel:
             else secret(given.signing_secret)
         )
         self._receiver = Receiver(given, token)
-        self.outbox = Outbox(data, f"{spec.name} {given.url}")
+        self.outbox = Outbox(data, f"{name} {given.url}")
 
     def add(
         self, kind: str, subject: str, data: Mapping[str, JsonValue], key: str, time: str = ""

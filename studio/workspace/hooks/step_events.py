@@ -77,8 +77,9 @@ class EventHooks:
 
         try:
             plan, _, _ = self._alerts.read()
+            data = self._paths.data
             specs = [one for one in plan.channels if one.kind == KIND]
-            return [EventChannel(one, self._paths.data, self._secret) for one in specs]
+            return [EventChannel(one.name, one.options, data, self._secret) for one in specs]
         except StudioError as error:
             log.error("events are not sent: %s", error)
             return []

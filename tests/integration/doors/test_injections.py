@@ -40,7 +40,9 @@ def changes(desk: Studio) -> tuple[list[Any], list[str]]:
     releases = desk.ok("releases", "--target", "local")
     registry = Registry.open(desk.home / "edgewright" / "data" / "registry")
     try:
-        steps = [one.step for one in registry.ledger.actions() if one.step in _ACTS]
+        done = [one for one in registry.ledger.actions() if one.step in _ACTS]
+        # A plan of a deployment makes a dry run, which changes nothing.
+        steps = [one.step for one in done if one.options.get("dry_run") is not True]
     finally:
         registry.close()
     return releases, steps

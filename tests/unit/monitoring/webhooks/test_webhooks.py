@@ -13,7 +13,7 @@ import pytest
 
 from studio.api import UsageError
 from studio.monitoring.alerts.channels import ChannelError, Notice, to_events
-from studio.monitoring.alerts.rules import ChannelSpec, alerts_of
+from studio.monitoring.alerts.rules import alerts_of
 from studio.monitoring.webhooks.channel import EventChannel
 from studio.monitoring.webhooks.delivery import DeliveryError, secret_of_file
 from studio.monitoring.webhooks.event import CloudEvent, header_text, message_of
@@ -30,8 +30,8 @@ def receiver() -> Iterator[EventReceiver]:
 
 
 def channel(receiver: EventReceiver, data: Path, **options: object) -> EventChannel:
-    spec = ChannelSpec("cloudevents", "hook", options={"url": receiver.url, **options})
-    return EventChannel(spec, data, lambda name: "s3cret" if name else "")
+    given = {"url": receiver.url, **options}
+    return EventChannel("hook", given, data, lambda name: "s3cret" if name else "")
 
 
 def test_the_binary_form_has_attributes_as_headers() -> None:
@@ -186,11 +186,9 @@ def test_files_of_the_outbox_are_private(tmp_path: Path) -> None:
 
 
 def test_a_token_needs_encryption(tmp_path: Path) -> None:
-    spec = ChannelSpec(
-        "cloudevents", "hook", options={"url": "http://example.org/x", "token_secret": "name"}
-    )
+    options = {"url": "http://example.org/x", "token_secret": "name"}
     with pytest.raises(UsageError, match="https"):
-        EventChannel(spec, tmp_path, lambda _: "s3cret")
+        EventChannel("hook", options, tmp_path, lambda _: "s3cret")
 
 
 def test_an_alert_and_a_drift_have_types_of_their_own(
