@@ -49,7 +49,7 @@ def by_key(
     """
     if approvers is None:
         raise Refused(
-            "There is no file of approvers.",
+            "The file of approvers is missing.",
             hint="Write one as for ssh-keygen(1): plan_approvers in the configuration folder.",
         )
     from studio.packages.signing import signature_of  # a start of the studio needs it not

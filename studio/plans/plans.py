@@ -137,7 +137,7 @@ class Plans:
         return approval
 
     def revoke(self, digest: str) -> bool:
-        """Take an unused approval back; return whether there was one."""
+        """Delete an unused approval; return whether it existed."""
         return self._store.revoke(digest)
 
     def start(self, digest: str) -> RunningJob:

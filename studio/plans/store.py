@@ -81,7 +81,7 @@ class PlanStore:
         write_atomically(folder / _APPROVAL, json.dumps(to_json(approval)).encode(), _PRIVATE)
 
     def revoke(self, digest: str) -> bool:
-        """Delete the approval of a plan; return whether there was one."""
+        """Delete the approval of a plan; return whether it existed."""
         path = self._folder / checked_digest(digest) / _APPROVAL
         found = path.exists()
         path.unlink(missing_ok=True)

@@ -28,7 +28,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         show="show a plan",
         make="make a plan of a step, without changing anything",
         approve="approve a plan: at a terminal, or with an SSH key",
-        revoke="take an unused approval back",
+        revoke="end an unused approval",
         apply="carry an approved plan out",
     )
     for verb in ("show", "approve", "revoke", "apply"):
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
             return _approve(opened, found, arguments)
         if arguments.verb == "revoke":
             was = opened.plans.revoke(found.digest)
-            print_lines(["The approval was taken back." if was else "The plan had no approval."])
+            print_lines(["The approval was revoked." if was else "The plan had no approval."])
             return 0
         return _apply(opened, found, arguments)
 

@@ -48,7 +48,7 @@ def changes(desk: Studio) -> tuple[list[Any], list[str]]:
     return releases, steps
 
 
-def inject(registry: Registry, place: str, text: str, number: int) -> None:
+def inject(desk: Studio, registry: Registry, place: str, text: str, number: int) -> None:
     """Put a text where an agent will read it."""
     if place == "model name":
         # The registry refuses slashes and signs that are not shown; the words remain.
@@ -60,7 +60,9 @@ def inject(registry: Registry, place: str, text: str, number: int) -> None:
         original = registry.find("digits")
         summary = {**original.summary, "producer": text, "licence": text}
         model = registry.add_model(f"harmless {number}")
-        artifact = registry.adopt(Path(original.path), f"m{number}.onnx")
+        copy = desk.home / f"m{number}.onnx"
+        shutil.copy(original.path, copy)
+        artifact = registry.adopt(copy)
         kinds = {"format": original.format, "precision": original.precision}
         registry.add_variant(model, "original", artifact, **kinds, summary=summary)
     else:
@@ -73,7 +75,7 @@ def test_an_obedient_agent_changes_nothing(
 ) -> None:
     before = changes(desk)
     for number, text in enumerate(injections.TEXTS):
-        inject(registry, place, text, number)
+        inject(desk, registry, place, text, number)
     with agent(clients, desk.environment, desk.home) as running:
         calls = running.order(obey=MOST_CALLS)
     tried = [one for one in calls if one["name"] == "apply_plan"]

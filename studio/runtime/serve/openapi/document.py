@@ -24,7 +24,7 @@ _PREDICT = ("/v1/models/{model}", "/v1/models/{model}/versions/{version}")
 _ERRORS = {
     "400": "The request is wrong.",
     "401": "The token is missing or wrong.",
-    "404": "There is no such address or model.",
+    "404": "The address or the model is unknown.",
     "503": "The server is not ready, or busy.",
 }
 
