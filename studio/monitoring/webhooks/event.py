@@ -22,7 +22,7 @@ _PRINTABLE = "".join(map(chr, range(0x21, 0x7F))).replace('"', "").replace("%", 
 
 @dataclass(frozen=True, slots=True)
 class CloudEvent:
-    """An event.
+    """An event in the form of CloudEvents.
 
     Attributes:
         id: Equal for the same event, however often it is sent.

@@ -47,7 +47,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What one pass over the outbox did; ``error`` is the last failure."""
+    """The outcome of one pass over the outbox; ``error`` is the last failure."""
 
     sent: int = 0
     waiting: int = 0
