@@ -379,6 +379,7 @@ class Workspace(JobListener):
             self._background.run(self.registry.back_up, lambda _: None)
         self.jobs.append(job)
         self.activity.started(job)
+        self.hooks.started(job)
         self.events.publish(JobStarted(job))
 
     def progressed(self, job: RunningJob) -> None:

@@ -54,9 +54,25 @@ class EventHooks:
         self._paths = paths
         self._alerts = alerts
         self._threads: list[threading.Thread] = []
+        self._jobs: set[str] = set()
+        self._changed = threading.Condition()
+
+    def started(self, job: RunningJob) -> None:
+        """Remember a job that will have events: its caller may close before they are stored."""
+        if job.spec.step in _KINDS:
+            with self._changed:
+                self._jobs.add(job.id)
 
     def finished(self, job: RunningJob) -> None:
         """Put the events of a finished job into the outboxes, and begin to send them."""
+        try:
+            self._store(job)
+        finally:
+            with self._changed:
+                self._jobs.discard(job.id)
+                self._changed.notify_all()
+
+    def _store(self, job: RunningJob) -> None:
         outcome = job.outcome
         if outcome is None or job.spec.step not in _KINDS:
             return
@@ -90,6 +106,8 @@ class EventHooks:
 
     def close(self) -> None:
         """Wait for a short time for what is being sent."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._jobs, _END_S)
         for thread in self._threads:
             thread.join(_END_S)
 
