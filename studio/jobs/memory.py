@@ -7,6 +7,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from studio.jobs.step import Limits
+from studio.settings import Settings
+
 SHARE = 0.5
 """Of the machine's memory, for each process of a worker, where the user has set nothing else."""
 
@@ -15,6 +18,12 @@ TOGETHER = 1.5
 
 _KILOBYTES = ("RssAnon:", "RssShmem:")
 """What cannot be read again from a file."""
+
+
+def worker_limits(settings: Settings) -> Limits:
+    """Return the user's limits of workers that run models."""
+    memory_mb = int(settings["worker_memory_mb"]) or share_mb()
+    return Limits(memory_mb=memory_mb, silence=float(settings["patience_s"]))
 
 
 def share_mb(root: Path = Path("/")) -> int:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from studio.api import Permission, UsageError
+from studio.api import Permission, Refused, UsageError
 from studio.api.options import by_name
 from studio.documents.dataclass_json import to_json
 from studio.jobs import (
@@ -34,6 +35,8 @@ from studio.steps.inputs import input_digest
 from studio.steps.project_defaults import OpenedModel, with_project
 from studio.steps.resolve import Resolved, app_apart, model_files, resolve
 from studio.steps.step_record import StepRecord
+
+SEAL_BROKEN = "The model, a file, a target or the studio has changed since the plan was made."
 
 
 class StepRunner:
@@ -63,20 +66,26 @@ class StepRunner:
         self._jobs = jobs
         self._defaults = defaults or Limits()
 
-    def start(self, name: str, given: Mapping[str, Any], source: str = "") -> RunningJob:
+    def start(
+        self, name: str, given: Mapping[str, Any], source: str = "", seal: str = ""
+    ) -> RunningJob:
         """Start a step; its models must be in the registry.
 
         Args:
             source: Who asks, where it is not whom the runner was made for.
+            seal: What ``seal`` returned for the same options; empty for no comparison.
 
         Raises:
             UsageError: when an option does not fit; nothing was started.
+            Refused: when the seal no longer fits; nothing was started.
         """
         step = step_named(name)
         given = self._completed(step, by_name(step.form, given))
         filled = with_project(step, given, self._registry)
         resolved = resolve(step, filled.options, self._registry)
         self._check_formats(step, resolved)
+        if seal and self._seal(step, resolved, filled.preprocess) != seal:
+            raise Refused(SEAL_BROKEN, hint="Make a new plan.")
         options = self._prepared(step, step.options_of(resolved.arguments))
         note = StepRecord(step, dict(given), resolved, source or self.source)
         spec = JobSpec(
@@ -135,10 +144,34 @@ class StepRunner:
         named = self._completed(step, by_name(step.form, given))
         filled = with_project(step, named, self._registry)
         resolved = resolve(step, filled.options, self._registry)
+        return self._inputs(step, resolved, filled.preprocess)
+
+    def seal(self, name: str, given: Mapping[str, Any]) -> tuple[str, Resolved]:
+        """Return the digest of what a step would do, and its resolved options.
+
+        Other than the digest of ``inputs``, it covers all that is known of the targets.
+
+        Raises:
+            UsageError: when an option does not fit.
+            OSError: when a file cannot be read.
+        """
+        step = step_named(name)
+        named = self._completed(step, by_name(step.form, given))
+        filled = with_project(step, named, self._registry)
+        resolved = resolve(step, filled.options, self._registry)
+        self._check_formats(step, resolved)
+        return self._seal(step, resolved, filled.preprocess), resolved
+
+    def _seal(self, step: AnyStep, resolved: Resolved, preprocess: Path | None) -> str:
+        arguments = json.dumps(resolved.arguments, sort_keys=True, default=str)
+        content = f"{self._inputs(step, resolved, preprocess)} {arguments}"
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    def _inputs(self, step: AnyStep, resolved: Resolved, preprocess: Path | None) -> str:
         digest = input_digest(step, resolved, self._registry, self._plugins())
-        if filled.preprocess is None:
+        if preprocess is None:
             return digest
-        return hashlib.sha256(f"{digest} {file_digest(filled.preprocess)}".encode()).hexdigest()
+        return hashlib.sha256(f"{digest} {file_digest(preprocess)}".encode()).hexdigest()
 
     @property
     def registry(self) -> Registry:

@@ -24,7 +24,12 @@ from studio.settings.files import write_atomically
 from studio.settings.secrets import SecretStore
 
 RULES, CHANNELS = alert_text.RULES, alert_text.CHANNELS
-_TITLES = {"desktop": "Desktop notification", "email": "E-mail", "webhook": "Webhook"}
+_TITLES = {
+    "desktop": "Desktop notification",
+    "email": "E-mail",
+    "webhook": "Webhook",
+    "cloudevents": "CloudEvents",
+}
 _PASSWORD = "password_secret"
 Table = Mapping[str, Any]
 

@@ -17,11 +17,11 @@ from studio.jobs import (
     JobListener,
     JobOutcome,
     JobRunner,
-    Limits,
     RunningJob,
 )
-from studio.jobs.memory import share_mb
+from studio.jobs.memory import worker_limits
 from studio.monitoring.alerts.silences import HOLDS, Silences
+from studio.plans import Plans
 from studio.plugin_host import PluginHost, Trust, safe_mode
 from studio.projects.projects import Projects
 from studio.quantization.methods import with_methods
@@ -45,6 +45,7 @@ from studio.workspace.events import (
 )
 from studio.workspace.evidence.facade import Evidence
 from studio.workspace.graph_view import Early, GraphView, read_drawn_graph, read_graph
+from studio.workspace.hooks.step_events import EventHooks
 from studio.workspace.inbox import Inbox
 from studio.workspace.job_history import JobHistory, is_lasting
 from studio.workspace.presets import Presets
@@ -70,7 +71,7 @@ class Workspace(JobListener):
 
     Attributes:
         paths, settings, registry, events, presets, projects, evidence, evidence_forms, runs,
-            project_runs, versions, profiles, inbox, alerts: What they say.
+            plans, project_runs, versions, profiles, inbox, alerts, hooks: What they say.
         activity: The jobs of the last 30 days; this session's are recorded in it once it is open.
         jobs: Every job of this session, the newest last.
     """
@@ -84,6 +85,7 @@ class Workspace(JobListener):
         self.profiles = Profiles(self.registry, self.results)
         self.inbox = Inbox(paths.data / "alerts.json", holds=Silences(paths.data / HOLDS))
         self.alerts = AlertFile(paths, self.settings, lambda: self.plugins)
+        self.hooks = EventHooks(paths, self.alerts)
         self.presets = Presets(paths.data, lambda: self.plugins)
         self.jobs: list[RunningJob] = []
         self.activity = JobHistory(paths.data / "activity")
@@ -98,12 +100,10 @@ class Workspace(JobListener):
         self._runner = JobRunner(
             paths, store=store, listener=self, sandbox=sandbox, preload=_PRELOAD
         )
-        defaults = Limits(
-            memory_mb=int(self.settings["worker_memory_mb"]) or share_mb(),
-            silence=float(self.settings["patience_s"]),
-        )
-        self._steps = StepRunner(self.registry, self._runner, defaults, lambda: self.plugins)
+        limits = worker_limits(self.settings)
+        self._steps = StepRunner(self.registry, self._runner, limits, lambda: self.plugins)
         self.runs = Runs(paths.data / "runs", self._steps, self.registry, self.events)
+        self.plans = Plans(paths, self.registry, self._steps)
         self.versions = Versions(self.registry)
         self.projects = Projects(self.registry)
         self.evidence_forms = EvidenceForms(self.registry)
@@ -132,6 +132,7 @@ class Workspace(JobListener):
         self.runs.close()
         self._runner.close()
         self._background.close()
+        self.hooks.close()
         self.activity.close()
         self.registry.back_up()
         self.registry.close()
@@ -212,10 +213,7 @@ class Workspace(JobListener):
     def run_pipeline(
         self, path: Path, report: Path | None = None, watch: Watcher | None = None
     ) -> PipelineReport:
-        """Run a pipeline to its end and write its HTML report; blocks.
-
-        Args:
-            report: Where the report goes; the run's own folder by default.
+        """Run a pipeline to its end and write its HTML report (by default into the run's folder).
 
         Raises:
             UsageError: when the pipeline cannot be read.
@@ -381,6 +379,7 @@ class Workspace(JobListener):
             self._background.run(self.registry.back_up, lambda _: None)
         self.jobs.append(job)
         self.activity.started(job)
+        self.hooks.started(job)
         self.events.publish(JobStarted(job))
 
     def progressed(self, job: RunningJob) -> None:
@@ -395,5 +394,6 @@ class Workspace(JobListener):
 
     def finished(self, job: RunningJob) -> None:
         self.activity.finished(job, self.action_of(job))
+        self.hooks.finished(job)
         self.events.publish(RegistryChanged("records"))
         self.events.publish(JobFinished(job))

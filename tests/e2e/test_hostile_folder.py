@@ -109,6 +109,14 @@ LINES: dict[str, list[Line]] = {
         ("fleet leave --target local", _OK),
     ],
     "run": [("run pipeline.toml", _OK)],
+    "plan": [
+        ("plan make undeploy target=local", _OK),
+        ("plan list", _OK),
+        ("plan approve 00000000", (2,)),
+    ],
+    "mcp": [("mcp", _OK)],
+    "events": [("events list", _OK), ("events send", _OK)],
+    "openapi": [("openapi", _OK)],
     "versions": [("versions list", _OK)],
     "evidence": [
         ("evidence digits.onnx --out evidence", _OK),

@@ -28,6 +28,7 @@ from studio.monitoring.alerts.rules import (
     read_alerts,
 )
 from studio.monitoring.endpoint.results import ABSENT
+from studio.monitoring.webhooks.channel import EventChannel
 from studio.plugin_host import PluginHost
 from studio.settings import Paths
 from studio.settings.secrets import SecretStore
@@ -95,6 +96,9 @@ def channel_of(spec: ChannelSpec, secrets: Secrets, plugins: PluginHost | None =
     if spec.kind == "email":
         mail = from_json(MailOptions, spec.options)
         return lambda notice: to_email(notice, mail, secret(mail.password_secret))
+    if spec.kind == "cloudevents":
+        events = EventChannel(spec.name, spec.options, Paths.of().data, secret)
+        return lambda notice: to_events(notice, events)
     if spec.kind == "webhook":
         hook = from_json(WebhookOptions, spec.options)
         keys = secret(hook.signing_secret), secret(hook.token_secret)
@@ -162,6 +166,16 @@ def to_email(notice: Notice, options: MailOptions, password: str) -> None:
     except (OSError, smtplib.SMTPException) as error:
         reason = str(error).replace(password, "***") if password else str(error)
         raise ChannelError(f"The mail server {host}:{port} took no mail: {reason}.") from None
+
+
+def to_events(notice: Notice, channel: EventChannel) -> None:
+    """Put an alert into the outbox of a channel and send what waits there."""
+    about = "drift" if notice.name == "drift" else "alert"
+    key = f"{notice.name} {notice.at} {notice.digest}"
+    channel.add(f"{about}.{notice.state}", notice.target, to_json(notice), key, notice.at or "")
+    done = channel.deliver(now=True)
+    if done.error:
+        raise ChannelError(f"{done.error} {done.waiting} events wait in the outbox.")
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from studio.api import Kind, Option
 from studio.monitoring.alerts.rules import LEVELS, METRICS
+from studio.monitoring.webhooks.options import MODES
 
 SIDES = ("above", "below")
 TITLES: Mapping[str, str] = {
@@ -154,6 +155,65 @@ CHANNEL_OPTIONS: Mapping[str, tuple[Option, ...]] = {
             placeholder="no token",
         ),
     ),
+    "cloudevents": (
+        Option(
+            "url",
+            title="Address",
+            required=True,
+            help="http:// or https://",
+            placeholder="https://example.org/events",
+        ),
+        Option(
+            "mode",
+            Kind.CHOICE,
+            "binary",
+            choices=MODES,
+            help="Attributes as headers (binary), or all in one JSON document (structured).",
+        ),
+        Option(
+            "token_file",
+            title="File of the bearer token",
+            advanced=True,
+            help="File that only you may read (mode 600).",
+            placeholder="no token",
+        ),
+        Option(
+            "token_secret",
+            title="Name of the bearer token",
+            advanced=True,
+            help="Secret that is sent as bearer token.",
+            placeholder="no token",
+        ),
+        Option(
+            "signing_file",
+            title="File of the signing key",
+            advanced=True,
+            help="File that only you may read (mode 600).",
+            placeholder="not signed",
+        ),
+        Option(
+            "signing_secret",
+            title="Name of the signing key",
+            advanced=True,
+            help="Secret that signs each event (HMAC-SHA256).",
+            placeholder="not signed",
+        ),
+        Option(
+            "handshake",
+            Kind.FLAG,
+            True,
+            title="Ask the receiver first",
+            advanced=True,
+            help="Send events only after the receiver has allowed them (OPTIONS).",
+        ),
+        Option(
+            "origin",
+            title="Name of the sender",
+            advanced=True,
+            help="Name in the handshake and in the source of events.",
+            placeholder="name of this computer",
+        ),
+    ),
 }
 """Options of the built-in kinds; a plugin's monitor has its own."""
 
@@ -166,5 +226,9 @@ LEVELS_OPTION = Option(
     many=True,
     help="Levels that notify this channel.",
 )
-SECRET_OF = {"email": "password_secret", "webhook": "signing_secret"}
+SECRET_OF = {
+    "email": "password_secret",
+    "webhook": "signing_secret",
+    "cloudevents": "signing_secret",
+}
 """The option with the name of a secret that a form asks for; ``password_secret`` for plugins."""

@@ -12,6 +12,7 @@ from studio.api import UsageError
 from studio.documents.dataclass_json import InvalidDocument, from_json
 from studio.documents.toml_text import loads
 from studio.lazy_dataclass import dataclass
+from studio.monitoring.webhooks.options import MODES, CloudEventsOptions
 
 LEVELS = ("warning", "critical")
 METRICS = {
@@ -74,7 +75,8 @@ class ChannelSpec:
     """A destination of alerts.
 
     Attributes:
-        kind: ``desktop``, ``email``, ``webhook``, or the id of a monitor of a plugin (``mqtt``).
+        kind: ``desktop``, ``email``, ``webhook``, ``cloudevents``, or the id of a monitor of a
+            plugin (``mqtt``).
         levels: Levels of alerts that the channel receives.
         options: Options of the kind.
     """
@@ -91,7 +93,7 @@ class ChannelSpec:
         if isinstance(found, list):
             return ", ".join(map(str, found))
         text = str(found or "this computer")
-        return "/".join(text.split("/")[:3]) if self.kind == "webhook" else text
+        return "/".join(text.split("/")[:3]) if self.kind in WEBHOOKS else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +140,13 @@ CHANNELS: Mapping[str, Sequence[str]] = {
     "desktop": (),
     "email": ("host", "port", "sender", "to", "user", "password_secret", "tls"),
     "webhook": ("url", "signing_secret", "token_secret"),
+    "cloudevents": (
+        *("url", "mode", "signing_secret", "token_secret", "signing_file", "token_file"),
+        *("handshake", "origin"),
+    ),
 }
 """Options of each built-in kind."""
+WEBHOOKS = ("webhook", "cloudevents")
 MAIL_TLS = ("starttls", "tls", "none")
 
 
@@ -290,7 +297,9 @@ def _channel(table: Table, number: int, plugins: Sequence[str]) -> ChannelSpec:
         _known(options, CHANNELS[kind], f"The {kind} channel")
     try:
         if kind == "webhook":
-            _check_webhook(from_json(WebhookOptions, options))
+            _check_url(kind, from_json(WebhookOptions, options).url)
+        if kind == "cloudevents":
+            _check_events(from_json(CloudEventsOptions, options))
         if kind == "email":
             _check_mail(from_json(MailOptions, options))
     except InvalidDocument as error:
@@ -298,9 +307,17 @@ def _channel(table: Table, number: int, plugins: Sequence[str]) -> ChannelSpec:
     return ChannelSpec(kind, str(written.name or ""), levels, options)
 
 
-def _check_webhook(options: WebhookOptions) -> None:
-    if not options.url.startswith(("http://", "https://")):
-        raise UsageError("The webhook channel needs a url that begins with http:// or https://.")
+def _check_url(kind: str, url: str) -> None:
+    if not url.startswith(("http://", "https://")):
+        raise UsageError(f"The {kind} channel needs a url that begins with http:// or https://.")
+
+
+def _check_events(options: CloudEventsOptions) -> None:
+    _check_url("cloudevents", options.url)
+    if options.mode not in MODES:
+        raise UsageError(
+            f"The cloudevents channel: mode is {' or '.join(MODES)}, not {options.mode!r}."
+        )
 
 
 def _check_mail(options: MailOptions) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 
+from ..main import RUNTIME_VERSION
 from .about import routes as about
 from .apps import routes as apps
 from .contracts.table import routes
+from .openapi.document import with_description
 from .rest import metrics, model_repository, open_inference, overrides, status, telemetry
 
-ROUTES = (
+ROUTES = with_description(
     open_inference.ROUTES
     + model_repository.ROUTES
     + status.ROUTES
@@ -18,5 +20,6 @@ ROUTES = (
     + metrics.ROUTES
     + apps.ROUTES
     + about.ROUTES
-    + routes(os.environ)
+    + routes(os.environ),
+    RUNTIME_VERSION,
 )

@@ -1,0 +1,91 @@
+"""Approvals of people: at a terminal, or signed with the SSH key of a named approver."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from studio.api import Refused
+from studio.plans.record import COMMAND, Approval, ChangePlan
+from studio.plans.store import approve_hint
+from studio.settings import Paths
+from studio.settings.user import owner
+
+NAMESPACE = "edgewright-plan"
+VALID_S = 900.0
+"""Time for which an approval can be used."""
+
+SYSTEM_APPROVERS = Path("/etc/edgewright/plan_approvers")
+"""File of the administrator, which goes before the user's own."""
+
+
+def approvers_file(paths: Paths, system: Path = SYSTEM_APPROVERS) -> Path | None:
+    """Return the file of approvers in force; None where an approval at a terminal is enough."""
+    own = paths.config / "plan_approvers"
+    return next((one for one in (system, own) if one.is_file()), None)
+
+
+def by_terminal(digest: str, plan: ChangePlan, approvers: Path | None, now: float) -> Approval:
+    """Return the approval of the person at the terminal.
+
+    Raises:
+        Refused: where only signatures of named approvers count.
+    """
+    if approvers is not None:
+        raise Refused(
+            f"Only a signature of an approver in {approvers} counts.",
+            hint=f"studio plan approve {digest[:12]}... --key FILE",
+        )
+    return Approval(digest, owner(), now, min(now + VALID_S, plan.expires))
+
+
+def by_key(
+    digest: str, plan: ChangePlan, key: Path, approvers: Path | None, now: float
+) -> Approval:
+    """Return an approval that a key has signed.
+
+    Raises:
+        Refused: when the key is not that of an approver, or of the author of the plan.
+        StudioError: when the key cannot be used.
+    """
+    if approvers is None:
+        raise Refused(
+            "The file of approvers is missing.",
+            hint="Write one as for ssh-keygen(1): plan_approvers in the configuration folder.",
+        )
+    from studio.packages.signing import signature_of  # a start of the studio needs it not
+
+    unsigned = Approval(digest, "", now, float(int(min(now + VALID_S, plan.expires))))
+    signature = signature_of(unsigned.statement, key, NAMESPACE)
+    signed = Approval(digest, "", now, unsigned.expires, signature)
+    return Approval(digest, _signer(signed, plan, approvers), now, signed.expires, signature)
+
+
+def require(approval: Approval, digest: str, plan: ChangePlan, paths: Paths, now: float) -> str:
+    """Return who approved a plan.
+
+    Raises:
+        Refused: when the approval is of another plan, has expired, or does not count.
+    """
+    if approval.digest != digest:
+        raise Refused("The approval is of another plan.", hint=approve_hint(digest))
+    if now >= min(approval.expires, plan.expires):
+        raise Refused(f"The approval of plan {digest[:12]} has expired.", hint="Approve it again.")
+    approvers = approvers_file(paths)
+    return approval.by if approvers is None else _signer(approval, plan, approvers)
+
+
+def _signer(approval: Approval, plan: ChangePlan, approvers: Path) -> str:
+    from studio.runtime.release.intake.signature import signer_of
+    from studio.runtime.shared.errors import ReleaseError
+
+    if not approval.signature:
+        raise Refused(f"Only a signature of an approver in {approvers} counts.")
+    try:
+        name = signer_of(approvers, approval.statement, approval.signature, NAMESPACE)
+    except ReleaseError:
+        raise Refused(f"No approver in {approvers} has signed this plan.") from None
+    if plan.source == COMMAND and name == plan.author:
+        raise Refused(
+            f"{name} made this plan and cannot approve it.", hint="A second person approves it."
+        )
+    return name

@@ -1,0 +1,255 @@
+"""Plans of a workspace: made, approved by a person, and carried out once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from studio.api import Kind, Refused, StudioError, UsageError
+from studio.jobs import Effect, JobOutcome, RunningJob
+from studio.plans import approvals
+from studio.plans.record import Approval, ChangePlan, PlanEntry, PlanRequest
+from studio.plans.store import PlanStore
+from studio.plans.texts import lines_of
+from studio.registry import Registry
+from studio.registry.targets import LOCAL
+from studio.settings import Paths
+from studio.settings.user import owner
+from studio.steps.catalogue import step as step_named
+from studio.steps.runner import SEAL_BROKEN, StepRunner
+
+VALID_S = 86_400.0
+"""Time for which a plan can be approved."""
+
+_PATHS = (Kind.FILE, Kind.FOLDER, Kind.DATA, Kind.OUTPUT)
+_MOST_READ = 4
+"""Targets whose current release is read; of more, the registry's record is compared alone."""
+
+_MOST_SHOWN = 5
+"""Releases that the plan of a rollback lists."""
+
+
+class Plans:
+    """The plans of a workspace.
+
+    A plan holds a step with all options, the digest of everything it depends on, and the releases
+    that its targets had. If one of them is another when the plan is to be carried out, it is
+    refused.
+    """
+
+    def __init__(
+        self,
+        paths: Paths,
+        registry: Registry,
+        steps: StepRunner,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._paths = paths
+        self._registry = registry
+        self._steps = steps
+        self._clock = clock
+        self._store = PlanStore(paths.data / "plans")
+
+    def make(self, request: PlanRequest) -> PlanEntry:
+        """Make a plan, for which targets may be read but nothing is changed.
+
+        Raises:
+            UsageError: when an option does not fit, or the step changes nothing.
+            StudioError: when the preview of a deployment fails.
+        """
+        step = step_named(request.step)
+        if step.effect is Effect.LOOKS:
+            raise UsageError(f"{request.step} changes nothing and needs no plan.")
+        request = self._opened(request)
+        seal, resolved = self._steps.seal(request.step, request.options)
+        names = _targets(resolved.arguments)
+        live, state = self._live(names), self._state(names)
+        lines = lines_of(step, resolved.arguments, live, self._preview(request))
+        now = self._clock()
+        plan = ChangePlan(
+            step=request.step,
+            options=request.options,
+            seal=seal,
+            state=state,
+            live=live,
+            targets=names,
+            lines=lines,
+            author=owner(),
+            source=request.source,
+            made=now,
+            expires=now + VALID_S,
+            nonce=secrets.token_hex(16),
+        )
+        return self._store.entry(self._store.add(plan), now)
+
+    def _opened(self, request: PlanRequest) -> PlanRequest:
+        """Return a request whose models are in the registry, and whose paths are absolute."""
+        given, failure = self._steps.open_models(request.step, request.options)
+        if failure is not None:
+            raise StudioError(failure.sentence, hint=failure.hint)
+        options = {name: _plain(value) for name, value in given.items()}
+        arguments = self._steps.seal(request.step, options)[1].arguments
+        # It may be carried out in another folder than it was made in.
+        kinds = {option.name: option.kind for option in step_named(request.step).form}
+        paths = {name: arguments[name] for name in options if kinds.get(name) in _PATHS}
+        return replace(request, options={**options, **paths})
+
+    def all(self) -> list[PlanEntry]:
+        """Return all plans, the newest first."""
+        return self._store.entries(self._clock())
+
+    def one(self, digest: str) -> PlanEntry:
+        """Return a plan by its digest, or by the only one that begins so (8 digits at least).
+
+        Raises:
+            UsageError: when there is no such plan, or several.
+        """
+        if 8 <= len(digest) < 64:
+            found = [one for one in self.all() if one.digest.startswith(digest)]
+            if len(found) == 1:
+                return found[0]
+        return self._store.entry(digest, self._clock())
+
+    def approve(self, digest: str, key: Path | None = None) -> Approval:
+        """Approve a plan in the name of the person at the terminal, or of a key's owner.
+
+        The caller has shown the plan to this person.
+
+        Raises:
+            Refused: when the plan has expired, was used, or the approval would not count.
+        """
+        plan, now = self._store.plan(digest), self._clock()
+        if now >= plan.expires:
+            raise Refused(f"Plan {digest[:12]} has expired.", hint="Make a new plan.")
+        approvers = approvals.approvers_file(self._paths)
+        if key is None:
+            approval = approvals.by_terminal(digest, plan, approvers, now)
+        else:
+            approval = approvals.by_key(digest, plan, key, approvers, now)
+        self._store.approve(approval)
+        return approval
+
+    def revoke(self, digest: str) -> bool:
+        """Delete an unused approval; return whether it existed."""
+        return self._store.revoke(digest)
+
+    def start(self, digest: str) -> RunningJob:
+        """Start an approved plan, exactly as it was shown; its approval is used up.
+
+        Raises:
+            Refused: without a valid approval, or when something has changed since; in these
+                cases nothing was started.
+        """
+        plan = self._store.plan(digest)
+        waiting = self._store.approval(digest)
+        if waiting is not None:
+            approvals.require(waiting, digest, plan, self._paths, self._clock())
+            self._require_unchanged(plan)
+        used = self._store.use(digest)
+        try:
+            # What was approved is checked again, as the file may be another by now.
+            by = approvals.require(used, digest, plan, self._paths, self._clock())
+            job = self._steps.start(
+                plan.step, plan.options, f"plan {digest[:12]} approved by {by}", plan.seal
+            )
+        except StudioError as error:
+            self._store.end(digest, error.message, False, {})
+            raise
+        threading.Thread(target=self._finish, args=(digest, job), daemon=True).start()
+        return job
+
+    def settled(self, digest: str, job: RunningJob) -> PlanEntry:
+        """Return the entry of a started plan, with the outcome if its job has ended."""
+        if job.outcome is not None:
+            self._note(digest, job.outcome)
+        return self.one(digest)
+
+    def run(self, digest: str) -> JobOutcome:
+        """Carry an approved plan out to its end.
+
+        Raises:
+            Refused: as in ``start``.
+        """
+        job = self.start(digest)
+        outcome = job.wait()
+        assert outcome is not None
+        self._note(digest, outcome)
+        return outcome
+
+    def _finish(self, digest: str, job: RunningJob) -> None:
+        outcome = job.wait()
+        assert outcome is not None
+        self._note(digest, outcome)
+
+    def _note(self, digest: str, outcome: JobOutcome) -> None:
+        text = outcome.sentence or ("Done." if outcome.ok else "Failed.")
+        self._store.end(digest, text, outcome.ok, outcome.document if outcome.ok else {})
+
+    def _require_unchanged(self, plan: ChangePlan) -> None:
+        """Refuse a plan whose targets or inputs have changed; its approval stays unused."""
+        seal, _ = self._steps.seal(plan.step, plan.options)
+        if seal != plan.seal:
+            raise Refused(SEAL_BROKEN, hint="Make a new plan.")
+        if self._state(plan.targets) != plan.state or self._live(plan.targets) != plan.live:
+            raise Refused(
+                "The release of a target has changed since the plan was made.",
+                hint="Make a new plan.",
+            )
+
+    def _state(self, names: tuple[str, ...]) -> str:
+        """Return the digest of the recorded releases of some targets."""
+        history = self._registry.history
+        last = {name: [(one.id, one.digest) for one in history.all(name, most=1)] for name in names}
+        return hashlib.sha256(json.dumps(last, sort_keys=True).encode()).hexdigest()
+
+    def _live(self, names: tuple[str, ...]) -> dict[str, str]:
+        """Return the current release of a few targets, as they report it."""
+        if len(names) > _MOST_READ:
+            return {}
+        return {name: self._current(name) for name in names}
+
+    def _current(self, name: str) -> str:
+        outcome = self._steps.run("releases", {"target": name})
+        return str(outcome.document.get("current") or "") if outcome.ok else ""
+
+    def _preview(self, request: PlanRequest) -> list[str]:
+        """Return the steps of a deployment as a dry run finds them, or releases to return to."""
+        if request.step == "rollback":
+            return self._kept(str(request.options.get("target") or LOCAL.name))
+        if request.step != "deploy":
+            return []
+        outcome = self._steps.run("deploy", {**request.options, "dry_run": True})
+        if not outcome.ok:
+            raise StudioError(outcome.sentence, hint=outcome.hint)
+        steps: Any = outcome.document.get("steps") or ()
+        return [f"{one.get('name')}: {one.get('state')}, {one.get('text')}" for one in steps]
+
+    def _kept(self, target: str) -> list[str]:
+        outcome = self._steps.run("releases", {"target": target})
+        found: Any = outcome.document.get("releases") or () if outcome.ok else ()
+        kept = [one for one in found if one.get("kept", True)][:_MOST_SHOWN]
+        return [
+            f"Release {one.get('version')}: {one.get('name')}, {str(one.get('release'))[:12]}, "
+            f"{one.get('state')}"
+            for one in kept
+        ]
+
+
+def _plain(value: Any) -> Any:
+    """Return an option as JSON reads it again: a text of a class of its own as a text."""
+    if isinstance(value, str):
+        return str(value)
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _targets(arguments: Mapping[str, Any]) -> tuple[str, ...]:
+    found = arguments.get("target")
+    several = found if isinstance(found, list) else [found]
+    return tuple(str(one["name"]) for one in several if isinstance(one, dict))

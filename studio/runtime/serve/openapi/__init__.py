@@ -1,0 +1,1 @@
+"""The description of the server's HTTP interface in the form of OpenAPI 3.1."""

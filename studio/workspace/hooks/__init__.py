@@ -1,0 +1,1 @@
+"""Events of finished steps, sent to the webhooks of the alert file."""

@@ -1,0 +1,1 @@
+"""The doors for other programs against their own software: MCP, OpenAPI, CloudEvents."""
