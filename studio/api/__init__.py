@@ -28,6 +28,7 @@ from studio.api.progress import Progress, Silent
 if TYPE_CHECKING:
     from studio.api.chips import ChipCompiler, Compiled, PlacedNode, ToolchainCompiler
     from studio.api.data import Array, Dataset, Feeds, Sample, Truth
+    from studio.api.executors import ExecutorSession, TaskOrder, TaskPhase, TaskSight
     from studio.api.graph import (
         AttributeValue,
         Dimension,
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
         Connector,
         Converted,
         Converter,
+        Executor,
         Format,
         InputSpec,
         Intake,
@@ -81,6 +83,7 @@ if TYPE_CHECKING:
         RegistryEvent,
         RegistrySession,
     )
+    from studio.api.shared_tasks import SharedFolder
     from studio.api.targets import MOST_OUTPUT, Channel, Completed, TargetFacts, TargetSpec, Tunnel
     from studio.api.toolchains import (
         EnvironmentNeed,
@@ -93,15 +96,17 @@ if TYPE_CHECKING:
 _NAMES = {
     "chips": "ChipCompiler Compiled PlacedNode ToolchainCompiler",
     "data": "Array Dataset Feeds Sample Truth",
+    "executors": "ExecutorSession TaskOrder TaskPhase TaskSight",
     "graph": "AttributeValue Dimension Graph GraphLayout Initializer LanguageModel Model Node"
     " Quantization TensorType Value",
     "intake": "Finding Level Limits",
     "platforms": "Action Deployed Identity Measurement Parcel Platform PlatformRelease Preview"
     " Resource Site",
     "plugin": "API_VERSION Capability Extension Manifest Permission",
-    "ports": "Analyzer Backend Check Connector Converted Converter Format InputSpec Intake"
+    "ports": "Analyzer Backend Check Connector Converted Converter Executor Format InputSpec Intake"
     " Metric ModelRegistry Monitor Packager SampleMetric Session Transform Transformed",
     "registries": "ModelVersion Publication RegisteredModel RegistryEvent RegistrySession",
+    "shared_tasks": "SharedFolder",
     "targets": "MOST_OUTPUT Channel Completed TargetFacts TargetSpec Tunnel",
     "toolchains": "EnvironmentNeed TextToolchain Toolchain ToolchainBackend ToolchainConverter",
 }
@@ -141,6 +146,8 @@ __all__ = [
     "Deployed",
     "Dimension",
     "EnvironmentNeed",
+    "Executor",
+    "ExecutorSession",
     "Extension",
     "Feeds",
     "Finding",
@@ -185,6 +192,7 @@ __all__ = [
     "Sample",
     "SampleMetric",
     "Session",
+    "SharedFolder",
     "Silent",
     "Site",
     "StudioError",
@@ -192,6 +200,9 @@ __all__ = [
     "TargetError",
     "TargetFacts",
     "TargetSpec",
+    "TaskOrder",
+    "TaskPhase",
+    "TaskSight",
     "TensorType",
     "TextToolchain",
     "Toolchain",

@@ -32,6 +32,7 @@ class Extension(enum.Enum):
     PLATFORM = "platforms"
     MONITOR = "monitors"
     REGISTRY = "registries"
+    EXECUTOR = "executors"
     CONVERTER = "converters"
     COMPILER = "compilers"
     METRIC = "metrics"

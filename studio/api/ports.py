@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from studio.api.data import Array, Dataset, Feeds, Truth
+from studio.api.executors import ExecutorSession
 from studio.api.graph import Graph, Model
 from studio.api.intake import Finding, Limits
 from studio.api.options import Option
@@ -235,6 +236,27 @@ class ModelRegistry(Protocol):
 
         Raises:
             UsageError: when the address cannot be one, or none is configured.
+        """
+
+
+class Executor(Protocol):
+    """A kind of computers elsewhere that do tasks: a cluster, a queue.
+
+    Attributes:
+        schemes: What its addresses begin with, before the colon.
+    """
+
+    id: str
+    title: str
+    schemes: tuple[str, ...]
+
+    def open(self, address: str) -> ExecutorSession:
+        """Make ready to give it tasks.
+
+        Raises:
+            UsageError: when the address cannot be one.
+            TargetError: when it does not answer.
+            Unavailable: when a program or library for it is missing here.
         """
 
 
