@@ -90,6 +90,8 @@ class LocalTasks:
             if process is not None:
                 process.kill()
                 process.wait()
+                if process.stdin is not None:
+                    process.stdin.close()
             self._shared.forget(task)
 
     def close(self) -> None:
@@ -103,10 +105,10 @@ class LocalTasks:
         while self._waiting and running < self._most:
             task = self._waiting.pop(0)
             folder = self._shared.task(task)
-            words = [sys.executable, *PROGRAM, str(folder), str(self._shared.inputs)]
+            words = [sys.executable, *PROGRAM, "--leash", str(folder), str(self._shared.inputs)]
             with (folder / "stderr").open("wb") as errors:
                 self._processes[task] = subprocess.Popen(
-                    words, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors
+                    words, stdin=subprocess.PIPE, stdout=errors, stderr=errors
                 )
             running += 1
 

@@ -16,6 +16,8 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,6 +25,7 @@ from typing import Any, BinaryIO
 from studio.api import InvalidData, StudioError, UsageError
 from studio.api.executors import DOCUMENT, EVENTS, OUTPUT
 from studio.documents.dataclass_json import from_json, to_json
+from studio.jobs.memory import TOGETHER
 from studio.jobs.outcome import signal_name
 from studio.jobs.process import TooMuchMemory, WorkerProcess, WorkerStalled
 from studio.jobs.sandbox import NONE, Sandbox, containment
@@ -49,7 +52,8 @@ from studio.settings import Paths, Settings
 from studio.steps.catalogue import step as step_named
 from studio.steps.spreading import why_not_there
 
-_TOGETHER = 1.5
+_ENOUGH_S = 8.0
+"""For a worker to end, and for its folder to be removed."""
 
 
 def main(words: list[str] | None = None) -> int:
@@ -57,7 +61,10 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="task_node", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("inputs", type=Path)
+    parser.add_argument("--leash", action="store_true", help="end with standard input")
     arguments = parser.parse_args(words)
+    if arguments.leash:
+        threading.Thread(target=_leash, daemon=True).start()
     scratch = Path(tempfile.mkdtemp(prefix="edgewright-task-"))
     try:
         with (arguments.folder / EVENTS).open("ab", buffering=0) as events:
@@ -65,6 +72,15 @@ def main(words: list[str] | None = None) -> int:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return 0
+
+
+def _leash() -> None:
+    """End this process when what has started it is gone."""
+    while sys.stdin.buffer.read(4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_ENOUGH_S)
+    os._exit(1)
 
 
 class NodeTask:
@@ -165,7 +181,7 @@ class NodeTask:
     def _followed(self, worker: WorkerProcess, spec: JobSpec) -> dict[str, Any]:
         limits = spec.limits
         try:
-            memory = limits.memory_mb * _TOGETHER
+            memory = limits.memory_mb * TOGETHER
             for event in worker.events(limits.seconds, limits.silence, memory):
                 if event.event in LAST:
                     return _without_defaults(to_json(event))
