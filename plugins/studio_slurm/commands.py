@@ -20,6 +20,9 @@ _MISSED = 3
 """Looks at a queue without the job, after which it counts as dropped."""
 
 _FIELDS = "%i|%T|%N|%r"
+_EXPORTED = "PATH,HOME,USER,LANG,PYTHONPATH,VIRTUAL_ENV,EDGEWRIGHT_HOME"
+"""Variables of a job: no token or key of the user's environment is among them."""
+
 _FLAGS = {"cpus": "cpus-per-task"}
 
 
@@ -52,6 +55,7 @@ def submitted(words: Sequence[str], folder: Path, title: str, options: Mapping[s
         "sbatch",
         "--parsable",
         "--no-requeue",
+        f"--export={_EXPORTED}",
         f"--job-name=edgewright {title}"[:100],
         f"--output={folder / 'slurm.log'}",
         f"--chdir={folder}",

@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import threading
+import time
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -28,6 +29,10 @@ from studio_slurm.commands import Queue, QueuedJob, submitted
 _OPTIONS = ("partition", "account", "qos", "time", "cpus", "mem", "gres", "constraint", "python")
 _FORM = f"slurm:/SHARED/FOLDER, with ?NAME=VALUE of {', '.join(_OPTIONS)}"
 _WAITS = frozenset({"PENDING", "CONFIGURING", "REQUEUED", "SUSPENDED"})
+_DONE = "COMPLETED"
+_LATE_S = 15.0
+"""What a node has written may be seen here later than the end of its job."""
+
 _RUNS = frozenset({"RUNNING", "COMPLETING", "STAGE_OUT", "SIGNALING"})
 
 
@@ -63,6 +68,7 @@ class SlurmSession:
         self._options = options
         self._queue = Queue()
         self._jobs: dict[str, str] = {}
+        self._done: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def submit(self, order: TaskOrder) -> None:
@@ -81,6 +87,8 @@ class SlurmSession:
             return TaskSight(TaskPhase.RUNNING, node=job.node if job else "", events=events)
         if job.state in _WAITS:
             return TaskSight(TaskPhase.WAITING, reason=job.reason)
+        if job.state == _DONE and time.monotonic() < self._done.setdefault(task, _late()):
+            return TaskSight(TaskPhase.RUNNING, node=job.node)
         return TaskSight(TaskPhase.LOST, node=job.node, reason=self._how(job, task))
 
     def cancel(self, task: str) -> None:
@@ -95,6 +103,7 @@ class SlurmSession:
         """End a job that is still there, and remove its folder."""
         with self._lock:
             number = self._jobs.pop(task, "")
+            self._done.pop(task, None)
         if number:
             self._queue.cancel(number)
         self._shared.forget(task)
@@ -117,3 +126,7 @@ class SlurmSession:
         return lines[-1] if lines else ""
 
 
+
+
+def _late() -> float:
+    return time.monotonic() + _LATE_S
