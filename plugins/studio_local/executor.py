@@ -111,5 +111,3 @@ class LocalTasks:
                     words, stdin=subprocess.PIPE, stdout=errors, stderr=errors
                 )
             running += 1
-
-

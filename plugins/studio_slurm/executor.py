@@ -126,7 +126,5 @@ class SlurmSession:
         return lines[-1] if lines else ""
 
 
-
-
 def _late() -> float:
     return time.monotonic() + _LATE_S

@@ -206,7 +206,9 @@ class JobRunner:
             self._running.add(job)
         job.records.started()
         self._listener.started(job)
-        threading.Thread(target=self._follow, args=(job, finish, ended), name=f"job {spec.id}").start()
+        threading.Thread(
+            target=self._follow, args=(job, finish, ended), name=f"job {spec.id}"
+        ).start()
         return job
 
     def close(self) -> None:
@@ -222,9 +224,7 @@ class JobRunner:
             spare.end()
         self._executors.close()
 
-    def _follow(
-        self, job: RunningJob, finish: Finish | None, ended: Callable[[], None]
-    ) -> None:
+    def _follow(self, job: RunningJob, finish: Finish | None, ended: Callable[[], None]) -> None:
         try:
             outcome = self._outcome(job, finish)
         except Exception as error:  # the caller that waits for the job must get it

@@ -58,5 +58,3 @@ def why_not_there(document: TaskDocument, step: AnyStep, here: Mapping[str, str]
 def _differs(name: str, own: str, wanted: str) -> str:
     has = f"has {name} {own}" if own else f"has no {name}"
     return f"The node {has}, but this computer {wanted}: install the same version there."
-
-

@@ -9,9 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_HOLD = (
-    "ip link set lo up && ip addr add 198.18.255.1/32 dev lo && echo up && exec sleep infinity"
-)
+_HOLD = "ip link set lo up && ip addr add 198.18.255.1/32 dev lo && echo up && exec sleep infinity"
 """Daemons look up no address where no device has one besides those of the loopback."""
 
 

@@ -11,7 +11,7 @@ from studio.settings import Paths
 ID = "example_waiting"
 METHODS = tuple(f"waiting-{number}" for number in range(1, 10))
 
-_PARTS = '''
+_PARTS = """
 import time
 
 import onnx
@@ -35,15 +35,15 @@ class Waiting:
         model.doc_string = self.id
         onnx.save(model, output)
         return Transformed(output, "fp32")
-'''
+"""
 
-_METHOD = '''
+_METHOD = """
 [[transforms]]
 id = "{name}"
 title = "{name}"
 formats = ["onnx"]
 factory = "example_waiting.parts:{function}"
-'''
+"""
 
 
 def place(home: Path, seconds: float) -> None:
