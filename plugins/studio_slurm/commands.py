@@ -7,10 +7,10 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import TargetError
-from dataclasses import dataclass
 
 _SECONDS = 60.0
 _FRESH_S = 1.0

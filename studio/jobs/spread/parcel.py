@@ -7,7 +7,6 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
-from typing import Any
 
 from studio.documents.dataclass_json import to_json
 from studio.jobs.spec import JobSpec

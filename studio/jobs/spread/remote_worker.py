@@ -110,7 +110,8 @@ class RemoteWorker:
 
     def _attempt(self, task: str) -> Generator[WorkerEvent, None, TaskSight | None]:
         """Yield the events of one attempt; returns what was seen of a lost one, else None."""
-        assert self._parcel is not None and self._spec is not None
+        assert self._parcel is not None
+        assert self._spec is not None
         document = json.dumps(to_json(self._parcel.document)).encode()
         self._session.submit(TaskOrder(task, self._spec.title, document, self._parcel.inputs))
         told = ""
@@ -196,7 +197,7 @@ def _line(text: str) -> WorkerEvent:
 
 
 def _events(lines: bytes) -> Iterator[WorkerEvent]:
-    """Yield the events of whole lines; a line that is none is left out, as nodes are not trusted."""
+    """Yield the events of whole lines; other lines are left out, as nodes are not trusted."""
     for line in lines.splitlines():
         try:
             event = from_json(WorkerEvent, json.loads(line))
