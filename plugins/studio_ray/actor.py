@@ -48,7 +48,7 @@ class TaskActor:
         return node or socket.gethostname()
 
     def look(self, begin: int) -> Look:
-        """Return what came after so many bytes of events."""
+        """Return what came after a number of bytes of events."""
         assert self._process is not None
         ended = self._process.poll() is not None  # before the events are read, so that none is lost
         try:
@@ -61,7 +61,7 @@ class TaskActor:
         return whole, ended and not whole, self._last_words() if ended else ""
 
     def output(self, begin: int, length: int) -> bytes:
-        """Return a part of the output."""
+        """Return some bytes of the output."""
         with (self._folder / "output.tar").open("rb") as file:
             file.seek(begin)
             return file.read(length)

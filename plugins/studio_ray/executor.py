@@ -146,7 +146,7 @@ def _python() -> str:
     """Return the Python that has Ray.
 
     Raises:
-        Unavailable: when there is none.
+        Unavailable: when no Python has it.
     """
     named = os.environ.get(PYTHON, "")
     if named and os.path.isabs(named) and os.access(named, os.X_OK):

@@ -66,7 +66,7 @@ def submitted(words: Sequence[str], folder: Path, title: str, options: Mapping[s
 
 
 class Queue:
-    """The user's jobs, asked for once a second at most."""
+    """The user's jobs, read once a second at most."""
 
     def __init__(self) -> None:
         self._jobs: dict[str, QueuedJob] = {}

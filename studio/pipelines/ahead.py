@@ -32,7 +32,7 @@ class StepsAhead:
 
     Args:
         options: Returns the resolved options of a step whose needs are finished.
-        source: Who asks, for the history.
+        source: The one who runs it, for the history.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class StepsAhead:
             job.cancel()
 
     def close(self) -> None:
-        """Cancel what nobody has taken, and wait for its end."""
+        """Cancel what was not taken, and wait for its end."""
         self.cancel()
         for job in list(self._begun.values()):
             job.wait()

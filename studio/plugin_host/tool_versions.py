@@ -10,7 +10,7 @@ from studio.plugin_host.host import PluginHost
 from studio.settings.distributions import installed_version
 
 _LIBRARIES = ("numpy", "onnx", "onnxruntime", "pillow", "protobuf")
-"""What computes in the worker, beside the plugins."""
+"""What computes in the worker, in addition to the plugins."""
 
 
 def tools(plugins: PluginHost) -> dict[str, str]:

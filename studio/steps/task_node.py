@@ -99,7 +99,7 @@ class NodeTask:
         self._there = {str(self._work): FOLDER}
 
     def run(self) -> None:
-        """Do it; whatever happens, the last line says how it ended."""
+        """Do it; whatever happens, the last line is about its end."""
         try:
             document = self._document()
             step = step_named(document.step)
@@ -140,7 +140,7 @@ class NodeTask:
         )
 
     def _put(self, one: TaskInput) -> Path:
-        """Put an input in its place, if it is what its digest says."""
+        """Put an input in its place, if its digest is right."""
         number, _, name = one.place.partition("/")
         source = self._inputs / one.digest
         if not (number.isdigit() and name and name not in (".", "..") and "/" not in name):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 class Turns:
-    """A row of turns, each over when its owner says so."""
+    """A row of turns, each ended by its owner."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

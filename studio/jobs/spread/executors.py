@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class Executors:
-    """The sessions of one runner of jobs; made when the first job asks for one.
+    """The sessions of one runner of jobs; made for the first job that needs one.
 
     Args:
         readable: What every worker here may read, the store first.
@@ -66,7 +66,7 @@ def executor_for(address: str) -> Executor:
     """Return the executor that an address belongs to.
 
     Raises:
-        UsageError: when there is none.
+        UsageError: when no executor answers for it.
     """
     host = PluginHost.again()
     found = host.all(Extension.EXECUTOR)

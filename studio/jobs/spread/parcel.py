@@ -37,7 +37,7 @@ class Packer:
 
     Attributes:
         readable: Folders that a worker may always read. Of the first, the store, whole entries
-            travel: a model may have files beside it.
+            travel: a model may have further files.
         scratch: For archives of folders.
     """
 

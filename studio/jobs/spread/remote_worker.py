@@ -114,7 +114,7 @@ class RemoteWorker:
         assert self._spec is not None
         document = json.dumps(to_json(self._parcel.document)).encode()
         self._session.submit(TaskOrder(task, self._spec.title, document, self._parcel.inputs))
-        told = ""
+        shown = ""
         given_up = 0.0
         while True:
             if self.cancel_requested and not given_up:
@@ -122,8 +122,8 @@ class RemoteWorker:
                 self._session.cancel(task)
             sight = self._session.look(task)
             text = _state(sight)
-            if text != told:
-                told = text
+            if text != shown:
+                shown = text
                 yield WorkerEvent("progress", text=text)
                 yield _line(text)
             for event in _events(sight.events):

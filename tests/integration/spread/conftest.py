@@ -26,7 +26,7 @@ SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Spread:
-    """The studio beside a cluster.
+    """The studio and a cluster.
 
     Attributes:
         address: What ``--on`` is given.

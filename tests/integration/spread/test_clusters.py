@@ -18,7 +18,7 @@ LIMIT_S = 900.0
 
 @pytest.fixture(params=["on_ray", "on_slurm"])
 def spread(request: pytest.FixtureRequest) -> Spread:
-    """The studio beside each cluster in turn."""
+    """The studio and each cluster."""
     found: Spread = request.getfixturevalue(request.param)
     return found
 

@@ -62,7 +62,7 @@ def place(home: Path, seconds: float) -> None:
 
 
 def pipeline(folder: Path, methods: tuple[str, ...]) -> Path:
-    """Write a pipeline with a matrix over methods beside the sample's model."""
+    """Write a pipeline with a matrix over methods next to the sample's model."""
     file = folder / "matrix.toml"
     names = ", ".join(f'"{name}"' for name in methods)
     file.write_text(
