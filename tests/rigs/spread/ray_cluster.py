@@ -14,6 +14,9 @@ from tests.rigs.spread.namespace import kill_family
 ADDRESS = "ray://127.0.0.1:10001"
 NODES = 3
 _STORE = 200_000_000
+_SLOW_STARTS = ("RAY_DASHBOARD_STARTUP_TIMEOUT_S",)
+"""Seconds that a loaded machine may take."""
+
 _CHECK = """
 import sys, ray
 ray.init("ray://127.0.0.1:10001", log_to_driver=False, logging_level="ERROR")
@@ -39,6 +42,7 @@ class RayCluster:
         self._environment = {
             **environment,
             "RAY_USAGE_STATS_ENABLED": "0",
+            **{name: "600" for name in _SLOW_STARTS},
             **{f"RAY_{name}": value for name, value in quick.items()},
         }
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -102,6 +106,7 @@ class RayCluster:
             )
             if done.returncode == 0:
                 return
+            assert all(one.poll() is None for one in self._processes), self._logs()
             assert time.monotonic() < until, done.stderr[-2000:] + self._logs()
             time.sleep(1)
 
