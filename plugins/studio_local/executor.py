@@ -19,7 +19,7 @@ from studio.api import (
     TaskSight,
     UsageError,
 )
-from studio.api.executors import PROGRAM
+from studio.api.tasks.executors import PROGRAM
 
 
 class LocalExecutor:

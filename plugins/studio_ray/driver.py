@@ -92,7 +92,7 @@ class Cluster:
         return {"phase": "lost", "node": found.node, "reason": reason}
 
     def cancel(self, task: str) -> dict[str, Any]:
-        """End a task; one that has no node yet is taken back."""
+        """End a task; one that has no node yet leaves the queue."""
         found = self._tasks[task]
         if found.node:
             found.actor.cancel.remote()

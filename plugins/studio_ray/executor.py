@@ -136,10 +136,12 @@ class RaySession:
         )
 
 
-_START = (
-    "import sys; sys.path.append(sys.argv.pop(1)); "
-    "from studio_ray.driver import main; sys.exit(main())"
-)
+_START = """
+import sys
+sys.path.append(sys.argv.pop(1))
+from studio_ray.driver import main
+sys.exit(main())
+"""
 
 
 def _python() -> str:

@@ -23,7 +23,7 @@ from studio.api import (
     Unavailable,
     UsageError,
 )
-from studio.api.executors import PROGRAM
+from studio.api.tasks.executors import PROGRAM
 from studio_slurm.commands import Queue, QueuedJob, submitted
 
 _OPTIONS = ("partition", "account", "qos", "time", "cpus", "mem", "gres", "constraint", "python")

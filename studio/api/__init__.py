@@ -28,7 +28,6 @@ from studio.api.progress import Progress, Silent
 if TYPE_CHECKING:
     from studio.api.chips import ChipCompiler, Compiled, PlacedNode, ToolchainCompiler
     from studio.api.data import Array, Dataset, Feeds, Sample, Truth
-    from studio.api.executors import ExecutorSession, TaskOrder, TaskPhase, TaskSight
     from studio.api.graph import (
         AttributeValue,
         Dimension,
@@ -83,8 +82,9 @@ if TYPE_CHECKING:
         RegistryEvent,
         RegistrySession,
     )
-    from studio.api.shared_tasks import SharedFolder
     from studio.api.targets import MOST_OUTPUT, Channel, Completed, TargetFacts, TargetSpec, Tunnel
+    from studio.api.tasks.executors import ExecutorSession, TaskOrder, TaskPhase, TaskSight
+    from studio.api.tasks.shared_tasks import SharedFolder
     from studio.api.toolchains import (
         EnvironmentNeed,
         TextToolchain,
@@ -96,7 +96,7 @@ if TYPE_CHECKING:
 _NAMES = {
     "chips": "ChipCompiler Compiled PlacedNode ToolchainCompiler",
     "data": "Array Dataset Feeds Sample Truth",
-    "executors": "ExecutorSession TaskOrder TaskPhase TaskSight",
+    "tasks.executors": "ExecutorSession TaskOrder TaskPhase TaskSight",
     "graph": "AttributeValue Dimension Graph GraphLayout Initializer LanguageModel Model Node"
     " Quantization TensorType Value",
     "intake": "Finding Level Limits",
@@ -106,7 +106,7 @@ _NAMES = {
     "ports": "Analyzer Backend Check Connector Converted Converter Executor Format InputSpec Intake"
     " Metric ModelRegistry Monitor Packager SampleMetric Session Transform Transformed",
     "registries": "ModelVersion Publication RegisteredModel RegistryEvent RegistrySession",
-    "shared_tasks": "SharedFolder",
+    "tasks.shared_tasks": "SharedFolder",
     "targets": "MOST_OUTPUT Channel Completed TargetFacts TargetSpec Tunnel",
     "toolchains": "EnvironmentNeed TextToolchain Toolchain ToolchainBackend ToolchainConverter",
 }

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from studio.api.data import Array, Dataset, Feeds, Truth
-from studio.api.executors import ExecutorSession
 from studio.api.graph import Graph, Model
 from studio.api.intake import Finding, Limits
 from studio.api.options import Option
@@ -19,6 +18,7 @@ from studio.api.platforms import Parcel
 from studio.api.progress import Progress
 from studio.api.registries import RegistrySession
 from studio.api.targets import Channel, TargetSpec
+from studio.api.tasks.executors import ExecutorSession
 from studio.lazy_dataclass import dataclass
 
 

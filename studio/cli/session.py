@@ -79,7 +79,7 @@ def workspace() -> Iterator[Workspace]:
 def add_step(parser: argparse.ArgumentParser, *names: str) -> None:
     """Add the flags of steps, by the steps' names."""
     from studio.steps.catalogue import step
-    from studio.steps.spreading import spreads
+    from studio.steps.portable import spreads
 
     options = [option for name in names for option in step(name).form]
     add_options(parser, options)

@@ -13,7 +13,6 @@ from typing import Any
 from studio.api import Kind, StudioError, UsageError
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs import End, JobOutcome, RunningJob
-from studio.pipelines.ahead import StepsAhead
 from studio.pipelines.artefacts import digests
 from studio.pipelines.gates import judge
 from studio.pipelines.order import gate_needs, guards, needs_of
@@ -24,6 +23,7 @@ from studio.pipelines.run_options import OnStep as OnStep
 from studio.pipelines.run_options import RunOptions as RunOptions
 from studio.pipelines.run_options import Watcher as Watcher
 from studio.pipelines.run_report import PipelineReport
+from studio.pipelines.spread.ahead import StepsAhead
 from studio.plugin_host import PluginHost
 from studio.registry.activity import now
 from studio.registry.run_journal import PIPELINE_FILE, RunFolder
@@ -77,7 +77,8 @@ class PipelineRun:
         self._job: RunningJob | None = None
         self._cancelled = False
         self._needs = needs_of(pipeline.steps, pipeline.cells)
-        self._ahead = StepsAhead(runner, self._wish, self._options, f"recipe {folder.id}")
+        self._source = f"recipe {folder.id}"
+        self._ahead = StepsAhead(runner, self._wish, self._options, self._source)
 
     def cancel(self) -> None:
         """Cancel the running step, and start no other; may be called from any thread."""
@@ -217,7 +218,7 @@ class PipelineRun:
         begun = self._ahead.take(step)
         if begun is not None:
             return begun
-        return self._runner.run(step.step, options, self._began, f"recipe {self.folder.id}")
+        return self._runner.run(step.step, options, self._began, self._source)
 
     def _began(self, job: RunningJob) -> None:
         self._job = job

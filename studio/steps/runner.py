@@ -31,9 +31,9 @@ from studio.registry import ActionRecord, Registry, file_digest
 from studio.steps.catalogue import step as step_named
 from studio.steps.format_support import HINT, LANGUAGE_HINT, why_not
 from studio.steps.inputs import input_digest
+from studio.steps.portable import check_spreads
 from studio.steps.project_defaults import OpenedModel, with_project
 from studio.steps.resolve import Resolved, app_apart, model_files, resolve
-from studio.steps.spreading import check_spreads
 from studio.steps.step_record import StepRecord
 from studio.steps.turns import Turn
 

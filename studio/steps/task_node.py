@@ -1,9 +1,9 @@
 """The program of a node: the work of one step, done there for another computer.
 
-``python -m studio.steps.task_node FOLDER INPUTS`` reads ``task.json`` in the folder, takes the
-inputs by their SHA-256, does the work in a worker behind the node's own walls, and appends what
-happens to ``events.jsonl``. The document names a step: what is called is the function of the
-node's own catalogue, so nothing that comes from outside is imported or executed.
+``python -m studio.steps.task_node FOLDER INPUTS`` reads ``task.json`` in the folder, and takes the
+inputs by their SHA-256. The work is done in a worker behind the node's own walls. What happens is
+appended to ``events.jsonl``. The document names a step, and the function is that of the node's own
+catalogue. Nothing that comes from outside is imported or executed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from studio.api import InvalidData, StudioError, UsageError
-from studio.api.executors import DOCUMENT, EVENTS, OUTPUT
+from studio.api.tasks.executors import DOCUMENT, EVENTS, OUTPUT
 from studio.documents.dataclass_json import from_json, to_json
 from studio.jobs.memory import TOGETHER
 from studio.jobs.outcome import signal_name
@@ -50,7 +50,7 @@ from studio.plugin_host.environments.environment import interpreters
 from studio.plugin_host.tool_versions import tools
 from studio.settings import Paths, Settings
 from studio.steps.catalogue import step as step_named
-from studio.steps.spreading import why_not_there
+from studio.steps.portable import why_not_there
 
 _ENOUGH_S = 8.0
 """For a worker to end, and for its folder to be removed."""

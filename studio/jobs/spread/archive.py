@@ -35,7 +35,7 @@ def unpack(file: Path, folder: Path) -> None:
     """Unpack an archive into a folder, which is made.
 
     Raises:
-        InvalidData: when it is none, leads out of the folder or is larger than the disk.
+        InvalidData: when it is no archive, leads out of the folder or is larger than the disk.
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:

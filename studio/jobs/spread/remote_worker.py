@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from studio.api import StudioError
-from studio.api.executors import ExecutorSession, TaskOrder, TaskPhase, TaskSight
+from studio.api.tasks.executors import ExecutorSession, TaskOrder, TaskPhase, TaskSight
 from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
 from studio.jobs.process import TooMuchMemory, WorkerStalled
 from studio.jobs.spec import JobSpec
@@ -32,7 +32,7 @@ from studio.settings.redaction import Redactor
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
-"""Times that a task is begun: its node may be lost, but not for ever."""
+"""Attempts at a task: its node may be lost, but not for ever."""
 
 _POLL_S = 0.2
 _PATIENCE_S = 30.0
@@ -74,7 +74,7 @@ class RemoteWorker:
     def events(
         self, seconds: float = 0.0, silence: float = 0.0, memory_mb: float = 0.0
     ) -> Iterator[WorkerEvent]:
-        """Yield the events of the task until its end; a lost one is begun again.
+        """Yield the events of the task until its end; a lost one starts again.
 
         The limits are kept on the node.
 

@@ -42,7 +42,7 @@ class RayCluster:
         self._environment = {
             **environment,
             "RAY_USAGE_STATS_ENABLED": "0",
-            **{name: "600" for name in _SLOW_STARTS},
+            **dict.fromkeys(_SLOW_STARTS, "600"),
             **{f"RAY_{name}": value for name, value in quick.items()},
         }
         self._processes: list[subprocess.Popen[bytes]] = []

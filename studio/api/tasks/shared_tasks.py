@@ -15,7 +15,7 @@ import uuid
 from pathlib import Path
 
 from studio.api.errors import TargetError
-from studio.api.executors import DOCUMENT, EVENTS, OUTPUT, TaskOrder
+from studio.api.tasks.executors import DOCUMENT, EVENTS, OUTPUT, TaskOrder
 
 _MOST_AT_ONCE = 1 << 20
 

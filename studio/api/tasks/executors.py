@@ -1,16 +1,13 @@
 """Executors: other computers that do tasks for the studio, and what is known of a task there.
 
-A task is the work of one step: a named function of the studio, options as JSON, and input files by
-their SHA-256. No code travels. A node runs the program of the order, which is part of its own
-studio, on a folder that holds the document; it finds there what to do and leaves there what came
-of it::
+A task is the work of one step: its name, options as JSON, and input files by their SHA-256. No
+code travels. A node runs ``PROGRAM`` of its own studio on a folder::
 
     FOLDER/task.json      the document of the order
     FOLDER/events.jsonl   progress, log lines and the end, appended by the program
     FOLDER/output.tar     files that the work has written; there before the last event
 
-An executor brings the folder to a node and its files back, by a folder that all nodes share
-(``shared_tasks``) or by a store of its own.
+An executor has a folder that all nodes share (``shared_tasks``), or a store of its own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Steps begun before their turn: those whose inputs are there run on an executor side by side."""
+"""Steps started before their turn: those whose inputs are there run on an executor side by side."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from studio.pipelines.run_options import RunOptions
 from studio.steps import result_cache as keeping
 from studio.steps.catalogue import step as step_named
 from studio.steps.overwrites import OwnOutputs, outputs
+from studio.steps.portable import spreads
 from studio.steps.runner import StepRunner
-from studio.steps.spreading import spreads
 from studio.steps.turns import Turns
 
 _MOST = 200
-"""Steps that are begun at once; each has a thread here."""
+"""Steps that are started at once; each has a thread here."""
 
 
 class StepsAhead:
-    """The steps of one run that were begun on an executor, and have not been taken yet.
+    """The steps of one run that were started on an executor, and have not been taken yet.
 
-    A step is begun when those before it that it needs are finished, no gate holds it back, and no
+    A step is started when those before it that it needs are finished, no gate holds it back, and no
     kept result can be taken. Their results are recorded in the order of the pipeline, so variants
     get the numbers and names that they get on this computer.
 
@@ -43,7 +43,7 @@ class StepsAhead:
         source: str,
     ) -> None:
         self._runner, self._run, self._options, self._source = runner, run, options, source
-        self._begun: dict[str, RunningJob] = {}
+        self._started: dict[str, RunningJob] = {}
         self._seen: set[str] = set()
         self._turns = Turns()
         self._lock = threading.Lock()
@@ -52,7 +52,7 @@ class StepsAhead:
     def begin(
         self, steps: tuple[PipelineStep, ...], needs: Needs, done: set[str], held: set[str]
     ) -> None:
-        """Begin what can be begun.
+        """Begin what can be started.
 
         Args:
             done: Ids of the finished steps.
@@ -60,51 +60,51 @@ class StepsAhead:
         """
         for step in steps:
             is_free = step.id not in done | held | self._seen and needs[step.id] <= done
-            room = len(self._begun) < _MOST and not self._cancelled
+            room = len(self._started) < _MOST and not self._cancelled
             if is_free and room and spreads(step_named(step.step)):
                 self._seen.add(step.id)
                 self._begin(step)
 
     def __contains__(self, step: str) -> bool:
-        """Return whether a step was begun, by its id."""
-        return step in self._begun
+        """Return whether a step was started, by its id."""
+        return step in self._started
 
     def take(self, step: PipelineStep) -> JobOutcome | None:
-        """Wait for a step that was begun; None for another."""
-        job = self._begun.get(step.id)
+        """Wait for a step that was started; None for another."""
+        job = self._started.get(step.id)
         if job is None:
             return None
         try:
             return job.wait()
         finally:
-            self._begun.pop(step.id, None)
+            self._started.pop(step.id, None)
 
     def cancel(self) -> None:
-        """Cancel all that was begun; may be called from any thread."""
+        """Cancel all that was started; may be called from any thread."""
         with self._lock:
             self._cancelled = True
-            begun = list(self._begun.values())
-        for job in begun:
+            jobs = list(self._started.values())
+        for job in jobs:
             job.cancel()
 
     def close(self) -> None:
         """Cancel what was not taken, and wait for its end."""
         self.cancel()
-        for job in list(self._begun.values()):
+        for job in list(self._started.values()):
             job.wait()
 
     def _begin(self, step: PipelineStep) -> None:
         try:
-            job = self._started(step)
+            job = self._job(step)
         except (StudioError, OSError):
             return  # when its turn comes, it fails with its place in the file
         if job is not None:
             with self._lock:
-                self._begun[step.id] = job
+                self._started[step.id] = job
             if self._cancelled:
                 job.cancel()
 
-    def _started(self, step: PipelineStep) -> RunningJob | None:
+    def _job(self, step: PipelineStep) -> RunningJob | None:
         runner, registry = self._runner, self._runner.registry
         options, failure = runner.open_models(step.step, self._options(step))
         if failure is not None or self._is_kept(step, options):
