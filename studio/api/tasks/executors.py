@@ -1,13 +1,8 @@
-"""Executors: other computers that do tasks for the studio, and what is known of a task there.
+"""Executors: other computers that do tasks for the studio, and the state of a task there.
 
 A task is the work of one step: its name, options as JSON, and input files by their SHA-256. No
-code travels. A node runs ``PROGRAM`` of its own studio on a folder::
-
-    FOLDER/task.json      the document of the order
-    FOLDER/events.jsonl   progress, log lines and the end, appended by the program
-    FOLDER/output.tar     files that the work has written; there before the last event
-
-An executor has a folder that all nodes share (``shared_tasks``), or a store of its own.
+code travels. A node runs ``PROGRAM`` of its own studio on a folder with the document. An executor
+has a folder that all nodes share (``shared_tasks``), or a store of its own.
 """
 
 from __future__ import annotations
@@ -20,7 +15,10 @@ from typing import Protocol
 from studio.lazy_dataclass import dataclass
 
 DOCUMENT, EVENTS, OUTPUT = "task.json", "events.jsonl", "output.tar"
-"""Files of a task's folder."""
+"""Files of a task's folder: what to do, events as lines of JSON, and the files that were made.
+
+The program appends to the events. The archive of files is complete before the last event.
+"""
 
 PROGRAM = ("-P", "-m", "studio.steps.task_node")
 """What a node's Python is given before the task's folder and the folder of the inputs."""
@@ -54,7 +52,7 @@ class TaskOrder:
 
 @dataclass(frozen=True, slots=True)
 class TaskSight:
-    """What is known of a task at a moment.
+    """The state of a task at a moment.
 
     Attributes:
         node: Where it runs; empty while it waits.
