@@ -4,7 +4,7 @@
 #   test    the window's, and the real parts that the tests drive (sshd, sandbox, X server,
 #           a container engine and a registry, a broker and a mail server)
 #   package  what makes the Debian package and the AppImage
-#   integration  whole machines (an emulated arm64 board and its disk, one with systemd), Prometheus
+#   integration  whole machines (an emulated arm64 board and its disk, one with systemd), Prometheus, Slurm
 set -eu
 
 # Sonames that libQt6Gui, libQt6XcbQpa and the xcb platform plugin load and no wheel carries.
@@ -19,7 +19,7 @@ maker="$window dpkg gcc libc6-dev squashfs-tools libsquashfuse-dev libzstd-dev z
 machine="bubblewrap e2fsprogs iproute2 kmod mmdebstrap openssh-client openssh-server qemu-system-arm rsync systemd-container
     podman runc docker-cli docker-registry oras skopeo busybox-static lintian xvfb xdotool etcd-server kubectl chromium npm prometheus
     prometheus-alertmanager mosquitto nats-server python3-gi gir1.2-gst-rtsp-server-1.0 python3-gst-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good
-    gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly espeak-ng"
+    gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly espeak-ng slurm-wlm munge"
 
 case "${1:-}" in
     window) wanted=$window ;;

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         Connector,
         Converted,
         Converter,
+        Executor,
         Format,
         InputSpec,
         Intake,
@@ -83,6 +84,8 @@ if TYPE_CHECKING:
         RegistrySession,
     )
     from studio.api.targets import MOST_OUTPUT, Channel, Completed, TargetFacts, TargetSpec, Tunnel
+    from studio.api.tasks.executors import ExecutorSession, TaskOrder, TaskPhase, TaskSight
+    from studio.api.tasks.shared_tasks import SharedFolder
     from studio.api.toolchains import (
         EnvironmentNeed,
         TextToolchain,
@@ -94,16 +97,18 @@ if TYPE_CHECKING:
 _NAMES = {
     "chips": "ChipCompiler Compiled PlacedNode ToolchainCompiler",
     "data": "Array Dataset Feeds Sample Truth",
+    "tasks.executors": "ExecutorSession TaskOrder TaskPhase TaskSight",
     "graph": "AttributeValue Dimension Graph GraphLayout Initializer LanguageModel Model Node"
     " Quantization TensorType Value",
     "intake": "Finding Level Limits",
     "platforms": "Action Deployed Identity Measurement Parcel Platform PlatformRelease Preview"
     " Resource Site",
     "plugin": "API_VERSION Capability Extension Manifest Permission",
-    "ports": "Analyzer Backend Check Connector Converted Converter Format InputSpec Intake"
+    "ports": "Analyzer Backend Check Connector Converted Converter Executor Format InputSpec Intake"
     " Metric ModelRegistry Monitor Packager SampleMetric Session Transform Transformed",
     "registries": "ModelVersion Publication RegisteredModel RegistryEvent RegistrySession",
     "brokers.states": "BrokerLogin StateFeed StateMessage StateSource",
+    "tasks.shared_tasks": "SharedFolder",
     "targets": "MOST_OUTPUT Channel Completed TargetFacts TargetSpec Tunnel",
     "toolchains": "EnvironmentNeed TextToolchain Toolchain ToolchainBackend ToolchainConverter",
 }
@@ -144,6 +149,8 @@ __all__ = [
     "Deployed",
     "Dimension",
     "EnvironmentNeed",
+    "Executor",
+    "ExecutorSession",
     "Extension",
     "Feeds",
     "Finding",
@@ -188,6 +195,7 @@ __all__ = [
     "Sample",
     "SampleMetric",
     "Session",
+    "SharedFolder",
     "Silent",
     "Site",
     "StateFeed",
@@ -198,6 +206,9 @@ __all__ = [
     "TargetError",
     "TargetFacts",
     "TargetSpec",
+    "TaskOrder",
+    "TaskPhase",
+    "TaskSight",
     "TensorType",
     "TextToolchain",
     "Toolchain",

@@ -33,6 +33,7 @@ class Extension(enum.Enum):
     MONITOR = "monitors"
     REGISTRY = "registries"
     STATE = "states"
+    EXECUTOR = "executors"
     CONVERTER = "converters"
     COMPILER = "compilers"
     METRIC = "metrics"

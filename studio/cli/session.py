@@ -79,9 +79,14 @@ def workspace() -> Iterator[Workspace]:
 def add_step(parser: argparse.ArgumentParser, *names: str) -> None:
     """Add the flags of steps, by the steps' names."""
     from studio.steps.catalogue import step
+    from studio.steps.portable import spreads
 
     options = [option for name in names for option in step(name).form]
     add_options(parser, options)
+    if any(spreads(step(name)) for name in names):
+        parser.add_argument(
+            "--on", metavar="ADDRESS", help="executor that does the work (slurm:/shared/folder)"
+        )
     if any(option.kind is Kind.OUTPUT for option in options):
         add_force(parser)
 

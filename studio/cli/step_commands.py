@@ -10,7 +10,7 @@ import argparse
 from studio.cli.flags import option_values
 from studio.cli.overwrite import confirm_overwrite
 from studio.cli.session import add_step, finish, workspace
-from studio.jobs import JobOutcome
+from studio.jobs import AnyStep, JobOutcome
 from studio.jobs.object_names import load
 from studio.steps.overwrites import in_the_way, outputs
 from studio.workspace import Workspace
@@ -32,13 +32,18 @@ def run_named(name: str, arguments: argparse.Namespace) -> int:
         step = opened.steps[name]
         options = option_values(arguments, step.form)
         confirm_overwrite(in_the_way(outputs(step, options)), arguments)
-        run = _run_until_stopped if step.until_stopped else Workspace.run
-        outcome = run(opened, name, **options)
+        on = getattr(arguments, "on", None)
+        outcome = opened.run_on(on, name, options) if on else _run(opened, name, step, options)
     code = finish(outcome, arguments, load(step.texts))
     if code or not step.exit_code:
         return code
     exit_code: int = load(step.exit_code)(outcome.result)
     return exit_code
+
+
+def _run(opened: Workspace, name: str, step: AnyStep, options: dict[str, object]) -> JobOutcome:
+    run = _run_until_stopped if step.until_stopped else Workspace.run
+    return run(opened, name, **options)
 
 
 def _run_until_stopped(opened: Workspace, name: str, **options: object) -> JobOutcome:

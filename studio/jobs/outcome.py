@@ -70,7 +70,7 @@ class JobOutcome:
             return self.message
         if self.end is End.CRASHED:
             using = f" while it used the plugin {self.plugin}" if self.plugin else ""
-            cause = _signal_name(self.signal)
+            cause = signal_name(self.signal)
             return f"{self.title} failed: the worker was killed by {cause}{using}."
         if self.end is End.TIMED_OUT and self.silence:
             return f"{self.title} was stopped: no progress for {self.silence:.0f} s."
@@ -83,7 +83,8 @@ class JobOutcome:
         return f"{self.title} took {self.seconds:.1f} s."
 
 
-def _signal_name(number: int) -> str:
+def signal_name(number: int) -> str:
+    """Return the name of a signal."""
     try:
         return signal.Signals(number).name
     except ValueError:

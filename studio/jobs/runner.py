@@ -7,7 +7,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,10 @@ from studio.jobs.sandbox import (
     containment,
     readable_around,
 )
+from studio.jobs.spare import SpareWorker, identities, linked
 from studio.jobs.spec import JobSpec
+from studio.jobs.spread.executors import Executors
+from studio.jobs.spread.remote_worker import RemoteWorker
 from studio.jobs.step import Limits
 from studio.jobs.worker import describe
 from studio.jobs.worker_events import WorkerEvent
@@ -41,6 +43,8 @@ log = logging.getLogger(__name__)
 
 _MOST_LINES = 1000
 """Of a job's log in memory; the newest are kept."""
+
+Worker = WorkerProcess | RemoteWorker
 
 Finish = Callable[[dict[str, Any], Path], Any]
 """Makes the record of a result, given the job's folder; returns the final result."""
@@ -72,7 +76,7 @@ class RunningJob:
     outcome: JobOutcome | None = None
     log: list[str] = field(default_factory=list)
     _ended: threading.Event = field(default_factory=threading.Event)
-    _worker: WorkerProcess | None = None
+    _worker: Worker | None = None
     _cancelled: bool = False
     _plugin: str = ""
 
@@ -130,23 +134,6 @@ class JobListener:
         """React to the job's ``outcome``."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Spare:
-    """The worker that is kept ready, and the folders that it was shown when it was started.
-
-    A folder that was removed and made again since is another one: its walls show the old.
-    """
-
-    worker: WorkerProcess
-    shown: Mapping[Path, tuple[int, int]]
-
-    def end(self) -> None:
-        """End it without a job."""
-        self.worker.kill()
-        self.worker.finish()
-        self.worker.remove()
-
-
 _PRELOAD = ("studio.jobs.nested_job", "studio.plugin_host")
 """What most jobs import that do more than look at a file."""
 
@@ -176,10 +163,11 @@ class JobRunner:
             paths.samples,
             paths.environments,
         )
+        self._executors = Executors(self._always_readable)
         self._listener = listener or JobListener()
         self._preload = tuple(preload)
         self._wanted = sandbox
-        self._spare: _Spare | None = None
+        self._spare: SpareWorker | None = None
         self._lock = threading.Lock()
         self._running: set[RunningJob] = set()
         self._closed = False
@@ -196,23 +184,31 @@ class JobRunner:
         """Start the worker that is kept ready; what it imports is then paid for already."""
         with self._lock:
             if self._spare is None and not self._closed:
-                shown = _identities(self._always_readable)
+                shown = identities(self._always_readable)
                 preload = (*_PRELOAD, *self._preload)
-                self._spare = _Spare(self._new_worker(preload=preload), shown)
+                self._spare = SpareWorker(self._new_worker(preload=preload), shown)
 
-    def start(self, spec: JobSpec, finish: Finish | None = None) -> RunningJob:
+    def start(
+        self,
+        spec: JobSpec,
+        finish: Finish | None = None,
+        ended: Callable[[], None] = lambda: None,
+    ) -> RunningJob:
         """Start a job.
 
         Args:
             finish: Called on the job's thread after the work has succeeded, before its folder is
                 removed; what it raises fails the job.
+            ended: Called on that thread before the job counts as ended, however it ends.
         """
         job = RunningJob(spec)
         with self._lock:
             self._running.add(job)
         job.records.started()
         self._listener.started(job)
-        threading.Thread(target=self._follow, args=(job, finish), name=f"job {spec.id}").start()
+        threading.Thread(
+            target=self._follow, args=(job, finish, ended), name=f"job {spec.id}"
+        ).start()
         return job
 
     def close(self) -> None:
@@ -226,8 +222,9 @@ class JobRunner:
             job.wait(10.0)
         if spare is not None:
             spare.end()
+        self._executors.close()
 
-    def _follow(self, job: RunningJob, finish: Finish | None) -> None:
+    def _follow(self, job: RunningJob, finish: Finish | None, ended: Callable[[], None]) -> None:
         try:
             outcome = self._outcome(job, finish)
         except Exception as error:  # the caller that waits for the job must get it
@@ -242,6 +239,7 @@ class JobRunner:
         job.records.ended(outcome)
         if outcome.plugin:
             self._listener.blamed(outcome.plugin, outcome.sentence)
+        ended()
         job._end(outcome)
         self._listener.finished(job)
 
@@ -251,6 +249,8 @@ class JobRunner:
         except OSError as error:
             text = f"A worker could not be started: {error.strerror or error}."
             return JobOutcome(End.FAILED, message=text, hint=hint_for(error), exit_code=1)
+        except StudioError as error:  # the executor cannot be opened
+            return _failure(from_json(WorkerEvent, describe(error)))
         job._worker = worker
         limits = _bounded(job.spec)
         if job._cancelled:  # cancelled before there was a worker
@@ -271,7 +271,7 @@ class JobRunner:
             worker.store_native_output(self._paths.logs / "workers", job.id, self._redactor)
             worker.remove()
 
-    def _listen(self, job: RunningJob, worker: WorkerProcess, limits: Limits) -> WorkerEvent:
+    def _listen(self, job: RunningJob, worker: Worker, limits: Limits) -> WorkerEvent:
         """Pass the events on; returns the last, or an empty one when the worker just ended."""
         last = WorkerEvent()
         together = limits.memory_mb * TOGETHER
@@ -295,7 +295,7 @@ class JobRunner:
     def _conclude(
         self,
         job: RunningJob,
-        worker: WorkerProcess,
+        worker: Worker,
         last: WorkerEvent,
         number: int,
         finish: Finish | None,
@@ -329,15 +329,17 @@ class JobRunner:
             return JobOutcome(End.FAILED, message=text, hint=hint, detail=detail, exit_code=1)
         return JobOutcome(End.SUCCEEDED, result=final)
 
-    def _worker_for(self, spec: JobSpec) -> WorkerProcess:
+    def _worker_for(self, spec: JobSpec) -> Worker:
         """Return the one that is kept ready where it can see enough, otherwise a new one."""
+        if spec.on:
+            return self._executors.worker(spec.on, new_folder(self._paths.jobs))
         reads = [path for path in spec.reads if not self._visible(path)]
         if not reads and not spec.needs:
             with self._lock:
                 spare, self._spare = self._spare, None
             if spare is not None:
                 self.prepare()
-                if spare.shown == _identities(self._always_readable) and spare.worker.alive:
+                if spare.shown == identities(self._always_readable) and spare.worker.alive:
                     return spare.worker
                 spare.end()
         around = [shown for path in reads for shown in readable_around(path)]
@@ -353,7 +355,7 @@ class JobRunner:
         walls = Sandbox(
             self.containment,
             new_folder(self._paths.jobs),
-            (*always, *_linked(self._paths.plugins), *reads),
+            (*always, *linked(self._paths.plugins), *reads),
             spec.needs if spec else frozenset(),
         )
         return WorkerProcess(self._paths, walls, preload=preload)
@@ -364,21 +366,6 @@ def _bounded(spec: JobSpec) -> Limits:
     if spec.limits.memory_mb or not contained(spec.needs):
         return spec.limits
     return replace(spec.limits, memory_mb=share_mb())
-
-
-def _identities(folders: Sequence[Path]) -> dict[Path, tuple[int, int]]:
-    """Return the identity of each existing folder, as another one may get the same name."""
-    found = {}
-    for folder in folders:
-        with suppress(OSError):
-            status = folder.stat()
-            found[folder] = (status.st_dev, status.st_ino)
-    return found
-
-
-def _linked(folder: Path) -> list[Path]:
-    """Return the targets of a folder's links: a plugin may be linked from its project."""
-    return [path.resolve() for path in folder.glob("*") if path.is_symlink()]
 
 
 def _failure(event: WorkerEvent) -> JobOutcome:

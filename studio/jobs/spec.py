@@ -29,6 +29,7 @@ class JobSpec:
         notes: Lines for the log of the job, written before it starts.
         preprocess: That of the project, for pictures without one of their own.
         asked: The options as they were given, for a repeat; the worker does not get them.
+        on: Address of the executor that does it; empty for this computer.
     """
 
     id: str
@@ -43,6 +44,7 @@ class JobSpec:
     notes: tuple[str, ...] = ()
     asked: Mapping[str, JsonValue] = field(default_factory=dict)
     preprocess: Path | None = None
+    on: str = ""
 
     def line(self, folder: Path) -> bytes:
         """Return the document that is sent to the worker."""

@@ -5,22 +5,25 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, StudioError, UsageError
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs import End, JobOutcome, RunningJob
-from studio.lazy_dataclass import dataclass
 from studio.pipelines.artefacts import digests
 from studio.pipelines.gates import judge
-from studio.pipelines.order import gate_needs, guards
+from studio.pipelines.order import gate_needs, guards, needs_of
 from studio.pipelines.pipeline import Gate, Pipeline, PipelineStep
 from studio.pipelines.references import RUN, TRIGGER, VARS, substitute
 from studio.pipelines.resume import ResumedRollback
+from studio.pipelines.run_options import OnStep as OnStep
+from studio.pipelines.run_options import RunOptions as RunOptions
+from studio.pipelines.run_options import Watcher as Watcher
 from studio.pipelines.run_report import PipelineReport
+from studio.pipelines.spread.ahead import StepsAhead
 from studio.plugin_host import PluginHost
 from studio.registry.activity import now
 from studio.registry.run_journal import PIPELINE_FILE, RunFolder
@@ -42,28 +45,6 @@ from studio.steps.runner import StepRunner
 _INPUTS = (Kind.FILE, Kind.FOLDER, Kind.DATA, Kind.MODEL, Kind.PRESET)
 _GATE_MISSED, _CANCELLED = 3, 130
 _STATES = {0: "succeeded", _GATE_MISSED: "gate not met", _CANCELLED: "cancelled"}
-
-Watcher = Callable[[PipelineStep, int, int], None]
-OnStep = Callable[[StepReport], None]
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """Options of a run.
-
-    Attributes:
-        fresh: Run every step, even if its result is cached.
-        trigger: Cause of the run, for ``${trigger...}``.
-        watch: Called before each step with the step, its number from 1, and the number of steps.
-        told: Called after each step.
-        overwrite: Overwrite files that no pipeline wrote, or that were changed since.
-    """
-
-    fresh: bool = False
-    trigger: Mapping[str, JsonValue] = field(default_factory=dict)
-    watch: Watcher | None = None
-    told: OnStep | None = None
-    overwrite: bool = False
 
 
 class PipelineRun:
@@ -95,10 +76,14 @@ class PipelineRun:
         self._journal: RunJournal | None = None
         self._job: RunningJob | None = None
         self._cancelled = False
+        self._needs = needs_of(pipeline.steps, pipeline.cells)
+        self._source = f"recipe {folder.id}"
+        self._ahead = StepsAhead(runner, self._wish, self._options, self._source)
 
     def cancel(self) -> None:
         """Cancel the running step, and start no other; may be called from any thread."""
         self._cancelled = True
+        self._ahead.cancel()
         if self._job is not None:
             self._job.cancel()
 
@@ -113,7 +98,10 @@ class PipelineRun:
         """
         with self.folder.locked():
             self._begin(before)
-            exit_code = self._steps()
+            try:
+                exit_code = self._steps()
+            finally:
+                self._ahead.close()
             gates = tuple(self._judge(gate) for gate in self.pipeline.gates)
             if not exit_code and not all(gate.passed for gate in gates):
                 exit_code = _GATE_MISSED
@@ -168,6 +156,7 @@ class PipelineRun:
                 return _CANCELLED
             if self._wish.watch is not None:
                 self._wish.watch(step, number, total)
+            self._begin_ahead()
             report, code = self._one(step)
             self._store(report)
             self._gather(step)
@@ -176,6 +165,12 @@ class PipelineRun:
             if code:
                 return code
         return 0
+
+    def _begin_ahead(self) -> None:
+        """Begin the steps on the executor whose inputs are there."""
+        if self._wish.on:
+            done = {id for id, report in self._reports.items() if report.done}
+            self._ahead.begin(self.pipeline.steps, self._needs, done, set(self._guards))
 
     def _one(self, step: PipelineStep) -> tuple[StepReport, int]:
         began = time.monotonic()
@@ -197,7 +192,7 @@ class PipelineRun:
             result, run = taken
             return StepReport(step.id, step.step, "unchanged", 0.0, result, "", "", key, run), 0
         written, own = outputs(step_named(step.step), options), OwnOutputs(registry)
-        foreign = [] if self._wish.overwrite else own.in_the_way(written)
+        foreign = [] if self._wish.overwrite or step.id in self._ahead else own.in_the_way(written)
         if foreign:
             raise refusal(foreign)
         outcome = self._outcome(step, options)
@@ -220,7 +215,10 @@ class PipelineRun:
             intent = {**self._journal.intent, step.id: known or rollback.current()}
             # The intent is on the disk before the rollback, so a resumed run does not repeat it.
             self._write(intent=intent)
-        return self._runner.run(step.step, options, self._began, f"recipe {self.folder.id}")
+        begun = self._ahead.take(step)
+        if begun is not None:
+            return begun
+        return self._runner.run(step.step, options, self._began, self._source)
 
     def _began(self, job: RunningJob) -> None:
         self._job = job

@@ -11,18 +11,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import studio
 from studio.api import Kind, Option
 from studio.jobs import AnyStep, Effect
 from studio.plugin_host import PluginHost
+from studio.plugin_host.tool_versions import known_version as known_version
+from studio.plugin_host.tool_versions import tools as tools
 from studio.registry import Registry, file_digest, folder_digest
 from studio.registry.targets import LOCAL
-from studio.settings.distributions import installed_version
 from studio.steps.resolve import Resolved, beside
 
 _FORMAT = 1
-_LIBRARIES = ("numpy", "onnx", "onnxruntime", "pillow", "protobuf")
-"""What computes in the worker, beside the plugins."""
 
 
 def input_digest(step: AnyStep, resolved: Resolved, registry: Registry, plugins: PluginHost) -> str:
@@ -44,18 +42,6 @@ def input_digest(step: AnyStep, resolved: Resolved, registry: Registry, plugins:
         document["machine"] = _machine(resolved, registry)
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def tools(plugins: PluginHost) -> dict[str, str]:
-    """Return the versions of what computes: the studio, Python, libraries, plugins in use."""
-    found = {"edgewright": studio.__version__, "python": platform.python_version()}
-    found |= {name: version for name in _LIBRARIES if (version := _version(name))}
-    for plugin in plugins.plugins:
-        if plugin.manifest is not None:
-            # Files of a plugin can change without a new version, so their digest counts.
-            own = "" if plugin.built_in else f"+{plugin.digest[:12]}"
-            found[plugin.id] = f"{plugin.manifest.version}{own}"
-    return dict(sorted(found.items()))
 
 
 def path_digest(path: Path) -> str:
@@ -90,16 +76,6 @@ def _machine(resolved: Resolved, registry: Registry) -> dict[str, Any]:
     facts = registry.facts(name) if name != LOCAL.name else {}
     here = (platform.node(), platform.machine(), platform.release(), os.cpu_count(), _processor())
     return {"here": here, "facts": facts, "bits": sys.maxsize.bit_length()}
-
-
-def known_version(name: str) -> str:
-    """Return the version of a distribution; empty when it is not installed."""
-    return _version(name)
-
-
-@cache
-def _version(name: str) -> str:
-    return installed_version(name) or ""
 
 
 @cache

@@ -32,9 +32,11 @@ from studio.registry import ActionRecord, Registry, file_digest
 from studio.steps.catalogue import step as step_named
 from studio.steps.format_support import HINT, LANGUAGE_HINT, why_not
 from studio.steps.inputs import input_digest
+from studio.steps.portable import check_spreads
 from studio.steps.project_defaults import OpenedModel, with_project
 from studio.steps.resolve import Resolved, app_apart, model_files, resolve
 from studio.steps.step_record import StepRecord
+from studio.steps.turns import Turn
 
 SEAL_BROKEN = "The model, a file, a target or the studio has changed since the plan was made."
 
@@ -67,13 +69,21 @@ class StepRunner:
         self._defaults = defaults or Limits()
 
     def start(
-        self, name: str, given: Mapping[str, Any], source: str = "", seal: str = ""
+        self,
+        name: str,
+        given: Mapping[str, Any],
+        source: str = "",
+        seal: str = "",
+        on: str = "",
+        turn: Turn | None = None,
     ) -> RunningJob:
         """Start a step; its models must be in the registry.
 
         Args:
             source: Who asks, where it is not whom the runner was made for.
             seal: What ``seal`` returned for the same options; empty for no comparison.
+            on: Address of the executor that does the work; empty for this computer.
+            turn: When the result is recorded; at once without one.
 
         Raises:
             UsageError: when an option does not fit; nothing was started.
@@ -87,6 +97,9 @@ class StepRunner:
         if seal and self._seal(step, resolved, filled.preprocess) != seal:
             raise Refused(SEAL_BROKEN, hint="Make a new plan.")
         options = self._prepared(step, step.options_of(resolved.arguments))
+        needs = self._granted(step, resolved)
+        if on:
+            check_spreads(step, needs)
         note = StepRecord(step, dict(given), resolved, source or self.source)
         spec = JobSpec(
             id=uuid.uuid4().hex[:12],
@@ -94,17 +107,21 @@ class StepRunner:
             entry=step.work,
             arguments=to_json(options),
             reads=(*resolved.reads, *([filled.preprocess] if filled.preprocess else ())),
-            needs=self._granted(step, resolved),
+            needs=needs,
             limits=self._limits(step),
             options=class_path(step.options),
             step=name,
             notes=filled.notes,
             asked=note.options,
             preprocess=filled.preprocess,
+            on=on,
         )
         if not note.is_recorded:
             self.asked[name] = note.action(next(self._numbers))
-        return self._jobs.start(spec, self._recorder(step, options, note, spec.id))
+        record = self._recorder(step, options, note, spec.id)
+        if turn is None:
+            return self._jobs.start(spec, record)
+        return self._jobs.start(spec, _in_turn(record, turn), turn.end)
 
     def run(
         self,
@@ -112,6 +129,7 @@ class StepRunner:
         given: Mapping[str, Any],
         began: Callable[[RunningJob], None] | None = None,
         source: str = "",
+        on: str = "",
     ) -> JobOutcome:
         """Run a step to its end; models given as files are opened first.
 
@@ -121,7 +139,7 @@ class StepRunner:
         opened, failure = self.open_models(name, given)
         if failure is not None:
             return failure
-        job = self.start(name, opened, source)
+        job = self.start(name, opened, source, on)
         if began is not None:
             began(job)
         try:
@@ -265,6 +283,18 @@ class StepRunner:
             return result
 
         return record
+
+
+def _in_turn(record: Finish | None, turn: Turn) -> Finish | None:
+    """Return a record that is made when its turn has come."""
+    if record is None:
+        return None
+
+    def in_turn(document: dict[str, Any], folder: Path) -> Any:
+        with turn.reached():
+            return record(document, folder)
+
+    return in_turn
 
 
 def _replaced(value: Any, path: Path, reference: str) -> Any:

@@ -42,6 +42,7 @@ class RunRequest:
         fresh: Run every step, also when a kept result could be taken.
         trigger: What started it, for ``${trigger...}``.
         report, junit, artefacts: Paths of these in addition to the run's own folder.
+        on: Address of the executor for steps that can be tasks; empty for this computer.
         overwrite: Also files that no pipeline wrote, or that were changed since.
         watch, on_finish: Called before and after each step.
     """
@@ -53,6 +54,7 @@ class RunRequest:
     junit: Path | None = None
     artefacts: Path | None = None
     overwrite: bool = False
+    on: str = ""
     watch: Watcher | None = None
     on_finish: OnStep | None = None
 
@@ -276,7 +278,7 @@ class Runs:
             if wish.on_finish is not None:
                 wish.on_finish(report)
 
-        how = RunOptions(wish.fresh, wish.trigger, watch, finish, wish.overwrite)
+        how = RunOptions(wish.fresh, wish.trigger, watch, finish, wish.overwrite, wish.on)
         return PipelineRun(pipeline, self._steps, folder, how)
 
     def _finish(self, run: PipelineRun, report: PipelineReport, wish: RunRequest) -> PipelineReport:

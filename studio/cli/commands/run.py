@@ -70,14 +70,14 @@ def _add_automation(parser: argparse.ArgumentParser) -> None:
         help="write a CI workflow that runs this pipeline",
     )
     parser.add_argument("--out", type=Path, help="output file of --write-ci")
-    hide_former(
-        parser.add_argument(
-            "--watch",
-            "--on",
-            metavar="MODEL@ALIAS",
-            help="run the pipeline each time this alias moves",
-        ),
+    parser.add_argument(
+        "--watch", metavar="MODEL@ALIAS", help="run the pipeline each time this alias moves"
+    )
+    parser.add_argument(
         "--on",
+        metavar="ADDRESS",
+        default="",
+        help="executor for long steps (ray://HOST:10001, slurm:/shared/folder, local:4)",
     )
     parser.add_argument(
         "--registry", metavar="NAME", help="registry of --watch (default: the local registry)"
@@ -104,6 +104,8 @@ def _add_automation(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the pipeline, or show the requested runs."""
+    if "@" in arguments.on and ":" not in arguments.on:  # what --watch was called before
+        arguments.watch, arguments.on = arguments.on, ""
     if arguments.write_ci:
         return _write_ci(arguments)
     with workspace() as opened:
@@ -153,6 +155,7 @@ def _wish(arguments: argparse.Namespace) -> RunRequest:
         junit=arguments.junit,
         artefacts=arguments.artefacts,
         overwrite=arguments.force,
+        on=arguments.on,
         watch=_announce,
         on_finish=_report_cached,
     )

@@ -1,0 +1,168 @@
+"""The program that speaks with the cluster: requests and answers, a line of JSON each.
+
+It runs in the Python that has Ray, which must be of the cluster's version. That may be another
+one than the studio's, so this program needs Ray and the standard library alone.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.exceptions import ActorUnavailableError, RayActorError, RayError, RayTaskError
+
+from studio_ray.actor import TaskActor
+
+_PART = 32 << 20
+"""Bytes of an input or output that travel at once."""
+
+
+class RayTask:
+    """One task, from here.
+
+    Attributes:
+        actor: Its actor.
+        started: Becomes the node's name.
+    """
+
+    def __init__(self, actor: Any, started: Any) -> None:
+        self.actor, self.started = actor, started
+        self.node = ""
+        self.read = 0
+        self.pending: Any = None
+
+
+class Cluster:
+    """The connection to a cluster."""
+
+    def __init__(self, address: str, cpus: float) -> None:
+        quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+        ray.init(address, **quiet)
+        self._actor = ray.remote(TaskActor).options(num_cpus=cpus, max_restarts=0)
+        self._tasks: dict[str, RayTask] = {}
+        self._inputs: dict[str, list[Any]] = {}
+
+    def submit(self, task: str, document: str, inputs: dict[str, str]) -> dict[str, Any]:
+        """Put the inputs into the cluster's store, and queue the task."""
+        actor = self._actor.remote()
+        for digest, path in inputs.items():
+            for part in self._parts(digest, Path(path)):
+                actor.append.remote(digest, part)
+        self._tasks[task] = RayTask(actor, actor.start.remote(document.encode(), ""))
+        return {}
+
+    def look(self, task: str) -> dict[str, Any]:
+        """Return what is known of a task, without waiting for it."""
+        found = self._tasks[task]
+        try:
+            return self._look(found)
+        except ActorUnavailableError:  # for a moment; another look follows
+            found.pending = None
+            return {"phase": "running", "node": found.node}
+        except RayTaskError as error:
+            return self._lost(found, str(error.cause or error).strip().splitlines()[-1])
+        except RayActorError as error:
+            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+            died = [line for line in lines if "died" in line.lower() or "Error" in line]
+            return self._lost(found, (died or lines or ["it died"])[-1][:300])
+
+    def _look(self, found: RayTask) -> dict[str, Any]:
+        if not found.node:
+            if not _is_ready(found.started):
+                return {"phase": "waiting"}
+            found.node = ray.get(found.started)
+        if found.pending is None:
+            found.pending = found.actor.look.remote(found.read)
+        if not _is_ready(found.pending):
+            return {"phase": "running", "node": found.node}
+        events, ended, words = ray.get(found.pending)
+        found.pending = None
+        found.read += len(events)
+        if ended:
+            return self._lost(found, words or "its program ended")
+        return {"phase": "running", "node": found.node, "events": events.decode("utf-8", "replace")}
+
+    @staticmethod
+    def _lost(found: RayTask, reason: str) -> dict[str, Any]:
+        return {"phase": "lost", "node": found.node, "reason": reason}
+
+    def cancel(self, task: str) -> dict[str, Any]:
+        """End a task; one that has no node yet leaves the queue."""
+        found = self._tasks[task]
+        if found.node:
+            found.actor.cancel.remote()
+        else:
+            ray.kill(found.actor)
+        return {}
+
+    def fetch(self, task: str, file: str) -> dict[str, Any]:
+        """Write the output to a file."""
+        actor, begin = self._tasks[task].actor, 0
+        with open(file, "wb") as out:
+            while part := ray.get(actor.output.remote(begin, _PART)):
+                out.write(part)
+                begin += len(part)
+        return {}
+
+    def forget(self, task: str) -> dict[str, Any]:
+        """Remove what the node keeps, and give its place back."""
+        found = self._tasks.pop(task, None)
+        if found is not None:
+            if found.node:
+                ray.wait([found.actor.remove.remote()], timeout=5)
+            ray.kill(found.actor)
+        return {}
+
+    def _parts(self, digest: str, path: Path) -> list[Any]:
+        if digest not in self._inputs:
+            parts = []
+            with path.open("rb") as file:
+                while part := file.read(_PART):
+                    parts.append(ray.put(part))
+            self._inputs[digest] = parts or [ray.put(b"")]
+        return self._inputs[digest]
+
+
+def _is_ready(reference: Any) -> bool:
+    ready, _ = ray.wait([reference], timeout=0)
+    return bool(ready)
+
+
+def main() -> int:
+    """Connect, then answer requests until the end of input."""
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what libraries print is no answer
+    try:
+        cluster = Cluster(sys.argv[1], float(sys.argv[2]))
+    except Exception as error:  # passed to the studio, whatever Ray raises
+        _answer(out, {"error": _sentence(error)})
+        return 1
+    _answer(out, {})
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            answer = getattr(cluster, request.pop("verb"))(**request)
+        except (RayError, ConnectionError, OSError, ValueError, RuntimeError) as error:
+            answer = {"error": _sentence(error)}
+        _answer(out, answer)
+    ray.shutdown()
+    return 0
+
+
+def _answer(out: Any, document: dict[str, Any]) -> None:
+    out.write(json.dumps(document) + "\n")
+    out.flush()
+
+
+def _sentence(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:500]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Jobs on other computers: their documents and files, and their workers as seen from here."""

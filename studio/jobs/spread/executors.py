@@ -1,0 +1,79 @@
+"""Executors that were opened, one session for each address."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from studio.api import Executor, ExecutorSession, Extension, StudioError, UsageError
+from studio.jobs.spread.parcel import Packer
+from studio.jobs.spread.remote_worker import RemoteWorker
+from studio.plugin_host import PluginHost
+
+log = logging.getLogger(__name__)
+
+
+class Executors:
+    """The sessions of one runner of jobs; made for the first job that needs one.
+
+    Args:
+        readable: What every worker here may read, the store first.
+    """
+
+    def __init__(self, readable: Sequence[Path]) -> None:
+        self._readable = tuple(readable)
+        self._sessions: dict[str, ExecutorSession] = {}
+        self._packer: Packer | None = None
+        self._lock = threading.Lock()
+
+    def worker(self, address: str, folder: Path) -> RemoteWorker:
+        """Return a worker for one job.
+
+        Args:
+            folder: Of the job here, which does not exist yet.
+
+        Raises:
+            UsageError: when no executor has such an address.
+            StudioError: when it cannot be opened.
+        """
+        with self._lock:
+            if address not in self._sessions:
+                self._sessions[address] = executor_for(address).open(address)
+            if self._packer is None:
+                scratch = Path(tempfile.mkdtemp(prefix="edgewright-inputs-"))
+                self._packer = Packer(self._readable, scratch)
+            return RemoteWorker(self._sessions[address], self._packer, folder)
+
+    def close(self) -> None:
+        """Close every session."""
+        with self._lock:
+            for address, session in self._sessions.items():
+                try:
+                    session.close()
+                except StudioError as error:
+                    log.warning("%s was not closed: %s", address, error.message)
+            self._sessions.clear()
+            if self._packer is not None:
+                shutil.rmtree(self._packer.scratch, ignore_errors=True)
+                self._packer = None
+
+
+def executor_for(address: str) -> Executor:
+    """Return the executor that an address belongs to.
+
+    Raises:
+        UsageError: when no executor answers for it.
+    """
+    host = PluginHost.again()
+    found = host.all(Extension.EXECUTOR)
+    scheme, colon, _ = address.partition(":")
+    for capability in found:
+        if colon and scheme in capability.schemes:
+            executor: Executor = host.create(capability)
+            return executor
+    known = ", ".join(f"{one}:" for capability in found for one in capability.schemes)
+    raise UsageError(f"--on {address}: no executor has such an address.", hint=f"Known: {known}.")

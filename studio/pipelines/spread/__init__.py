@@ -1,0 +1,1 @@
+"""Runs whose steps are done on other computers."""
