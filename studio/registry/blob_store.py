@@ -22,10 +22,13 @@ def file_digest(path: Path) -> str:
 
 def folder_digest(path: Path) -> str:
     """Return the SHA-256 of a folder's sorted listing: a line of digest and name per file."""
-    listing = hashlib.sha256()
-    for file in _files(path):
-        listing.update(f"{file_digest(file)}  {file.relative_to(path).as_posix()}\n".encode())
-    return listing.hexdigest()
+    return hashlib.sha256(folder_listing(path)).hexdigest()
+
+
+def folder_listing(path: Path) -> bytes:
+    """Return the sorted listing of a folder: a line of digest and name per file."""
+    lines = (f"{file_digest(file)}  {file.relative_to(path).as_posix()}\n" for file in _files(path))
+    return "".join(lines).encode()
 
 
 class BlobStore:
@@ -33,10 +36,13 @@ class BlobStore:
 
     Args:
         folder: Its folder, inside the registry's folder.
+
+    Attributes:
+        folder: The same.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
     def adopt(self, path: Path, name: str | None = None) -> Artifact:
@@ -74,6 +80,13 @@ class BlobStore:
             raise Refused(f"{path.name} is a part of the registry itself.", detail=str(path))
         return self.adopt(made, name)
 
+    def has(self, path: Path) -> bool:
+        """Return whether a path exists."""
+        return path.exists()
+
+    def fetch(self, path: Path) -> None:
+        """Make a path of the store usable; a local store has all of it."""
+
     def _check_source(self, path: Path) -> None:
         """Refuse links, and paths that contain the store or are inside it."""
         if path.is_symlink():
@@ -83,10 +96,8 @@ class BlobStore:
             raise Refused(f"{path.name} is a part of the registry itself.", detail=str(path))
 
     def _place(self, path: Path, home: Path, final: Path) -> None:
-        _make_read_only(path)
-        home.mkdir(exist_ok=True)
         try:
-            os.rename(path, final)
+            self._moved(path, home, final)
         except OSError as error:
             if error.errno == errno.EXDEV:
                 self._copy(path, final)
@@ -95,6 +106,12 @@ class BlobStore:
                 raise
         _sync(home)
         _sync(self._folder)
+
+    def _moved(self, path: Path, home: Path, final: Path) -> None:
+        """Rename a path of the store's file system to its place."""
+        _make_read_only(path)
+        home.mkdir(exist_ok=True)
+        os.rename(path, final)
 
     def _copy(self, path: Path, final: Path) -> None:
         """Move a path from another file system, complete under its name or not at all."""

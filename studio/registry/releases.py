@@ -8,7 +8,7 @@ from typing import Any
 
 from studio.registry import rows
 from studio.registry.activity import after
-from studio.registry.database import Database
+from studio.registry.database import WITHOUT_LIMIT, Database, added
 from studio.registry.records import Change, ReleaseRecord
 
 _IN_ONE_QUERY = 500
@@ -42,18 +42,19 @@ class Releases:
             last = db.execute(
                 "SELECT created FROM releases WHERE target = ? ORDER BY id DESC LIMIT 1", (target,)
             ).fetchone()
+            moment = after(last and last[0], at or self._db.now())
             text = json.dumps(dict(details), separators=(",", ":"), default=str)
-            cursor = db.execute(
+            identifier = added(
+                db,
                 "INSERT INTO releases (target, version, digest, state, details, created)"
                 " VALUES (?,?,?,?,?,?)",
-                (target, version, digest, state, text, after(last and last[0], at)),
+                (target, version, digest, state, text, moment),
             )
-            identifier = int(cursor.lastrowid or 0)
         return self.these([identifier])[identifier]
 
     def all(self, target: str | None = None, most: int | None = None) -> list[ReleaseRecord]:
         """Return the changes of a target (of all), the newest first, with an optional limit."""
-        limit = -1 if most is None else most
+        limit = WITHOUT_LIMIT if most is None else most
         if target is None:
             found = self._db.all("SELECT * FROM releases ORDER BY id DESC LIMIT ?", (limit,))
         else:

@@ -83,6 +83,10 @@ CREATE TABLE IF NOT EXISTS identity (
 """The identity of the registry, and the time of its last restore."""
 
 
+MIGRATIONS = (_TABLES, _SECOND, _THIRD, _FOURTH)
+"""The statements of each version of the schema, in SQLite's types."""
+
+
 class NewerRegistry(Exception):
     """The error for a file from a later version of the studio."""
 
@@ -116,7 +120,7 @@ def _bring_up(connection: sqlite3.Connection, store: Path) -> None:
     try:
         # Another process may have migrated the file before this one acquired the lock.
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        for number, tables in enumerate((_TABLES, _SECOND, _THIRD, _FOURTH), 1):
+        for number, tables in enumerate(MIGRATIONS, 1):
             if version < number:
                 for statement in tables.split(";"):
                     connection.execute(statement)
