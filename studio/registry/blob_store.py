@@ -87,6 +87,21 @@ class BlobStore:
     def fetch(self, path: Path) -> None:
         """Make a path of the store usable; a local store has all of it."""
 
+    def take(self, digest: str, path: Path) -> None:
+        """Copy a file or folder of another store, under the same digest and name.
+
+        Raises:
+            Refused: when it is not what its digest names.
+        """
+        final = self._folder / digest / path.name
+        if (folder_digest(path) if path.is_dir() else file_digest(path)) != digest:
+            raise Refused(f"{path.name} is not what it was ({digest[:12]}).", detail=str(path))
+        if not final.exists():
+            final.parent.mkdir(exist_ok=True)
+            self._copy(path, final)
+            _sync(final.parent)
+            _sync(self._folder)
+
     def _check_source(self, path: Path) -> None:
         """Refuse links, and paths that contain the store or are inside it."""
         if path.is_symlink():

@@ -68,6 +68,16 @@ class Database(Protocol):
             StudioError: when the database is full, damaged or away.
         """
 
+    def snapshot(self) -> AbstractContextManager[Session]:
+        """Open a transaction that reads one state, whatever others write in the meantime.
+
+        Raises:
+            StudioError: when the database is damaged or away.
+        """
+
+    def renumber(self, tables: Sequence[str]) -> None:
+        """Let the numbers of new rows follow the highest one, after a copy with numbers."""
+
     def now(self) -> str:
         """Return the time of the database's computer in the registry's spelling."""
 

@@ -31,6 +31,7 @@ from studio.registry.records import (
 from studio.registry.releases import Releases
 from studio.registry.shared.address import address_in
 from studio.registry.shared.opening import SharedParts
+from studio.registry.shared.server_schema import TABLES
 from studio.registry.sqlite_database import SqliteDatabase
 from studio.registry.startup import make_ready
 from studio.registry.targets import Targets
@@ -162,6 +163,11 @@ class Registry:
             Refused: when it is outside of the studio's data folder, or inside the registry.
         """
         return self._store.adopt_made(path, name)
+
+    def count_rows(self) -> int:
+        """Return the number of rows in all tables."""
+        counts = (self._db.all(f"SELECT count(*) FROM {table}") for table in TABLES)
+        return sum(int(found[0][0]) for found in counts)
 
     # Models and variants
 

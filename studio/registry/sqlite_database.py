@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,23 @@ class SqliteDatabase:
                 _roll_back(connection)
                 raise
             connection.execute("COMMIT")
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """Open a transaction that reads one state, whatever others write in the meantime.
+
+        Raises:
+            StudioError: when the file is damaged, with the command to restore it.
+        """
+        with self._disk_errors_reported():
+            self.connection.execute("BEGIN")
+            try:
+                yield self.connection
+            finally:
+                _roll_back(self.connection)
+
+    def renumber(self, tables: Sequence[str]) -> None:
+        """Do nothing: SQLite's numbers always follow the highest one."""
 
     def all(self, statement: str, values: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
         """Return the rows of a query.

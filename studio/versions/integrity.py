@@ -13,6 +13,7 @@ from studio.lazy_dataclass import dataclass
 from studio.registry import Registry, file_digest, folder_digest
 from studio.registry.backups import DATABASE, connect, faults_of
 from studio.registry.ownership import entries
+from studio.registry.shared.address import address_in
 from studio.versions.garbage import needed
 
 _ONE = 1
@@ -64,6 +65,8 @@ def condition(folder: Path, *, thorough: bool = True) -> RegistryCondition:
     Raises:
         StudioError: when a later version of the studio has written it.
     """
+    if address_in(folder) is not None:
+        return _shared_condition(folder, thorough)
     database = folder / DATABASE
     faults = faults_of(database) if database.is_file() else ["is missing"]
     found = [Damage(DATABASE, str(database), fault) for fault in faults]
@@ -79,6 +82,20 @@ def condition(folder: Path, *, thorough: bool = True) -> RegistryCondition:
     present = homes & set(listed)
     unknown = len(set(listed) - homes)
     return RegistryCondition(database, rows_of(database), len(present), unknown, damage)
+
+
+def _shared_condition(folder: Path, thorough: bool) -> RegistryCondition:
+    """Check a shared registry: this studio's copies, and what its store has of the rest."""
+    registry = Registry.open(folder)
+    try:
+        listed = entries(registry.store)
+        homes = {home for path in _referred(registry) if (home := _home(registry, path))}
+        damage = tuple(_damage(registry, thorough))
+        rows = registry.count_rows()
+    finally:
+        registry.close()
+    unknown = len(set(listed) - homes)
+    return RegistryCondition(registry.store, rows, len(homes), unknown, damage)
 
 
 def rows_of(database: Path) -> int:
@@ -139,9 +156,9 @@ def _damage(registry: Registry, thorough: bool) -> Iterator[Damage]:
         home, kept = _home(registry, path), path
         if home:  # adopted as a whole: a file, or a folder with the file in it
             kept = registry.store.joinpath(*path.relative_to(registry.store).parts[:2])
-        if not path.exists():
+        if not registry.has(path):
             yield Damage(name, str(path), "is missing")
-        elif home and thorough and kept not in seen and _digest(kept) != home:
+        elif home and thorough and kept not in seen and kept.exists() and _digest(kept) != home:
             yield Damage(name, str(kept), "is not what it was")
         seen.add(kept)
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of its own: Debian's programs, a cluster in a temporary folder, the loopback."""
+"""A PostgreSQL server in a temporary folder, on the loopback: Debian's programs.
 
 from __future__ import annotations
 

@@ -17,7 +17,9 @@ FILE = "shared.json"
 
 _DATABASES = ("postgresql", "postgres")
 _SECRETS = frozenset({"password", "sslpassword", "oauth_client_secret"})
-_PASS_FILE = "Put the password into ~/.pgpass (mode 600), or name a service: postgresql:///?service=NAME"
+_PASS_FILE = (
+    "Put the password into ~/.pgpass (mode 600), or name a service: postgresql:///?service=NAME"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,9 @@ def checked_endpoint(text: str) -> str:
         UsageError: when it is no URL, or contains a login.
     """
     parts = urlsplit(text)
-    if text and (parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc):
+    if text and (
+        parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc
+    ):
         raise UsageError(
             "The address of the S3 server is not valid.",
             hint="Write it as https://HOST:PORT, without a login.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -28,6 +29,11 @@ def tables(statements: str) -> list[str]:
     for pattern, other in _TYPES:
         found = re.sub(pattern, other, found)
     return [one.strip() for one in found.split(";") if one.strip()]
+
+
+def spellings(path: str) -> tuple[str, ...]:
+    """Return how a path is written in a text, and in a JSON document with ASCII alone."""
+    return tuple(dict.fromkeys((path, json.dumps(path)[1:-1])))
 
 
 class ServerRow(tuple[Any, ...]):

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from studio.api import StudioError
 from studio.registry.activity import spelled
 from studio.registry.schema import VERSION
-from studio.registry.shared.dialect import ServerRow, translated
+from studio.registry.shared.dialect import ServerRow, spellings, translated
 from studio.registry.shared.server_errors import (
     driver,
     later_version,
@@ -87,8 +87,9 @@ class ServerSession:
 
     def _kept(self, value: Any) -> Any:
         """Return a value with the sign for the store in place of its folder."""
-        if isinstance(value, str) and self.store and self.store in value:
-            return value.replace(self.store, TOKEN)
+        if isinstance(value, str) and self.store:
+            for spelled_store in spellings(self.store):
+                value = value.replace(spelled_store, TOKEN)
         return value
 
     def restored(self, value: Any) -> Any:
@@ -196,19 +197,41 @@ class PostgresDatabase:
             self._commit(session, number)
 
     @contextmanager
+    def snapshot(self) -> Iterator[ServerSession]:
+        """Open a transaction that reads one state, whatever others write in the meantime.
+
+        Raises:
+            StudioError: when the server is away, or refuses the query.
+        """
+        with self._transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as session:
+            yield session
+
+    @contextmanager
     def alone(self, number: int) -> Iterator[None]:
         """Open a transaction with an advisory lock, for a database without tables.
 
         Raises:
             StudioError: when the server is away, full, or refuses the change.
         """
+        with self._transaction("BEGIN") as session:
+            session.execute("SELECT pg_advisory_xact_lock(?)", (number,))
+            yield
+
+    def renumber(self, tables: Sequence[str]) -> None:
+        """Let the numbers of new rows follow the highest one, after a copy with numbers."""
+        for table in tables:
+            last = f"SELECT coalesce(max(id), 0) + 1 FROM {table}"
+            sequence = f"pg_get_serial_sequence('{table}', 'id')"
+            self.connection.execute(f"SELECT setval({sequence}, ({last}), false)")
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[ServerSession]:
         session = self.connection
         with self._errors_reported():
-            session.execute("BEGIN")
+            session.execute(begin)
             self._local.writes = True
             try:
-                session.execute("SELECT pg_advisory_xact_lock(?)", (number,))
-                yield
+                yield session
                 session.execute("COMMIT")
             except BaseException:
                 _roll_back(session, self._driver.Error)

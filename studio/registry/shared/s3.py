@@ -42,6 +42,12 @@ class Bucket:
         self._address, self._endpoint = address, endpoint
         self._client: Any = None
 
+    def require(self) -> None:
+        """Ask for the bucket."""
+        with self._errors_reported() as client:
+            if _found(client.head_bucket, Bucket=self._bucket) is None:
+                raise self._sentence("NoSuchBucket", self._address)
+
     def has(self, key: str) -> bool:
         """Return whether an object exists."""
         with self._errors_reported() as client:
@@ -97,7 +103,8 @@ class Bucket:
             response_checksum_validation="when_required",
             s3={"addressing_style": "path"} if self._endpoint else {},
         )
-        return library.client("s3", endpoint_url=self._endpoint or None, config=config)
+        # The default session would keep an earlier login.
+        return library.session.Session().client("s3", endpoint_url=self._endpoint or None, config=config)
 
     def _sentence(self, code: str, detail: str) -> StudioError:
         text, hint = _SENTENCES.get(code, ("", ""))
@@ -105,7 +112,7 @@ class Bucket:
             text, hint = "The shared store refused the login.", _LOGIN
         if not text:
             text = f"The shared store {self._address} cannot be reached."
-            hint = "Check the network and the address: studio registry use --show"
+            hint = "Check the network and the address: studio registry use"
         return StudioError(text, hint=hint, detail=detail)
 
 
@@ -113,6 +120,7 @@ def _library() -> Any:
     try:
         import boto3
         import boto3.exceptions
+        import boto3.session
     except ImportError:
         raise StudioError("A bucket needs the library boto3.", hint=_INSTALL) from None
     return boto3

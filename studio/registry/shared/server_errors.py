@@ -55,7 +55,7 @@ def sentence(error: Exception, address: str) -> StudioError:
     text, hint = _SENTENCES.get(code, ("", ""))
     if not text and (not code or code.startswith("08") or code.startswith("57P")):
         text = f"The database server of the registry at {_server(address)} cannot be reached."
-        hint = "Check the network, the address and the server: studio registry use --show"
+        hint = "Check the network, the address and the server: studio registry use"
     detail = str(error).strip()
     if not text:
         text = f"The database refused a change of the registry: {detail.splitlines()[0]}."

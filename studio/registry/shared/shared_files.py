@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from studio.api import Refused, StudioError
-from studio.registry.blob_store import BlobStore, file_digest, folder_listing
+from studio.registry.blob_store import BlobStore, file_digest, folder_digest, folder_listing
 from studio.registry.names import LONGEST, is_component
 from studio.registry.records import Artifact
 
@@ -26,6 +26,13 @@ _LARGEST_LISTING = 64 << 20
 
 class CommonPlace(Protocol):
     """A place that all studios of a shared registry reach: a bucket, or a mounted folder."""
+
+    def require(self) -> None:
+        """Ask for the place itself.
+
+        Raises:
+            StudioError: when it does not exist, or cannot be reached.
+        """
 
     def has(self, key: str) -> bool:
         """Return whether an object exists.
@@ -75,6 +82,17 @@ class SharedStore(BlobStore):
         self.push(made.digest, made.path)
         return made
 
+    def take(self, digest: str, path: Path) -> None:
+        """Store a file or folder of another store in the common place.
+
+        Raises:
+            Refused: when it is not what its digest names.
+            StudioError: when the common place cannot be reached, or refuses it.
+        """
+        if (folder_digest(path) if path.is_dir() else file_digest(path)) != digest:
+            raise Refused(f"{path.name} is not what it was ({digest[:12]}).", detail=str(path))
+        self.push(digest, path)
+
     def push(self, digest: str, path: Path) -> None:
         """Store a file or folder of the store in the common place, unless it has it.
 
@@ -100,6 +118,14 @@ class SharedStore(BlobStore):
     def _push_file(self, digest: str, path: Path) -> None:
         if not self._common.has(f"{FILES}/{digest}"):
             self._common.put(f"{FILES}/{digest}", path)
+
+    def require_common(self) -> None:
+        """Ask for the common place itself.
+
+        Raises:
+            StudioError: when it does not exist, or cannot be reached.
+        """
+        self._common.require()
 
     def has(self, path: Path) -> bool:
         """Return whether a path is here, or its content in the common place.
@@ -219,12 +245,12 @@ class MountedFolder:
 
     def has(self, key: str) -> bool:
         """Return whether an object exists."""
-        self._require()
+        self.require()
         return (self._folder / key).is_file()
 
     def put(self, key: str, source: Path) -> None:
         """Store a file, complete under its key or not at all."""
-        self._require()
+        self.require()
         target = self._folder / key
         passing = self._folder / f".{uuid.uuid4().hex}"
         try:
@@ -244,7 +270,7 @@ class MountedFolder:
 
     def get(self, key: str, target: Path) -> bool:
         """Write an object to a new file; return False if it does not exist."""
-        self._require()
+        self.require()
         try:
             shutil.copyfile(self._folder / key, target)
         except FileNotFoundError:
@@ -255,11 +281,10 @@ class MountedFolder:
         """Return its address, for people."""
         return str(self._folder)
 
-    def _require(self) -> None:
+    def require(self) -> None:
         """Refuse an absent mount, as an empty folder would make all files seem lost."""
         if not self._folder.is_dir():
             raise StudioError(
                 f"The shared store {self._folder} is not mounted.",
                 hint="Mount it, or choose another: studio registry use ADDRESS --blobs PLACE",
             )
-
