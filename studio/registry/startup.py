@@ -7,9 +7,9 @@ from pathlib import Path
 
 from studio.api import StudioError
 from studio.registry.backups import DATABASE, MIGRATION, Backups, damaged, lost_database
-from studio.registry.sqlite_database import SqliteDatabase, is_damage, is_without_room
 from studio.registry.ownership import entries
 from studio.registry.schema import NewerRegistry, prepare
+from studio.registry.sqlite_database import SqliteDatabase, is_damage, is_without_room
 from studio.settings.disk_space import no_room
 
 

@@ -60,9 +60,7 @@ def bucket(rigs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Obj
 
 
 @pytest.fixture(autouse=True)
-def logins(
-    postgres: PostgresServer, bucket: ObjectServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def logins(postgres: PostgresServer, bucket: ObjectServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let libpq and boto3 find their logins where a user keeps them."""
     for name, value in {**postgres.environment, **bucket.environment}.items():
         monkeypatch.setenv(name, value)
