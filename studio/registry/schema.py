@@ -9,7 +9,7 @@ from pathlib import Path
 from studio.registry.activity import now
 from studio.registry.ownership import identify
 
-VERSION = 4
+VERSION = 5
 _IDENTIFIED = 4
 """The schema version that introduced the identity of a registry."""
 
@@ -83,7 +83,12 @@ CREATE TABLE IF NOT EXISTS identity (
 """The identity of the registry, and the time of its last restore."""
 
 
-MIGRATIONS = (_TABLES, _SECOND, _THIRD, _FOURTH)
+_FIFTH = """
+CREATE INDEX IF NOT EXISTS releases_created ON releases (target, created, state)
+"""
+"""An index for the releases of many targets at a time."""
+
+MIGRATIONS = (_TABLES, _SECOND, _THIRD, _FOURTH, _FIFTH)
 """The statements of each version of the schema, in SQLite's types."""
 
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL server in a temporary folder, on the loopback: Debian's programs.
+"""A PostgreSQL server in a temporary folder, on the loopback: the programs of Debian."""
 
 from __future__ import annotations
 

@@ -103,8 +103,8 @@ class Bucket:
             response_checksum_validation="when_required",
             s3={"addressing_style": "path"} if self._endpoint else {},
         )
-        # The default session would keep an earlier login.
-        return library.session.Session().client("s3", endpoint_url=self._endpoint or None, config=config)
+        session = library.session.Session()  # the default one would keep an earlier login
+        return session.client("s3", endpoint_url=self._endpoint or None, config=config)
 
     def _sentence(self, code: str, detail: str) -> StudioError:
         text, hint = _SENTENCES.get(code, ("", ""))

@@ -188,9 +188,13 @@ def test_a_full_disk_of_the_server_is_named(
     registry.add_release("pi", None, "before", "serving", {})
     filler = fill(disk, 0)
     text = "x" * 4_000_000
-    with pytest.raises(StudioError, match="disk of the database server is full"):
+
+    def add_many() -> None:
         for _attempt in range(50):
             registry.add_release("pi", None, "d", "serving", {"text": os.urandom(8).hex() + text})
+
+    with pytest.raises(StudioError, match="disk of the database server is full"):
+        add_many()
     stored = len(registry.releases("pi"))
     filler.unlink()
     registry.add_release("pi", None, "after", "serving", {})

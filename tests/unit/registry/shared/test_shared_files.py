@@ -89,7 +89,7 @@ def test_a_lost_file_is_named_and_leaves_nothing(
 ) -> None:
     made = stores[0].adopt(bundle(tmp_path / "digits-1"))
     (common / "files" / file_digest(made.path / "golden" / "000.npz")).unlink()
-    with pytest.raises(StudioError, match="has lost 000.npz"):
+    with pytest.raises(StudioError, match=r"has lost 000\.npz"):
         stores[1].fetch(moved(made.path, *stores))
     assert list(stores[1].folder.iterdir()) == []
 
