@@ -125,7 +125,8 @@ class Releases:
 
     def targets(self) -> list[str]:
         """Return all targets that ever had a release, by name."""
-        found = self._db.all("SELECT DISTINCT target FROM releases ORDER BY target")
+        named = f"{_TARGETS} SELECT target FROM named WHERE target IS NOT NULL ORDER BY target"
+        found = self._db.all(named)
         return [str(row[0]) for row in found]
 
     def serving(self) -> frozenset[str]:

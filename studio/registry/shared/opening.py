@@ -1,4 +1,4 @@
-"""The parts of a shared registry at its opening: its database, and this studio's copies of files."""
+"""The opening of a shared registry: its database, and this studio's copies of its files."""
 
 from __future__ import annotations
 

@@ -142,8 +142,11 @@ class SharedStore(BlobStore):
         """Copy a file or folder of the store from the common place, unless it is here.
 
         Raises:
+            Refused: when another studio has written a path that leads outside.
             StudioError: when the common place has lost it, altered it, or cannot be reached.
         """
+        if path.is_relative_to(self._folder) and ".." in path.parts:
+            raise Refused(f"{str(path)[-80:]!r} lies outside its folder.")
         found = self._parts(path)
         if found is None or path.exists():
             return

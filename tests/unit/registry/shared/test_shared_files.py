@@ -124,6 +124,11 @@ def test_a_listing_does_not_lead_outside(
     assert list(stores[1].folder.iterdir()) == []
 
 
+def test_a_row_does_not_lead_outside(stores: tuple[SharedStore, SharedStore]) -> None:
+    with pytest.raises(Refused, match="lies outside"):
+        stores[1].fetch(stores[1].folder / ("a" * 64) / ".." / ".." / "secret")
+
+
 def test_a_mount_that_is_gone_is_no_empty_store(
     stores: tuple[SharedStore, SharedStore], tmp_path: Path, common: Path
 ) -> None:
