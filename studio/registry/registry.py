@@ -113,13 +113,16 @@ class Registry:
 
     @property
     def restored(self) -> str:
-        """The time of the last restore; empty without one."""
+        """The time of the last restore; empty without one, and for a shared registry."""
+        if self.shared is not None:
+            return ""
         return identity_of(self._db.connection)[1]
 
     @property
     def owns_store(self) -> bool:
         """Whether the store belongs to this registry, not to an earlier one in its place."""
-        return identity_of(self._db.connection)[0] == marked(self.store)
+        identity = self.shared.identity if self.shared else identity_of(self._db.connection)[0]
+        return identity == marked(self.store)
 
     @contextmanager
     def quiet(self) -> Iterator[None]:

@@ -48,7 +48,9 @@ def examine() -> Iterator[DoctorCheck]:
     yield _window()
     try:
         with Workspace.open() as workspace:
-            yield DoctorCheck("registry", True, str(workspace.paths.registry))
+            shared = workspace.registry.shared
+            place = shared.address.database if shared else str(workspace.paths.registry)
+            yield DoctorCheck("registry", True, place)
             yield _copies(workspace)
             yield from _of_workspace(workspace)
     except StudioError as error:

@@ -11,6 +11,7 @@ import getpass
 import platform
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -57,17 +58,42 @@ TOKEN = "edgewright-store:"
 """The sign for the store in texts of the database, as each studio has its own folder."""
 
 
+class StoreSign:
+    """The folder of the store, and its sign in texts of the database."""
+
+    def __init__(self) -> None:
+        self.folder = ""
+
+    def kept(self, value: Any) -> Any:
+        """Return a value with the sign in place of the folder."""
+        if isinstance(value, str) and self.folder:
+            for spelled_folder in spellings(self.folder):
+                value = value.replace(spelled_folder, TOKEN)
+        return value
+
+    def restored(self, value: Any) -> Any:
+        """Return a value with the folder in place of the sign."""
+        if isinstance(value, str) and self.folder and TOKEN in value:
+            return value.replace(TOKEN, self.folder)
+        return value
+
+
 class ServerSession:
-    """A connection of one thread.
+    """A connection of one thread, which is closed when the thread has ended.
 
     Attributes:
         raw: The connection of psycopg.
+        clock: Returns the server's time.
     """
 
-    def __init__(self, raw: psycopg.Connection[Any], clock: Callable[[], str]) -> None:
+    def __init__(
+        self, raw: psycopg.Connection[Any], clock: Callable[[], str], sign: StoreSign
+    ) -> None:
         self.raw = raw
         self.clock = clock
-        self.store = ""
+        self._sign = sign
+        # Nothing that `raw` refers to may refer to the session.
+        weakref.finalize(self, raw.close)
 
     @property
     def in_transaction(self) -> bool:
@@ -83,20 +109,8 @@ class ServerSession:
         """Run a statement of the registry, with ``?`` for values."""
         if not values:
             return self.raw.execute(statement.encode())
-        return self.raw.execute(translated(statement).encode(), [self._kept(v) for v in values])
-
-    def _kept(self, value: Any) -> Any:
-        """Return a value with the sign for the store in place of its folder."""
-        if isinstance(value, str) and self.store:
-            for spelled_store in spellings(self.store):
-                value = value.replace(spelled_store, TOKEN)
-        return value
-
-    def restored(self, value: Any) -> Any:
-        """Return a value with the folder of the store in place of its sign."""
-        if isinstance(value, str) and self.store and TOKEN in value:
-            return value.replace(TOKEN, self.store)
-        return value
+        given = [self._sign.kept(value) for value in values]
+        return self.raw.execute(translated(statement).encode(), given)
 
 
 class PostgresDatabase:
@@ -110,8 +124,8 @@ class PostgresDatabase:
         self._address = address
         self._driver = driver()
         self._local = threading.local()
-        self._sessions: list[ServerSession] = []
-        self._store = ""
+        self._sessions: weakref.WeakSet[ServerSession] = weakref.WeakSet()
+        self._sign = StoreSign()
         self._met = False
 
     def keep_below(self, store: Path) -> None:
@@ -123,15 +137,13 @@ class PostgresDatabase:
         text = f"{store}/"
         if any(sign in text for sign in '"\\') or not text.isprintable():
             raise StudioError(f"The folder {store} cannot be used for a shared registry.")
-        self._store = text
-        for session in self._sessions:
-            session.store = text
+        self._sign.folder = text
 
     def close(self) -> None:
         """Close the connections of all threads."""
-        while self._sessions:
+        for session in list(self._sessions):
             with contextlib.suppress(self._driver.Error):
-                self._sessions.pop().raw.close()
+                session.raw.close()
 
     @property
     def role(self) -> str:
@@ -300,7 +312,7 @@ class PostgresDatabase:
                 raise sentence(error, self._address) from None
             else:
                 self._met = True
-                self._sessions = [one for one in self._sessions if not one.lost] + [session]
+                self._sessions.add(session)
                 return session
 
     def _opened(self) -> ServerSession:
@@ -313,9 +325,8 @@ class PostgresDatabase:
         )
         for statement in _SETUP:
             raw.execute(statement.encode())
-        session = ServerSession(raw, _clock(raw))
-        session.store = self._store
-        raw.row_factory = _rows_of(session)
+        session = ServerSession(raw, _clock(raw), self._sign)
+        raw.row_factory = _rows_of(self._sign)
         return session
 
     @contextmanager
@@ -334,10 +345,10 @@ def _clock(raw: psycopg.Connection[Any]) -> Callable[[], str]:
     return lambda: spelled(base + timedelta(seconds=time.monotonic() - begun))
 
 
-def _rows_of(session: ServerSession) -> Callable[[Any], Callable[[Sequence[Any]], ServerRow]]:
+def _rows_of(sign: StoreSign) -> Callable[[Any], Callable[[Sequence[Any]], ServerRow]]:
     def factory(cursor: Any) -> Callable[[Sequence[Any]], ServerRow]:
         numbers = {column.name: at for at, column in enumerate(cursor.description or ())}
-        return lambda values: ServerRow(numbers, [session.restored(value) for value in values])
+        return lambda values: ServerRow(numbers, [sign.restored(value) for value in values])
 
     return factory
 
