@@ -36,13 +36,15 @@ class BlobStore:
 
     Args:
         folder: Its folder, inside the registry's folder.
+        registry: The registry's folder; by default the parent.
 
     Attributes:
         folder: The same.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, registry: Path | None = None) -> None:
         self.folder = self._folder = folder
+        self._registry = registry or folder.parent
         folder.mkdir(parents=True, exist_ok=True)
 
     def adopt(self, path: Path, name: str | None = None) -> Artifact:
@@ -74,7 +76,7 @@ class BlobStore:
             Refused: when it is outside of the studio's data folder, or inside the
                 registry.
         """
-        registry = self._folder.parent
+        registry = self._registry
         made = below(registry.parent, path)
         if made.resolve().is_relative_to(registry.resolve()):
             raise Refused(f"{path.name} is a part of the registry itself.", detail=str(path))

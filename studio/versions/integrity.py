@@ -14,6 +14,7 @@ from studio.registry import Registry, file_digest, folder_digest
 from studio.registry.backups import DATABASE, connect, faults_of
 from studio.registry.ownership import entries
 from studio.registry.shared.address import address_in
+from studio.registry.shared.opening import COPIES
 from studio.versions.garbage import needed
 
 _ONE = 1
@@ -113,14 +114,15 @@ def set_aside(folder: Path, damaged: tuple[Damage, ...]) -> int:
     Returns:
         The number of moved folders, which are next to the store.
     """
-    listed = entries(folder / "store")
-    homes = {Path(one.path).parent.name for one in damaged if Path(one.path).exists()} & set(listed)
+    stores = (folder / "store", *(folder / "store").glob(f"{COPIES}*"))
+    listed = {home for store in stores for home in entries(store).values()}
+    homes = {Path(one.path).parent for one in damaged if Path(one.path).exists()} & listed
     if not homes:
         return 0
     aside = folder / f"damaged-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
     aside.mkdir(mode=0o700)
     for home in sorted(homes):
-        os.rename(listed[home], aside / home)
+        os.rename(home, aside / home.name)
     return len(homes)
 
 

@@ -13,6 +13,9 @@ from studio.registry.shared.s3 import Bucket
 from studio.registry.shared.server_schema import prepare
 from studio.registry.shared.shared_files import CommonPlace, MountedFolder, SharedStore
 
+COPIES = "shared-"
+"""The start of the name of a folder with copies of a shared registry's files."""
+
 
 @dataclass(frozen=True, slots=True)
 class SharedParts:
@@ -40,8 +43,8 @@ class SharedParts:
         database = PostgresDatabase(address.database)
         try:
             identity = prepare(database)
-            # Copies of another registry must not count as this one's.
-            store = folder / f"store-{identity[:12]}"
+            # Copies of another registry must not count as this one's; workers read below `store`.
+            store = folder / "store" / f"{COPIES}{identity[:12]}"
             store.mkdir(parents=True, exist_ok=True)
             if marked(store) != identity:
                 mark(store, identity)
@@ -49,7 +52,7 @@ class SharedParts:
         except StudioError:
             database.close()
             raise
-        return cls(database, SharedStore(store, common_place(address)), identity, address)
+        return cls(database, SharedStore(store, folder, common_place(address)), identity, address)
 
 
 def common_place(address: SharedAddress) -> CommonPlace:

@@ -64,11 +64,12 @@ class SharedStore(BlobStore):
 
     Args:
         folder: Folder of this studio's copies, inside the registry's folder.
+        registry: The registry's folder.
         place: The common place.
     """
 
-    def __init__(self, folder: Path, place: CommonPlace) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, registry: Path, place: CommonPlace) -> None:
+        super().__init__(folder, registry)
         self._common = place
 
     def adopt(self, path: Path, name: str | None = None) -> Artifact:

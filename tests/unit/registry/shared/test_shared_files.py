@@ -23,7 +23,8 @@ def common(tmp_path: Path) -> Path:
 def stores(tmp_path: Path, common: Path) -> tuple[SharedStore, SharedStore]:
     """The stores of two studios."""
     first, second = (
-        SharedStore(tmp_path / name / "store", MountedFolder(common)) for name in ("anna", "ben")
+        SharedStore(tmp_path / name / "store", tmp_path / name, MountedFolder(common))
+        for name in ("anna", "ben")
     )
     return first, second
 
