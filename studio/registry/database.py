@@ -14,7 +14,7 @@ WITHOUT_LIMIT = 1 << 62
 """The value of ``LIMIT`` for all rows, as PostgreSQL refuses a negative one."""
 
 
-class Row(Protocol):
+class DatabaseRow(Protocol):
     """A row of a result, with columns by name and by number."""
 
     def keys(self) -> Iterable[str]:
@@ -27,7 +27,7 @@ class Row(Protocol):
         """Iterate over the values."""
 
 
-class Rows(Protocol):
+class DatabaseRows(Protocol):
     """The result of a statement."""
 
     def fetchone(self) -> Any:
@@ -40,10 +40,10 @@ class Rows(Protocol):
         """Iterate over the remaining rows."""
 
 
-class Session(Protocol):
+class DatabaseSession(Protocol):
     """A connection of one thread."""
 
-    def execute(self, statement: str, values: Sequence[Any] = ..., /) -> Rows:
+    def execute(self, statement: str, values: Sequence[Any] = ..., /) -> DatabaseRows:
         """Run a statement."""
 
 
@@ -51,24 +51,24 @@ class Database(Protocol):
     """The registry's database, safe for several threads and processes."""
 
     @property
-    def connection(self) -> Session:
+    def connection(self) -> DatabaseSession:
         """The connection of this thread."""
 
-    def write(self) -> AbstractContextManager[Session]:
+    def write(self) -> AbstractContextManager[DatabaseSession]:
         """Open a transaction that excludes other writers; inside another one, continue that.
 
         Raises:
             StudioError: when the database is full, damaged or away, or refuses the change.
         """
 
-    def all(self, statement: str, values: tuple[Any, ...] = ()) -> Sequence[Row]:
+    def all(self, statement: str, values: tuple[Any, ...] = ()) -> Sequence[DatabaseRow]:
         """Return the rows of a query.
 
         Raises:
             StudioError: when the database is full, damaged or away.
         """
 
-    def snapshot(self) -> AbstractContextManager[Session]:
+    def snapshot(self) -> AbstractContextManager[DatabaseSession]:
         """Open a transaction that reads one state, whatever others write in the meantime.
 
         Raises:
@@ -85,6 +85,6 @@ class Database(Protocol):
         """Close the connections of all threads."""
 
 
-def added(session: Session, statement: str, values: Sequence[Any]) -> int:
+def added(session: DatabaseSession, statement: str, values: Sequence[Any]) -> int:
     """Run an ``INSERT``, and return the number of the new row."""
     return int(session.execute(f"{statement} RETURNING id", values).fetchall()[0][0])

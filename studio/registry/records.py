@@ -1,4 +1,4 @@
-"""Rows of the registry as frozen dataclasses."""
+"""DatabaseRows of the registry as frozen dataclasses."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from studio.registry import rows
 from studio.registry.activity import after
-from studio.registry.database import WITHOUT_LIMIT, Database, Row, added
+from studio.registry.database import WITHOUT_LIMIT, Database, DatabaseRow, added
 from studio.registry.records import Change, ChangeWindow, ReleaseRecord
 
 _IN_ONE_QUERY = 500
@@ -150,7 +150,7 @@ class Releases:
         )
 
 
-def _by_target(rows: Iterable[Row]) -> dict[str, list[Change]]:
+def _by_target(rows: Iterable[DatabaseRow]) -> dict[str, list[Change]]:
     found: dict[str, list[Change]] = {}
     for row in rows:
         until = str(json.loads(row[5]).get("until") or "") if row[5] else ""

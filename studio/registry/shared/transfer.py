@@ -15,7 +15,7 @@ from studio.api import StudioError, UsageError
 from studio.lazy_dataclass import dataclass
 from studio.registry.backups import DATABASE, Backups
 from studio.registry.blob_store import BlobStore
-from studio.registry.database import Database, Session
+from studio.registry.database import Database, DatabaseSession
 from studio.registry.shared.dialect import spellings
 from studio.registry.shared.opening import SharedParts
 from studio.registry.shared.postgres import TOKEN
@@ -24,7 +24,7 @@ from studio.registry.sqlite_database import SqliteDatabase
 from studio.registry.startup import make_ready
 
 _AT_ONCE = 400
-"""Rows of one statement; SQLite limits the number of values in it."""
+"""DatabaseRows of one statement; SQLite limits the number of values in it."""
 
 _NUMBERED = tuple(table for table, key in TABLES.items() if key == "id")
 _PATHS = (
@@ -119,7 +119,7 @@ def digest_of(side: RegistrySide) -> str:
         return _digest(session, side)
 
 
-def _digest(session: Session, side: RegistrySide) -> str:
+def _digest(session: DatabaseSession, side: RegistrySide) -> str:
     found = hashlib.sha256()
     for table in TABLES:
         for part in _parts(session, table):
@@ -130,7 +130,10 @@ def _digest(session: Session, side: RegistrySide) -> str:
 
 
 def _copy_table(
-    table: str, read: Session, write: Session, sides: tuple[RegistrySide, RegistrySide]
+    table: str,
+    read: DatabaseSession,
+    write: DatabaseSession,
+    sides: tuple[RegistrySide, RegistrySide],
 ) -> int:
     source, target = sides
     rows = 0
@@ -143,7 +146,7 @@ def _copy_table(
     return rows
 
 
-def _parts(session: Session, table: str) -> Iterator[list[Any]]:
+def _parts(session: DatabaseSession, table: str) -> Iterator[list[Any]]:
     """Yield the rows of a table in order, some at a time."""
     names = _COLUMNS[table]
     if table not in _NUMBERED:
@@ -164,7 +167,9 @@ def _moved(value: Any, before: str, after: str) -> Any:
     return value
 
 
-def _copy_files(read: Session, source: RegistrySide, target: RegistrySide) -> tuple[int, int]:
+def _copy_files(
+    read: DatabaseSession, source: RegistrySide, target: RegistrySide
+) -> tuple[int, int]:
     """Copy what rows refer to; return the number of copies, and of absent ones."""
     copied = absent = 0
     for digest, name in sorted(_referred(read, source)):
@@ -178,7 +183,7 @@ def _copy_files(read: Session, source: RegistrySide, target: RegistrySide) -> tu
     return copied, absent
 
 
-def _referred(read: Session, side: RegistrySide) -> set[tuple[str, str]]:
+def _referred(read: DatabaseSession, side: RegistrySide) -> set[tuple[str, str]]:
     texts = []
     for table, column in _PATHS:
         texts += [row[0] for row in read.execute(f"SELECT {column} FROM {table}").fetchall()]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import random
+import signal
+import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from studio.registry.shared.address import SharedAddress
-from tests.e2e.conftest import Studio
+from tests.e2e.conftest import STUDIO, Studio
 from tests.rigs.postgres import PostgresServer
 
 New = Callable[[str], Studio]
@@ -94,3 +99,28 @@ def test_the_local_registry_comes_back(pair: tuple[Studio, Studio]) -> None:
     assert anna.ok("registry", "use")["role"] == "owner"
     anna.ok("registry", "use", "local")
     assert anna.ok("registry", "use")["database"] == ""
+
+
+def test_killed_commands_leave_a_whole_registry(pair: tuple[Studio, Studio], digits: Path) -> None:
+    anna, ben = pair
+    dice, killed = random.Random(7), 0
+    while killed < 10:
+        words = [str(STUDIO), "package", str(digits / "digits.onnx")]
+        process = subprocess.Popen(
+            words,
+            env=anna.environment,
+            cwd=anna.home,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(dice.uniform(0.5, 6.0))
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            killed += 1
+        process.wait(30)
+    assert ben.ok("registry", "check")["damaged"] == []
+    made = ben.ok("package", digits / "digits.onnx")
+    versions = anna.ok("versions", "list")
+    assert made["digest"] in {row["digest"] for row in versions}
+    assert sorted(row["version"] for row in versions) == [*range(1, len(versions) + 1)]
