@@ -1,4 +1,4 @@
-"""DatabaseRows of the registry as frozen dataclasses."""
+"""Rows of the registry as frozen dataclasses."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ class Bucket:
             response_checksum_validation="when_required",
             s3={"addressing_style": "path"} if self._endpoint else {},
         )
-        session = library.session.DatabaseSession()  # the default one would keep an earlier login
+        session = library.session.Session()  # the default one would keep an earlier login
         return session.client("s3", endpoint_url=self._endpoint or None, config=config)
 
     def _sentence(self, code: str, detail: str) -> StudioError:

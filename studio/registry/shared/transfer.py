@@ -24,7 +24,7 @@ from studio.registry.sqlite_database import SqliteDatabase
 from studio.registry.startup import make_ready
 
 _AT_ONCE = 400
-"""DatabaseRows of one statement; SQLite limits the number of values in it."""
+"""Rows of one statement; SQLite limits the number of values in it."""
 
 _NUMBERED = tuple(table for table, key in TABLES.items() if key == "id")
 _PATHS = (
