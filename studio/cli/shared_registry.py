@@ -49,7 +49,10 @@ def add(
 
 def _add_place(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--blobs", default="", metavar="PLACE", help="s3://BUCKET/PREFIX, or a mounted folder"
+        "--blobs",
+        default="",
+        metavar="PLACE",
+        help="s3://BUCKET/PREFIX, oci://HOST/REPOSITORY, or a mounted folder",
     )
     parser.add_argument(
         "--s3-endpoint", default="", metavar="URL", help="S3 server [default: the profile's]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -17,6 +18,7 @@ FILE = "shared.json"
 
 _DATABASES = ("postgresql", "postgres")
 _SECRETS = frozenset({"password", "sslpassword", "oauth_client_secret"})
+_REPOSITORY = re.compile(r"(/[a-z0-9]+([._-]+[a-z0-9]+)*)+")
 _PASS_FILE = (
     "Put the password into ~/.pgpass (mode 600), or name a service: postgresql:///?service=NAME"
 )
@@ -28,7 +30,7 @@ class SharedAddress:
 
     Attributes:
         database: URL of the database, without a password.
-        blobs: ``s3://bucket/prefix``, or the path of a folder that all studios have mounted.
+        blobs: ``s3://bucket/prefix``, ``oci://host/repository``, or the path of a mounted folder.
         endpoint: URL of the S3 server; empty for the one of the profile.
     """
 
@@ -71,17 +73,21 @@ def checked_blobs(text: str) -> str:
     """Return the place of the files of a shared registry.
 
     Raises:
-        UsageError: when it is neither a bucket nor an absolute path.
+        UsageError: when it is no bucket, repository or absolute path.
     """
     if text.startswith("s3://"):
         parts = urlsplit(text)
         if parts.netloc and "@" not in parts.netloc and not parts.query:
             return text.rstrip("/")
+    elif text.startswith("oci://"):
+        parts = urlsplit(text)
+        if _REPOSITORY.fullmatch(parts.path) and parts.hostname and "@" not in parts.netloc:
+            return text
     elif Path(text).is_absolute():
         return text
     raise UsageError(
         f"Files of a shared registry cannot be kept in {text[:80]!r}.",
-        hint="Write s3://BUCKET/PREFIX, or the path of a folder that all studios have mounted.",
+        hint="Write s3://BUCKET/PREFIX, oci://HOST/REPOSITORY, or the path of a mounted folder.",
     )
 
 

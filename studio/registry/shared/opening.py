@@ -8,6 +8,7 @@ from studio.api import StudioError
 from studio.lazy_dataclass import dataclass
 from studio.registry.ownership import mark, marked
 from studio.registry.shared.address import SharedAddress
+from studio.registry.shared.oci import OciRepository
 from studio.registry.shared.postgres import PostgresDatabase
 from studio.registry.shared.s3 import Bucket
 from studio.registry.shared.server_schema import prepare
@@ -59,4 +60,6 @@ def common_place(address: SharedAddress) -> CommonPlace:
     """Return the common place of an address; nothing is connected yet."""
     if address.blobs.startswith("s3://"):
         return Bucket(address.blobs, address.endpoint)
+    if address.blobs.startswith("oci://"):
+        return OciRepository(address.blobs)
     return MountedFolder(Path(address.blobs))

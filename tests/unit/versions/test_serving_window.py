@@ -1,4 +1,4 @@
-"""What ran when, read from few changes, is what the whole history says."""
+"""What ran when, read from few changes, agrees with the whole history."""
 
 from __future__ import annotations
 

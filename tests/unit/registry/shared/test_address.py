@@ -42,7 +42,10 @@ def test_another_database_is_refused(text: str) -> None:
         SharedAddress.of(text, "/mnt/files")
 
 
-@pytest.mark.parametrize("text", ["", "files", "s3://", "s3://key:secret@bucket", "https://x/y"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "files", "s3://", "s3://key:secret@bucket", "https://x/y", "oci://host", "oci://h/A b"],
+)
 def test_another_place_of_files_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="cannot be kept in"):
         SharedAddress.of(DATABASE, text)
