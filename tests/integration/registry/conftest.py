@@ -8,11 +8,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from studio.registry import Registry
 from studio.registry.shared.address import SharedAddress, use
+from tests.conftest import IN_CI
 from tests.e2e.conftest import Studio
 from tests.rigs import postgres as postgres_rig
 from tests.rigs import s3 as s3_rig
@@ -21,6 +23,13 @@ from tests.rigs.s3 import ObjectServer
 
 DRIVER = ("psycopg[binary]==3.3.9",)
 _numbers = itertools.count()
+
+
+def missing(text: str) -> NoReturn:
+    """Skip for a part that is not there; fail in CI."""
+    if IN_CI:
+        pytest.fail(f"{text} (a part that is missing in CI is a failure)", pytrace=False)
+    pytest.skip(text)
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +50,7 @@ def postgres(
     """A PostgreSQL server."""
     programs = postgres_rig.programs(rigs)
     if programs is None:
-        pytest.skip(postgres_rig.NEEDED)
+        missing(postgres_rig.NEEDED)
     folder = Path(tmp_path_factory.mktemp("postgres"))
     for parent in (folder, *folder.parents[:2]):
         parent.chmod(0o755)  # the server runs as another user
@@ -54,7 +63,7 @@ def bucket(rigs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Obj
     """A server with the S3 protocol and one bucket."""
     rclone = s3_rig.program(rigs)
     if rclone is None:
-        pytest.skip(s3_rig.NEEDED)
+        missing(s3_rig.NEEDED)
     with s3_rig.serving(rclone, tmp_path_factory.mktemp("s3")) as server:
         yield server
 

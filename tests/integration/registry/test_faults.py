@@ -13,6 +13,7 @@ from studio.api import Refused, StudioError
 from studio.registry import Registry, VariantRecord, activity
 from studio.registry.shared.address import FILE, SharedAddress, use
 from studio.registry.shared.opening import SharedParts
+from tests.integration.registry.conftest import missing
 from tests.rigs import postgres as postgres_rig
 from tests.rigs.disks import fill, small_disk
 from tests.rigs.postgres import PostgresServer
@@ -166,7 +167,7 @@ def small_server(
         pytest.skip("only root may mount a disk")
     programs = postgres_rig.programs(rigs)
     if programs is None:
-        pytest.skip(postgres_rig.NEEDED)
+        missing(postgres_rig.NEEDED)
     folder = Path(tmp_path_factory.mktemp("small"))
     for parent in (folder, *folder.parents[:2]):
         parent.chmod(0o755)

@@ -6,7 +6,7 @@ import itertools
 import tempfile
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.registry import Registry
@@ -23,7 +23,8 @@ def _time(minute: int) -> str:
     return f"2026-01-01T{hour:02}:{minute:02}:00.000+00:00"
 
 
-@given(st.lists(_CHANGE, max_size=25), st.integers(0, 120))
+@settings(max_examples=40)
+@given(st.lists(_CHANGE, max_size=16), st.integers(0, 120))
 def test_a_window_is_enough(changes: list[tuple[str, str, int, int]], minute: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         registry = Registry.open(Path(folder))
