@@ -23,7 +23,7 @@ from studio.registry.database import Database
 from studio.registry.shared.address import SharedAddress, use
 from studio.workspace.versions import Versions
 from tests.benchmarks.bench_history import _THEN as THEN
-from tests.rigs.postgres import programs, running
+from tests.rigs.postgres import programs, public_folder, running
 
 _ROUNDS = 9
 _AT_ONCE = 500
@@ -103,10 +103,8 @@ def main() -> int:
         result = {"sqlite": measure(Registry.open(folder / "files"), *size)}
         bin_folder = programs(given.rigs)
         if bin_folder is not None:
-            folder.chmod(0o755)
-            (folder / "server").mkdir()
             (folder / "blobs").mkdir()
-            with running(bin_folder, folder / "server") as server:
+            with public_folder() as home, running(bin_folder, home / "cluster") as server:
                 os.environ.update(server.environment)
                 use(folder / "shared", SharedAddress.of(server.address(), str(folder / "blobs")))
                 result["postgresql"] = measure(Registry.open(folder / "shared"), *size)

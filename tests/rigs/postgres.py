@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -79,6 +80,7 @@ class PostgresServer:
 
     def make(self) -> None:
         """Create the cluster, owned by a user without rights."""
+        self._folder.mkdir(exist_ok=True)
         self._folder.chmod(0o755)
         self._data.mkdir(mode=0o700)
         password = self._folder / "password"
@@ -86,7 +88,10 @@ class PostgresServer:
         if os.geteuid() == 0:
             shutil.chown(self._data, "nobody")
         command = ["initdb", "-D", str(self._data), "-U", _OWNER, "--pwfile", str(password)]
-        self._run([*command, "--auth", "scram-sha-256", "-E", "UTF8", "--no-locale", "-N"])
+        try:
+            self._run([*command, "--auth", "scram-sha-256", "-E", "UTF8", "--no-locale", "-N"])
+        except subprocess.CalledProcessError as error:
+            raise AssertionError(error.stderr.decode()[-2000:]) from error
         with (self._data / "postgresql.conf").open("a") as file:
             file.write(_CONF + f"port = {self.port}\n")
 
@@ -162,6 +167,17 @@ class PostgresServer:
         environment = {**os.environ, "LD_LIBRARY_PATH": str(library)}
         found: dict[str, Any] = {"env": environment, "cwd": "/"}
         return {**found, "user": "nobody", "group": "nogroup"} if os.geteuid() == 0 else found
+
+
+@contextlib.contextmanager
+def public_folder() -> Iterator[Path]:
+    """A folder that the server's user can enter; pytest closes its own to others."""
+    folder = Path(tempfile.mkdtemp(prefix="edgewright-postgres-", dir="/tmp"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

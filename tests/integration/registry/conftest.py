@@ -44,17 +44,15 @@ def driver_folder(rigs: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres(
-    rigs: Path, driver_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[PostgresServer]:
+def postgres(rigs: Path, driver_folder: Path) -> Iterator[PostgresServer]:
     """A PostgreSQL server."""
     programs = postgres_rig.programs(rigs)
     if programs is None:
         missing(postgres_rig.NEEDED)
-    folder = Path(tmp_path_factory.mktemp("postgres"))
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)  # the server runs as another user
-    with postgres_rig.running(programs, folder) as server:
+    with (
+        postgres_rig.public_folder() as folder,
+        postgres_rig.running(programs, folder / "cluster") as server,
+    ):
         yield server
 
 

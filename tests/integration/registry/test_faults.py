@@ -47,12 +47,12 @@ def test_a_wrong_password_is_named(
     open_shared: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, postgres: PostgresServer
 ) -> None:
     wrong = tmp_path / "pgpass"
-    wrong.write_text(f"127.0.0.1:{postgres.port}:*:owner:wrong\n")
+    wrong.write_text(f"127.0.0.1:{postgres.port}:*:owner:hunter22\n")
     wrong.chmod(0o600)
     monkeypatch.setenv("PGPASSFILE", str(wrong))
     with pytest.raises(StudioError, match="refused the password") as caught:
         open_shared()
-    assert "wrong" not in f"{caught.value.message}{caught.value.hint}{caught.value.detail}"
+    assert "hunter22" not in f"{caught.value.message}{caught.value.hint}{caught.value.detail}"
 
 
 def test_a_database_that_does_not_exist_is_named(postgres: PostgresServer, tmp_path: Path) -> None:
@@ -159,19 +159,15 @@ def test_an_address_that_cannot_be_read_opens_no_empty_registry(
 
 
 @pytest.fixture
-def small_server(
-    rigs: Path, driver_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[PostgresServer, Path]]:
+def small_server(rigs: Path, driver_folder: Path) -> Iterator[tuple[PostgresServer, Path]]:
     """A server whose disk is small."""
     if os.geteuid() != 0:
         pytest.skip("only root may mount a disk")
     programs = postgres_rig.programs(rigs)
     if programs is None:
         missing(postgres_rig.NEEDED)
-    folder = Path(tmp_path_factory.mktemp("small"))
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)
     with (
+        postgres_rig.public_folder() as folder,
         small_disk(folder / "disk", 160) as disk,
         postgres_rig.running(programs, disk / "cluster") as server,
     ):
