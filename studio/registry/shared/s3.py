@@ -27,6 +27,9 @@ _SENTENCES = {
 
 _IN_TEXT = re.compile(r"\((\w+)\) when calling")
 
+_IN_PARTS = 64 << 20
+"""The size in bytes above which a file is uploaded in parts, by several threads."""
+
 
 class Bucket:
     """A bucket, with the login of the AWS profile or environment, never of the address.
@@ -56,7 +59,11 @@ class Bucket:
     def put(self, key: str, source: Path) -> None:
         """Store a file; a large one in parts, which appear together."""
         with self._errors_reported() as client:
-            client.upload_file(str(source), self._bucket, self._key(key))
+            if source.stat().st_size > _IN_PARTS:
+                client.upload_file(str(source), self._bucket, self._key(key))
+                return
+            with source.open("rb") as file:
+                client.put_object(Bucket=self._bucket, Key=self._key(key), Body=file)
 
     def get(self, key: str, target: Path) -> bool:
         """Write an object to a new file; return False if it does not exist."""

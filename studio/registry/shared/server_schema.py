@@ -71,7 +71,9 @@ def prepare(database: PostgresDatabase) -> str:
 
 def _version(database: PostgresDatabase) -> int:
     """Return the version of the schema; 0 for a database without a registry."""
-    if database.all("SELECT to_regclass('registry_lock')")[0][0] is None:
+    # Not to_regclass: it may repeat an earlier answer after another studio has made the tables.
+    made = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = ?"
+    if not database.all(made, ("registry_lock",))[0][0]:
         return 0
     return int(database.all("SELECT version FROM registry_lock")[0][0])
 
