@@ -9,7 +9,7 @@ from studio.api import UsageError
 from studio.cli.output import print_json, print_lines, print_text
 from studio.documents.dataclass_json import to_json
 from studio.documents.text_table import table
-from studio.workspace.shared_registry import (
+from studio.workspace.upkeep.shared_registry import (
     CopiedRegistry,
     SharedAddress,
     SharedRegistry,

@@ -10,7 +10,7 @@ import pytest
 from studio.api import StudioError, TargetSpec, UsageError
 from studio.registry import Registry
 from studio.registry.shared.transfer import RegistrySide, copy_registry, digest_of
-from studio.workspace.shared_registry import SharedRegistry
+from studio.workspace.upkeep.shared_registry import SharedRegistry
 
 
 @pytest.fixture
