@@ -59,6 +59,7 @@ def prepare_push(registry: Registry, options: PushOptions) -> PushOptions:
         numbering = packages.numbering(registry, placed.model)
         return replace(placed, numbering=numbering, figures=_figures(registry, variant))
     version = _numbered(registry, variant, placed.version)
+    registry.fetch(version.path)
     figures = _figures(registry, registry.variant(version.variant))
     return replace(placed, bundle=version.path, figures=figures)
 

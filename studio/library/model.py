@@ -53,6 +53,7 @@ class Model:
 
     def __init__(self, session: Session, variant: int) -> None:
         record: VariantRecord = session.workspace.registry.variant(variant)
+        session.workspace.registry.fetch(record.path)
         self._session = session
         self.name = f"{record.model_name}:{record.name}"
         self.reference = f"#{record.id}"

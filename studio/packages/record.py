@@ -71,6 +71,7 @@ def numbering(registry: Registry, model: ModelRef, backend: str | None = None) -
 def _encoder(registry: Registry, variant: VariantRecord) -> Path | None:
     """Return the folder with the tokenizer of a variant, or of what it was made from."""
     for _ in range(_MOST_STEPS):
+        registry.fetch(variant.path)
         if (variant.path.parent / TOKENIZER).is_file():
             return variant.path.parent
         if variant.parent is None:
@@ -140,6 +141,19 @@ def store_version(registry: Registry, model: ModelRef, result: PackageResult) ->
     Raises:
         StudioError: when another process has numbered a bundle of this model since.
     """
+    known = _known(registry, model, result)
+    if known is not None:
+        return known
+    name = component_of(f"{result.name}-{result.version}")
+    artifact = registry.adopt_made(Path(result.bundle), name)
+    with registry.quiet():  # another studio may have taken the number since
+        return _known(registry, model, result) or registry.add_version(
+            model.model, model.variant, artifact, result.digest, result.counter
+        )
+
+
+def _known(registry: Registry, model: ModelRef, result: PackageResult) -> VersionRecord | None:
+    """Return the version with a bundle's digest; None if its number is free."""
     known = {version.digest: version for version in registry.versions(model.model)}
     if result.digest in known:
         return known[result.digest]
@@ -148,9 +162,7 @@ def store_version(registry: Registry, model: ModelRef, result: PackageResult) ->
             f"Version {result.version} of {result.name} was made elsewhere meanwhile.",
             hint="Run the command again.",
         )
-    name = component_of(f"{result.name}-{result.version}")
-    artifact = registry.adopt_made(Path(result.bundle), name)
-    return registry.add_version(model.model, model.variant, artifact, result.digest, result.counter)
+    return None
 
 
 def copy_bundle(source: Path, target: Path) -> Path:

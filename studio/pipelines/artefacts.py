@@ -72,6 +72,7 @@ def _of_step(step: StepReport, registry: Registry, folder: Path) -> list[Path]:
         return [_copy(Path(product.bundle), folder / step.id)]
     if step.step in ("quantize", "edit") and product.variant is not None:
         record = registry.variant(product.variant)
+        registry.fetch(record.path)
         return [_copy(record.path, folder / f"{step.id}{record.path.suffix}")]
     return []
 

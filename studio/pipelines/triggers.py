@@ -78,6 +78,7 @@ class Trigger:
             stands = {one.name: one.version for one in self._registry.ledger.aliases(model.id)}
             for version in self._registry.versions(model.id):
                 if version.id == stands.get(alias.name):
+                    self._registry.fetch(version.path)
                     return self._build(version.number, version.variant, str(version.path))
         return None
 

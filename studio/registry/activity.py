@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from studio.registry.database import Database
+from studio.registry.database import Database, added
 from studio.registry.records import (
     ActionRecord,
     AliasRecord,
@@ -32,11 +32,11 @@ class Activity:
     ) -> int:
         """Record a step that succeeded; return the number of the action."""
         with self._db.write() as db:
-            cursor = db.execute(
+            number = added(
+                db,
                 "INSERT INTO actions (step, options, result, source, created) VALUES (?,?,?,?,?)",
-                (step, _json(options), _json(result), source, now()),
+                (step, _json(options), _json(result), source, self._db.now()),
             )
-            number = int(cursor.lastrowid or 0)
             db.execute("DELETE FROM actions WHERE id <= ?", (number - _MOST_ACTIONS,))
         return number
 
@@ -50,16 +50,23 @@ class Activity:
 
     def producer(self, variant: VariantRecord) -> ActionRecord | None:
         """Return the first action that created a variant; None if none is recorded."""
-        where = "WHERE step = ? AND json_extract(result, '$.variant') = ? ORDER BY id LIMIT 1"
-        return next(iter(self._actions(where, (variant.step, variant.id))), None)
+        found = self._with_result(variant.step, "variant", variant.id)
+        return min(found, key=lambda action: action.id, default=None)
 
     def packager(self, bundle: str) -> ActionRecord | None:
         """Return the last action that created a bundle's folder; None if none is recorded."""
-        where = (
-            "WHERE step = 'package' AND json_extract(result, '$.bundle') = ?"
-            " ORDER BY id DESC LIMIT 1"
-        )
-        return next(iter(self._actions(where, (bundle,))), None)
+        found = self._with_result("package", "bundle", bundle)
+        return max(found, key=lambda action: action.id, default=None)
+
+    def _with_result(self, step: str, name: str, value: object) -> list[ActionRecord]:
+        """Return the actions of a step whose result has a value."""
+        text = _json({name: value})[1:-1]
+        for sign in "!%_":
+            text = text.replace(sign, f"!{sign}")
+        where = "WHERE step = ? AND result LIKE ? ESCAPE '!'"
+        # The text may also occur deeper in a result, or begin a longer number.
+        found = self._actions(where, (step, f"%{text}%"))
+        return [action for action in found if action.result.get(name) == value]
 
     def _actions(self, where: str, values: tuple[object, ...]) -> list[ActionRecord]:
         rows = self._db.all(
@@ -76,8 +83,10 @@ class Activity:
         """Store a result under the digest of its inputs, in place of an older one."""
         with self._db.write() as db:
             db.execute(
-                "INSERT OR REPLACE INTO kept VALUES (?,?,?,?,?)",
-                (key, step, run, _json(result), now()),
+                "INSERT INTO kept (key, step, run, result, created) VALUES (?,?,?,?,?)"
+                " ON CONFLICT (key) DO UPDATE SET step = excluded.step, run = excluded.run,"
+                " result = excluded.result, created = excluded.created",
+                (key, step, run, _json(result), self._db.now()),
             )
 
     def cached_result(self, key: str) -> KeptResult | None:
@@ -96,8 +105,10 @@ class Activity:
 
     def aliases(self, model: int | None = None) -> list[AliasRecord]:
         """Return the aliases of a model (of all), by name."""
-        where = "WHERE ?1 IS NULL OR model = ?1 ORDER BY name"
-        found = self._db.all(f"SELECT model, name, version FROM aliases {where}", (model,))
+        where, values = ("", ()) if model is None else ("WHERE model = ?", (model,))
+        found = self._db.all(
+            f"SELECT model, name, version FROM aliases {where} ORDER BY name", values
+        )
         return [AliasRecord(*row) for row in found]
 
     def move_alias(
@@ -119,19 +130,24 @@ class Activity:
             if version is None:
                 db.execute("DELETE FROM aliases WHERE model = ? AND name = ?", (model, alias))
             else:
-                db.execute("INSERT OR REPLACE INTO aliases VALUES (?,?,?)", (model, alias, version))
-            cursor = db.execute(
+                db.execute(
+                    "INSERT INTO aliases (model, name, version) VALUES (?,?,?)"
+                    " ON CONFLICT (model, name) DO UPDATE SET version = excluded.version",
+                    (model, alias, version),
+                )
+            number = added(
+                db,
                 "INSERT INTO moves (model, alias, version, before, why, evidence, by, created)"
                 " VALUES (?,?,?,?,?,?,?,?)",
-                (model, alias, version, before, why, _json(evidence), by, now()),
+                (model, alias, version, before, why, _json(evidence), by, self._db.now()),
             )
-            number = int(cursor.lastrowid or 0)
         return self._moves("WHERE id = ?", (number,))[0]
 
     def moves(self, model: int, alias: str | None = None) -> list[MoveRecord]:
         """Return the moves of a model's aliases, the newest first."""
-        where = "WHERE model = ?1 AND (?2 IS NULL OR alias = ?2)"
-        return self._moves(where, (model, alias))
+        if alias is None:
+            return self._moves("WHERE model = ?", (model,))
+        return self._moves("WHERE model = ? AND alias = ?", (model, alias))
 
     def _moves(self, where: str, values: tuple[object, ...]) -> list[MoveRecord]:
         rows = self._db.all(

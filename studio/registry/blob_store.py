@@ -22,10 +22,13 @@ def file_digest(path: Path) -> str:
 
 def folder_digest(path: Path) -> str:
     """Return the SHA-256 of a folder's sorted listing: a line of digest and name per file."""
-    listing = hashlib.sha256()
-    for file in _files(path):
-        listing.update(f"{file_digest(file)}  {file.relative_to(path).as_posix()}\n".encode())
-    return listing.hexdigest()
+    return hashlib.sha256(folder_listing(path)).hexdigest()
+
+
+def folder_listing(path: Path) -> bytes:
+    """Return the sorted listing of a folder: a line of digest and name per file."""
+    lines = (f"{file_digest(file)}  {file.relative_to(path).as_posix()}\n" for file in _files(path))
+    return "".join(lines).encode()
 
 
 class BlobStore:
@@ -33,10 +36,15 @@ class BlobStore:
 
     Args:
         folder: Its folder, inside the registry's folder.
+        registry: The registry's folder; by default the parent.
+
+    Attributes:
+        folder: The same.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, registry: Path | None = None) -> None:
+        self.folder = self._folder = folder
+        self._registry = registry or folder.parent
         folder.mkdir(parents=True, exist_ok=True)
 
     def adopt(self, path: Path, name: str | None = None) -> Artifact:
@@ -68,11 +76,33 @@ class BlobStore:
             Refused: when it is outside of the studio's data folder, or inside the
                 registry.
         """
-        registry = self._folder.parent
+        registry = self._registry
         made = below(registry.parent, path)
         if made.resolve().is_relative_to(registry.resolve()):
             raise Refused(f"{path.name} is a part of the registry itself.", detail=str(path))
         return self.adopt(made, name)
+
+    def has(self, path: Path) -> bool:
+        """Return whether a path exists."""
+        return path.exists()
+
+    def fetch(self, path: Path) -> None:
+        """Make a path of the store usable; a local store has all of it."""
+
+    def take(self, digest: str, path: Path) -> None:
+        """Copy a file or folder of another store, under the same digest and name.
+
+        Raises:
+            Refused: when it is not what its digest names.
+        """
+        final = self._folder / digest / path.name
+        if (folder_digest(path) if path.is_dir() else file_digest(path)) != digest:
+            raise Refused(f"{path.name} is not what it was ({digest[:12]}).", detail=str(path))
+        if not final.exists():
+            final.parent.mkdir(exist_ok=True)
+            self._copy(path, final)
+            _sync(final.parent)
+            _sync(self._folder)
 
     def _check_source(self, path: Path) -> None:
         """Refuse links, and paths that contain the store or are inside it."""
@@ -83,10 +113,8 @@ class BlobStore:
             raise Refused(f"{path.name} is a part of the registry itself.", detail=str(path))
 
     def _place(self, path: Path, home: Path, final: Path) -> None:
-        _make_read_only(path)
-        home.mkdir(exist_ok=True)
         try:
-            os.rename(path, final)
+            self._moved(path, home, final)
         except OSError as error:
             if error.errno == errno.EXDEV:
                 self._copy(path, final)
@@ -95,6 +123,12 @@ class BlobStore:
                 raise
         _sync(home)
         _sync(self._folder)
+
+    def _moved(self, path: Path, home: Path, final: Path) -> None:
+        """Rename a path of the store's file system to its place."""
+        _make_read_only(path)
+        home.mkdir(exist_ok=True)
+        os.rename(path, final)
 
     def _copy(self, path: Path, final: Path) -> None:
         """Move a path from another file system, complete under its name or not at all."""

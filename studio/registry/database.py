@@ -1,106 +1,90 @@
-"""Connections to the registry's SQLite file, one per thread."""
+"""The seam between the registry and its database: an SQLite file, or a PostgreSQL server.
+
+Statements are written once, in what both dialects understand: ``?`` for values, ``ON CONFLICT``,
+``RETURNING``.
+"""
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
-from studio.registry.backups import damaged
-from studio.settings.disk_space import is_full, no_room
-
-_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-_OF_DISK = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
-_PRIMARY = 0xFF
-"""The lowest byte of an error code is its class; the others are details."""
+WITHOUT_LIMIT = 1 << 62
+"""The value of ``LIMIT`` for all rows, as PostgreSQL refuses a negative one."""
 
 
-def is_damage(error: sqlite3.DatabaseError) -> bool:
-    """Return whether an error means that the file is damaged."""
-    return (getattr(error, "sqlite_errorcode", 0) & _PRIMARY) in _DAMAGE
+class DatabaseRow(Protocol):
+    """A row of a result, with columns by name and by number."""
+
+    def keys(self) -> Iterable[str]:
+        """Return the names of the columns."""
+
+    def __getitem__(self, key: Any, /) -> Any:
+        """Return a column by its name or its number."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """Iterate over the values."""
 
 
-def is_without_room(error: sqlite3.DatabaseError, folder: Path) -> bool:
-    """Return whether an error means that the disk of the file is full."""
-    kind = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
-    return kind == sqlite3.SQLITE_FULL or (kind in _OF_DISK and is_full(folder))
+class DatabaseRows(Protocol):
+    """The result of a statement."""
+
+    def fetchone(self) -> Any:
+        """Return the next row; None after the last."""
+
+    def fetchall(self) -> list[Any]:
+        """Return all remaining rows."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """Iterate over the remaining rows."""
 
 
-class Database:
+class DatabaseSession(Protocol):
+    """A connection of one thread."""
+
+    def execute(self, statement: str, values: Sequence[Any] = ..., /) -> DatabaseRows:
+        """Run a statement."""
+
+
+class Database(Protocol):
     """The registry's database, safe for several threads and processes."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
-
-    def close(self) -> None:
-        """Close the connections of all threads."""
-        while self._connections:
-            self._connections.pop().close()
-
     @property
-    def connection(self) -> sqlite3.Connection:
+    def connection(self) -> DatabaseSession:
         """The connection of this thread."""
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(
-                self._file, timeout=10.0, isolation_level=None, check_same_thread=False
-            )
-            connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA foreign_keys=ON")
-            self._local.connection = connection
-            self._connections.append(connection)
-        return connection
 
-    @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
-        """Open a transaction; inside another one, continue that.
+    def write(self) -> AbstractContextManager[DatabaseSession]:
+        """Open a transaction that excludes other writers; inside another one, continue that.
 
         Raises:
-            StudioError: when the disk is full, or the file is damaged, with the command to
-                restore it.
+            StudioError: when the database is full, damaged or away, or refuses the change.
         """
-        connection = self.connection
-        if connection.in_transaction:
-            yield connection
-            return
-        with self._disk_errors_reported():
-            # IMMEDIATE takes the write lock now; a later upgrade could fail with SQLITE_BUSY.
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                _roll_back(connection)
-                raise
-            connection.execute("COMMIT")
 
-    def all(self, statement: str, values: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
+    def all(self, statement: str, values: tuple[Any, ...] = ()) -> Sequence[DatabaseRow]:
         """Return the rows of a query.
 
         Raises:
-            StudioError: when the disk is full, or the file is damaged, with the command to
-                restore it.
+            StudioError: when the database is full, damaged or away.
         """
-        with self._disk_errors_reported():
-            return self.connection.execute(statement, values).fetchall()
 
-    @contextmanager
-    def _disk_errors_reported(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            if is_damage(error):
-                raise damaged(self._file.parent, str(error)) from None
-            if is_without_room(error, self._file.parent):
-                raise no_room(self._file.parent) from None
-            raise
+    def snapshot(self) -> AbstractContextManager[DatabaseSession]:
+        """Open a transaction that reads one state, whatever others write in the meantime.
+
+        Raises:
+            StudioError: when the database is damaged or away.
+        """
+
+    def renumber(self, tables: Sequence[str]) -> None:
+        """Let the numbers of new rows follow the highest one, after a copy with numbers."""
+
+    def now(self) -> str:
+        """Return the time of the database's computer in the registry's spelling."""
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
 
 
-def _roll_back(connection: sqlite3.Connection) -> None:
-    """End a transaction, unless a disk error has ended it already."""
-    if connection.in_transaction:
-        connection.execute("ROLLBACK")
+def added(session: DatabaseSession, statement: str, values: Sequence[Any]) -> int:
+    """Run an ``INSERT``, and return the number of the new row."""
+    return int(session.execute(f"{statement} RETURNING id", values).fetchall()[0][0])

@@ -56,8 +56,8 @@ class Endpoints:
         target = name.partition(SIGN)[0]
         with self._db.write() as db:
             db.execute(
-                "INSERT OR IGNORE INTO targets (name, url, host_key, settings, facts)"
-                " VALUES (?, ?, '', ?, '{}')",
+                "INSERT INTO targets (name, url, host_key, settings, facts)"
+                " VALUES (?, ?, '', ?, '{}') ON CONFLICT DO NOTHING",
                 (name, f"{_SCHEME}:{name}", json.dumps({KEY: target})),
             )
 

@@ -68,6 +68,8 @@ class Groups:
             for target, text in rows.items():
                 settings = json.loads(text)
                 groups = {*_of(settings)} - {name} | ({name} if target in members else set())
+                if groups == {*_of(settings)}:
+                    continue
                 settings[KEY] = sorted(groups)
                 db.execute(
                     "UPDATE targets SET settings = ? WHERE name = ?",

@@ -12,6 +12,7 @@ import sqlite3
 import uuid
 from pathlib import Path
 
+from studio.registry.database import DatabaseSession
 from studio.settings import write_atomically
 
 MARK = ".registry"
@@ -58,7 +59,7 @@ def marked(store: Path) -> str:
         return ""
 
 
-def identity_of(connection: sqlite3.Connection) -> tuple[str, str]:
+def identity_of(connection: DatabaseSession) -> tuple[str, str]:
     """Return a registry's identity and its last restore; empty before the fourth schema."""
     try:
         row = connection.execute("SELECT id, restored FROM identity").fetchone()

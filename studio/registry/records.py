@@ -160,6 +160,17 @@ class Change(NamedTuple):
     until: str
 
 
+class ChangeWindow(NamedTuple):
+    """The changes of a target around a time, in order.
+
+    Attributes:
+        whole: Whether all changes before that time are among them.
+    """
+
+    changes: tuple[Change, ...]
+    whole: bool
+
+
 @dataclass(frozen=True, slots=True)
 class ActionRecord:
     """A step that the user started, with the given options.

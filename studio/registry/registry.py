@@ -12,10 +12,10 @@ from typing import Any
 
 from studio.api import Refused, StudioError, UsageError
 from studio.registry import counters, rows
-from studio.registry.activity import Activity, now
+from studio.registry.activity import Activity
 from studio.registry.backups import DATABASE, Backups
 from studio.registry.blob_store import BlobStore
-from studio.registry.database import Database
+from studio.registry.database import WITHOUT_LIMIT, Database, added
 from studio.registry.endpoints import Endpoints
 from studio.registry.groups import Groups
 from studio.registry.labels import Labels
@@ -30,29 +30,41 @@ from studio.registry.records import (
     VersionRecord,
 )
 from studio.registry.releases import Releases
+from studio.registry.shared.address import address_in
+from studio.registry.shared.opening import SharedParts
+from studio.registry.shared.server_schema import TABLES
+from studio.registry.sqlite_database import SqliteDatabase
 from studio.registry.startup import make_ready
 from studio.registry.targets import Targets
 
 
 class Registry:
-    """A registry: an SQLite file and a store, safe for several threads and processes.
+    """A registry: a database and a store, safe for several threads, processes and studios.
+
+    The database is an SQLite file, or on a server that several studios share.
 
     Only the parent process of a worker writes to it, after the work has succeeded. So a worker that
     crashes leaves nothing behind.
 
+    Args:
+        folder: The studio's folder for it.
+        shared: Database and store of a shared registry; by default files in the folder.
+
     Attributes:
+        shared: The same; None for a local registry.
         ledger: Actions, cached results and aliases.
         history: Releases of targets, with fast queries over all targets.
         releases, add_release: Methods of the history.
         target, targets, add_target, remove_target, facts, set_facts: Methods of the targets.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, shared: SharedParts | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self.shared = shared
         self._occupancy = Occupancy.shared(folder)
-        self._db = Database(folder / DATABASE)
-        self._store = BlobStore(folder / "store")
+        self._db: Database = shared.database if shared else SqliteDatabase(folder / DATABASE)
+        self._store: BlobStore = shared.store if shared else BlobStore(folder / "store")
         self.backups = Backups(folder)
         self.groups = Groups(self._db)
         self.labels = Labels(self._db)
@@ -71,10 +83,14 @@ class Registry:
         """Open the registry of a folder, or create a new one.
 
         Raises:
-            StudioError: when the file is damaged, lost, or written by a later version.
+            StudioError: when the database is damaged, lost, away, or written by a later version.
         """
+        address = address_in(folder)
+        if address is not None:
+            return cls(folder, SharedParts.open(folder, address))
         registry = cls(folder)
         try:
+            assert isinstance(registry._db, SqliteDatabase)
             make_ready(folder, registry._db, registry.store, registry.backups)
         except StudioError:
             registry.close()
@@ -89,21 +105,26 @@ class Registry:
     def back_up(self) -> None:
         """Make the daily copy if it is due; a failure is no error.
 
-        ``studio doctor`` reports the age of the last copy.
+        ``studio doctor`` reports the age of the last copy. A server has backups of its own.
         """
+        if self.shared is not None:
+            return
         with contextlib.suppress(StudioError, OSError, sqlite3.Error):
             if self.models() or len(self.targets()) > 1:
                 self.backups.daily(identity_of(self._db.connection)[0])
 
     @property
     def restored(self) -> str:
-        """The time of the last restore; empty without one."""
+        """The time of the last restore; empty without one, and for a shared registry."""
+        if self.shared is not None:
+            return ""
         return identity_of(self._db.connection)[1]
 
     @property
     def owns_store(self) -> bool:
         """Whether the store belongs to this registry, not to an earlier one in its place."""
-        return identity_of(self._db.connection)[0] == marked(self.store)
+        identity = self.shared.identity if self.shared else identity_of(self._db.connection)[0]
+        return identity == marked(self.store)
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
@@ -114,7 +135,7 @@ class Registry:
     @property
     def store(self) -> Path:
         """Folder of the artifacts, which workers may read."""
-        return self.folder / "store"
+        return self._store.folder
 
     def adopt(self, path: Path, name: str | None = None) -> Artifact:
         """Move a file or folder into the store.
@@ -124,6 +145,22 @@ class Registry:
         """
         return self._store.adopt(path, name)
 
+    def fetch(self, path: Path) -> None:
+        """Make a path of the store usable: a shared store's file is copied when it is needed.
+
+        Raises:
+            StudioError: when the shared store has lost it, altered it, or cannot be reached.
+        """
+        self._store.fetch(path)
+
+    def has(self, path: Path) -> bool:
+        """Return whether a path exists, or can be fetched.
+
+        Raises:
+            StudioError: when the shared store cannot be reached.
+        """
+        return self._store.has(path)
+
     def adopt_made(self, path: Path, name: str) -> Artifact:
         """Move a worker's output into the store.
 
@@ -131,6 +168,11 @@ class Registry:
             Refused: when it is outside of the studio's data folder, or inside the registry.
         """
         return self._store.adopt_made(path, name)
+
+    def count_rows(self) -> int:
+        """Return the number of rows in all tables."""
+        counts = (self._db.all(f"SELECT count(*) FROM {table}") for table in TABLES)
+        return sum(int(found[0][0]) for found in counts)
 
     # Models and variants
 
@@ -142,7 +184,10 @@ class Registry:
         """
         component(name, "A model")
         with self._db.write() as db:
-            db.execute("INSERT OR IGNORE INTO models (name, created) VALUES (?, ?)", (name, now()))
+            db.execute(
+                "INSERT INTO models (name, created) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                (name, self._db.now()),
+            )
             return int(db.execute("SELECT id FROM models WHERE name = ?", (name,)).fetchone()[0])
 
     def models(self) -> list[ModelRecord]:
@@ -170,17 +215,17 @@ class Registry:
             taken = {
                 row[0] for row in db.execute("SELECT name FROM variants WHERE model = ?", (model,))
             }
-            cursor = db.execute(
+            identifier = added(
+                db,
                 "INSERT INTO variants (model, name, digest, path, size, format, precision, parent,"
                 " step, options, summary, graph, created) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 (
                     *(model, _free(name, taken), artifact.digest, str(artifact.path)),
                     *(artifact.size, format, precision, parent, step),
                     *(_json(options), _json(summary), str(graph.path) if graph else None),
-                    created or now(),
+                    created or self._db.now(),
                 ),
             )
-            identifier = int(cursor.lastrowid or 0)
         return self.variant(identifier)
 
     def variants(self, model: int | None = None) -> list[VariantRecord]:
@@ -252,12 +297,12 @@ class Registry:
         """Record a run of a step."""
         kept = {k: [a.digest, str(a.path), a.size] for k, a in (artifacts or {}).items()}
         with self._db.write() as db:
-            cursor = db.execute(
+            identifier = added(
+                db,
                 "INSERT INTO runs (step, variant, options, result, artifacts, created)"
                 " VALUES (?,?,?,?,?,?)",
-                (step, variant, _json(options), _json(result), _json(kept), now()),
+                (step, variant, _json(options), _json(result), _json(kept), self._db.now()),
             )
-            identifier = int(cursor.lastrowid or 0)
         return rows.run(self._db.all("SELECT * FROM runs WHERE id = ?", (identifier,))[0])
 
     def runs(
@@ -269,10 +314,10 @@ class Registry:
         """
         given = {"step": step, "variant": variant}
         wanted = {name: value for name, value in given.items() if value is not None}
-        where = " AND ".join(f"{name} = ?" for name in wanted) or "1"
+        where = " AND ".join(f"{name} = ?" for name in wanted) or "1 = 1"
         found = self._db.all(
             f"SELECT * FROM runs WHERE {where} ORDER BY id DESC LIMIT ?",
-            (*wanted.values(), -1 if most is None else most),
+            (*wanted.values(), WITHOUT_LIMIT if most is None else most),
         )
         return [rows.run(row) for row in found]
 
@@ -300,14 +345,14 @@ class Registry:
         if not 0 <= counter <= counters.MOST:
             raise Refused(f"The release counter {counter} is none that a bundle can have.")
         with self._db.write() as db:
+            last = "SELECT coalesce(max(number), 0) + 1 FROM versions WHERE model = ?"
+            chosen = db.execute(last, (model,)).fetchone()[0] if number is None else number
             db.execute(
-                "INSERT OR IGNORE INTO versions"
-                " (model, number, variant, digest, path, counter, created) VALUES (?1, coalesce("
-                "?7, (SELECT coalesce(max(number), 0) + 1 FROM versions WHERE model = ?1)),"
-                " ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO versions (model, number, variant, digest, path, counter, created)"
+                " VALUES (?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
                 (
-                    *(model, variant, manifest_digest, str(bundle.path), counter),
-                    *(created or now(), number),
+                    *(model, chosen, variant, manifest_digest, str(bundle.path), counter),
+                    created or self._db.now(),
                 ),
             )
         return rows.version(
@@ -316,9 +361,8 @@ class Registry:
 
     def versions(self, model: int | None = None) -> list[VersionRecord]:
         """Return the versions of a model (of all), the newest first."""
-        found = self._db.all(
-            "SELECT * FROM versions WHERE ?1 IS NULL OR model = ?1 ORDER BY id DESC", (model,)
-        )
+        where, values = ("", ()) if model is None else ("WHERE model = ?", (model,))
+        found = self._db.all(f"SELECT * FROM versions {where} ORDER BY id DESC", values)
         return [rows.version(row) for row in found]
 
     def next_counter(self) -> int:

@@ -8,14 +8,38 @@ from typing import Any
 
 from studio.registry import rows
 from studio.registry.activity import after
-from studio.registry.database import Database
-from studio.registry.records import Change, ReleaseRecord
+from studio.registry.database import WITHOUT_LIMIT, Database, DatabaseRow, added
+from studio.registry.records import Change, ChangeWindow, ReleaseRecord
 
 _IN_ONE_QUERY = 500
 _SERVES = (
     "state = 'serving' AND id IN (SELECT max(id) FROM releases"
     " WHERE state IN ('serving', 'removed') GROUP BY target)"
 )
+
+
+_WINDOW = 6
+"""Number of changes of a target to look at before a time."""
+
+_ONE_TARGET = "WITH named AS (SELECT target FROM releases WHERE target = ? LIMIT 1)"
+_TARGETS = (
+    "WITH RECURSIVE named(target) AS (SELECT min(target) FROM releases UNION ALL"
+    " SELECT (SELECT min(r.target) FROM releases r WHERE r.target > named.target) FROM named"
+    " WHERE named.target IS NOT NULL)"
+)
+"""The targets from the index, without a look at each of their releases."""
+
+_AROUND = (
+    " SELECT r.id, r.target, r.digest, r.state, r.created,"
+    " CASE r.state WHEN 'failed' THEN r.details END FROM named JOIN releases r"
+    " ON r.target = named.target AND r.created >= coalesce("
+    "(SELECT b.created FROM releases b WHERE b.target = named.target AND b.created <= ?"
+    f" ORDER BY b.created DESC LIMIT 1 OFFSET {_WINDOW - 1}), '') AND r.created <= coalesce("
+    "(SELECT a.created FROM releases a WHERE a.target = named.target AND a.created > ?"
+    " AND a.state IN ('serving', 'committed', 'removed') ORDER BY a.created LIMIT 1), ?)"
+    " WHERE named.target IS NOT NULL ORDER BY r.id"
+)
+_LAST_MOMENT = "9999-12-31T23:59:59.999+00:00"
 
 
 class Releases:
@@ -42,18 +66,19 @@ class Releases:
             last = db.execute(
                 "SELECT created FROM releases WHERE target = ? ORDER BY id DESC LIMIT 1", (target,)
             ).fetchone()
+            moment = after(last and last[0], at or self._db.now())
             text = json.dumps(dict(details), separators=(",", ":"), default=str)
-            cursor = db.execute(
+            identifier = added(
+                db,
                 "INSERT INTO releases (target, version, digest, state, details, created)"
                 " VALUES (?,?,?,?,?,?)",
-                (target, version, digest, state, text, after(last and last[0], at)),
+                (target, version, digest, state, text, moment),
             )
-            identifier = int(cursor.lastrowid or 0)
         return self.these([identifier])[identifier]
 
     def all(self, target: str | None = None, most: int | None = None) -> list[ReleaseRecord]:
         """Return the changes of a target (of all), the newest first, with an optional limit."""
-        limit = -1 if most is None else most
+        limit = WITHOUT_LIMIT if most is None else most
         if target is None:
             found = self._db.all("SELECT * FROM releases ORDER BY id DESC LIMIT ?", (limit,))
         else:
@@ -80,17 +105,28 @@ class Releases:
             " CASE state WHEN 'failed' THEN details END FROM releases"
         )
         where, values = ("", ()) if target is None else (" WHERE target = ?", (target,))
-        found: dict[str, list[Change]] = {}
-        for row in self._db.all(f"{statement}{where} ORDER BY id", values):
-            until = str(json.loads(row[5]).get("until") or "") if row[5] else ""
-            found.setdefault(str(row[1]), []).append(
-                Change(row[0], row[1], row[2], row[3], row[4], until)
+        return _by_target(self._db.all(f"{statement}{where} ORDER BY id", values))
+
+    def around(self, moment: str | None, target: str | None = None) -> dict[str, ChangeWindow]:
+        """Return the changes of a target (of each) around a time (now), without details.
+
+        The cost depends on the number of targets, not on the length of their histories.
+        """
+        at = moment or _LAST_MOMENT
+        names, values = (_TARGETS, ()) if target is None else (_ONE_TARGET, (target,))
+        found = _by_target(self._db.all(f"{names}{_AROUND}", (*values, at, at, at)))
+        return {
+            target: ChangeWindow(
+                tuple(changes),
+                whole=sum(one.created <= at for one in changes) < _WINDOW,
             )
-        return found
+            for target, changes in found.items()
+        }
 
     def targets(self) -> list[str]:
         """Return all targets that ever had a release, by name."""
-        found = self._db.all("SELECT DISTINCT target FROM releases ORDER BY target")
+        named = f"{_TARGETS} SELECT target FROM named WHERE target IS NOT NULL ORDER BY target"
+        found = self._db.all(named)
         return [str(row[0]) for row in found]
 
     def serving(self) -> frozenset[str]:
@@ -112,3 +148,12 @@ class Releases:
                 (model,),
             )
         )
+
+
+def _by_target(rows: Iterable[DatabaseRow]) -> dict[str, list[Change]]:
+    found: dict[str, list[Change]] = {}
+    for row in rows:
+        until = str(json.loads(row[5]).get("until") or "") if row[5] else ""
+        change = Change(row[0], row[1], row[2], row[3], row[4], until)
+        found.setdefault(change.target, []).append(change)
+    return found

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 
 from studio.documents.dataclass_json import from_json
+from studio.registry.database import DatabaseRow
 from studio.registry.records import (
     ReleaseRecord,
     RunRecord,
@@ -17,12 +17,12 @@ _DOCUMENTS = ("options", "result", "summary", "details")
 """Columns that hold JSON."""
 
 
-def variant(row: sqlite3.Row) -> VariantRecord:
+def variant(row: DatabaseRow) -> VariantRecord:
     """Return a variant from its row joined with its model's name."""
     return from_json(VariantRecord, {**_values(row), "graph_path": row["graph"]})
 
 
-def run(row: sqlite3.Row) -> RunRecord:
+def run(row: DatabaseRow) -> RunRecord:
     """Return a run."""
     names = ("digest", "path", "size")
     artifacts = {
@@ -32,17 +32,17 @@ def run(row: sqlite3.Row) -> RunRecord:
     return from_json(RunRecord, {**_values(row), "artifacts": artifacts})
 
 
-def version(row: sqlite3.Row) -> VersionRecord:
+def version(row: DatabaseRow) -> VersionRecord:
     """Return a version."""
     return from_json(VersionRecord, _values(row))
 
 
-def release(row: sqlite3.Row) -> ReleaseRecord:
+def release(row: DatabaseRow) -> ReleaseRecord:
     """Return a release."""
     return from_json(ReleaseRecord, _values(row))
 
 
-def _values(row: sqlite3.Row) -> dict[str, object]:
+def _values(row: DatabaseRow) -> dict[str, object]:
     """Return the columns by name, with parsed JSON documents."""
     return {
         name: json.loads(value) if name in _DOCUMENTS else value

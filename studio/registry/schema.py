@@ -9,7 +9,7 @@ from pathlib import Path
 from studio.registry.activity import now
 from studio.registry.ownership import identify
 
-VERSION = 4
+VERSION = 5
 _IDENTIFIED = 4
 """The schema version that introduced the identity of a registry."""
 
@@ -83,6 +83,15 @@ CREATE TABLE IF NOT EXISTS identity (
 """The identity of the registry, and the time of its last restore."""
 
 
+_FIFTH = """
+CREATE INDEX IF NOT EXISTS releases_created ON releases (target, created, state)
+"""
+"""An index for the releases of many targets at a time."""
+
+MIGRATIONS = (_TABLES, _SECOND, _THIRD, _FOURTH, _FIFTH)
+"""The statements of each version of the schema, in SQLite's types."""
+
+
 class NewerRegistry(Exception):
     """The error for a file from a later version of the studio."""
 
@@ -116,7 +125,7 @@ def _bring_up(connection: sqlite3.Connection, store: Path) -> None:
     try:
         # Another process may have migrated the file before this one acquired the lock.
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        for number, tables in enumerate((_TABLES, _SECOND, _THIRD, _FOURTH), 1):
+        for number, tables in enumerate(MIGRATIONS, 1):
             if version < number:
                 for statement in tables.split(";"):
                     connection.execute(statement)

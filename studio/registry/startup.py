@@ -7,13 +7,13 @@ from pathlib import Path
 
 from studio.api import StudioError
 from studio.registry.backups import DATABASE, MIGRATION, Backups, damaged, lost_database
-from studio.registry.database import Database, is_damage, is_without_room
 from studio.registry.ownership import entries
 from studio.registry.schema import NewerRegistry, prepare
+from studio.registry.sqlite_database import SqliteDatabase, is_damage, is_without_room
 from studio.settings.disk_space import no_room
 
 
-def make_ready(folder: Path, database: Database, store: Path, backups: Backups) -> None:
+def make_ready(folder: Path, database: SqliteDatabase, store: Path, backups: Backups) -> None:
     """Create missing tables; make a copy of an older file first.
 
     Raises:

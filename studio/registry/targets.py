@@ -99,7 +99,9 @@ class Targets:
         with self._db.write() as db:
             if name == LOCAL.name:
                 db.execute(
-                    "INSERT OR IGNORE INTO targets VALUES (?, ?, '', '{}', '{}')", (name, LOCAL.url)
+                    "INSERT INTO targets (name, url, host_key, settings, facts)"
+                    " VALUES (?, ?, '', '{}', '{}') ON CONFLICT DO NOTHING",
+                    (name, LOCAL.url),
                 )
             db.execute("UPDATE targets SET facts = ? WHERE name = ?", (_json(facts), name))
 

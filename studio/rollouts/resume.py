@@ -98,7 +98,8 @@ def _bundle(registry: Registry, ledger: RolloutState, saved: SavedState) -> Path
         return folder
     digest = saved.head.packaged.digest if saved.head.packaged else ""
     for version in registry.versions():
-        if version.digest == digest and version.path.is_dir():
+        if version.digest == digest and registry.has(version.path):
+            registry.fetch(version.path)
             return version.path
     raise UsageError(
         f"The bundle of the rollout {ledger.name} is gone from {folder}.",

@@ -147,10 +147,13 @@ def _each(option: Option, value: Any, convert: Callable[[Any], Any]) -> Any:
 
 def _one(option: Option, value: Any, registry: Registry) -> Any:
     if option.kind is Kind.MODEL:
-        return ModelRef.of(registry.find(value))
+        found = registry.find(value)
+        registry.fetch(found.path)
+        return ModelRef.of(found)
     if option.kind is Kind.TARGET:
         return registry.target(value)
     if option.kind in _PATHS:
+        registry.fetch(Path(value).expanduser().absolute())
         return _path(option, value)
     return value
 

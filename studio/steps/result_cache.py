@@ -71,13 +71,13 @@ def store(
 def is_there(result: Mapping[str, Any], registry: Registry) -> bool:
     """Return whether the model and the files that a result names still exist."""
     paths = [result[key] for key in ("bundle", "output") if isinstance(result.get(key), str)]
-    if not all(Path(path).exists() for path in paths):
+    if not all(registry.has(Path(path)) for path in paths):
         return False
     number = result.get("variant")
     if not isinstance(number, int):
         return True
     found = next((one for one in registry.variants() if one.id == number), None)
-    return found is not None and found.path.exists()
+    return found is not None and registry.has(found.path)
 
 
 def _are_same(outputs: Mapping[str, str]) -> bool:

@@ -13,6 +13,8 @@ from studio.lazy_dataclass import dataclass
 from studio.registry import Registry, file_digest, folder_digest
 from studio.registry.backups import DATABASE, connect, faults_of
 from studio.registry.ownership import entries
+from studio.registry.shared.address import address_in
+from studio.registry.shared.opening import COPIES
 from studio.versions.garbage import needed
 
 _ONE = 1
@@ -64,6 +66,8 @@ def condition(folder: Path, *, thorough: bool = True) -> RegistryCondition:
     Raises:
         StudioError: when a later version of the studio has written it.
     """
+    if address_in(folder) is not None:
+        return _shared_condition(folder, thorough)
     database = folder / DATABASE
     faults = faults_of(database) if database.is_file() else ["is missing"]
     found = [Damage(DATABASE, str(database), fault) for fault in faults]
@@ -81,6 +85,20 @@ def condition(folder: Path, *, thorough: bool = True) -> RegistryCondition:
     return RegistryCondition(database, rows_of(database), len(present), unknown, damage)
 
 
+def _shared_condition(folder: Path, thorough: bool) -> RegistryCondition:
+    """Check a shared registry: this studio's copies, and what its store has of the rest."""
+    registry = Registry.open(folder)
+    try:
+        listed = entries(registry.store)
+        homes = {home for path in _referred(registry) if (home := _home(registry, path))}
+        damage = tuple(_damage(registry, thorough))
+        rows = registry.count_rows()
+    finally:
+        registry.close()
+    unknown = len(set(listed) - homes)
+    return RegistryCondition(registry.store, rows, len(homes), unknown, damage)
+
+
 def rows_of(database: Path) -> int:
     """Return the number of rows in all tables of a valid database."""
     with closing(connect(database)) as connection:
@@ -96,14 +114,15 @@ def set_aside(folder: Path, damaged: tuple[Damage, ...]) -> int:
     Returns:
         The number of moved folders, which are next to the store.
     """
-    listed = entries(folder / "store")
-    homes = {Path(one.path).parent.name for one in damaged if Path(one.path).exists()} & set(listed)
+    stores = (folder / "store", *(folder / "store").glob(f"{COPIES}*"))
+    listed = {home for store in stores for home in entries(store).values()}
+    homes = {Path(one.path).parent for one in damaged if Path(one.path).exists()} & listed
     if not homes:
         return 0
     aside = folder / f"damaged-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
     aside.mkdir(mode=0o700)
     for home in sorted(homes):
-        os.rename(listed[home], aside / home)
+        os.rename(home, aside / home.name)
     return len(homes)
 
 
@@ -139,9 +158,9 @@ def _damage(registry: Registry, thorough: bool) -> Iterator[Damage]:
         home, kept = _home(registry, path), path
         if home:  # adopted as a whole: a file, or a folder with the file in it
             kept = registry.store.joinpath(*path.relative_to(registry.store).parts[:2])
-        if not path.exists():
+        if not registry.has(path):
             yield Damage(name, str(path), "is missing")
-        elif home and thorough and kept not in seen and _digest(kept) != home:
+        elif home and thorough and kept not in seen and kept.exists() and _digest(kept) != home:
             yield Damage(name, str(kept), "is not what it was")
         seen.add(kept)
 

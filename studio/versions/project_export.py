@@ -93,7 +93,9 @@ def _model(registry: Registry, model: ModelRecord) -> PlannedModel:
     variants = registry.variants(model.id)
     positions = {variant.id: number for number, variant in enumerate(variants)}
     # A version whose bundle was collected has no files to export.
-    versions = [one for one in reversed(registry.versions(model.id)) if one.path.is_dir()]
+    versions = [one for one in reversed(registry.versions(model.id)) if registry.has(one.path)]
+    for version in versions:
+        registry.fetch(version.path)
     numbers = {one.id: one.number for one in versions}
     ledger = registry.ledger
     places = [_place(registry, one) for one in variants]
@@ -154,6 +156,7 @@ def _variant(
 
 
 def _variant_files(registry: Registry, variant: VariantRecord, place: Path) -> PlannedFiles:
+    registry.fetch(variant.path)
     if place == registry.store / variant.digest:
         return PlannedFiles(str(place), (variant.path.relative_to(place).as_posix(),))
     return _files(place)

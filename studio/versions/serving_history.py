@@ -40,8 +40,7 @@ class ServingPeriod(NamedTuple):
 def served_on(registry: Registry) -> dict[str, list[str]]:
     """Return the targets that have each release now, by digest."""
     found: dict[str, list[str]] = {}
-    for target, changes in registry.history.changes().items():
-        stay = stay_at(changes)
+    for target, stay in _stays(registry, None).items():
         for change in stay.changes if stay is not None else ():
             found.setdefault(change.digest, []).append(target)
     return found
@@ -53,7 +52,7 @@ def served_at(registry: Registry, target: str, moment: str | None = None) -> Ser
     Args:
         moment: An ISO time in UTC, in the registry's spelling.
     """
-    stay = stay_at(registry.history.changes(target).get(target, ()), moment)
+    stay = _stays(registry, moment, target).get(target)
     if stay is None:
         return None
     return _release(stay, registry.history.these(one.id for one in stay.changes), moment)
@@ -63,8 +62,8 @@ def all_served_at(
     registry: Registry, targets: Sequence[str], moment: str | None = None
 ) -> dict[str, ServedRelease | None]:
     """Return the releases of several targets at once; hundreds take little more than one."""
-    changes = registry.history.changes()
-    stays = {target: stay_at(changes.get(target, ()), moment) for target in targets}
+    found = _stays(registry, moment)
+    stays = {target: found.get(target) for target in targets}
     releases = registry.history.these(
         change.id for stay in stays.values() if stay is not None for change in stay.changes
     )
@@ -72,6 +71,27 @@ def all_served_at(
         target: None if stay is None else _release(stay, releases, moment)
         for target, stay in stays.items()
     }
+
+
+def _stays(
+    registry: Registry, moment: str | None, target: str | None = None
+) -> dict[str, ServingPeriod | None]:
+    """Return the period of a target (of each) at a time, from few of its changes."""
+    found = {}
+    for name, window in registry.history.around(moment, target).items():
+        stay = stay_at(window.changes, moment)
+        if not window.whole and not _is_sure(stay, window.changes):
+            stay = stay_at(registry.history.changes(name).get(name, ()), moment)
+        found[name] = stay
+    return found
+
+
+def _is_sure(stay: ServingPeriod | None, changes: Sequence[Change]) -> bool:
+    """Return whether earlier changes cannot alter a period: one before it has ended its past."""
+    times = [change.created for change in changes]
+    if stay is None or stay.change.state not in _SERVING or times != sorted(times):
+        return False
+    return any(c.created < stay.since and c.state in (*_SERVING, "removed") for c in changes)
 
 
 def stay_at(changes: Sequence[Change], moment: str | None = None) -> ServingPeriod | None:

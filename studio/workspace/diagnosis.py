@@ -48,7 +48,9 @@ def examine() -> Iterator[DoctorCheck]:
     yield _window()
     try:
         with Workspace.open() as workspace:
-            yield DoctorCheck("registry", True, str(workspace.paths.registry))
+            shared = workspace.registry.shared
+            place = shared.address.database if shared else str(workspace.paths.registry)
+            yield DoctorCheck("registry", True, place)
             yield _copies(workspace)
             yield from _of_workspace(workspace)
     except StudioError as error:
@@ -57,6 +59,8 @@ def examine() -> Iterator[DoctorCheck]:
 
 def _copies(workspace: Workspace) -> DoctorCheck:
     """How old the last copy of the registry is; one without a model needs none."""
+    if workspace.registry.shared is not None:
+        return DoctorCheck("copies", True, "made by the database server of the shared registry")
     copies = Maintenance(workspace.paths).copies()
     if not copies:
         needed = bool(workspace.registry.models())

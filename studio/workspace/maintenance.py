@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from studio.api import StudioError
+from studio.api import StudioError, UsageError
 from studio.lazy_dataclass import dataclass
 from studio.registry.backups import MANUAL, Backup, Backups, DamagedRegistry
 from studio.registry.restore import RegistryRestore
+from studio.registry.shared.address import address_in
 from studio.settings import Paths
 from studio.versions.integrity import RegistryCondition, condition, rows_of, set_aside
 
@@ -61,6 +62,7 @@ class Maintenance:
             StudioError: when there is nothing to copy, it is damaged, or it cannot be written.
         """
         self._require_folder()
+        self._require_files("The database server makes the backups of a shared registry.")
         path = Backups(self._folder).make(MANUAL, out)
         return replace(condition(self._folder, thorough=False), path=path, rows=rows_of(path))
 
@@ -87,8 +89,19 @@ class Maintenance:
             StudioError: when the registry is in use, or the disk refuses a write.
         """
         self._require_folder()
+        self._require_files("A shared registry is restored on its database server.")
         chosen, kept = RegistryRestore(self._folder).run(source)
         return Restored(chosen, kept, condition(self._folder))
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the registry is on a server, which has backups of its own."""
+        return address_in(self._folder) is not None
+
+    def _require_files(self, sentence: str) -> None:
+        if self.is_shared:
+            hint = "Use pg_dump and pg_restore, or copy it to files: studio registry copy --from"
+            raise UsageError(sentence, hint=hint)
 
     def _require_folder(self) -> None:
         if not self._folder.is_dir():

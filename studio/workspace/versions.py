@@ -32,7 +32,7 @@ class Versions:
                 digest=named.version.digest,
                 counter=named.version.counter,
                 created=named.version.created,
-                kept=named.version.path.is_dir(),
+                kept=self._registry.shared is not None or named.version.path.is_dir(),
                 targets=tuple(served.get(named.version.digest, ())),
             )
             for named in all_versions(self._registry, model)

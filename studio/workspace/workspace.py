@@ -288,6 +288,7 @@ class Workspace(JobListener):
 
         def read() -> GraphView:
             early, self._early = self._early, None
+            self.registry.fetch(record.path)
             return read_graph(record, early)
 
         self._background.run(read, done)

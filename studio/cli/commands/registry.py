@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import UsageError
+from studio.cli import shared_registry
 from studio.cli.flags import add_verbs, hide_former, option_values
 from studio.cli.output import fail_job, print_json, print_lines, print_note
 from studio.cli.overwrite import add_force, confirm_overwrite
@@ -49,12 +50,14 @@ def add(parser: argparse.ArgumentParser) -> None:
         gc="delete unused bundles from the local registry",
         backup="back up the local registry; runs automatically once a day",
         restore="restore the local registry from a backup",
-        check="verify every file of the local registry",
+        check="verify every file of the registry",
+        **shared_registry.VERBS,
     )
     for verb, step in _STEPS.items():
         add_step(verbs[verb], step)
     _add_to_steps(*(verbs[verb] for verb in ("push", "watch")))
     _add_upkeep(*(verbs[verb] for verb in ("backup", "restore", "check")))
+    shared_registry.add(*(verbs[verb] for verb in ("use", "copy", "log")))
     added, removed = (verbs[verb] for verb in ("add", "remove"))
     added.add_argument("name")
     added.add_argument("address", help="http://host:5000 or oci://HOST/PATH, without a login")
@@ -108,6 +111,8 @@ def _add_upkeep(
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command of the verb."""
+    if arguments.verb in shared_registry.VERBS:
+        return shared_registry.run(arguments)
     if arguments.verb == "watch":
         return _watch(arguments)
     if arguments.verb in _UPKEEP:

@@ -91,4 +91,6 @@ def _subject(text: str, opened: Workspace) -> _Subject:
         return _Subject("--bundle", path, path / str(bundle.raw["model"]["file"]))
     if path.is_file():
         return _Subject("--model", path, path)
-    return _Subject("--model", opened.registry.find(text).path)
+    found = opened.registry.find(text)
+    opened.registry.fetch(found.path)
+    return _Subject("--model", found.path)

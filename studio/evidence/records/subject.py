@@ -91,6 +91,7 @@ def _of_target(registry: Registry, target: str) -> Named:
 
 def _of_version(registry: Registry, text: str) -> Named:
     version = find_version(registry, text).version
+    registry.fetch(version.path)
     return Named(registry.variant(version.variant), version)
 
 
@@ -98,5 +99,6 @@ def _newest(registry: Registry, variant: VariantRecord, any_variant: bool) -> Na
     """Return the newest version of a variant, or of its model where no variant was named."""
     for version in registry.versions(variant.model):
         if any_variant or version.variant == variant.id:
+            registry.fetch(version.path)
             return Named(registry.variant(version.variant), version)
     return Named(variant)

@@ -99,6 +99,7 @@ def missing_chat_backend(
     if subject.step != CHAT.name or subject.variant is None:
         return None
     path = Path(registry.variant(subject.variant).path)
+    registry.fetch(path)
     try:
         backend = text_backend_of(path).id
     except LoadError as error:

