@@ -94,6 +94,9 @@ class Scene:
     def register(self) -> None:
         """All awake boards report their facts; the first group is made."""
         began = time.monotonic()
+        # Two boards at the same first moment make goosebit 0.2.12 note their hardware twice, and
+        # every later request on it fails.
+        self.fleet.poll(self.first[:1])
         self.fleet.poll([*self.first, *self.rest])
         self.timed("register", began)
         wish = {"devices": self.first, "feed": "first"}

@@ -114,9 +114,8 @@ class ReleaseMachine:
         return _outcome(verb, lines, b"".join(errors))
 
     def _command(self) -> List[str]:
-        if self._application is not None:
-            return [sys.executable, str(self._application)]
-        return [sys.executable, "-m", __package__.rpartition(".")[0]]
+        # place_runtime refuses a client without an application before any verb.
+        return [sys.executable, str(self._application)]
 
 
 def framed(content: Iterable[bytes]) -> Iterable[bytes]:
