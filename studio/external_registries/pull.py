@@ -11,7 +11,7 @@ from typing import Any
 
 from studio.api import ModelVersion, Refused, RegistrySession
 from studio.documents.dataclass_json import from_json
-from studio.external_registries.step import FetchedBundle, FetchedFiles, PullOptions
+from studio.external_registries.step import FetchedBundle, FetchedFiles
 from studio.jobs import Job, run_contained
 from studio.lazy_dataclass import dataclass
 from studio.models.results import OpenResult
@@ -28,22 +28,30 @@ _MOST_DIGITS = 10
 
 
 def fetch(
-    session: RegistrySession, version: ModelVersion, options: PullOptions, job: Job
+    session: RegistrySession,
+    version: ModelVersion,
+    known: Iterable[Path],
+    job: Job,
+    signers: Path | None = None,
 ) -> FetchedFiles:
     """Fetch the files of a version below ``job.folder``.
+
+    Args:
+        known: Folders of local bundles.
+        signers: Signers of which one must have signed it, in the format of ssh-keygen.
 
     Raises:
         Refused: when the files differ from the registered ones, or no allowed signer has signed
             them.
     """
     path = session.pull(version, job.folder / _PULLED, job)
-    if options.signers is not None:
-        _require_signer(path, version, options.signers)
+    if signers is not None:
+        _require_signer(path, version, signers)
     if path.is_dir():
         return _of_bundle(path, version, job)
     component(version.name, "The registry's model")
     opened = _open(path, version.name, job)
-    return FetchedFiles(opened, _package(path, opened, version, options.known, job))
+    return FetchedFiles(opened, _package(path, opened, version, known, job))
 
 
 def _require_signer(path: Path, version: ModelVersion, signers: Path) -> None:

@@ -62,7 +62,7 @@ def pull(options: PullOptions, job: Job) -> FetchedVersion:
     """Fetch a version, and open its model in a sandbox."""
     with opened(options.place, job) as session:
         version = Reference.of(options.name).find(session)
-        files = fetch(session, version, options, job)
+        files = fetch(session, version, options.known, job, options.signers)
         return FetchedVersion(**asdict(described(session, version)), files=files)
 
 

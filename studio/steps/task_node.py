@@ -170,7 +170,7 @@ class NodeTask:
                 pack(worker.folder, self._folder / f".{OUTPUT}")
                 os.replace(self._folder / f".{OUTPUT}", self._folder / OUTPUT)
             if last:
-                return replaced(last, renamed(self._there))
+                return dict(replaced(last, renamed(self._there)))
             if worker.cancel_requested:
                 return {"event": "cancelled"}
             log = f"{signal_name(number)}\n{worker.last_words()}"

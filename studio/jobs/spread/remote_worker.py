@@ -88,6 +88,7 @@ class RemoteWorker:
             text = f"{error.filename} cannot be read: {error.strerror or error}."
             yield WorkerEvent("error", message=text)
             return
+        place = reason = ""
         for attempt in range(1, ATTEMPTS + 1):
             task = f"{self._spec.id}-{attempt}"
             try:
@@ -99,13 +100,13 @@ class RemoteWorker:
                 self._forget(task)
             if sight is None or self.cancel_requested:
                 return
-            place = f"The node {sight.node}" if sight.node else "The task"
+            place = _on(sight.node)
             reason = f": {sight.reason.rstrip('.')}" if sight.reason else ""
             then = f"The task starts again, {attempt + 1} of {ATTEMPTS}."
-            text = f"{place} was lost{reason}."
+            text = f"{_lost(sight.node)}{reason}."
             yield _line(f"{text} {then}" if attempt < ATTEMPTS else text)
         hint = "Look at the nodes, then run it again: what is finished is kept."
-        message = f"The task was lost {ATTEMPTS} times; the last time{_on(sight.node)}{reason}."
+        message = f"The task was lost {ATTEMPTS} times; the last time{place}{reason}."
         yield WorkerEvent("error", message=message, hint=hint, exit_code=1)
 
     def _attempt(self, task: str) -> Generator[WorkerEvent, None, TaskSight | None]:
@@ -186,6 +187,10 @@ def _state(sight: TaskSight) -> str:
     if sight.phase is TaskPhase.WAITING:
         return "Waits for a node" + (f": {sight.reason}" if sight.reason else "")
     return f"Runs{_on(sight.node)}"
+
+
+def _lost(node: str) -> str:
+    return f"The node {node} was lost" if node else "The task was lost"
 
 
 def _on(node: str) -> str:

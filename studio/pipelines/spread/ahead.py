@@ -114,7 +114,7 @@ class StepsAhead:
             return None
         turn = self._turns.next()
         try:
-            return runner.start(step.step, options, self._source, self._run.on, turn)
+            return runner.start(step.step, options, self._source, on=self._run.on, turn=turn)
         except BaseException:
             turn.end()
             raise

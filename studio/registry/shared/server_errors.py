@@ -44,7 +44,8 @@ def driver() -> ModuleType:
         import psycopg
     except ImportError:
         raise StudioError("A shared registry needs the library psycopg.", hint=_INSTALL) from None
-    return psycopg
+    found: ModuleType = psycopg
+    return found
 
 
 def sentence(error: Exception, address: str) -> StudioError:

@@ -86,7 +86,7 @@ def test_a_hostile_bundle_is_refused_before_its_model_is_opened(
 ) -> None:
     server = cast(RegistrySession, _Server(bundle, change))
     with pytest.raises(StudioError, match=words):
-        fetch(server, VERSION, PullOptions(name="digits"), cast(Any, _Job(tmp_path / "job")))
+        fetch(server, VERSION, (), cast(Any, _Job(tmp_path / "job")))
 
 
 def test_a_worker_that_was_taken_over_cannot_name_the_users_files(

@@ -11,7 +11,6 @@ import pytest
 
 from studio.api import InvalidData, ModelVersion, Refused, RegistrySession
 from studio.external_registries.pull import fetch
-from studio.external_registries.step import PullOptions
 from studio.packages.signing import signature_of
 
 VERSION = ModelVersion("digits", "3")
@@ -44,8 +43,7 @@ def key(folder: Path, name: str) -> str:
 
 def pull(bundle: Path, signers: Path, tmp_path: Path) -> None:
     server = cast(RegistrySession, _Server(bundle))
-    options = PullOptions(name="digits", signers=signers)
-    fetch(server, VERSION, options, cast(Any, _Job(tmp_path / "job")))
+    fetch(server, VERSION, (), cast(Any, _Job(tmp_path / "job")), signers)
 
 
 @pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs ssh-keygen")
