@@ -39,9 +39,8 @@ _IMAGE = (
         Kind.CHOICE,
         "image",
         title="Bundle location",
-        help="Location of the bundle: in the image; or, for any image with Python, numpy and "
-        "onnxruntime, in ConfigMaps (bundles below 1 MiB), an image volume (Kubernetes 1.31) or "
-        "a modelcar of KServe.",
+        help="Location of the bundle. An image with Python, numpy and onnxruntime takes it from "
+        "ConfigMaps (below 1 MiB), an image volume (Kubernetes 1.31) or a modelcar of KServe.",
         choices=("image", "configmap", "volume", "modelcar"),
         choice_titles=(
             "in the image",

@@ -32,7 +32,7 @@ class MqttSource:
             UsageError: when the address cannot be one.
             TargetError: when the broker does not answer or refuses.
         """
-        from studio_mqtt.feed import MqttFeed
+        from studio_mqtt.state_messages import MqttFeed
 
         try:
             parts = urlsplit(address)

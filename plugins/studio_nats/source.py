@@ -33,7 +33,7 @@ class NatsSource:
         """
         checked = _checked(address)
         try:
-            from studio_nats.feed import NatsFeed
+            from studio_nats.state_messages import NatsFeed
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] != "nats":
                 raise

@@ -12,9 +12,9 @@ from urllib.parse import quote, urlencode
 
 from studio.api import Progress, TargetError, UsageError
 from studio_oci.address import is_digest, is_tag
-from studio_oci.documents import Descriptor, Manifest, index_of, manifest_of
+from studio_oci.documents import Descriptor, OciManifest, index_of, manifest_of
 from studio_oci.transport.channel import LARGEST_DOCUMENT, Channel, RegistryRefusal
-from studio_oci.uploads import Content, Uploads
+from studio_oci.uploads import BlobContent, Uploads
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -26,7 +26,7 @@ _PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ReferredManifest:
     """What a referrer refers to: the descriptor of a manifest."""
 
     repository: str
@@ -34,7 +34,7 @@ class Subject:
 
 
 class OciClient:
-    """Speaks with one registry. Everything that arrives is held against its digest."""
+    """Speaks with one registry. The digest of everything that arrives is checked."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
@@ -67,11 +67,11 @@ class OciClient:
             raise
         return [tag for tag in found if is_tag(tag)]
 
-    def manifest(self, repository: str, reference: str) -> Manifest | None:
+    def manifest(self, repository: str, reference: str) -> OciManifest | None:
         """Return the manifest of a tag or digest; None where it does not exist.
 
         Raises:
-            TargetError: when it is not what its digest says, or cannot be read.
+            TargetError: when its digest is another one, or it cannot be read.
         """
         try:
             answer = self._channel.ask(
@@ -143,7 +143,7 @@ class OciClient:
             raise
         return True
 
-    def put_blob(self, repository: str, content: Content, progress: Progress) -> bool:
+    def put_blob(self, repository: str, content: BlobContent, progress: Progress) -> bool:
         """Store a blob unless it is there; returns whether it was sent."""
         if self.has_blob(repository, content.digest):
             return False
@@ -160,7 +160,7 @@ class OciClient:
         """Yield the content of a blob; the last piece comes after the check of its digest.
 
         Raises:
-            TargetError: when it is gone, or is not what the manifest says.
+            TargetError: when it is gone, or differs from the manifest.
         """
         digest, size = hashlib.sha256(), 0
         last = b""
@@ -205,7 +205,7 @@ class OciClient:
             path.unlink(missing_ok=True)
             raise
 
-    def referrers(self, subject: Subject) -> list[Descriptor]:
+    def referrers(self, subject: ReferredManifest) -> list[Descriptor]:
         """Return what refers to a manifest, by the registry's list or by the tag in its place."""
         path = f"/v2/{subject.repository}/referrers/{subject.descriptor.digest}"
         try:
@@ -217,7 +217,7 @@ class OciClient:
         return self._tagged_referrers(subject)
 
     def put_referrer(
-        self, subject: Subject, content: bytes, media: str, about: Mapping[str, Any]
+        self, subject: ReferredManifest, content: bytes, media: str, about: Mapping[str, Any]
     ) -> None:
         """Store a manifest with a ``subject``, and list it where the registry does not.
 
@@ -233,11 +233,11 @@ class OciClient:
         text = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
         self.put_manifest(subject.repository, _fallback_tag(subject), text, INDEX)
 
-    def _tagged_referrers(self, subject: Subject) -> list[Descriptor]:
+    def _tagged_referrers(self, subject: ReferredManifest) -> list[Descriptor]:
         found = self._fallback(subject)
         return index_of(json.dumps(found.raw).encode(), self.host) if found else []
 
-    def _fallback(self, subject: Subject) -> Manifest | None:
+    def _fallback(self, subject: ReferredManifest) -> OciManifest | None:
         return self.manifest(subject.repository, _fallback_tag(subject))
 
     def _pages(self, path: str, key: str, scope: str) -> list[str]:
@@ -268,7 +268,7 @@ def _names(body: bytes, key: str, host: str) -> Sequence[str]:
     return [name for name in found if isinstance(name, str)]
 
 
-def _fallback_tag(subject: Subject) -> str:
+def _fallback_tag(subject: ReferredManifest) -> str:
     return subject.descriptor.digest.replace(":", "-")
 
 

@@ -39,7 +39,7 @@ class Descriptor:
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class OciManifest:
     """Manifest of an image or artefact, or an index.
 
     Attributes:
@@ -63,11 +63,11 @@ class Manifest:
         return Descriptor(self.media, self.digest, self.size)
 
 
-def manifest_of(content: bytes, digest: str, host: str) -> Manifest:
+def manifest_of(content: bytes, digest: str, host: str) -> OciManifest:
     """Read a manifest.
 
     Raises:
-        TargetError: when it is none, or its numbers cannot be.
+        TargetError: when it is another document, or its numbers cannot be.
     """
     try:
         raw = json.loads(content)
@@ -75,7 +75,7 @@ def manifest_of(content: bytes, digest: str, host: str) -> Manifest:
         layers = raw.get("layers") or []
         if len(layers) > _MOST_LAYERS:
             raise ValueError
-        return Manifest(
+        return OciManifest(
             digest,
             len(content),
             str(raw.get("mediaType") or "application/vnd.oci.image.manifest.v1+json"),
@@ -96,7 +96,7 @@ def index_of(content: bytes, host: str) -> list[Descriptor]:
     """Return the entries of an index.
 
     Raises:
-        TargetError: when it is none.
+        TargetError: when it is another text.
     """
     try:
         entries = json.loads(content).get("manifests") or []

@@ -15,8 +15,8 @@ from studio_oci.artefacts.modelpack import (
     TITLE,
 )
 from studio_oci.artefacts.referrers import SSH_SIGNATURE
-from studio_oci.client import OciClient, Subject
-from studio_oci.documents import Descriptor, Manifest
+from studio_oci.client import OciClient, ReferredManifest
+from studio_oci.documents import Descriptor, OciManifest
 
 _SPARE = 64 << 20
 """Disk space left free for other programs."""
@@ -28,7 +28,7 @@ _LARGEST_SIGNATURE = 64 << 10
 
 
 def pull_bundle(
-    client: OciClient, repository: str, manifest: Manifest, folder: Path, progress: Progress
+    client: OciClient, repository: str, manifest: OciManifest, folder: Path, progress: Progress
 ) -> Path:
     """Fetch the files of an artefact.
 
@@ -58,7 +58,7 @@ def pull_bundle(
     return folder / _model(files)
 
 
-def _files(manifest: Manifest, host: str) -> Iterator[tuple[str, Descriptor]]:
+def _files(manifest: OciManifest, host: str) -> Iterator[tuple[str, Descriptor]]:
     """Yield the name and the layer of each file.
 
     Raises:
@@ -108,9 +108,11 @@ def _model(files: dict[str, Descriptor]) -> str:
     return models[0]
 
 
-def _fetch_signature(client: OciClient, repository: str, manifest: Manifest, folder: Path) -> None:
+def _fetch_signature(
+    client: OciClient, repository: str, manifest: OciManifest, folder: Path
+) -> None:
     """Put the newest signature next to the manifest; who signed it is checked later."""
-    subject = Subject(repository, manifest.descriptor)
+    subject = ReferredManifest(repository, manifest.descriptor)
     listed = [one for one in client.referrers(subject) if one.artifact == SSH_SIGNATURE]
     for entry in reversed(listed[-_MOST_SIGNATURES:]):
         found = client.manifest(repository, entry.digest)

@@ -19,9 +19,9 @@ from studio_oci.artefacts.modelcar import (
 from studio_oci.artefacts.modelpack import IMAGE_MANIFEST, SIGNATURE, modelpack
 from studio_oci.artefacts.referrers import SSH_SIGNATURE, attachment
 from studio_oci.artefacts.sbom import bill_of, kind_of
-from studio_oci.client import INDEX, OciClient, Subject
-from studio_oci.documents import Manifest, index_of
-from studio_oci.uploads import Content
+from studio_oci.client import INDEX, OciClient, ReferredManifest
+from studio_oci.documents import OciManifest, index_of
+from studio_oci.uploads import BlobContent
 
 MODELPACK, MODELCAR = "modelpack", "modelcar"
 CAR_SUFFIX = "-modelcar"
@@ -72,7 +72,7 @@ class Push:
             return str(number)
         return f"{number}-{self._artefact.descriptor.digest.removeprefix('sha256:')[:8]}"
 
-    def _blobs(self, blobs: Iterable[Content]) -> None:
+    def _blobs(self, blobs: Iterable[BlobContent]) -> None:
         for blob in {one.digest: one for one in blobs}.values():
             self._progress.check()
             if self._client.put_blob(self._repository, blob, self._progress):
@@ -83,7 +83,7 @@ class Push:
     def _attach(self, kind: str, name: str, content: bytes) -> None:
         made = attachment(self._artefact.descriptor, kind, name, content)
         self._blobs(made.blobs)
-        subject = Subject(self._repository, self._artefact.descriptor)
+        subject = ReferredManifest(self._repository, self._artefact.descriptor)
         about = made.descriptor.to_json()
         self._client.put_referrer(subject, made.content, IMAGE_MANIFEST, about)
 
@@ -132,7 +132,7 @@ class Push:
             raise UsageError(f"The registry {self._client.host} has no {reference}.")
         return [self._base(name, one) for one in self._images(name, manifest)]
 
-    def _images(self, name: str, manifest: Manifest) -> list[Manifest]:
+    def _images(self, name: str, manifest: OciManifest) -> list[OciManifest]:
         if manifest.config is not None:
             return [manifest]
         found = []
@@ -142,7 +142,7 @@ class Push:
                 found.append(one)
         return found
 
-    def _base(self, name: str, manifest: Manifest) -> BaseImage:
+    def _base(self, name: str, manifest: OciManifest) -> BaseImage:
         assert manifest.config is not None
         base = base_of(manifest, self._client.small_blob(name, manifest.config))
         for layer in manifest.layers:

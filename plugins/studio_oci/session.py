@@ -20,7 +20,7 @@ from studio.api import (
 from studio_oci.address import RegistryPlace, is_digest, is_tag
 from studio_oci.artefacts.modelpack import ARTIFACT, COUNTER, CREATED, RELEASE
 from studio_oci.client import OciClient
-from studio_oci.documents import Manifest
+from studio_oci.documents import OciManifest
 from studio_oci.pull import pull_bundle
 from studio_oci.push import CAR_SUFFIX, MODELPACK, Push
 
@@ -128,7 +128,7 @@ class OciSession:
                 f"The repository {repository} has {len(tags):,} tags, too many to list.",
                 hint="Name a version, a tag or a digest.",
             )
-        by_digest: dict[str, tuple[Manifest, list[str]]] = {}
+        by_digest: dict[str, tuple[OciManifest, list[str]]] = {}
         for tag in tags:
             found = self._client.manifest(repository, tag)
             if found is not None and found.artifact == ARTIFACT:
@@ -137,14 +137,14 @@ class OciSession:
         return sorted(versions, key=_age, reverse=True)
 
     def _tagged(
-        self, repository: str, name: str, found: Manifest, tags: Sequence[str]
+        self, repository: str, name: str, found: OciManifest, tags: Sequence[str]
     ) -> ModelVersion:
         numbers = sorted(tag for tag in tags if _VERSION.fullmatch(tag))
         aliases = tuple(sorted(set(tags) - set(numbers[:1])))
         number = numbers[0] if numbers else found.digest
         return replace(self._described(repository, name, found, number), aliases=aliases)
 
-    def _manifest(self, repository: str, reference: str) -> Manifest:
+    def _manifest(self, repository: str, reference: str) -> OciManifest:
         if not is_tag(reference) and not is_digest(reference):
             raise UsageError(f"{reference[:200]!r} is neither a tag nor a digest.")
         found = self._client.manifest(repository, reference)
@@ -156,7 +156,7 @@ class OciSession:
         return found
 
     def _described(
-        self, repository: str, name: str, found: Manifest, version: str = ""
+        self, repository: str, name: str, found: OciManifest, version: str = ""
     ) -> ModelVersion:
         reference = f"{self._place.host}/{repository}@{found.digest}"
         notes = found.annotations

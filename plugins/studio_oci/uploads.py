@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from studio.api import Progress, TargetError
-from studio_oci.transport.channel import Answer, Channel, RegistryRefusal
+from studio_oci.transport.channel import Channel, RegistryAnswer, RegistryRefusal
 
 CHUNK = 64 << 20
 _MOST_FAILURES = 3
@@ -17,7 +17,7 @@ _OCTETS = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class BlobContent:
     """Content of a blob, which can be read again from any place in it.
 
     Attributes:
@@ -52,7 +52,7 @@ class Uploads:
         )
         return answer.status == 201
 
-    def put(self, repository: str, content: Content, progress: Progress) -> None:
+    def put(self, repository: str, content: BlobContent, progress: Progress) -> None:
         """Send a blob.
 
         Raises:
@@ -72,10 +72,12 @@ class Uploads:
             self._finish(place, content, scope, progress)
             return
         place = self._chunks(place, content, chunk, scope, progress)
-        self._finish(place, Content(content.title, content.digest, 0, _nothing), scope, progress)
+        self._finish(
+            place, BlobContent(content.title, content.digest, 0, _nothing), scope, progress
+        )
 
     def _chunks(
-        self, place: str, content: Content, chunk: int, scope: str, progress: Progress
+        self, place: str, content: BlobContent, chunk: int, scope: str, progress: Progress
     ) -> str:
         """Send all bytes; returns where the upload is to be finished."""
         at = failures = 0
@@ -96,8 +98,8 @@ class Uploads:
         return place
 
     def _patch(
-        self, place: str, content: Content, at: int, length: int, scope: str, progress: Progress
-    ) -> Answer:
+        self, place: str, content: BlobContent, at: int, length: int, scope: str, progress: Progress
+    ) -> RegistryAnswer:
         headers = {
             "Content-Type": _OCTETS,
             "Content-Length": str(length),
@@ -106,7 +108,7 @@ class Uploads:
         pieces = lambda: _part(content, at, length, progress)  # noqa: E731
         return self._channel.send("PATCH", place, scope=scope, headers=headers, body=pieces)
 
-    def _finish(self, place: str, content: Content, scope: str, progress: Progress) -> None:
+    def _finish(self, place: str, content: BlobContent, scope: str, progress: Progress) -> None:
         joint = "&" if "?" in place else "?"
         address = f"{place}{joint}digest={quote(content.digest)}"
         headers = {"Content-Type": _OCTETS, "Content-Length": str(content.size)}
@@ -122,7 +124,7 @@ class Uploads:
         return place
 
 
-def _part(content: Content, at: int, length: int, progress: Progress) -> Iterator[bytes]:
+def _part(content: BlobContent, at: int, length: int, progress: Progress) -> Iterator[bytes]:
     left = length
     for piece in content.read(at):
         if not left:
@@ -139,7 +141,7 @@ def _nothing(_: int) -> Iterable[bytes]:
     return ()
 
 
-def _received(answer: Answer, size: int) -> int:
+def _received(answer: RegistryAnswer, size: int) -> int:
     found = _RANGE.fullmatch(answer.headers.get("range") or "")
     return min(int(found[1]) + 1, size) if found else 0
 

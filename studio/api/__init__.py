@@ -63,7 +63,6 @@ if TYPE_CHECKING:
         Connector,
         Converted,
         Converter,
-        Executor,
         Format,
         InputSpec,
         Intake,
@@ -84,7 +83,13 @@ if TYPE_CHECKING:
         RegistrySession,
     )
     from studio.api.targets import MOST_OUTPUT, Channel, Completed, TargetFacts, TargetSpec, Tunnel
-    from studio.api.tasks.executors import ExecutorSession, TaskOrder, TaskPhase, TaskSight
+    from studio.api.tasks.executors import (
+        Executor,
+        ExecutorSession,
+        TaskOrder,
+        TaskPhase,
+        TaskSight,
+    )
     from studio.api.tasks.shared_tasks import SharedFolder
     from studio.api.toolchains import (
         EnvironmentNeed,
@@ -97,14 +102,14 @@ if TYPE_CHECKING:
 _NAMES = {
     "chips": "ChipCompiler Compiled PlacedNode ToolchainCompiler",
     "data": "Array Dataset Feeds Sample Truth",
-    "tasks.executors": "ExecutorSession TaskOrder TaskPhase TaskSight",
+    "tasks.executors": "Executor ExecutorSession TaskOrder TaskPhase TaskSight",
     "graph": "AttributeValue Dimension Graph GraphLayout Initializer LanguageModel Model Node"
     " Quantization TensorType Value",
     "intake": "Finding Level Limits",
     "platforms": "Action Deployed Identity Measurement Parcel Platform PlatformRelease Preview"
     " Resource Site",
     "plugin": "API_VERSION Capability Extension Manifest Permission",
-    "ports": "Analyzer Backend Check Connector Converted Converter Executor Format InputSpec Intake"
+    "ports": "Analyzer Backend Check Connector Converted Converter Format InputSpec Intake"
     " Metric ModelRegistry Monitor Packager SampleMetric Session Transform Transformed",
     "registries": "ModelVersion Publication RegisteredModel RegistryEvent RegistrySession",
     "brokers.states": "BrokerLogin StateFeed StateMessage StateSource",

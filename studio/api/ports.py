@@ -18,7 +18,6 @@ from studio.api.platforms import Parcel
 from studio.api.progress import Progress
 from studio.api.registries import RegistrySession
 from studio.api.targets import Channel, TargetSpec
-from studio.api.tasks.executors import ExecutorSession
 from studio.lazy_dataclass import dataclass
 
 
@@ -236,27 +235,6 @@ class ModelRegistry(Protocol):
 
         Raises:
             UsageError: when the address cannot be one, or none is configured.
-        """
-
-
-class Executor(Protocol):
-    """A kind of computers elsewhere that do tasks: a cluster, a queue.
-
-    Attributes:
-        schemes: What its addresses begin with, before the colon.
-    """
-
-    id: str
-    title: str
-    schemes: tuple[str, ...]
-
-    def open(self, address: str) -> ExecutorSession:
-        """Make ready to give it tasks.
-
-        Raises:
-            UsageError: when the address cannot be one.
-            TargetError: when it does not answer.
-            Unavailable: when a program or library for it is missing here.
         """
 
 

@@ -18,7 +18,6 @@ from studio.api.ports import (
     Check,
     Connector,
     Converter,
-    Executor,
     Format,
     Metric,
     ModelRegistry,
@@ -27,6 +26,7 @@ from studio.api.ports import (
     Transform,
 )
 from studio.api.sheets import GROUPS, DeploySheet
+from studio.api.tasks.executors import Executor
 from studio.api.testing import check_options
 from studio.api.toolchains import TextToolchain
 

@@ -33,7 +33,7 @@ def run_named(name: str, arguments: argparse.Namespace) -> int:
         options = option_values(arguments, step.form)
         confirm_overwrite(in_the_way(outputs(step, options)), arguments)
         on = getattr(arguments, "on", None)
-        outcome = opened.run_on(on, name, options) if on else _run(opened, name, step, options)
+        outcome = opened.run(name, on, **options) if on else _run(opened, name, step, options)
     code = finish(outcome, arguments, load(step.texts))
     if code or not step.exit_code:
         return code

@@ -66,6 +66,7 @@ class ConvertOptions:
 
 CONVERT: Step[ConvertOptions, ConversionResult] = Step(
     name="convert",
+    spreads=True,
     title="Convert",
     summary="Convert a model of another framework to ONNX and compare it with the original.",
     options=ConvertOptions,

@@ -159,6 +159,7 @@ PROBE_TARGET: Step[TargetOptions, Result] = Step(
 
 DEPLOY: Step[DeployOptions, DeployResult] = Step(
     name="deploy",
+    event="release.deployed",
     title="Deploy",
     summary="Deploy a model: upload it, test it on the target, switch atomically.",
     options=DeployOptions,
@@ -174,6 +175,7 @@ DEPLOY: Step[DeployOptions, DeployResult] = Step(
 
 ROLLBACK: Step[RollbackOptions, SwitchResult] = Step(
     name="rollback",
+    event="release.rolled-back",
     title="Roll back",
     summary="Roll back to a previous release.",
     options=RollbackOptions,
@@ -227,6 +229,7 @@ VERIFY_LOG: Step[VerifyLogOptions, VerifyLogResult] = Step(
 
 UNDEPLOY: Step[UndeployOptions, UndeployResult] = Step(
     name="undeploy",
+    event="release.undeployed",
     title="Undeploy",
     summary="Stop the release of a target.",
     options=UndeployOptions,
@@ -241,6 +244,7 @@ UNDEPLOY: Step[UndeployOptions, UndeployResult] = Step(
 
 PROMOTE: Step[TargetOptions, SwitchResult] = Step(
     name="promote",
+    event="release.promoted",
     title="Promote",
     summary="Promote the canary to all traffic.",
     options=TargetOptions,

@@ -97,6 +97,9 @@ class Step(Generic[OptionsT, ResultT]):
             takes something away (a rollback).
         ordered: Keeps its place among the steps of a pipeline that act, although it does not act.
         until_stopped: Runs until the user stops it, which is its natural end and no failure.
+        spreads: Takes long, and reads and writes nothing but files that can travel: it may be done
+            on another computer.
+        event: Kind of the event of its success (``release.deployed``); empty for a step without.
         texts: ``"module:function"``, which makes the lines for people of a result: what the
             command prints without ``--json``.
         exit_code: ``"module:function"``, which makes the command's exit code of a result, where
@@ -124,6 +127,8 @@ class Step(Generic[OptionsT, ResultT]):
     guarded: bool = True
     ordered: bool = False
     until_stopped: bool = False
+    spreads: bool = False
+    event: str = ""
     texts: str = ""
     exit_code: str = ""
 

@@ -142,6 +142,7 @@ class QuantizeOptions:
 
 QUANTIZE: Step[QuantizeOptions, QuantizeResult] = Step(
     name="quantize",
+    spreads=True,
     title="Quantize",
     summary="Quantize a model and measure the metric drop.",
     options=QuantizeOptions,
@@ -203,6 +204,7 @@ class EvaluateOptions:
 
 EVALUATE: Step[EvaluateOptions, EvaluationResult] = Step(
     name="evaluate",
+    spreads=True,
     title="Evaluate",
     summary="Evaluate a model on labelled data, a language model on texts and tasks.",
     options=EvaluateOptions,
@@ -296,6 +298,7 @@ class SensitivityOptions:
 
 SENSITIVITY: Step[SensitivityOptions, SensitivityResult] = Step(
     name="sensitivity",
+    spreads=True,
     title="Sensitivity",
     summary="Measure the sensitivity of each layer: error, metric drop and time when it "
     "alone is quantized.",

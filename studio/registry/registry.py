@@ -30,9 +30,9 @@ from studio.registry.records import (
     VersionRecord,
 )
 from studio.registry.releases import Releases
-from studio.registry.shared.address import address_in
-from studio.registry.shared.opening import SharedParts
-from studio.registry.shared.server_schema import TABLES
+from studio.registry.servers.address import address_in
+from studio.registry.servers.server_database import SharedParts
+from studio.registry.servers.server_schema import TABLES
 from studio.registry.sqlite_database import SqliteDatabase
 from studio.registry.startup import make_ready
 from studio.registry.targets import Targets

@@ -35,8 +35,8 @@ class TargetOutcome:
     """The state of one target of a rollout.
 
     Attributes:
-        state: ``waiting``, ``deploying``, ``judging``; then ``kept``, ``taken back``, ``failed``
-            or ``not begun``; ``planned`` in a plan.
+        state: ``waiting``, ``deploying``, ``judging``, then ``kept``, ``taken back``, ``failed``
+            or ``not begun``. In a plan it is ``planned``.
         before, now: Statistics of the previous release and of the new one.
         served: The previous release, to which a rollback returns, also when the rollout was
             interrupted after the switch. Empty without one; None while it is unknown.

@@ -121,7 +121,7 @@ class RolloutOptions:
         maximum=1,
         title="Tolerated share of failures",
         zero="none",
-        help="Share of the targets begun so far that may fail, if that is more than "
+        help="Share of the targets changed so far that may fail, if that is more than "
         "--max-failures.",
         advanced=True,
     )
@@ -225,6 +225,7 @@ class RolloutOptions:
 
 ROLLOUT: Step[RolloutOptions, RolloutResult] = Step(
     name="rollout",
+    event="rollout.ended",
     title="Roll out",
     summary="Roll out a release in waves to boards, containers, clusters and clouds.",
     options=RolloutOptions,

@@ -1,9 +1,9 @@
 """The verdict on a whole wave: all its targets' evidence together.
 
 A release that is worse by little, or on targets with few requests, is not found on any one of
-them. Together they may have enough. The sequential tests of a trial stay valid: each answer is
-another observation of the same release, in whatever order targets give them, and a target that
-has decided adds no more (Wald 1945; Ville's inequality holds at each time).
+them. Together they may have enough. The sequential tests of a trial stay valid. Each answer is
+another observation of the same release, in any order of the targets. A target that has decided
+adds no more (Wald 1945). Ville's inequality holds at each time.
 """
 
 from __future__ import annotations

@@ -7,16 +7,12 @@ from collections.abc import Mapping
 from studio.api import Permission, UsageError
 from studio.jobs import AnyStep, Effect
 from studio.jobs.spread.document import TaskDocument
-
-SPREADING = frozenset(
-    {"quantize", "evaluate", "sensitivity", "groups", "robustness", "explain", "convert"}
-)
-"""Steps whose work takes long, and reads and writes nothing but files that can travel."""
+from studio.steps.catalogue import steps
 
 
 def spreads(step: AnyStep) -> bool:
     """Return whether the work of a step may be a task on another computer."""
-    return step.name in SPREADING and step.effect is Effect.PURE
+    return step.spreads and step.effect is Effect.PURE
 
 
 def check_spreads(step: AnyStep, needs: frozenset[Permission]) -> None:
@@ -31,7 +27,7 @@ def check_spreads(step: AnyStep, needs: frozenset[Permission]) -> None:
             hint="Leave out --on.",
         )
     if not spreads(step):
-        names = ", ".join(sorted(SPREADING))
+        names = ", ".join(sorted(name for name, one in steps().items() if spreads(one)))
         raise UsageError(
             f"The step {step.name} runs on this computer only.", hint=f"With --on: {names}."
         )

@@ -13,8 +13,8 @@ from studio.lazy_dataclass import dataclass
 from studio.registry import Registry, file_digest, folder_digest
 from studio.registry.backups import DATABASE, connect, faults_of
 from studio.registry.ownership import entries
-from studio.registry.shared.address import address_in
-from studio.registry.shared.opening import COPIES
+from studio.registry.servers.address import address_in
+from studio.registry.servers.server_database import COPIES
 from studio.versions.garbage import needed
 
 _ONE = 1

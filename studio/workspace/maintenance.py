@@ -10,7 +10,7 @@ from studio.api import StudioError, UsageError
 from studio.lazy_dataclass import dataclass
 from studio.registry.backups import MANUAL, Backup, Backups, DamagedRegistry
 from studio.registry.restore import RegistryRestore
-from studio.registry.shared.address import address_in
+from studio.registry.servers.address import address_in
 from studio.settings import Paths
 from studio.versions.integrity import RegistryCondition, condition, rows_of, set_aside
 

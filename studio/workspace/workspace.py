@@ -206,13 +206,9 @@ class Workspace(JobListener):
                 self.events.publish(RegistryChanged("targets"))  # another process has removed it
             raise
 
-    def run(self, step: str, **options: Any) -> JobOutcome:
-        """Run a step to its end; models given as files are opened first."""
-        return self._steps.run(step, options)
-
-    def run_on(self, address: str, step: str, options: Mapping[str, Any]) -> JobOutcome:
-        """Run a step to its end on an executor (``slurm:/shared``); the result is kept here."""
-        return self._steps.run(step, options, on=address)
+    def run(self, step: str, on: str = "", /, **options: Any) -> JobOutcome:
+        """Run a step to its end, ``on`` an executor if one is named; files are opened first."""
+        return self._steps.run(step, options, on=on)
 
     def run_pipeline(
         self, path: Path, report: Path | None = None, watch: Watcher | None = None

@@ -20,7 +20,7 @@ from typing import Any
 from studio.registry import Registry
 from studio.registry.activity import spelled
 from studio.registry.database import Database
-from studio.registry.shared.address import SharedAddress, use
+from studio.registry.servers.address import SharedAddress, use
 from studio.workspace.versions import Versions
 from tests.benchmarks.bench_history import _THEN as THEN
 from tests.rigs.postgres import programs, public_folder, running

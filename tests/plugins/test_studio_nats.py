@@ -27,7 +27,7 @@ def test_sources_declare_themselves(name: str) -> None:
 def test_without_its_library(source: StateSource, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] == "nats"]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delitem(sys.modules, "studio_nats.feed", raising=False)
+    monkeypatch.delitem(sys.modules, "studio_nats.state_messages", raising=False)
     monkeypatch.setitem(sys.modules, "nats", None)
     with pytest.raises(Unavailable, match="nats-py is not installed") as missing:
         source.open("nats://127.0.0.1:1", "a/b", BrokerLogin(), Silent(), create=False)

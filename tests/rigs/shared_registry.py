@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from studio.registry import registry
-from studio.registry.shared.address import SharedAddress, address_in, use
+from studio.registry.servers.address import SharedAddress, address_in, use
 
 VARIABLE = "SHARED_DATABASE"
 OF_FILES = ("test_backups.py", "test_schema.py", "test_full_disk.py")

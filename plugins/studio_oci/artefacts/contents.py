@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from studio.api import TargetError
-from studio_oci.uploads import Content
+from studio_oci.uploads import BlobContent
 
 _CHUNK = 1 << 20
 _BLOCK = 512
@@ -28,12 +28,12 @@ def digest_of(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
-def text_content(title: str, content: bytes) -> Content:
+def text_content(title: str, content: bytes) -> BlobContent:
     """Return bytes as the content of a blob."""
-    return Content(title, digest_of(content), len(content), lambda at: (content[at:],))
+    return BlobContent(title, digest_of(content), len(content), lambda at: (content[at:],))
 
 
-def file_content(title: str, path: Path) -> Content:
+def file_content(title: str, path: Path) -> BlobContent:
     """Return a file as the content of a blob.
 
     Raises:
@@ -45,10 +45,10 @@ def file_content(title: str, path: Path) -> Content:
             size = file.tell()
     except OSError as error:
         raise TargetError(f"{path} cannot be read: {error.strerror or error}.") from None
-    return Content(title, f"sha256:{digest}", size, lambda at: _pieces(path, at))
+    return BlobContent(title, f"sha256:{digest}", size, lambda at: _pieces(path, at))
 
 
-def tar_content(title: str, files: Mapping[str, Path], created: int) -> Content:
+def tar_content(title: str, files: Mapping[str, Path], created: int) -> BlobContent:
     """Return a tar of files as the content of a blob, which no disk needs to hold.
 
     Args:
@@ -59,7 +59,7 @@ def tar_content(title: str, files: Mapping[str, Path], created: int) -> Content:
     for piece in _tar(files, created):
         digest.update(piece)
         size += len(piece)
-    return Content(
+    return BlobContent(
         title,
         f"sha256:{digest.hexdigest()}",
         size,

@@ -14,8 +14,8 @@ from typing import Any
 from studio.api import Publication, TargetError
 from studio_oci.artefacts.contents import canonical, digest_of, tar_content, text_content
 from studio_oci.artefacts.modelpack import IMAGE_MANIFEST, annotations_of, names_of
-from studio_oci.documents import Descriptor, Manifest
-from studio_oci.uploads import Content
+from studio_oci.documents import Descriptor, OciManifest
+from studio_oci.uploads import BlobContent
 
 ARTEFACT = "edgewright.artefact"
 """Annotation of an image with the digest of the artefact of the same bundle."""
@@ -51,7 +51,7 @@ class ModelCar:
 
     content: bytes
     manifests: Mapping[str, bytes]
-    blobs: tuple[Content, ...]
+    blobs: tuple[BlobContent, ...]
     borrowed: tuple[str, ...]
 
     @property
@@ -65,7 +65,7 @@ def empty_bases() -> list[BaseImage]:
     return [BaseImage(platform, {}, ()) for platform in _PLATFORMS]
 
 
-def base_of(manifest: Manifest, config: bytes) -> BaseImage:
+def base_of(manifest: OciManifest, config: bytes) -> BaseImage:
     """Return a base from its manifest and config.
 
     Raises:
@@ -120,7 +120,7 @@ def _index(entries: Sequence[Mapping[str, Any]]) -> bytes:
     return json.dumps(index, separators=(",", ":")).encode()
 
 
-def _config(base: BaseImage, layer: Content, created: str) -> dict[str, Any]:
+def _config(base: BaseImage, layer: BlobContent, created: str) -> dict[str, Any]:
     rootfs = dict(base.config.get("rootfs") or {})
     history = list(base.config.get("history") or ())
     about = {"created_by": f"edgewright: /{FOLDER}", **({"created": created} if created else {})}
@@ -137,7 +137,7 @@ def _config(base: BaseImage, layer: Content, created: str) -> dict[str, Any]:
 
 
 def _manifest(
-    base: BaseImage, config: Content, layer: Content, notes: Mapping[str, str]
+    base: BaseImage, config: BlobContent, layer: BlobContent, notes: Mapping[str, str]
 ) -> dict[str, Any]:
     own = Descriptor(LAYER, layer.digest, layer.size).to_json()
     return {

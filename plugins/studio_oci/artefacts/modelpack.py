@@ -14,7 +14,7 @@ from typing import Any
 from studio.api import Publication
 from studio_oci.artefacts.contents import canonical, digest_of, file_content, text_content
 from studio_oci.documents import Descriptor
-from studio_oci.uploads import Content
+from studio_oci.uploads import BlobContent
 
 ARTIFACT = "application/vnd.cncf.model.manifest.v1+json"
 CONFIG = "application/vnd.cncf.model.config.v1+json"
@@ -48,7 +48,7 @@ class Artefact:
     """Manifest of a bundle, and the blobs that it needs."""
 
     content: bytes
-    blobs: tuple[Content, ...]
+    blobs: tuple[BlobContent, ...]
 
     @property
     def descriptor(self) -> Descriptor:
@@ -90,11 +90,11 @@ def annotations_of(publication: Publication) -> dict[str, str]:
     return found
 
 
-def _content(bundle: Path, name: str) -> Content:
+def _content(bundle: Path, name: str) -> BlobContent:
     return file_content(name, bundle / name)
 
 
-def _layer(name: str, content: Content, model: str) -> dict[str, Any]:
+def _layer(name: str, content: BlobContent, model: str) -> dict[str, Any]:
     media = _LAYER.format(_kind(name, model))
     notes = {FILE_PATH: name, TITLE: name}
     return Descriptor(media, content.digest, content.size, notes).to_json()
@@ -114,7 +114,7 @@ def _kind(name: str, model: str) -> str:
     return "weight.config"
 
 
-def _config(publication: Publication, layers: list[Content]) -> dict[str, Any]:
+def _config(publication: Publication, layers: list[BlobContent]) -> dict[str, Any]:
     manifest = publication.manifest
     return {
         "descriptor": dict(_about(manifest)),

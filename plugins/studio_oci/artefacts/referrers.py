@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from studio_oci.artefacts.contents import canonical, digest_of, text_content
 from studio_oci.artefacts.modelpack import IMAGE_MANIFEST, TITLE
 from studio_oci.documents import Descriptor
-from studio_oci.uploads import Content
+from studio_oci.uploads import BlobContent
 
 SSH_SIGNATURE = "application/vnd.edgewright.bundle.signature.v1"
 _EMPTY = "application/vnd.oci.empty.v1+json"
@@ -18,7 +18,7 @@ class Attachment:
     """Manifest of an attachment, and its blobs."""
 
     content: bytes
-    blobs: tuple[Content, ...]
+    blobs: tuple[BlobContent, ...]
     kind: str
     name: str
 

@@ -36,7 +36,7 @@ Body = bytes | Pieces | None
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RegistryAnswer:
     """Answer of a registry that was read completely."""
 
     status: int
@@ -69,7 +69,7 @@ class Channel:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         most: int = LARGEST_DOCUMENT,
-    ) -> Answer:
+    ) -> RegistryAnswer:
         """Send a request and read its whole answer.
 
         Args:
@@ -83,14 +83,16 @@ class Channel:
         """
         with self._opened(method, path, scope, headers or {}, body) as answer:
             content = b"" if method == "HEAD" else self._whole(answer, most)
-            return Answer(answer.status, _headers(answer), content)
+            return RegistryAnswer(answer.status, _headers(answer), content)
 
     def send(
         self, method: str, path: str, *, scope: str, headers: Mapping[str, str], body: Pieces
-    ) -> Answer:
+    ) -> RegistryAnswer:
         """Send a body in pieces, whose length the headers have; see ``ask``."""
         with self._opened(method, path, scope, headers, body) as answer:
-            return Answer(answer.status, _headers(answer), self._whole(answer, LARGEST_DOCUMENT))
+            return RegistryAnswer(
+                answer.status, _headers(answer), self._whole(answer, LARGEST_DOCUMENT)
+            )
 
     @contextmanager
     def fetch(self, path: str, *, scope: str) -> Iterator[Iterator[bytes]]:
@@ -194,7 +196,7 @@ class Channel:
             )
         return target
 
-    def _token(self, address: str, login: str, form: bytes) -> Answer:
+    def _token(self, address: str, login: str, form: bytes) -> RegistryAnswer:
         """Fetch a token from the server that the registry names."""
         headers = {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
         method, body = ("POST", form) if form else ("GET", None)
@@ -203,7 +205,7 @@ class Channel:
             content = self._whole(answer, LARGEST_DOCUMENT)
             if answer.status != 200:
                 raise refusal_of(host_of(urlsplit(address).netloc), answer, content)
-            return Answer(answer.status, _headers(answer), content)
+            return RegistryAnswer(answer.status, _headers(answer), content)
 
     def _whole(self, answer: http.client.HTTPResponse, most: int) -> bytes:
         """Read a small answer completely; one that trickles in too slowly is aborted."""
@@ -244,4 +246,4 @@ def _headers(answer: http.client.HTTPResponse) -> dict[str, str]:
     return {name.lower(): value for name, value in answer.getheaders()}
 
 
-__all__ = ["LARGEST_DOCUMENT", "Answer", "Channel", "RegistryRefusal"]
+__all__ = ["LARGEST_DOCUMENT", "Channel", "RegistryAnswer", "RegistryRefusal"]

@@ -42,7 +42,7 @@ class Tokens:
         self._login: Login | None = None
 
     def header(self, scope: str) -> str:
-        """Return the header for a scope; empty before the registry has asked for one."""
+        """Return the header for a scope; empty before the registry has required one."""
         return self._known.get(scope, "")
 
     def answer(self, challenge: str, scope: str) -> str:

@@ -1,6 +1,6 @@
 """State of boards at a broker: where boards publish it, and how the studio reads it.
 
-The content of a message is not trusted by anybody: a plugin hands over the bytes with the name of
+The content of a message is not trusted. A plugin hands over the bytes with the name of
 the board that the broker knows, which is a level of the subject or topic.
 """
 

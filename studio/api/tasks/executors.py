@@ -89,3 +89,24 @@ class ExecutorSession(Protocol):
 
     def close(self) -> None:
         """End what still runs, and let go of the connection."""
+
+
+class Executor(Protocol):
+    """A kind of computers elsewhere that do tasks: a cluster, a queue.
+
+    Attributes:
+        schemes: What its addresses begin with, before the colon.
+    """
+
+    id: str
+    title: str
+    schemes: tuple[str, ...]
+
+    def open(self, address: str) -> ExecutorSession:
+        """Make ready to give it tasks.
+
+        Raises:
+            UsageError: when the address cannot be one.
+            TargetError: when it does not answer.
+            Unavailable: when a program or library for it is missing here.
+        """

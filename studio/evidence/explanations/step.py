@@ -140,6 +140,7 @@ class ExplainOptions:
 
 EXPLAIN: Step[ExplainOptions, ExplainResult] = Step(
     name="explain",
+    spreads=True,
     title="Explain",
     summary="Show which places, features or tokens the score of a sample depends on.",
     options=ExplainOptions,

@@ -81,6 +81,7 @@ class GroupsOptions:
 
 GROUPS: Step[GroupsOptions, GroupsResult] = Step(
     name="groups",
+    spreads=True,
     title="Quality by group",
     summary="Measure quality by group of samples with intervals, the worst group and calibration.",
     options=GroupsOptions,

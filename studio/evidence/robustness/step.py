@@ -82,6 +82,7 @@ class RobustnessOptions:
 
 ROBUSTNESS: Step[RobustnessOptions, RobustnessResult] = Step(
     name="robustness",
+    spreads=True,
     title="Robustness",
     summary="Measure quality on corrupted samples: noise, blur, weather, digital damage, attacks.",
     options=RobustnessOptions,

@@ -29,7 +29,7 @@ def is_silent(heard: float, every_s: float, now: float) -> bool:
 
 
 class BoardRecord:
-    """All that is known of a board.
+    """Record of a board: its state and its runs.
 
     Attributes:
         heard: Arrival of the newest message, by the clock of this computer.

@@ -38,7 +38,7 @@ class BoardRow:
     Attributes:
         state: ``good``, ``alerting``, ``not ready`` or ``silent``.
         heard: When its newest message arrived (ISO 8601, UTC), by the clock of this computer.
-        clock_s: Seconds that its own clock was ahead of that.
+        clock_s: Difference of its own clock to that, in seconds; positive for a faster one.
         counter: Release counter.
         error_rate: Share of the requests that its server failed; None without requests.
         latency_ms: ``p50, p90, p99`` of the release that it serves now.

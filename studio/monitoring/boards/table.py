@@ -40,7 +40,7 @@ class BoardFilter:
     Attributes:
         labels: Values by the name of a label.
         states: Some of ``STATES``.
-        name: A part of the name, in any case.
+        name: Text that the name contains, in any case.
     """
 
     labels: Mapping[str, str] | None = None

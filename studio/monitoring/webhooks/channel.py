@@ -9,7 +9,7 @@ from studio.documents.dataclass_json import JsonValue, from_json
 from studio.monitoring.webhooks.delivery import Receiver, secret_of_file
 from studio.monitoring.webhooks.event import PREFIX, CloudEvent, message_of
 from studio.monitoring.webhooks.options import CloudEventsOptions
-from studio.monitoring.webhooks.outbox import Delivered, Outbox
+from studio.monitoring.webhooks.outbox import Delivered, EventOutbox
 
 Secret = Callable[[str], str]
 
@@ -39,7 +39,7 @@ class EventChannel:
             else secret(given.signing_secret)
         )
         self._receiver = Receiver(given, token)
-        self.outbox = Outbox(data, f"{name} {given.url}")
+        self.outbox = EventOutbox(data, f"{name} {given.url}")
 
     def add(
         self, kind: str, subject: str, data: Mapping[str, JsonValue], key: str, time: str = ""

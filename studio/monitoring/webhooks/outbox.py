@@ -55,7 +55,7 @@ class Delivered:
     error: str = ""
 
 
-class Outbox:
+class EventOutbox:
     """The outbox of one channel; several processes may use it."""
 
     def __init__(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from typing import Tuple
 
-from .link import Wire
 from .settings import FleetSettings
+from .wire import Wire
 
 _CONNECT, _CONNACK, _PUBLISH_QOS1_RETAINED, _PUBACK, _DISCONNECT = 0x10, 0x20, 0x33, 0x40, 0xE0
 _LONGEST_ANSWER = 4096
@@ -24,7 +24,7 @@ _STRANGE = "it does not answer as MQTT does"
 class MqttLink:
     """A connection to an MQTT broker, on which one message after the other is acknowledged.
 
-    Messages are retained: the broker keeps the newest of each board for whoever comes later.
+    Messages are retained: the broker keeps the newest of each board for later readers.
     """
 
     def __init__(self, settings: FleetSettings, timeout_s: float) -> None:

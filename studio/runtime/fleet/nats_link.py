@@ -6,8 +6,8 @@ import json
 import os
 from typing import Dict, List
 
-from .link import Wire
 from .settings import FleetSettings
+from .wire import Wire
 
 _LINE = 64 * 1024
 _LONGEST_ANSWER = 1 << 20

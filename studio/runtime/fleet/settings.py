@@ -152,7 +152,7 @@ def broker_address(url: str) -> BrokerAddress:
     """Read an address.
 
     Raises:
-        LoadError: when it is none, or holds a user or a password.
+        LoadError: for another text, or one with a user or a password.
     """
     try:
         parts = urlsplit(url)

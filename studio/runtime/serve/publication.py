@@ -25,7 +25,7 @@ def check_publication(options: Options) -> None:
 
 
 def started_publication(service: Service, options: Options) -> Callable[[], None]:
-    """Begin to publish where somebody listens; return what ends it, within seconds."""
+    """Begin to publish to the configured receivers; return what ends it, within seconds."""
     ends: List[Callable[[], None]] = [started_export(service, options.otlp_endpoint)]
     settings = _fleet_settings(service, options)
     if settings is not None:

@@ -12,6 +12,7 @@ from studio.api import StudioError
 from studio.jobs import JobOutcome, RunningJob
 from studio.settings import Paths
 from studio.settings.secrets import SecretStore
+from studio.steps.catalogue import steps
 from studio.workspace.alert_file import AlertFile
 
 if TYPE_CHECKING:  # what sends is loaded with the first event
@@ -26,13 +27,6 @@ _END_S = 6.0
 
 _BRIEF = ("target", "release", "version", "name", "state", "endpoint", "by", "at", "reason", "to")
 _MOST_TARGETS = 1000
-_KINDS = {
-    "deploy": "release.deployed",
-    "rollback": "release.rolled-back",
-    "undeploy": "release.undeployed",
-    "promote": "release.promoted",
-    "rollout": "rollout.ended",
-}
 
 
 class StepEvent(NamedTuple):
@@ -59,7 +53,7 @@ class EventHooks:
 
     def started(self, job: RunningJob) -> None:
         """Remember a job that will have events: its caller may close before they are stored."""
-        if job.spec.step in _KINDS:
+        if _kind(job.spec.step):
             with self._changed:
                 self._jobs.add(job.id)
 
@@ -74,7 +68,7 @@ class EventHooks:
 
     def _store(self, job: RunningJob) -> None:
         outcome = job.outcome
-        if outcome is None or job.spec.step not in _KINDS:
+        if outcome is None or not _kind(job.spec.step):
             return
         events = list(events_of(job.spec.step, job.spec.arguments, outcome))
         channels = self.channels() if events else []
@@ -115,6 +109,12 @@ class EventHooks:
         return (os.environ.get(name) or SecretStore(self._paths).get(name)) if name else ""
 
 
+def _kind(step: str) -> str:
+    """Return the kind of the event of a step; empty for one without, or for other work."""
+    found = steps().get(step)
+    return found.event if found is not None else ""
+
+
 def events_of(step: str, arguments: Mapping[str, Any], outcome: JobOutcome) -> Iterator[StepEvent]:
     """Yield the events of a finished step; a dry run has none."""
     if arguments.get("dry_run"):
@@ -129,7 +129,7 @@ def events_of(step: str, arguments: Mapping[str, Any], outcome: JobOutcome) -> I
             for one in document.get("targets", ())[:_MOST_TARGETS]
         ]
     if outcome.ok:
-        yield StepEvent(_KINDS[step], subject, found)
+        yield StepEvent(_kind(step), subject, found)
     elif outcome.error == "TakenBack":
         yield StepEvent("release.rolled-back", subject, {"reason": outcome.sentence})
     else:

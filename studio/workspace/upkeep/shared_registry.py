@@ -5,11 +5,11 @@ from __future__ import annotations
 from studio.api import StudioError
 from studio.lazy_dataclass import dataclass
 from studio.registry.occupancy import Occupancy
-from studio.registry.shared.address import SharedAddress, address_in, use
-from studio.registry.shared.changes import RecordedChange, recorded
-from studio.registry.shared.opening import SharedParts
-from studio.registry.shared.server_schema import roles
-from studio.registry.shared.transfer import CopiedRegistry, RegistrySide, copy_registry
+from studio.registry.servers.address import SharedAddress, address_in, use
+from studio.registry.servers.changes import RecordedChange, recorded
+from studio.registry.servers.server_database import SharedParts
+from studio.registry.servers.server_schema import roles
+from studio.registry.servers.transfer import CopiedRegistry, RegistrySide, copy_registry
 from studio.settings import Paths
 
 __all__ = [

@@ -13,7 +13,7 @@ from typing import NoReturn
 import pytest
 
 from studio.registry import Registry
-from studio.registry.shared.address import SharedAddress, use
+from studio.registry.servers.address import SharedAddress, use
 from tests.conftest import IN_CI
 from tests.e2e.conftest import Studio
 from tests.rigs import postgres as postgres_rig

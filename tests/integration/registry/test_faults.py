@@ -11,8 +11,8 @@ import pytest
 
 from studio.api import Refused, StudioError
 from studio.registry import Registry, VariantRecord, activity
-from studio.registry.shared.address import FILE, SharedAddress, use
-from studio.registry.shared.opening import SharedParts
+from studio.registry.servers.address import FILE, SharedAddress, use
+from studio.registry.servers.server_database import SharedParts
 from tests.integration.registry.conftest import missing
 from tests.rigs import postgres as postgres_rig
 from tests.rigs.disks import fill, small_disk

@@ -11,8 +11,8 @@ import pytest
 
 from studio.api import StudioError
 from studio.registry import file_digest, folder_digest
-from studio.registry.shared.oci import OciRepository
-from studio.registry.shared.shared_files import SharedStore
+from studio.registry.servers.oci import OciRepository
+from studio.registry.servers.shared_files import SharedStore
 from tests.benchmarks.serve.peers import free_port
 from tests.rigs.engine import RegistryServer
 

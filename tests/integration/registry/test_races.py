@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from studio.registry import Registry
-from studio.registry.shared.address import SharedAddress, use
-from studio.registry.shared.transfer import RegistrySide
+from studio.registry.servers.address import SharedAddress, use
+from studio.registry.servers.transfer import RegistrySide
 from tests.integration.registry import racer
 from tests.rigs.postgres import PostgresServer
 

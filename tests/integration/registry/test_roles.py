@@ -9,8 +9,8 @@ import pytest
 
 from studio.api import StudioError, TargetSpec
 from studio.registry import Artifact, Registry, VariantRecord, VersionRecord
-from studio.registry.shared.changes import recorded
-from studio.registry.shared.server_schema import roles
+from studio.registry.servers.changes import recorded
+from studio.registry.servers.server_schema import roles
 from tests.rigs.postgres import PostgresServer
 
 Open = Callable[..., Registry]

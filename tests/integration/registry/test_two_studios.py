@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.registry.shared.address import SharedAddress
+from studio.registry.servers.address import SharedAddress
 from tests.e2e.conftest import STUDIO, Studio
 from tests.rigs.postgres import PostgresServer
 

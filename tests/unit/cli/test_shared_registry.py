@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from studio.cli.main import main
-from studio.registry.shared.address import SharedAddress, use
+from studio.registry.servers.address import SharedAddress, use
 from studio.settings import Paths
 
 ADDRESS = "postgresql://anna@127.0.0.1:1/models"

@@ -44,7 +44,7 @@ def losing(monkeypatch: pytest.MonkeyPatch) -> LosingExecutor:
 def quantize(workspace: Workspace, digits: Path, on: str) -> Any:
     options = {"model": str(digits / "digits.onnx"), "data": str(digits / "calibration.npz")}
     if on:
-        return workspace.run_on(on, "quantize", options)
+        return workspace.run("quantize", on, **options)
     return workspace.run("quantize", **options)
 
 
@@ -124,7 +124,7 @@ def test_an_input_that_changed_on_its_way_is_refused(
 
 def test_a_step_that_reaches_a_target_stays_here(workspace: Workspace, digits: Path) -> None:
     with pytest.raises(UsageError, match="runs on this computer only"):
-        workspace.run_on("local:", "inspect", {"model": str(digits / "digits.onnx")})
+        workspace.run("inspect", "local:", model=str(digits / "digits.onnx"))
 
 
 @pytest.mark.parametrize("address", ["nowhere:", "local:0", "local:many", "ray://", "slurm:here"])

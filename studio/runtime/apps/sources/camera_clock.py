@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 _JUMP_S = 1.0
-"""A difference from which the camera has begun again, or has lost its clock."""
+"""A larger difference is that of a camera that was restarted, or has lost its clock."""
 _DRIFT = 0.001
 """Share by which a camera's clock may be faster or slower."""
 _LEAST_S = 1e-4
@@ -15,7 +15,7 @@ class CameraClock:
     """Times of frames by the time stamps in their stream.
 
     The network delays frames by different times, never by less than none. So the frame that arrived
-    soonest after its time stamp shows how far the two clocks are apart. A slow drift is followed
+    soonest after its time stamp shows the difference of the two clocks. A slow drift is followed
     (as NTP's minimum filter does, RFC 5905). Speeds and durations are then those of the camera,
     without the jitter of the network.
     """

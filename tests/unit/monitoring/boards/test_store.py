@@ -1,4 +1,4 @@
-"""The file of the boards: all comes back, two writers agree, a damaged file is a sentence."""
+"""The file of the boards: its content, two writers, and damage."""
 
 from __future__ import annotations
 

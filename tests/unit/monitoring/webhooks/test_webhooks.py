@@ -17,7 +17,7 @@ from studio.monitoring.alerts.rules import alerts_of
 from studio.monitoring.webhooks.channel import EventChannel
 from studio.monitoring.webhooks.delivery import DeliveryError, secret_of_file
 from studio.monitoring.webhooks.event import CloudEvent, header_text, message_of
-from studio.monitoring.webhooks.outbox import TRIES, Outbox
+from studio.monitoring.webhooks.outbox import TRIES, EventOutbox
 from tests.rigs.event_receiver import EventReceiver, event_receiver
 
 EVENT = CloudEvent.of("edgewright.test", "bench pi", {"value": 1}, "/edgewright/desk", "k", "T")
@@ -138,7 +138,7 @@ def test_a_receiver_that_is_gone_ends_it(receiver: EventReceiver, tmp_path: Path
 
 
 def test_the_outbox_is_bounded_and_drops_the_oldest(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path, "hook", most=5)
+    outbox = EventOutbox(tmp_path, "hook", most=5)
     events = [CloudEvent.of("t", "s", {}, "/x", str(n), "T") for n in range(8)]
     assert all(outbox.add(one) for one in events)
     waiting = [one.event.id for one in outbox.waiting()]
@@ -147,7 +147,7 @@ def test_the_outbox_is_bounded_and_drops_the_oldest(tmp_path: Path) -> None:
 
 
 def test_an_event_is_given_up_after_many_tries(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path, "hook")
+    outbox = EventOutbox(tmp_path, "hook")
     outbox.add(EVENT)
 
     def fail(_: CloudEvent) -> None:
@@ -158,7 +158,7 @@ def test_an_event_is_given_up_after_many_tries(tmp_path: Path) -> None:
 
 
 def test_a_damaged_file_of_the_outbox_is_removed(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path, "hook")
+    outbox = EventOutbox(tmp_path, "hook")
     outbox.add(EVENT)
     (file,) = tmp_path.rglob(f"*-{EVENT.id}.json")
     file.write_text("{")
@@ -180,7 +180,7 @@ def test_a_secret_file_is_for_its_owner_alone(tmp_path: Path) -> None:
 
 
 def test_files_of_the_outbox_are_private(tmp_path: Path) -> None:
-    Outbox(tmp_path, "hook").add(EVENT)
+    EventOutbox(tmp_path, "hook").add(EVENT)
     (file,) = tmp_path.rglob(f"*-{EVENT.id}.json")
     assert os.stat(file).st_mode & 0o077 == 0
 

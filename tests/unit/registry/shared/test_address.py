@@ -8,7 +8,7 @@ import pytest
 
 from studio.api import StudioError, UsageError
 from studio.registry import Registry
-from studio.registry.shared.address import FILE, SharedAddress, address_in, use
+from studio.registry.servers.address import FILE, SharedAddress, address_in, use
 
 DATABASE = "postgresql://anna@db.example:5433/models"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from studio.registry.schema import MIGRATIONS
-from studio.registry.shared.dialect import ServerRow, spellings, tables, translated
-from studio.registry.shared.server_errors import sentence
-from studio.registry.shared.server_schema import TABLES, roles
+from studio.registry.servers.dialect import ServerRow, spellings, tables, translated
+from studio.registry.servers.server_errors import sentence
+from studio.registry.servers.server_schema import TABLES, roles
 
 ADDRESS = "postgresql://anna@db.example/models"
 

@@ -9,7 +9,7 @@ import pytest
 from studio.api import Refused, StudioError
 from studio.registry import file_digest, folder_digest
 from studio.registry.blob_store import folder_listing
-from studio.registry.shared.shared_files import MountedFolder, SharedStore
+from studio.registry.servers.shared_files import MountedFolder, SharedStore
 
 
 @pytest.fixture

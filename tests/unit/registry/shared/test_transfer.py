@@ -9,7 +9,7 @@ import pytest
 
 from studio.api import StudioError, TargetSpec, UsageError
 from studio.registry import Registry
-from studio.registry.shared.transfer import RegistrySide, copy_registry, digest_of
+from studio.registry.servers.transfer import RegistrySide, copy_registry, digest_of
 from studio.workspace.upkeep.shared_registry import SharedRegistry
 
 

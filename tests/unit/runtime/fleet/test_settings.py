@@ -1,4 +1,4 @@
-"""The file that names the broker of a board: for its owner only, and checked whole."""
+"""The file that names the broker of a board, with its mode and its checks."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from nats.js.errors import APIError, NotFoundError
 
 from studio.api import BrokerLogin, StateMessage, TargetError
 
-STREAM = "EDGEWRIGHT_STATE"
+STREAM = "edgewright-state"
 _CONNECT_S = 5.0
 _BATCH = 500
 _LARGEST = 64 * 1024

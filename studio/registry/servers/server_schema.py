@@ -7,9 +7,9 @@ from importlib.resources import files
 
 from studio.api import StudioError
 from studio.registry.schema import MIGRATIONS, VERSION
-from studio.registry.shared.dialect import tables
-from studio.registry.shared.postgres import PostgresDatabase, ServerSession
-from studio.registry.shared.server_errors import later_version
+from studio.registry.servers.dialect import tables
+from studio.registry.servers.postgres import PostgresDatabase, ServerSession
+from studio.registry.servers.server_errors import later_version
 
 TABLES = {
     "models": "id",
@@ -51,7 +51,7 @@ END $$
 
 def roles() -> str:
     """Return the SQL of the three roles, which the owner of the database runs."""
-    return files("studio.registry.shared").joinpath("roles.sql").read_text(encoding="utf-8")
+    return files("studio.registry.servers").joinpath("roles.sql").read_text(encoding="utf-8")
 
 
 def prepare(database: PostgresDatabase) -> str:

@@ -7,12 +7,12 @@ from pathlib import Path
 from studio.api import StudioError
 from studio.lazy_dataclass import dataclass
 from studio.registry.ownership import mark, marked
-from studio.registry.shared.address import SharedAddress
-from studio.registry.shared.oci import OciRepository
-from studio.registry.shared.postgres import PostgresDatabase
-from studio.registry.shared.s3 import Bucket
-from studio.registry.shared.server_schema import prepare
-from studio.registry.shared.shared_files import CommonPlace, MountedFolder, SharedStore
+from studio.registry.servers.address import SharedAddress
+from studio.registry.servers.oci import OciRepository
+from studio.registry.servers.postgres import PostgresDatabase
+from studio.registry.servers.s3 import Bucket
+from studio.registry.servers.server_schema import prepare
+from studio.registry.servers.shared_files import CommonPlace, MountedFolder, SharedStore
 
 COPIES = "shared-"
 """The start of the name of a folder with copies of a shared registry's files."""

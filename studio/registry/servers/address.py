@@ -43,7 +43,7 @@ class SharedAddress:
         """Check an address of a person.
 
         Raises:
-            UsageError: when it is none, or contains a password.
+            UsageError: for another text, or one with a password.
         """
         return cls(checked_database(database), checked_blobs(blobs), checked_endpoint(endpoint))
 
@@ -52,7 +52,7 @@ def checked_database(text: str) -> str:
     """Return the URL of a PostgreSQL database.
 
     Raises:
-        UsageError: when it is none, or contains a password.
+        UsageError: for another text, or one with a password.
     """
     try:
         parts = urlsplit(text)

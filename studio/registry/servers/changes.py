@@ -6,7 +6,7 @@ from datetime import UTC
 
 from studio.lazy_dataclass import dataclass
 from studio.registry.activity import spelled
-from studio.registry.shared.postgres import PostgresDatabase
+from studio.registry.servers.postgres import PostgresDatabase
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from studio.api import StudioError
 from studio.registry.activity import spelled
 from studio.registry.schema import VERSION
-from studio.registry.shared.dialect import ServerRow, spellings, translated
-from studio.registry.shared.server_errors import (
+from studio.registry.servers.dialect import ServerRow, spellings, translated
+from studio.registry.servers.server_errors import (
     driver,
     later_version,
     lost_change,
