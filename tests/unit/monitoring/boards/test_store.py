@@ -1,4 +1,4 @@
-"""The file of the boards: its content, two writers, and damage."""
+"""Store of the boards: its content, two writers, and damage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file that names the broker of a board, with its mode and its checks."""
+"""Settings of the broker of a board: mode and checks of their file."""
 
 from __future__ import annotations
 
