@@ -139,7 +139,7 @@ class StepRunner:
         opened, failure = self.open_models(name, given)
         if failure is not None:
             return failure
-        job = self.start(name, opened, source, on)
+        job = self.start(name, opened, source, on=on)
         if began is not None:
             began(job)
         try:
