@@ -32,7 +32,8 @@ def run_named(name: str, arguments: argparse.Namespace) -> int:
         step = opened.steps[name]
         options = option_values(arguments, step.form)
         confirm_overwrite(in_the_way(outputs(step, options)), arguments)
-        on = getattr(arguments, "on", None)
+        # A step that stays on this computer may have an option of that name (a day).
+        on = getattr(arguments, "on", None) if step.spreads else None
         outcome = opened.run(name, on, **options) if on else _run(opened, name, step, options)
     code = finish(outcome, arguments, load(step.texts))
     if code or not step.exit_code:
