@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from studio_llama_cpp.tool_blocks import GRIDS
 from studio_llama_cpp.tool_budgets import SearchRefused, least_within, within_time
 from studio_llama_cpp.tool_choice import TypeChoice, best
 from studio_llama_cpp.tool_library import TYPES, Array, Gguf, Library
 from studio_llama_cpp.tool_measure import WINDOW, Divergence, Inputs, inputs, interval, windows
 from studio_llama_cpp.tool_model import FloatModel
-from studio_llama_cpp.tool_rounding import GRIDS, carried, factor, rounded
+from studio_llama_cpp.tool_rounding import Weighing, carried, rounded, weighing
 from studio_llama_cpp.tool_speed import Speeds
 
 KINDS = ("Q3_K", "Q4_K", "IQ4_NL", "Q4_0", "Q4_1", "Q5_0", "Q5_K", "Q5_1", "Q6_K", "Q8_0", "F16")
@@ -23,11 +24,11 @@ KINDS = ("Q3_K", "Q4_K", "IQ4_NL", "Q4_0", "Q4_1", "Q5_0", "Q5_K", "Q5_1", "Q6_K
 _PROBE = "Q4_0"
 """Type whose cost is measured; those of the others follow from their errors."""
 
-_LEARNED, _PROBED, _JUDGED = 16, 1, 6
+LEARNED, _PROBED, _JUDGED = 32, 4, 6
 """Windows of text for the inputs of the layers, for the costs of types, and for the verdict."""
 
-_PROBE_TOKENS = 256
-"""Tokens of a window for the costs: a divergence that is known to 5 % is enough to choose by."""
+_PROBE_TOKENS = 96
+"""Tokens of a window for the costs: short windows of many places of the text, not one long one."""
 
 _ROWS = 128
 """Rows of a weight that errors of types are computed on."""
@@ -95,8 +96,9 @@ class Search:
     def run(self, goal: Goal, output: Path, tell: Tell) -> dict[str, Any]:
         """Write the best model within a goal; return its figures and its types by group."""
         found = inputs(self._model, self._texts.learned, lambda text: tell(0, 0, text))
-        groups = self._groups(found)
-        products = self._products(found, groups)
+        shared = self._groups(found)
+        products = alone(self._products(found, shared), shared)
+        groups = {name: [name] for name in products}
         costs = self._probe(groups, tell)
         choices = self._choices(groups, products, costs, tell)
         chosen, values, judged = self._reach(goal, groups, products, choices, tell)
@@ -126,14 +128,14 @@ class Search:
         """Return the windows of a text: the last quarter judges, and what is before it chooses."""
         cut = len(text) * 3 // 4
         try:
-            seen = windows(self._model, text[:cut], _LEARNED + _PROBED)
+            seen = windows(self._model, text[:cut], LEARNED + _PROBED)
             judged = windows(self._model, text[cut:], _JUDGED)
         except ValueError as error:
             raise SearchRefused(f"Each quarter of the text needs one window: {error}.") from error
         if len(seen) < 2:
             raise SearchRefused(f"The text is too short: {4 * WINDOW} tokens are the least.")
-        middle = len(seen) // 2
-        probed = seen[middle : middle + _PROBED]
+        step = max(2, -(-len(seen) // _PROBED))
+        probed = seen[step // 2 :: step]
         learned = [one for one in seen if one not in probed]
         return TextParts(learned, [one[:_PROBE_TOKENS] for one in probed], judged)
 
@@ -142,7 +144,7 @@ class Search:
         return self._library.widen(self._file.content(name), one.type, one.shape)
 
     def _groups(self, found: Inputs) -> dict[str, list[str]]:
-        """Return the weights that get one type together: those that share an input."""
+        """Return the weights that share an input."""
         groups = {first: list(dict.fromkeys(names)) for first, names in found.groups.items()}
         known = {name for names in groups.values() for name in names}
         for name in self._shapes:
@@ -217,14 +219,14 @@ class Search:
         self, names: Sequence[str], products: Array, kinds: Sequence[str]
     ) -> dict[str, float]:
         """Return the error that the rounding to each type leaves, over that of the probe."""
-        upper, totals, probe = factor(products), dict.fromkeys(kinds, 0.0), 1e-30
+        weighed, totals, probe = weighing(products), dict.fromkeys(kinds, 0.0), 1e-30
         for name in names:
             whole = self._weights(name)
             rows = np.ascontiguousarray(whole[:: -(-len(whole) // _ROWS)])
             share = len(whole) / len(rows)
             probe += share * _squared(self._plain(rows, _PROBE) - rows, products)
             for kind in kinds:
-                _, values = self._round(rows, kind, upper, products)
+                _, values = self._round(rows, kind, weighed)
                 totals[kind] += share * _squared(values - rows, products)
         return {kind: total / probe for kind, total in totals.items()}
 
@@ -326,21 +328,19 @@ class Search:
         found = {}
         for number, (first, one) in enumerate(chosen.items()):
             tell(number, len(chosen), f"Rounding {first} to {one.kind}")
-            upper = factor(products[first])
+            weighed = weighing(products[first])
             for name in groups[first]:
-                blocks, _ = self._round(self._weights(name), one.kind, upper, products[first])
+                blocks, _ = self._round(self._weights(name), one.kind, weighed)
                 found[name] = (TYPES[one.kind], blocks)
         return found
 
-    def _round(
-        self, weights: Array, kind: str, upper: Array, products: Array
-    ) -> tuple[Array, Array]:
+    def _round(self, weights: Array, kind: str, weighed: Weighing) -> tuple[Array, Array]:
         if kind in GRIDS:
-            return rounded(weights, GRIDS[kind], upper)
+            return rounded(weights, GRIDS[kind], weighed)
         if kind == "F16":
             blocks = self._library.round(weights, TYPES[kind])
             return blocks, self._library.widen(blocks, TYPES[kind], weights.shape)
-        return carried(weights, TYPES[kind], upper, self._library, np.diag(products))
+        return carried(weights, TYPES[kind], weighed, self._library)
 
     def _with(self, values: Mapping[str, tuple[int, Array]], measure: Callable[[], Any]) -> Any:
         """Measure with other weights, and put the float ones back."""
@@ -367,6 +367,11 @@ def write_wide(library: Library, file: Gguf, path: Path) -> None:
     }
     file.write(path, content)
     file.retype(kinds)
+
+
+def alone(products: Mapping[str, Array], groups: Mapping[str, Sequence[str]]) -> dict[str, Array]:
+    """Return the products of inputs by weight, from those by group."""
+    return {name: products[first] for first, names in groups.items() for name in names}
 
 
 def _size(chosen: Mapping[str, TypeChoice]) -> int:

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from studio_llama_cpp.tool_blocks import GRIDS
 from studio_llama_cpp.tool_choice import TypeChoice
 from studio_llama_cpp.tool_choice import best as best_choice
-from studio_llama_cpp.tool_rounding import GRIDS, factor, rounded
+from studio_llama_cpp.tool_rounding import rounded, weighing
 
 ROWS, COLUMNS, TOKENS = 24, 96, 400
 KINDS = ("Q4_0", "IQ4_NL", "Q4_1", "Q5_0", "Q5_1", "Q8_0")
@@ -37,7 +38,7 @@ def _error(weights: Floats, values: Floats, products: Floats) -> float:
 def test_llama_cpp_reads_the_same_values(kind: str, layer: tuple[Floats, Floats]) -> None:
     weights, products = layer
     grid = GRIDS[kind]
-    blocks, values = rounded(weights, grid, factor(products))
+    blocks, values = rounded(weights, grid, weighing(products))
     read = gguf.dequantize(blocks, gguf.GGMLQuantizationType[kind])
     np.testing.assert_allclose(read, values, rtol=0, atol=1e-6)
 
@@ -49,14 +50,14 @@ def test_the_outputs_change_less_than_by_plain_rounding(
     weights, products = layer
     number = gguf.GGMLQuantizationType[kind]
     plain = gguf.dequantize(gguf.quantize(weights, number), number)
-    _, values = rounded(weights, GRIDS[kind], factor(products))
+    _, values = rounded(weights, GRIDS[kind], weighing(products))
     assert _error(weights, values, products) < 0.7 * _error(weights, plain, products)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_weights_of_zero_stay_zero(kind: str) -> None:
     nothing = np.zeros((2, 32), np.float32)
-    _, values = rounded(nothing, GRIDS[kind], np.eye(32, dtype=np.float32))
+    _, values = rounded(nothing, GRIDS[kind], weighing(np.eye(32, dtype=np.float32)))
     assert not np.isnan(values).any()
     assert not values.any()
 
