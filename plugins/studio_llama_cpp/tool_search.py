@@ -97,10 +97,10 @@ class Search:
         """Write the best model within a goal; return its figures and its types by group."""
         found = inputs(self._model, self._texts.learned, lambda text: tell(0, 0, text))
         shared = self._groups(found)
-        products = alone(self._products(found, shared), shared)
-        groups = {name: [name] for name in products}
-        costs = self._probe(groups, tell)
-        choices = self._choices(groups, products, costs, tell)
+        products = self._products(found, shared)
+        costs = self._probe([name for names in shared.values() for name in names], tell)
+        choices = self._choices(shared, products, costs, tell)
+        groups, products = {name: [name] for name in costs}, _alone(products, shared)
         chosen, values, judged = self._reach(goal, groups, products, choices, tell)
         size = self._file.write(output, values)
         return {
@@ -170,18 +170,16 @@ class Search:
             products[first] = known * scale + plain * np.float32(table)
         return products
 
-    def _probe(self, groups: Mapping[str, Sequence[str]], tell: Tell) -> dict[str, float]:
-        """Return the divergence that each group alone costs in the type of the probe."""
+    def _probe(self, names: Sequence[str], tell: Tell) -> dict[str, float]:
+        """Return the divergence that each weight alone costs in the type of the probe."""
         divergence = Divergence(self._model, self._texts.probed, 2)
         costs = {}
-        for number, (first, names) in enumerate(groups.items()):
-            tell(number, len(groups), f"Measuring {first}")
-            kept = {name: self._weights(name) for name in names}
-            for name, weights in kept.items():
-                self._model.put(name, self._plain(weights, _PROBE))
-            costs[first] = max(divergence.mean(), 1e-7)
-            for name, weights in kept.items():
-                self._model.put(name, weights)
+        for number, name in enumerate(names):
+            tell(number, len(names), f"Measuring {name}")
+            weights = self._weights(name)
+            self._model.put(name, self._plain(weights, _PROBE))
+            costs[name] = max(divergence.mean(), 1e-7)
+            self._model.put(name, weights)
         return costs
 
     def _plain(self, weights: Array, kind: str) -> Array:
@@ -195,15 +193,16 @@ class Search:
         costs: Mapping[str, float],
         tell: Tell,
     ) -> dict[str, list[TypeChoice]]:
-        """Return size and expected cost of each type that fits the rows of a group."""
+        """Return size and expected cost of each type that fits the rows of a weight."""
         found = {}
         for number, (first, names) in enumerate(groups.items()):
             tell(number, len(groups), f"Comparing types for {first}")
-            sizes = self._sizes(names)
-            errors = self._errors(names, products[first], tuple(sizes))
-            found[first] = [
-                TypeChoice(kind, size, costs[first] * errors[kind]) for kind, size in sizes.items()
-            ]
+            errors = self._errors(names, products[first])
+            for name in names:
+                found[name] = [
+                    TypeChoice(kind, size, costs[name] * errors[kind][name])
+                    for kind, size in self._sizes([name]).items()
+                ]
         return found
 
     def _sizes(self, names: Sequence[str]) -> dict[str, int]:
@@ -215,20 +214,24 @@ class Search:
             if all(self._library.fits(TYPES[kind], shape) for shape in shapes)
         }
 
-    def _errors(
-        self, names: Sequence[str], products: Array, kinds: Sequence[str]
-    ) -> dict[str, float]:
-        """Return the error that the rounding to each type leaves, over that of the probe."""
-        weighed, totals, probe = weighing(products), dict.fromkeys(kinds, 0.0), 1e-30
-        for name in names:
-            whole = self._weights(name)
-            rows = np.ascontiguousarray(whole[:: -(-len(whole) // _ROWS)])
-            share = len(whole) / len(rows)
-            probe += share * _squared(self._plain(rows, _PROBE) - rows, products)
-            for kind in kinds:
-                _, values = self._round(rows, kind, weighed)
-                totals[kind] += share * _squared(values - rows, products)
-        return {kind: total / probe for kind, total in totals.items()}
+    def _errors(self, names: Sequence[str], products: Array) -> dict[str, dict[str, float]]:
+        """Return the error of each type and weight over that of the probe, from some rows."""
+        weighed, parts = weighing(products), [self._sample(name) for name in names]
+        rows, ends = np.concatenate(parts), np.cumsum([len(one) for one in parts])[:-1]
+
+        def errors(values: Array) -> Array:
+            squared = np.split(_squared(values - rows, products), ends)
+            return np.array([max(float(one.sum()), 1e-30) for one in squared])
+
+        probe = errors(self._plain(rows, _PROBE))
+        return {
+            kind: dict(zip(names, errors(self._round(rows, kind, weighed)[1]) / probe, strict=True))
+            for kind in self._sizes(names)
+        }
+
+    def _sample(self, name: str) -> Array:
+        whole = self._weights(name)
+        return whole[:: -(-len(whole) // _ROWS)]
 
     def _reach(
         self,
@@ -369,7 +372,7 @@ def write_wide(library: Library, file: Gguf, path: Path) -> None:
     file.retype(kinds)
 
 
-def alone(products: Mapping[str, Array], groups: Mapping[str, Sequence[str]]) -> dict[str, Array]:
+def _alone(products: Mapping[str, Array], groups: Mapping[str, Sequence[str]]) -> dict[str, Array]:
     """Return the products of inputs by weight, from those by group."""
     return {name: products[first] for first, names in groups.items() for name in names}
 
@@ -378,6 +381,7 @@ def _size(chosen: Mapping[str, TypeChoice]) -> int:
     return sum(one.size for one in chosen.values())
 
 
-def _squared(gap: Array, products: Array) -> float:
-    """Return the squared error of outputs that errors of weights leave."""
-    return float(np.einsum("ij,ij->", gap @ products, gap))
+def _squared(gap: Array, products: Array) -> Array:
+    """Return the squared error of outputs that errors of weights leave, of each row."""
+    squared: Array = np.einsum("ij,ij->i", gap @ products, gap)
+    return squared
