@@ -47,11 +47,11 @@ def rounded(weights: Array, grid: Grid, weighed: Weighing) -> tuple[Array, Array
         The blocks as bytes (rows, bytes), and their values.
     """
     plain = np.ascontiguousarray(weights, np.float32)
-    codes = improved(plain, _carried_codes(plain, grid, weighed.upper), grid, weighed.products)
+    codes = improved(plain, carried_codes(plain, grid, weighed.upper), grid, weighed.products)
     return codes.packed(grid), codes.values(grid)
 
 
-def _carried_codes(weights: Array, grid: Grid, upper: Array) -> Codes:
+def carried_codes(weights: Array, grid: Grid, upper: Array) -> Codes:
     """Round column by column, carrying each error to the columns behind it."""
     left = weights.copy()
     codes = Codes.empty(*left.shape)

@@ -11,7 +11,7 @@ import numpy as np
 
 from studio_llama_cpp.tool_blocks import GRIDS
 from studio_llama_cpp.tool_budgets import SearchRefused, least_within, within_time
-from studio_llama_cpp.tool_choice import TypeChoice, best
+from studio_llama_cpp.tool_choice import TypeChoice, best, frontier
 from studio_llama_cpp.tool_library import TYPES, Array, Gguf, Library
 from studio_llama_cpp.tool_measure import WINDOW, Divergence, Inputs, inputs, interval, windows
 from studio_llama_cpp.tool_model import FloatModel
@@ -24,7 +24,7 @@ KINDS = ("Q3_K", "Q4_K", "IQ4_NL", "Q4_0", "Q4_1", "Q5_0", "Q5_K", "Q5_1", "Q6_K
 _PROBE = "Q4_0"
 """Type whose cost is measured; those of the others follow from their errors."""
 
-LEARNED, _PROBED, _JUDGED = 32, 4, 6
+LEARNED, _PROBED, _JUDGED = 32, 3, 6
 """Windows of text for the inputs of the layers, for the costs of types, and for the verdict."""
 
 _PROBE_TOKENS = 96
@@ -102,10 +102,19 @@ class Search:
         choices = self._choices(shared, products, costs, tell)
         groups, products = {name: [name] for name in costs}, _alone(products, shared)
         chosen, values, judged = self._reach(goal, groups, products, choices, tell)
-        size = self._file.write(output, values)
+        size, kl = self._file.write(output, values), float(judged.mean())
+        expected = max(sum(one.cost for one in chosen.values()), 1e-12)
+        fixed = size - sum(one.size for one in chosen.values())
+        rounded_types = {
+            name: [c for c in many if c.kind != "F16"] for name, many in choices.items()
+        }
         return {
             "bytes": size,
-            "kl": float(judged.mean()),
+            "kl": kl,
+            "sizes": [
+                {"bytes": fixed + held, "kl": cost * kl / expected}
+                for held, cost in frontier(rounded_types)
+            ],
             "kl_interval": interval(judged),
             "tokens": judged.size,
             "groups": [

@@ -10,9 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from studio_llama_cpp.tool_blocks import GRIDS
-from studio_llama_cpp.tool_choice import TypeChoice
+from studio_llama_cpp.tool_choice import TypeChoice, frontier
 from studio_llama_cpp.tool_choice import best as best_choice
-from studio_llama_cpp.tool_rounding import rounded, weighing
+from studio_llama_cpp.tool_descent import improved
+from studio_llama_cpp.tool_rounding import carried_codes, rounded, weighing
 
 ROWS, COLUMNS, TOKENS = 24, 96, 400
 KINDS = ("Q4_0", "IQ4_NL", "Q4_1", "Q5_0", "Q5_1", "Q8_0")
@@ -55,6 +56,29 @@ def test_the_outputs_change_less_than_by_plain_rounding(
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_codes_and_scales_that_are_decided_again_change_the_outputs_less(
+    kind: str, layer: tuple[Floats, Floats]
+) -> None:
+    weights, products = layer
+    grid, weighed = GRIDS[kind], weighing(products)
+    carried = carried_codes(weights, grid, weighed.upper)
+    found = improved(weights, carried, grid, weighed.products)
+    before = _error(weights, carried.values(grid), weighed.products)
+    after = _error(weights, found.values(grid), weighed.products)
+    assert after < 0.97 * before
+
+
+def test_improved_codes_leave_those_before_as_they_were(layer: tuple[Floats, Floats]) -> None:
+    weights, products = layer
+    weighed = weighing(products)
+    carried = carried_codes(weights, GRIDS["Q5_1"], weighed.upper)
+    before = [part.copy() for part in carried]
+    improved(weights, carried, GRIDS["Q5_1"], weighed.products)
+    for part, was in zip(carried, before, strict=True):
+        np.testing.assert_array_equal(part, was)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_weights_of_zero_stay_zero(kind: str) -> None:
     nothing = np.zeros((2, 32), np.float32)
     _, values = rounded(nothing, GRIDS[kind], weighing(np.eye(32, dtype=np.float32)))
@@ -88,6 +112,13 @@ def test_the_choice_is_close_to_the_best_of_all(share: float) -> None:
         if sum(one.size for one in tried) <= room
     )
     assert sum(one.cost for one in found.values()) <= 1.1 * best
+
+
+def test_the_frontier_has_less_cost_with_more_bytes() -> None:
+    sizes, costs = zip(*frontier(_choices()), strict=True)
+    assert len(sizes) > 4
+    assert list(sizes) == sorted(set(sizes))
+    assert list(costs) == sorted(costs, reverse=True)
 
 
 def test_too_little_room_has_a_sentence_of_its_least() -> None:
