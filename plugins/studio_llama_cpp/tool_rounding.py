@@ -6,38 +6,14 @@ inputs' products: GPTQ (Frantar et al., 2022). The blocks are ggml's.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from studio_llama_cpp.tool_blocks import BLOCK, CODES, Codes, Grid, half, nearest, values
 from studio_llama_cpp.tool_descent import improved
 from studio_llama_cpp.tool_library import Array, Library
+from studio_llama_cpp.tool_weighing import Weighing
 
-_DAMP = 0.01
 _SHRINKS = np.linspace(0.7, 1.05, 11, dtype=np.float32)
-
-
-class Weighing(NamedTuple):
-    """How errors of weights count, by the inputs that they meet.
-
-    Attributes:
-        products: Mean of the inputs' products, (columns, columns), with a little added to its
-            diagonal.
-        upper: Upper Cholesky factor of its inverse.
-    """
-
-    products: Array
-    upper: Array
-
-
-def weighing(products: Array) -> Weighing:
-    """Return how errors count under the mean products of inputs (columns, columns)."""
-    damped = products.astype(np.float64)
-    mean = float(np.mean(np.diag(damped))) or 1.0
-    damped[np.diag_indices_from(damped)] += _DAMP * mean
-    upper = np.linalg.cholesky(np.linalg.inv(damped)).T
-    return Weighing(damped.astype(np.float32), upper.astype(np.float32))
 
 
 def rounded(weights: Array, grid: Grid, weighed: Weighing) -> tuple[Array, Array]:

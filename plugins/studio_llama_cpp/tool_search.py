@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from studio_llama_cpp.tool_blocks import GRIDS
 from studio_llama_cpp.tool_budgets import SearchRefused, least_within, within_time
 from studio_llama_cpp.tool_choice import TypeChoice, best, frontier
 from studio_llama_cpp.tool_library import TYPES, Array, Gguf, Library
 from studio_llama_cpp.tool_measure import WINDOW, Divergence, Inputs, inputs, interval, windows
 from studio_llama_cpp.tool_model import FloatModel
-from studio_llama_cpp.tool_rounding import Weighing, carried, rounded, weighing
 from studio_llama_cpp.tool_speed import Speeds
+from studio_llama_cpp.tool_types import round_to
+from studio_llama_cpp.tool_weighing import weighing
 
 KINDS = ("Q3_K", "Q4_K", "IQ4_NL", "Q4_0", "Q4_1", "Q5_0", "Q5_K", "Q5_1", "Q6_K", "Q8_0", "F16")
 """Types that the search chooses from."""
@@ -234,7 +234,13 @@ class Search:
 
         probe = errors(self._plain(rows, _PROBE))
         return {
-            kind: dict(zip(names, errors(self._round(rows, kind, weighed)[1]) / probe, strict=True))
+            kind: dict(
+                zip(
+                    names,
+                    errors(round_to(rows, kind, weighed, self._library)[1]) / probe,
+                    strict=True,
+                )
+            )
             for kind in self._sizes(names)
         }
 
@@ -342,17 +348,9 @@ class Search:
             tell(number, len(chosen), f"Rounding {first} to {one.kind}")
             weighed = weighing(products[first])
             for name in groups[first]:
-                blocks, _ = self._round(self._weights(name), one.kind, weighed)
+                blocks, _ = round_to(self._weights(name), one.kind, weighed, self._library)
                 found[name] = (TYPES[one.kind], blocks)
         return found
-
-    def _round(self, weights: Array, kind: str, weighed: Weighing) -> tuple[Array, Array]:
-        if kind in GRIDS:
-            return rounded(weights, GRIDS[kind], weighed)
-        if kind == "F16":
-            blocks = self._library.round(weights, TYPES[kind])
-            return blocks, self._library.widen(blocks, TYPES[kind], weights.shape)
-        return carried(weights, TYPES[kind], weighed, self._library)
 
     def _with(self, values: Mapping[str, tuple[int, Array]], measure: Callable[[], Any]) -> Any:
         """Measure with other weights, and put the float ones back."""

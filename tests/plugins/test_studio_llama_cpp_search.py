@@ -13,7 +13,9 @@ from studio_llama_cpp.tool_blocks import GRIDS
 from studio_llama_cpp.tool_choice import TypeChoice, frontier
 from studio_llama_cpp.tool_choice import best as best_choice
 from studio_llama_cpp.tool_descent import improved
-from studio_llama_cpp.tool_rounding import carried_codes, rounded, weighing
+from studio_llama_cpp.tool_rounding import carried_codes, rounded
+from studio_llama_cpp.tool_super import LAYOUTS, SUPER, with_codes
+from studio_llama_cpp.tool_weighing import weighing
 
 ROWS, COLUMNS, TOKENS = 24, 96, 400
 KINDS = ("Q4_0", "IQ4_NL", "Q4_1", "Q5_0", "Q5_1", "Q8_0")
@@ -84,6 +86,31 @@ def test_weights_of_zero_stay_zero(kind: str) -> None:
     _, values = rounded(nothing, GRIDS[kind], weighing(np.eye(32, dtype=np.float32)))
     assert not np.isnan(values).any()
     assert not values.any()
+
+
+@pytest.mark.parametrize("kind", sorted(LAYOUTS))
+def test_blocks_of_256_hold_the_codes_where_llama_cpp_reads_them(kind: str) -> None:
+    random = np.random.default_rng(7)
+    number = gguf.GGMLQuantizationType[kind]
+    size = gguf.GGML_QUANT_SIZES[number][1]
+    blocks = random.integers(0, 100, (3, 2 * size)).astype(np.uint8)
+    codes = random.integers(0, LAYOUTS[kind].high + 1, (3, 2 * SUPER)).astype(np.uint8)
+    levels = [
+        gguf.dequantize(with_codes(blocks, kind, np.full_like(codes, one)), number)
+        for one in (0, 1)
+    ]
+    read = gguf.dequantize(with_codes(blocks, kind, codes), number)
+    wanted = levels[0] + codes * (levels[1] - levels[0])
+    np.testing.assert_allclose(read, wanted, rtol=1e-4, atol=1e-4 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("kind", sorted(LAYOUTS))
+def test_scales_of_blocks_of_256_stay(kind: str) -> None:
+    size = gguf.GGML_QUANT_SIZES[gguf.GGMLQuantizationType[kind]][1]
+    blocks = np.random.default_rng(7).integers(0, 256, (3, size)).astype(np.uint8)
+    changed = with_codes(blocks, kind, np.zeros((3, SUPER), np.uint8))
+    rest = np.delete(np.arange(size), LAYOUTS[kind].codes)
+    np.testing.assert_array_equal(changed[:, rest], blocks[:, rest])
 
 
 def _choices() -> dict[str, list[TypeChoice]]:
