@@ -13,6 +13,7 @@ from studio_llama_cpp.tool_blocks import GRIDS
 from studio_llama_cpp.tool_choice import TypeChoice, frontier
 from studio_llama_cpp.tool_choice import best as best_choice
 from studio_llama_cpp.tool_descent import improved
+from studio_llama_cpp.tool_measure import product as product_of_inputs
 from studio_llama_cpp.tool_rounding import carried_codes, rounded
 from studio_llama_cpp.tool_super import LAYOUTS, SUPER, with_codes
 from studio_llama_cpp.tool_weighing import weighing
@@ -111,6 +112,18 @@ def test_scales_of_blocks_of_256_stay(kind: str) -> None:
     changed = with_codes(blocks, kind, np.zeros((3, SUPER), np.uint8))
     rest = np.delete(np.arange(size), LAYOUTS[kind].codes)
     np.testing.assert_array_equal(changed[:, rest], blocks[:, rest])
+
+
+def test_a_token_that_is_far_larger_does_not_hide_the_others() -> None:
+    values = np.random.default_rng(2).standard_normal((200, 16)).astype(np.float32)
+    plain = values[1:].T @ values[1:]
+    values[0] *= 1000
+    assert np.abs(product_of_inputs(values) - plain).max() < 0.5 * np.diag(plain).max()
+
+
+def test_tokens_of_like_size_count_as_they_are() -> None:
+    values = np.random.default_rng(2).standard_normal((200, 64)).astype(np.float32)
+    np.testing.assert_allclose(product_of_inputs(values), values.T @ values, rtol=1e-4, atol=1e-3)
 
 
 def _choices() -> dict[str, list[TypeChoice]]:
