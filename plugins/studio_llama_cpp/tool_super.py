@@ -22,7 +22,7 @@ _CHUNK = 32
 """Columns whose changes are taken from the errors of all others at once."""
 
 
-class Layout(NamedTuple):
+class CodeLayout(NamedTuple):
     """Where a block has its codes.
 
     Attributes:
@@ -56,10 +56,10 @@ def _six(codes: Array) -> Array:
     return np.concatenate([first, last.reshape(-1, 64)], 1)
 
 
-LAYOUTS: Mapping[str, Layout] = {
-    "Q4_K": Layout(slice(16, 144), 15, _four),
-    "Q5_K": Layout(slice(16, 176), 31, _five),
-    "Q6_K": Layout(slice(0, 192), 63, _six),
+LAYOUTS: Mapping[str, CodeLayout] = {
+    "Q4_K": CodeLayout(slice(16, 144), 15, _four),
+    "Q5_K": CodeLayout(slice(16, 176), 31, _five),
+    "Q6_K": CodeLayout(slice(0, 192), 63, _six),
 }
 
 
