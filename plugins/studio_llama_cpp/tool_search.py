@@ -11,6 +11,7 @@ import numpy as np
 
 from studio_llama_cpp.tool_budgets import SearchRefused, least_within, within_time
 from studio_llama_cpp.tool_choice import TypeChoice, best, frontier
+from studio_llama_cpp.tool_layers import completed, measured
 from studio_llama_cpp.tool_library import TYPES, Array, Gguf, Library
 from studio_llama_cpp.tool_measure import WINDOW, Divergence, Inputs, inputs, interval, windows
 from studio_llama_cpp.tool_model import FloatModel
@@ -24,7 +25,7 @@ KINDS = ("Q3_K", "Q4_K", "IQ4_NL", "Q4_0", "Q4_1", "Q5_0", "Q5_K", "Q5_1", "Q6_K
 _PROBE = "Q4_0"
 """Type whose cost is measured; those of the others follow from their errors."""
 
-LEARNED, _PROBED, _JUDGED = 32, 3, 6
+LEARNED, _PROBED, _JUDGED = 16, 3, 6
 """Windows of text for the inputs of the layers, for the costs of types, and for the verdict."""
 
 _PROBE_TOKENS = 96
@@ -183,13 +184,14 @@ class Search:
         """Return the divergence that each weight alone costs in the type of the probe."""
         divergence = Divergence(self._model, self._texts.probed, 2)
         costs = {}
-        for number, name in enumerate(names):
-            tell(number, len(names), f"Measuring {name}")
+        some = measured(names)
+        for number, name in enumerate(some):
+            tell(number, len(some), f"Measuring {name}")
             weights = self._weights(name)
             self._model.put(name, self._plain(weights, _PROBE))
             costs[name] = max(divergence.mean(), 1e-7)
             self._model.put(name, weights)
-        return costs
+        return completed(costs, names)
 
     def _plain(self, weights: Array, kind: str) -> Array:
         number = TYPES[kind]
@@ -203,16 +205,21 @@ class Search:
         tell: Tell,
     ) -> dict[str, list[TypeChoice]]:
         """Return size and expected cost of each type that fits the rows of a weight."""
-        found = {}
-        for number, (first, names) in enumerate(groups.items()):
-            tell(number, len(groups), f"Comparing types for {first}")
-            errors = self._errors(names, products[first])
-            for name in names:
-                found[name] = [
-                    TypeChoice(kind, size, costs[name] * errors[kind][name])
-                    for kind, size in self._sizes([name]).items()
-                ]
-        return found
+        errors: dict[str, dict[str, float]] = {kind: {} for kind in KINDS}
+        some = measured(tuple(groups))
+        for number, first in enumerate(some):
+            tell(number, len(some), f"Comparing types for {first}")
+            for kind, many in self._errors(groups[first], products[first]).items():
+                errors[kind] |= many
+        whole = {kind: completed(many, tuple(costs)) for kind, many in errors.items() if many}
+        return {
+            name: [
+                TypeChoice(kind, size, costs[name] * whole[kind][name])
+                for kind, size in self._sizes([name]).items()
+                if kind in whole
+            ]
+            for name in costs
+        }
 
     def _sizes(self, names: Sequence[str]) -> dict[str, int]:
         """Return the bytes of weights in each type that fits all of them."""
