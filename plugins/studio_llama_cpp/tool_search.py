@@ -42,7 +42,6 @@ _ATTEMPTS = 4
 _CLOSE = 0.85
 """Share of a limit from which on no smaller choice is looked for."""
 
-
 Tell = Callable[..., None]
 
 
