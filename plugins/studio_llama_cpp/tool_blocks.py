@@ -42,7 +42,7 @@ GRIDS = {
 
 
 class Codes(NamedTuple):
-    """Rounded weights.
+    """The rounded weights of a matrix.
 
     Attributes:
         whole: Whole numbers, (rows, columns).

@@ -1,10 +1,9 @@
 """Better codes and scales for weights that are rounded already, with the same blocks.
 
-Carrying errors from column to column leaves each code where it was decided, and the scale of a
-block as it was before its columns were known. Here each code is decided again with all others
-given: cyclic coordinate descent on the error of the outputs (QuantEase, Behdin et al., 2023). After
-the codes of a block, its scale and its minimum take the values with the least error (alternating
-least squares). No step makes the error larger.
+When errors are carried from column to column, no code is looked at twice. Here each code is decided
+again with all others given: cyclic coordinate descent on the error of the outputs (QuantEase,
+Behdin et al., 2023). After the codes of a block, its scale and its minimum take the values with the
+least error (alternating least squares). No step makes the error larger.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Figures of the weights of all layers, from those of some layers.
 
 Measuring every weight takes the number of layers squared. Figures change little from a layer to
-the next, apart from the first and the last ones: the others are measured in every third layer.
+the next. So only the first and last ones and every third layer are measured.
 """
 
 from __future__ import annotations

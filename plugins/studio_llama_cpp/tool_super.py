@@ -23,7 +23,7 @@ _CHUNK = 32
 
 
 class CodeLayout(NamedTuple):
-    """Where a block has its codes.
+    """The places of codes in a block of a type.
 
     Attributes:
         codes: Bytes of the codes.

@@ -12,7 +12,7 @@ _DAMP = 0.01
 
 
 class Weighing(NamedTuple):
-    """How errors of weights count, by the inputs that they meet.
+    """The prices of errors of weights under the inputs that they meet.
 
     Attributes:
         products: Mean of the inputs' products, (columns, columns), with a little added to its
