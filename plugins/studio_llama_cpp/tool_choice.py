@@ -46,6 +46,19 @@ def best(groups: Mapping[str, Sequence[TypeChoice]], room: float) -> dict[str, T
     return _filled(groups, found, room)
 
 
+def frontier(groups: Mapping[str, Sequence[TypeChoice]], count: int = 9) -> list[tuple[int, float]]:
+    """Return sizes and costs of the best choices from the smallest size to the largest."""
+    low = sum(min(one.size for one in many) for many in groups.values())
+    high = sum(max(one.size for one in many) for many in groups.values())
+    rooms = [low + (high - low) * step / (count - 1) for step in range(count)]
+    found = {_size(chosen): _cost(chosen) for chosen in (best(groups, room) for room in rooms)}
+    return sorted(found.items())
+
+
+def _cost(chosen: Mapping[str, TypeChoice]) -> float:
+    return sum(one.cost for one in chosen.values())
+
+
 def _at(groups: Mapping[str, Sequence[TypeChoice]], price: float) -> dict[str, TypeChoice]:
     return {
         name: min(many, key=lambda one: (one.cost + price * one.size, one.size))

@@ -15,6 +15,9 @@ _DRAWS = 1000
 _SKIP = 32
 """First tokens of a window, which have too little in front of them to count."""
 
+_MOST = 10.0
+"""Squared length of an input at most, over that of the token in the middle."""
+
 Tick = Callable[[str], None]
 
 
@@ -60,7 +63,7 @@ class Inputs(NamedTuple):
     """Inputs of products with weights.
 
     Attributes:
-        products: Sum over tokens of the input times itself, by the first name of a group.
+        products: Mean over tokens of the input times itself, by the first name of a group.
         groups: Names of the weights that share an input.
     """
 
@@ -85,11 +88,11 @@ def inputs(model: FloatModel, chosen: Sequence[Sequence[int]], tick: Tick) -> In
             return True
         last = (name, mark)
         found.groups[name] = [name]
-        found.products[name] = values.T @ values
+        found.products[name] = product(values)
         return True
 
     def add(name: str, values: Array) -> bool:
-        found.products[name] += values.T @ values
+        found.products[name] += product(values)
         return True
 
     for number, tokens in enumerate(chosen):
@@ -101,6 +104,20 @@ def inputs(model: FloatModel, chosen: Sequence[Sequence[int]], tick: Tick) -> In
     count = sum(len(one) for one in chosen)
     for products in found.products.values():
         products /= count
+    return found
+
+
+def product(values: Array) -> Array:
+    """Return the product of inputs (tokens, columns) with themselves, large tokens limited.
+
+    The first token of a window can be a thousand times larger than all others (massive
+    activations, Sun et al., 2024). The norm of the next layer divides its errors by that size, but
+    in a sum of squares it would hide the others.
+    """
+    sizes = np.einsum("ij,ij->i", values, values)
+    most = _MOST * float(np.median(sizes))
+    limited = values * np.sqrt(np.minimum(1, most / np.maximum(sizes, 1e-30)))[:, None]
+    found: Array = limited.T @ limited
     return found
 
 

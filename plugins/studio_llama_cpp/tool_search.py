@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from studio_llama_cpp.tool_budgets import SearchRefused, least_within, within_time
-from studio_llama_cpp.tool_choice import TypeChoice, best
+from studio_llama_cpp.tool_choice import TypeChoice, best, frontier
+from studio_llama_cpp.tool_layers import completed, measured
 from studio_llama_cpp.tool_library import TYPES, Array, Gguf, Library
 from studio_llama_cpp.tool_measure import WINDOW, Divergence, Inputs, inputs, interval, windows
 from studio_llama_cpp.tool_model import FloatModel
-from studio_llama_cpp.tool_rounding import GRIDS, carried, factor, rounded
 from studio_llama_cpp.tool_speed import Speeds
+from studio_llama_cpp.tool_types import round_to
+from studio_llama_cpp.tool_weighing import weighing
 
 KINDS = ("Q3_K", "Q4_K", "IQ4_NL", "Q4_0", "Q4_1", "Q5_0", "Q5_K", "Q5_1", "Q6_K", "Q8_0", "F16")
 """Types that the search chooses from."""
@@ -23,11 +25,11 @@ KINDS = ("Q3_K", "Q4_K", "IQ4_NL", "Q4_0", "Q4_1", "Q5_0", "Q5_K", "Q5_1", "Q6_K
 _PROBE = "Q4_0"
 """Type whose cost is measured; those of the others follow from their errors."""
 
-_LEARNED, _PROBED, _JUDGED = 16, 1, 6
+LEARNED, _PROBED, _JUDGED = 16, 3, 6
 """Windows of text for the inputs of the layers, for the costs of types, and for the verdict."""
 
-_PROBE_TOKENS = 256
-"""Tokens of a window for the costs: a divergence that is known to 5 % is enough to choose by."""
+_PROBE_TOKENS = 96
+"""Tokens of a window for the costs: short windows of many places of the text, not one long one."""
 
 _ROWS = 128
 """Rows of a weight that errors of types are computed on."""
@@ -39,7 +41,6 @@ _KEY, _GAP = 128, 32
 _ATTEMPTS = 4
 _CLOSE = 0.85
 """Share of a limit from which on no smaller choice is looked for."""
-
 
 Tell = Callable[..., None]
 
@@ -95,15 +96,25 @@ class Search:
     def run(self, goal: Goal, output: Path, tell: Tell) -> dict[str, Any]:
         """Write the best model within a goal; return its figures and its types by group."""
         found = inputs(self._model, self._texts.learned, lambda text: tell(0, 0, text))
-        groups = self._groups(found)
-        products = self._products(found, groups)
-        costs = self._probe(groups, tell)
-        choices = self._choices(groups, products, costs, tell)
+        shared = self._groups(found)
+        products = self._products(found, shared)
+        costs = self._probe([name for names in shared.values() for name in names], tell)
+        choices = self._choices(shared, products, costs, tell)
+        groups, products = {name: [name] for name in costs}, _alone(products, shared)
         chosen, values, judged = self._reach(goal, groups, products, choices, tell)
-        size = self._file.write(output, values)
+        size, kl = self._file.write(output, values), float(judged.mean())
+        expected = max(sum(one.cost for one in chosen.values()), 1e-12)
+        fixed = size - sum(one.size for one in chosen.values())
+        rounded_types = {
+            name: [c for c in many if c.kind != "F16"] for name, many in choices.items()
+        }
         return {
             "bytes": size,
-            "kl": float(judged.mean()),
+            "kl": kl,
+            "sizes": [
+                {"bytes": fixed + held, "kl": cost * kl / expected}
+                for held, cost in frontier(rounded_types)
+            ],
             "kl_interval": interval(judged),
             "tokens": judged.size,
             "groups": [
@@ -126,14 +137,14 @@ class Search:
         """Return the windows of a text: the last quarter judges, and what is before it chooses."""
         cut = len(text) * 3 // 4
         try:
-            seen = windows(self._model, text[:cut], _LEARNED + _PROBED)
+            seen = windows(self._model, text[:cut], LEARNED + _PROBED)
             judged = windows(self._model, text[cut:], _JUDGED)
         except ValueError as error:
             raise SearchRefused(f"Each quarter of the text needs one window: {error}.") from error
         if len(seen) < 2:
             raise SearchRefused(f"The text is too short: {4 * WINDOW} tokens are the least.")
-        middle = len(seen) // 2
-        probed = seen[middle : middle + _PROBED]
+        step = max(2, -(-len(seen) // _PROBED))
+        probed = seen[step // 2 :: step]
         learned = [one for one in seen if one not in probed]
         return TextParts(learned, [one[:_PROBE_TOKENS] for one in probed], judged)
 
@@ -142,7 +153,7 @@ class Search:
         return self._library.widen(self._file.content(name), one.type, one.shape)
 
     def _groups(self, found: Inputs) -> dict[str, list[str]]:
-        """Return the weights that get one type together: those that share an input."""
+        """Return the weights that share an input."""
         groups = {first: list(dict.fromkeys(names)) for first, names in found.groups.items()}
         known = {name for names in groups.values() for name in names}
         for name in self._shapes:
@@ -168,19 +179,18 @@ class Search:
             products[first] = known * scale + plain * np.float32(table)
         return products
 
-    def _probe(self, groups: Mapping[str, Sequence[str]], tell: Tell) -> dict[str, float]:
-        """Return the divergence that each group alone costs in the type of the probe."""
+    def _probe(self, names: Sequence[str], tell: Tell) -> dict[str, float]:
+        """Return the divergence that each weight alone costs in the type of the probe."""
         divergence = Divergence(self._model, self._texts.probed, 2)
         costs = {}
-        for number, (first, names) in enumerate(groups.items()):
-            tell(number, len(groups), f"Measuring {first}")
-            kept = {name: self._weights(name) for name in names}
-            for name, weights in kept.items():
-                self._model.put(name, self._plain(weights, _PROBE))
-            costs[first] = max(divergence.mean(), 1e-7)
-            for name, weights in kept.items():
-                self._model.put(name, weights)
-        return costs
+        some = measured(names)
+        for number, name in enumerate(some):
+            tell(number, len(some), f"Measuring {name}")
+            weights = self._weights(name)
+            self._model.put(name, self._plain(weights, _PROBE))
+            costs[name] = max(divergence.mean(), 1e-7)
+            self._model.put(name, weights)
+        return completed(costs, names)
 
     def _plain(self, weights: Array, kind: str) -> Array:
         number = TYPES[kind]
@@ -193,16 +203,22 @@ class Search:
         costs: Mapping[str, float],
         tell: Tell,
     ) -> dict[str, list[TypeChoice]]:
-        """Return size and expected cost of each type that fits the rows of a group."""
-        found = {}
-        for number, (first, names) in enumerate(groups.items()):
-            tell(number, len(groups), f"Comparing types for {first}")
-            sizes = self._sizes(names)
-            errors = self._errors(names, products[first], tuple(sizes))
-            found[first] = [
-                TypeChoice(kind, size, costs[first] * errors[kind]) for kind, size in sizes.items()
+        """Return size and expected cost of each type that fits the rows of a weight."""
+        errors: dict[str, dict[str, float]] = {kind: {} for kind in KINDS}
+        some = measured(tuple(groups))
+        for number, first in enumerate(some):
+            tell(number, len(some), f"Comparing types for {first}")
+            for kind, many in self._errors(groups[first], products[first]).items():
+                errors[kind] |= many
+        whole = {kind: completed(many, tuple(costs)) for kind, many in errors.items() if many}
+        return {
+            name: [
+                TypeChoice(kind, size, costs[name] * whole[kind][name])
+                for kind, size in self._sizes([name]).items()
+                if kind in whole
             ]
-        return found
+            for name in costs
+        }
 
     def _sizes(self, names: Sequence[str]) -> dict[str, int]:
         """Return the bytes of weights in each type that fits all of them."""
@@ -213,20 +229,30 @@ class Search:
             if all(self._library.fits(TYPES[kind], shape) for shape in shapes)
         }
 
-    def _errors(
-        self, names: Sequence[str], products: Array, kinds: Sequence[str]
-    ) -> dict[str, float]:
-        """Return the error that the rounding to each type leaves, over that of the probe."""
-        upper, totals, probe = factor(products), dict.fromkeys(kinds, 0.0), 1e-30
-        for name in names:
-            whole = self._weights(name)
-            rows = np.ascontiguousarray(whole[:: -(-len(whole) // _ROWS)])
-            share = len(whole) / len(rows)
-            probe += share * _squared(self._plain(rows, _PROBE) - rows, products)
-            for kind in kinds:
-                _, values = self._round(rows, kind, upper, products)
-                totals[kind] += share * _squared(values - rows, products)
-        return {kind: total / probe for kind, total in totals.items()}
+    def _errors(self, names: Sequence[str], products: Array) -> dict[str, dict[str, float]]:
+        """Return the error of each type and weight over that of the probe, from some rows."""
+        weighed, parts = weighing(products), [self._sample(name) for name in names]
+        rows, ends = np.concatenate(parts), np.cumsum([len(one) for one in parts])[:-1]
+
+        def errors(values: Array) -> Array:
+            squared = np.split(_squared(values - rows, products), ends)
+            return np.array([max(float(one.sum()), 1e-30) for one in squared])
+
+        probe = errors(self._plain(rows, _PROBE))
+        return {
+            kind: dict(
+                zip(
+                    names,
+                    errors(round_to(rows, kind, weighed, self._library)[1]) / probe,
+                    strict=True,
+                )
+            )
+            for kind in self._sizes(names)
+        }
+
+    def _sample(self, name: str) -> Array:
+        whole = self._weights(name)
+        return whole[:: -(-len(whole) // _ROWS)]
 
     def _reach(
         self,
@@ -326,21 +352,11 @@ class Search:
         found = {}
         for number, (first, one) in enumerate(chosen.items()):
             tell(number, len(chosen), f"Rounding {first} to {one.kind}")
-            upper = factor(products[first])
+            weighed = weighing(products[first])
             for name in groups[first]:
-                blocks, _ = self._round(self._weights(name), one.kind, upper, products[first])
+                blocks, _ = round_to(self._weights(name), one.kind, weighed, self._library)
                 found[name] = (TYPES[one.kind], blocks)
         return found
-
-    def _round(
-        self, weights: Array, kind: str, upper: Array, products: Array
-    ) -> tuple[Array, Array]:
-        if kind in GRIDS:
-            return rounded(weights, GRIDS[kind], upper)
-        if kind == "F16":
-            blocks = self._library.round(weights, TYPES[kind])
-            return blocks, self._library.widen(blocks, TYPES[kind], weights.shape)
-        return carried(weights, TYPES[kind], upper, self._library, np.diag(products))
 
     def _with(self, values: Mapping[str, tuple[int, Array]], measure: Callable[[], Any]) -> Any:
         """Measure with other weights, and put the float ones back."""
@@ -369,10 +385,16 @@ def write_wide(library: Library, file: Gguf, path: Path) -> None:
     file.retype(kinds)
 
 
+def _alone(products: Mapping[str, Array], groups: Mapping[str, Sequence[str]]) -> dict[str, Array]:
+    """Return the products of inputs by weight, from those by group."""
+    return {name: products[first] for first, names in groups.items() for name in names}
+
+
 def _size(chosen: Mapping[str, TypeChoice]) -> int:
     return sum(one.size for one in chosen.values())
 
 
-def _squared(gap: Array, products: Array) -> float:
-    """Return the squared error of outputs that errors of weights leave."""
-    return float(np.einsum("ij,ij->", gap @ products, gap))
+def _squared(gap: Array, products: Array) -> Array:
+    """Return the squared error of outputs that errors of weights leave, of each row."""
+    squared: Array = np.einsum("ij,ij->i", gap @ products, gap)
+    return squared

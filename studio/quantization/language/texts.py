@@ -26,6 +26,18 @@ class TypedGroup:
     kl: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ExpectedSize:
+    """Another size of the file with the divergence that the search expects.
+
+    Attributes:
+        kl: In the scale of the file that was written and judged.
+    """
+
+    bytes: int
+    kl: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShrunkModel:
     """Facts of new types.
@@ -36,6 +48,7 @@ class ShrunkModel:
         kl_interval: At 95 %.
         tokens: Number that were judged.
         text: SHA-256 of the text.
+        sizes: What other budgets would give, from the smallest.
     """
 
     groups: tuple[TypedGroup, ...]
@@ -43,6 +56,7 @@ class ShrunkModel:
     kl_interval: tuple[float, float] = field(default=(0.0, 0.0))
     tokens: int = 0
     text: str = ""
+    sizes: tuple[ExpectedSize, ...] = ()
 
 
 def shrunk(facts: Mapping[str, object]) -> list[str]:
@@ -53,7 +67,12 @@ def shrunk(facts: Mapping[str, object]) -> list[str]:
         return []
     rows = [_row(one) for one in found.groups]
     head = ("weights", "type", "MB", "bits", "expected KL")[: len(rows[0]) if rows else 0]
-    return [*_verdict(found), *table(head, rows, right="  rrr"[: len(head)])]
+    return [*_verdict(found), *table(head, rows, right="  rrr"[: len(head)]), *_sizes(found)]
+
+
+def _sizes(found: ShrunkModel) -> list[str]:
+    rows = [(f"{one.bytes / 1e6:.1f} MB", f"{one.kl:.4f}") for one in found.sizes]
+    return ["", *table(("other sizes", "expected KL"), rows, right="rr")] if rows else []
 
 
 def _verdict(found: ShrunkModel) -> list[str]:

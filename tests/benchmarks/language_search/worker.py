@@ -2,7 +2,7 @@
 
 python worker.py quantize SOURCE OUT PRESET TOKENS INPUTS
 python worker.py inputs SOURCE FOLDER TEXT OUT
-python worker.py judge REFERENCE MODEL CACHE OUT TEXT ...
+python worker.py judge REFERENCE CACHE FOLDER TEXT ... -- MODEL ...
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import numpy as np
 from studio.runtime.generate.backends.llama_cpp import LlamaCppModel
 from studio.runtime.generate.text_model import Part, TextSettings
 from studio_llama_cpp.tool_library import TYPES, Gguf, Library
-from studio_llama_cpp.tool_measure import inputs, windows
+from studio_llama_cpp.tool_measure import windows
 from studio_llama_cpp.tool_model import FloatModel, log_softmax
+from studio_llama_cpp.tool_search import LEARNED
 
 PRESETS = {
     **{"Q4_0": 2, "Q4_1": 3, "Q5_0": 8, "Q5_1": 9, "Q3_K_M": 12, "Q4_K_S": 14, "Q4_K_M": 15},
@@ -25,8 +26,7 @@ PRESETS = {
 }
 """Numbers of llama.cpp's file types; an end of ``-pure`` gives all tensors the one type."""
 
-WINDOW, FIRST, EACH = 256, 32, 4
-_LEARNED = 16
+WINDOW, FIRST, EACH = 256, 32, 8
 
 
 def save_inputs(source: Path, folder: Path, text: Path, out: Path) -> None:
@@ -42,9 +42,15 @@ def save_inputs(source: Path, folder: Path, text: Path, out: Path) -> None:
     file.write(wide, content)
     file.retype(kinds)
     model = FloatModel(library, wide, 1)
-    found = inputs(model, windows(model, text.read_text(), _LEARNED), lambda text: None)
+    squares: dict[str, Any] = {}
+
+    def add(name: str, values: Any) -> bool:
+        squares[name] = squares.get(name, 0) + np.einsum("ij,ij->j", values, values)
+        return True
+
+    for one in windows(model, text.read_text(), LEARNED):
+        model.listen(one, lambda name: True, add)
     wide.unlink()
-    squares = {name: np.diag(found.products[first]) for name, first in found.of().items()}
     squares.pop("token_embd.weight", None)
     np.savez(out, **squares)
 
@@ -76,18 +82,22 @@ def _matrix(ffi: Any, squares: dict[str, Any], kept: list[Any]) -> Any:
     return rows
 
 
-def judge(reference: Path, model: Path, cache: str, out: Path, texts: list[Path]) -> None:
-    """Write the divergence from the reference of each token: (windows, tokens)."""
-    float_model, other = _opened(reference, "f16"), _opened(model, cache)
-    found = []
+def judge(reference: Path, cache: str, folder: Path, texts: list[Path], models: list[Path]) -> None:
+    """Write each model's divergence from the reference: (windows, tokens), one file a model."""
+    float_model = _opened(reference, "f16")
+    others = {path: _opened(path, cache) for path in models}
+    found: dict[Path, list[Any]] = {path: [] for path in models}
     for text in texts:
         tokens = float_model.encode(text.read_text())
         places = np.linspace(0, len(tokens) // WINDOW - 1, EACH).round().astype(int)
         for place in places:
             window = tokens[place * WINDOW : (place + 1) * WINDOW]
-            then, now = _scores(float_model, window), _scores(other, window)
-            found.append(np.einsum("ij,ij->i", np.exp(then), then - now))
-    np.save(out, np.array(found))
+            then = _scores(float_model, window)
+            chances = np.exp(then)
+            for path, other in others.items():
+                found[path].append(np.einsum("ij,ij->i", chances, then - _scores(other, window)))
+    for path, values in found.items():
+        np.save(folder / f"{path.stem}-{cache}.npy", np.array(values))
 
 
 def _opened(path: Path, cache: str) -> LlamaCppModel:
@@ -108,7 +118,9 @@ def main(words: list[str]) -> None:
         squares = Path(rest[4]) if len(rest) > 4 else None
         quantize(Path(rest[0]), Path(rest[1]), rest[2], rest[3], squares)
     else:
-        judge(Path(rest[0]), Path(rest[1]), rest[2], Path(rest[3]), [Path(one) for one in rest[4:]])
+        cut = rest.index("--")
+        texts, models = map(Path, rest[3:cut]), map(Path, rest[cut + 1 :])
+        judge(Path(rest[0]), rest[1], Path(rest[2]), list(texts), list(models))
 
 
 if __name__ == "__main__":

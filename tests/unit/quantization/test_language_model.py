@@ -89,5 +89,14 @@ def test_the_table_has_verdict_and_groups() -> None:
     assert lines[3].split() == ["blk.0.attn_q.weight", "Q8_0", "0.01", "8.50", "0.00060"]
 
 
+def test_other_sizes_follow_the_table() -> None:
+    sizes = [{"bytes": 90_000, "kl": 0.02}, {"bytes": 120_000, "kl": 0.004}]
+    lines = shrunk({**FACTS, "sizes": sizes})
+    assert [line.split() for line in lines[-2:]] == [
+        ["0.1", "MB", "0.0200"],
+        ["0.1", "MB", "0.0040"],
+    ]
+
+
 def test_facts_of_other_methods_have_no_table() -> None:
     assert shrunk({"quantized": 3}) == []
