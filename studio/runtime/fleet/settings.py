@@ -99,12 +99,16 @@ def load_settings(path: Path) -> FleetSettings:
             something unusable in it.
     """
     try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
+        # A pipe must not be waited for: it is opened, and refused before it is read.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with os.fdopen(handle, "rb") as file:
+            mode = os.fstat(handle).st_mode
+            if not stat.S_ISREG(mode):
+                raise LoadError("{} is not a regular file.".format(path))
             content = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise LoadError("{} cannot be read: {}.".format(path, error.strerror)) from None
-    if not stat.S_ISREG(mode) or mode & 0o077:
+    if mode & 0o077:
         raise LoadError("{} may be read by others. Run: chmod 600 {}".format(path, path))
     if len(content) > MOST_BYTES:
         raise LoadError("{} has more than {} bytes.".format(path, MOST_BYTES))
