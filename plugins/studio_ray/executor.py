@@ -159,6 +159,6 @@ def _python() -> str:
         return sys.executable
     raise Unavailable(
         "Ray is not installed here.",
-        hint="python -m venv ray && ray/bin/pip install 'ray[client]==VERSION OF THE CLUSTER', "
-        f"then {PYTHON}=$PWD/ray/bin/python.",
+        hint="Make an environment with ray[client] in the version of the cluster, and set "
+        f"{PYTHON} to its Python.",
     )

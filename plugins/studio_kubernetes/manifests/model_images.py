@@ -15,7 +15,8 @@ VOLUME, MODELCAR = "volume", "modelcar"
 BUNDLE = "bundle"
 """Name of the volume with the bundle."""
 
-_FOLDERS = {"configmap": "/bundle", VOLUME: "/bundle/models", MODELCAR: "/mnt/models"}
+_IN_MAPS = "/bundle"
+_FOLDERS = {VOLUME: "/bundle/models", MODELCAR: "/mnt/models"}
 _REFERENCE = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?"
     r"(?:/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)+@sha256:[0-9a-f]{64}"
@@ -58,7 +59,7 @@ def check_model_image(workload: Workload) -> None:
 
 def bundle_folder(workload: Workload) -> str:
     """Return the folder of the bundle in the container."""
-    return _FOLDERS[str(workload.options["bundle"])]
+    return _FOLDERS.get(str(workload.options["bundle"]), _IN_MAPS)
 
 
 def bundle_volumes(workload: Workload) -> list[Json]:

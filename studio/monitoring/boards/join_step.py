@@ -29,7 +29,9 @@ class JoinOptions(TargetOptions):
         help="JSON file with the board's user, password, token and ca, for its owner only. "
         "The files certificate and key are on the board.",
     )
-    board: str = option("", help="Name of the board at the broker (default: the target's name).")
+    board: str | None = option(
+        None, help="Name of the board at the broker (default: the target's name)."
+    )
     label: tuple[str, ...] = option(
         (), title="Labels", help="Label of the board, as NAME=VALUE (may be repeated)."
     )

@@ -36,13 +36,15 @@ class BoardsOptions:
     label: tuple[str, ...] = option(
         (), title="Labels", help="Only boards with this label, as NAME=VALUE (may be repeated)."
     )
-    release: str = option("", help="Only boards that serve the release whose digest begins so.")
-    model: str = option("", help="Only boards whose model begins so.")
+    release: str | None = option(
+        None, help="Only boards that serve the release whose digest begins so."
+    )
+    model: str | None = option(None, help="Only boards whose model begins so.")
     state: tuple[str, ...] = option(
         (), title="States", help="Only boards that are good, alerting, not-ready or silent."
     )
-    alert: str = option("", help="Only boards with this alert, such as drift.")
-    name: str = option("", title="Name", help="Only boards with this text in their names.")
+    alert: str | None = option(None, help="Only boards with this alert, such as drift.")
+    name: str | None = option(None, title="Name", help="Only boards with this text in their names.")
     group: str = option("release", help="Group by release, model, state or the name of a label.")
     boards: int = option(
         20, title="Boards shown", minimum=0, maximum=50_000, help="Number of boards listed."

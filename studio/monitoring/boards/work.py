@@ -119,7 +119,8 @@ def filter_of(options: BoardsOptions) -> BoardFilter:
     if unknown:
         known = ", ".join(one.replace(" ", "-") for one in STATES)
         raise UsageError(f"Unknown state {unknown[0]!r}.", hint=f"Known: {known}.")
-    return BoardFilter(labels, options.release, options.model, states, options.alert, options.name)
+    release, model = options.release or "", options.model or ""
+    return BoardFilter(labels, release, model, states, options.alert or "", options.name or "")
 
 
 def labels_of(pairs: Iterable[str]) -> dict[str, str]:

@@ -116,7 +116,7 @@ def address_in(folder: Path) -> SharedAddress | None:
     """
     try:
         text = (folder / FILE).read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # no registry can be there
         return None
     except (OSError, ValueError):
         raise _unreadable(folder) from None

@@ -47,7 +47,6 @@ FLAGS = {
     "versions rollback X --because Y": "--reason Y",
     "registry watch X --moves 2": "--max-updates 2",
     "registry deploy X --unless 2": "--skip-version 2",
-    "run --on X": "--watch X",
     "run --moves 2": "--max-runs 2",
     "run --fresh": "--no-cache",
     "package M --reference 64": "--drift-samples 64",

@@ -55,7 +55,10 @@ def test_it_is_forgotten_by_itself_or_with_its_target(registry: Registry) -> Non
 
 def test_a_group_has_the_endpoint_of_each_member(registry: Registry) -> None:
     registry.groups.set("all", ["roof"])
-    assert expand(["@all/door", "roof", "@all"], registry.groups) == ["roof/door", "roof"]
+    assert expand(["@all/door", "roof", "@all"], registry.groups, registry.labels) == [
+        "roof/door",
+        "roof",
+    ]
 
 
 @pytest.mark.parametrize("name", ["..", "", "a/b", ".hidden", "a b", "x" * 65, "-r", "a\n"])

@@ -121,7 +121,7 @@ class ByteModel:
             row = numpy.linspace(0, 1, VOCABULARY, dtype=numpy.float32)
             row[self._following(self._held[part.slot])] = 10
             rows.append(row)
-        return numpy.array(rows, numpy.float32)
+        return numpy.array(rows, numpy.float32).reshape(-1, VOCABULARY)
 
 
 def alone(prompt: Sequence[int], most: int) -> str:
