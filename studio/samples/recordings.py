@@ -36,7 +36,7 @@ def write_film(path: Path, scene: Street, progress: Progress) -> None:
     except ImportError:
         raise Unavailable(
             "Composing the film needs OpenCV, which is not installed.",
-            hint="Install the extra `video`: pip install 'edgewright[video]'.",
+            hint="Install the extra: edgewright[video].",
         ) from None
     camera, count = StreetCamera(scene), round(scene.seconds * FPS)
     form, size = cv2.VideoWriter.fourcc(*"MJPG"), (WIDTH, HEIGHT)

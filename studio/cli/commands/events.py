@@ -32,5 +32,6 @@ def run(arguments: argparse.Namespace) -> int:
         print_json({"waiting": [{"channel": name, **to_json(one)} for name, one in waiting]})
     else:
         found = [(n, o.event.type, o.event.subject, str(o.tries), o.error) for n, o in waiting]
-        print_lines(table(("channel", "event", "target", "tries", "error"), found))
+        columns = ("channel", "event", "target", "tries", "error")
+        print_lines(table(columns, found) if found else ["No events wait."])
     return 0

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from studio.api import StudioError
 
-_INSTALL = "Install the extra `shared`: pip install 'edgewright[shared]'."
+_INSTALL = "Install the extra: edgewright[shared]."
 _LOGIN = "Check the profile: AWS_PROFILE, ~/.aws/credentials or AWS_ACCESS_KEY_ID."
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
 _REFUSED = frozenset(

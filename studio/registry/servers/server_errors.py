@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from studio.api import StudioError
 
-_INSTALL = "Install the extra `shared`: pip install 'edgewright[shared]'."
+_INSTALL = "Install the extra: edgewright[shared]."
 _READ_ONLY = "Ask the registry's owner for a role: studio registry roles"
 
 _SENTENCES = {

@@ -59,7 +59,7 @@ def test_a_missing_library_is_named_with_its_installation(
     monkeypatch.setitem(sys.modules, "psycopg", None)
     code, err = told(capsys, "use", ADDRESS, "--blobs", str(tmp_path))
     assert code == 1
-    assert "pip install 'edgewright[shared]'" in err
+    assert "edgewright[shared]" in err
 
 
 def test_the_way_back_needs_no_server(capsys: pytest.CaptureFixture[str]) -> None:
