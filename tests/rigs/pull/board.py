@@ -59,7 +59,7 @@ class PullBoard:
 
     def stop(self) -> None:
         """End the server."""
-        self.machine.call("stop", seconds=2.0)
+        Machine(self.root).call("stop", seconds=2.0)  # a test may have ended its own lease
 
     def leftovers(self) -> list[str]:
         """Files of downloads that were not removed."""
