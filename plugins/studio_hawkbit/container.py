@@ -11,12 +11,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote, unquote
 
 from studio.api import Parcel, StudioError
-from studio.lazy_dataclass import dataclass
 
 MANIFEST, SIGNATURE, ORDER = "manifest.json", "manifest.json.sig", "order.json"
 _MAGIC = "070702"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from studio.api import Progress
-from studio.lazy_dataclass import dataclass
 from studio_hawkbit.container import ReleaseName
 
 WAITING, RUNNING, FAILED, DONE = "waiting", "running", "failed", "done"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,6 @@ from studio.api import (
     TargetError,
     Tunnel,
 )
-from studio.lazy_dataclass import dataclass
 from studio_hawkbit.address import FleetAddress
 from studio_hawkbit.container import SIGNATURE, ReleaseName, description, name_of, write
 from studio_hawkbit.server import DONE, FAILED, FleetBoard, FleetOffer, FleetServer, Software

@@ -145,7 +145,10 @@ def _modules_of(names: frozenset[str]) -> frozenset[str]:
     """Return the top-level modules of distributions, as far as these are installed."""
     from importlib import metadata
 
-    found = {name.replace("-", "_") for name in names}
+    # One that is not installed shows no modules: ``nats-py`` has ``nats``.
+    found = {
+        short.replace("-", "_") for name in names for short in (name, name.removesuffix("-py"))
+    }
     for module, distributions in metadata.packages_distributions().items():
         if names.intersection(map(_normal, distributions)):
             found.add(module)
