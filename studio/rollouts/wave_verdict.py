@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from studio.deployment.results import TrialEvidence
+from studio.deployment.results import TrialEvidence, TrialTest
 from studio.documents.dataclass_json import read_parts
 from studio.rollouts.results import KEPT, TargetRow
 from studio.rollouts.rule import RolloutRule, wilson
 from studio.runtime.release.trial.decision import Counts, TrialDecision, rule_of
 from studio.runtime.release.trial.sequential import BAD
 
+_MOST = 1000
+"""Observations of a target that count; a board may claim any number, and decide for all others."""
 _FEWEST = 2
 """Targets of a wave from which on there is more evidence than that of each."""
 
@@ -53,11 +55,20 @@ def _of_trials(rows: Sequence[TargetRow], trial_rule: Mapping[str, str]) -> str:
     events, of = Counter[str](), Counter[str]()
     for evidence in found:
         for test in evidence.tests:
-            events[test.test] += test.events
-            of[test.test] += test.of
+            seen = _bounded(test)
+            events[test.test] += seen.events
+            of[test.test] += seen.of
     if not of:
         return ""
     counts = {name: Counts(events[name], number) for name, number in of.items() if number}
     findings = TrialDecision(rule_of(trial_rule)).findings(counts)
     bad = [one.text for one in findings if one.says == BAD]
     return f"{', '.join(bad)}, on {len(rows)} targets together" if bad else ""
+
+
+def _bounded(test: TrialTest) -> Counts:
+    """Return the counts of a target, scaled to the most that counts; none where they cannot be."""
+    if not 0 <= test.events <= test.of:
+        return Counts()
+    scale = min(1.0, _MOST / test.of) if test.of else 1.0
+    return Counts(round(test.events * scale), round(test.of * scale))

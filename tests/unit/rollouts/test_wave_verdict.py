@@ -55,3 +55,12 @@ def test_targets_that_did_not_keep_it_and_hostile_evidence_add_nothing() -> None
     assert wave_verdict([*bad, *wave(2, trial=trial(0, 12))], RULE, {}) == ""
     strange: Mapping[str, JsonValue] = {"tests": "none"}
     assert wave_verdict(wave(3, trial=strange), RULE, {}) == ""
+
+
+def test_a_board_that_claims_any_number_does_not_decide_for_all() -> None:
+    bad = wave(20, trial=trial(2, 12))
+    liar = TargetRow("liar", 1, "kept", trial=trial(0, 10**12))
+    assert "differ from the previous release" in wave_verdict([*bad, liar, *bad, *bad], RULE, {})
+    for events, of in ((-(10**9), 12), (10**9, 12), (5, -1)):
+        strange = TargetRow("strange", 1, "kept", trial=trial(events, of))
+        assert wave_verdict([*wave(20, trial=trial(0, 12)), strange], RULE, {}) == ""
