@@ -21,8 +21,8 @@ _ALONE_S = 2.0
 
 Some backends keep the interpreter's lock while they run: the server answers nothing until then, and
 one that is silent for long is taken for hung."""
-_FEWEST = 16
-"""Tokens of a prompt in a run at least, however slow the machine is."""
+_FEWEST = 4
+"""Tokens of a prompt in a run at least, and before it is known how long one takes."""
 
 
 class TooManyRequests(Exception):

@@ -121,7 +121,7 @@ def test_a_long_prompt_goes_in_parts() -> None:
     loop = GenerationLoop(model)
     prompt = "x" * 35
     assert ask(loop, prompt, 2).text == alone(prompt.encode(), 2)
-    assert [len(run[0]) for run in model.runs[:4]] == [10, 10, 10, 5]
+    assert [len(run[0]) for run in model.runs[:5]] == [4, 10, 10, 10, 1]
     loop.close()
 
 
@@ -144,7 +144,7 @@ class TimedModel(ByteModel):
 
 
 @pytest.mark.parametrize(
-    ("token_s", "sizes"), [(0.05, [16, 40, 40]), (0.5, [16, 16, 16]), (1e-6, [16, 400])]
+    ("token_s", "sizes"), [(0.05, [4, 40, 40]), (0.5, [4, 4, 4]), (1e-6, [4, 400])]
 )
 def test_a_run_of_a_prompt_is_short_whatever_a_token_takes(
     monkeypatch: pytest.MonkeyPatch, token_s: float, sizes: list[int]
