@@ -23,9 +23,9 @@ def started_export(service: Service, option: str) -> Callable[[], None]:
     settings = export_settings(option, os.environ)
     if settings is None:
         return _nothing
-    from .exporter import MetricsExporter
+    from .exporter import Exporter
 
-    exporter = MetricsExporter(service, settings)
+    exporter = Exporter(service, settings)
     exporter.start()
     return exporter.close
 
