@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import http.client
-import json
-import ssl
 import threading
 import time
 from typing import List
 
-from ...shared.web_address import WebAddress
 from ..rest.families import families
 from ..service import Service
 from .document import metrics_document
+from .post import post
 from .settings import ExportSettings
 from .spans import SpanQueue
-from .values import Json, resource_document
+from .values import resource_document
 
 _WAIT_S = 10.0
 _LAST_WAIT_S = 2.0
-_LONGEST_ANSWER = 65536
 _MOST_POSTS = 8
 """Of spans in a turn, so that metrics come in time however many there are."""
 
@@ -29,7 +25,6 @@ class Exporter:
 
     Counts are totals since the start, so none is queued: what one export misses is in the next.
     Spans wait in a queue that is bounded. A failure is logged once, and so is the end of failures.
-    Redirects are not followed, as headers may hold a token.
     """
 
     def __init__(self, service: Service, settings: ExportSettings) -> None:
@@ -69,9 +64,9 @@ class Exporter:
             self._due = time.monotonic() + self._settings.interval_s
             posts.append(self._post_metrics)
         done, reasons = False, []
-        for post in posts:
+        for one in posts:
             try:
-                done = post(wait_s) or done
+                done = one(wait_s) or done
             except Exception as error:  # the thread must live on, whatever the collector sends
                 reasons.append(str(error)[:300] or type(error).__name__)
         if done or reasons:
@@ -85,7 +80,7 @@ class Exporter:
         models = service.repository.all()
         counted, now = families(service, models), time.time()
         document = metrics_document(counted, models, settings.resource, service.started, now)
-        self._post(settings.metrics, document, wait_s)
+        post(settings.metrics, settings, document, wait_s)
         return True
 
     def _post_spans(self, wait_s: float) -> bool:
@@ -96,7 +91,7 @@ class Exporter:
             if settings.traces is None or not spans:
                 return number > 0
             document = resource_document(settings.resource, "spans", spans)
-            self._post(settings.traces, document, wait_s)
+            post(settings.traces, settings, document, wait_s)
             self._spans.sent(len(spans))
         return True
 
@@ -109,25 +104,3 @@ class Exporter:
             self._service.log.event("telemetry is not exported", collector=host, error=reasons[0])
         else:
             self._service.log.event("telemetry is exported again", collector=host)
-
-    def _post(self, address: WebAddress, document: Json, wait_s: float) -> None:
-        """Post once.
-
-        Raises:
-            OSError: when it fails, in a few words.
-        """
-        body = json.dumps(document, separators=(",", ":")).encode("ascii")
-        headers = {**self._settings.headers, "Content-Type": "application/json"}
-        link = address.connection(wait_s, self._settings.ca)
-        try:
-            link.request("POST", address.target, body, headers)
-            answer = link.getresponse()
-            answer.read(_LONGEST_ANSWER)
-        except ssl.SSLCertVerificationError:
-            raise OSError("its certificate is not valid") from None
-        except http.client.HTTPException:
-            raise OSError("it does not answer in HTTP") from None
-        finally:
-            link.close()
-        if not 200 <= answer.status < 300:
-            raise OSError("it answers with {}".format(answer.status))
