@@ -36,4 +36,4 @@ def post(address: WebAddress, settings: ExportSettings, document: Json, wait_s: 
     finally:
         link.close()
     if not 200 <= answer.status < 300:
-        raise OSError("it answers with {}".format(answer.status))
+        raise OSError("it answers with {} to {}".format(answer.status, address.target[:200]))
