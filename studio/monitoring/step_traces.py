@@ -7,7 +7,6 @@ import os
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from studio.runtime.serve.otlp.post import post
 from studio.runtime.serve.otlp.settings import ExportSettings, export_settings
@@ -23,7 +22,8 @@ _ENDED = "studio.jobs.job_records"
 _FACTS = ("job", "outcome", "error", "plugin")
 _EVERY_S, _WAIT_S = 10.0, 2.0
 _MOST = 2048
-_ERROR, _INTERNAL = 2, 1
+_INTERNAL = 1
+_FAILURE = {"status": {"code": 2}}
 _GOOD = ("succeeded", "cancelled")
 
 
@@ -70,7 +70,7 @@ class StepTraces(logging.Handler):
         span.update(parentSpanId=self._id, attributes=pairs(facts))
         if outcome not in _GOOD:
             self._failed = True
-            span["status"] = {"code": _ERROR}
+            span.update(_FAILURE)
         with self._access:
             if len(self._waiting) < _MOST:
                 self._waiting.append(span)
@@ -81,16 +81,16 @@ class StepTraces(logging.Handler):
             return
         whole = self._span(self._id, self._name, self._began, time.time())
         if self._parent:
-            whole["parentSpanId"] = self._parent
+            whole.update(parentSpanId=self._parent)
         if self._failed:
-            whole["status"] = {"code": _ERROR}
+            whole.update(_FAILURE)
         with self._access:
             self._waiting.append(whole)
         self._ends.set()
         self._thread.join(2 * _WAIT_S)
         super().close()
 
-    def _span(self, identifier: str, name: str, began: float, ended: float) -> dict[str, Any]:
+    def _span(self, identifier: str, name: str, began: float, ended: float) -> Json:
         return {
             "traceId": self._trace,
             "spanId": identifier,

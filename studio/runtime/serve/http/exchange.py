@@ -47,12 +47,12 @@ class RequestSpan(Protocol):
 
     streamed: bool
 
-    def phase(self, name: str, begun: float, ended: float, *facts: Tuple[str, object]) -> None:
-        """Note a part of the work.
+    def phase(self, name: str, start: float, end: float, *facts: Tuple[str, object]) -> None:
+        """Note one phase of the work.
 
         Args:
-            begun, ended: Monotonic clocks.
-            facts: Attributes of it.
+            start, end: Monotonic clocks.
+            facts: Its attributes.
         """
 
     def end(self, status: int) -> None:

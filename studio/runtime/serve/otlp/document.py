@@ -22,8 +22,8 @@ def metrics_document(
     """Return the body of an export.
 
     Args:
-        families: What is counted of the server and each model; they keep their names, but for the
-            ending ``_total`` of counters, which Prometheus adds to those of OpenTelemetry.
+        families: What is counted of the server and each model. Counters lose the ending
+            ``_total``, which Prometheus adds to those of OpenTelemetry.
         models: Of which the language models are counted by tokens.
         resource: Attributes of the server.
         started: Wall clock when counting began, seconds since the epoch.

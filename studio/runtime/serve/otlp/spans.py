@@ -43,10 +43,10 @@ class TracedRequest:
         self._begun = exchange.received
         self._phases: List[Json] = []
 
-    def phase(self, name: str, begun: float, ended: float, *facts: Tuple[str, object]) -> None:
-        """Note a part of the work (see ``http.exchange.RequestSpan``)."""
+    def phase(self, name: str, start: float, end: float, *facts: Tuple[str, object]) -> None:
+        """Note one phase of the work (see ``http.exchange.RequestSpan``)."""
         head = self._head(_new_id(), self._id, name, _INTERNAL)
-        self._phases.append({**head, **_times(begun, ended), "attributes": pairs(facts)})
+        self._phases.append({**head, **_times(start, end), "attributes": pairs(facts)})
 
     def end(self, status: int) -> None:
         """Queue the request's span and those of its parts."""
@@ -128,6 +128,6 @@ def _new_id() -> str:
     return os.urandom(8).hex()
 
 
-def _times(begun: float, ended: float) -> Json:
+def _times(start: float, end: float) -> Json:
     offset = time.time() - time.monotonic()
-    return {"startTimeUnixNano": moment(begun + offset), "endTimeUnixNano": moment(ended + offset)}
+    return {"startTimeUnixNano": moment(start + offset), "endTimeUnixNano": moment(end + offset)}
