@@ -26,6 +26,9 @@ from studio.settings.logging import recording
 
 log = logging.getLogger(__name__)
 
+_COLLECTORS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+"""Variables that name a collector of OpenTelemetry."""
+
 COMMANDS = {
     "open": "open the window, optionally with a model",
     "inspect": "check a model file and print its summary",
@@ -145,7 +148,16 @@ def _recording(arguments: argparse.Namespace) -> AbstractContextManager[None]:
         paths,
         logging.DEBUG if loud else logging.INFO,
         logging.DEBUG if arguments.debug else terminal,
+        lambda: _step_traces(arguments.command),
     )
+
+
+def _step_traces(command: str) -> list[logging.Handler]:
+    if not any(name in os.environ for name in _COLLECTORS):
+        return []
+    from studio.monitoring.step_traces import step_traces
+
+    return step_traces(os.environ, command)
 
 
 def _run(arguments: argparse.Namespace) -> int:

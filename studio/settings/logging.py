@@ -10,7 +10,7 @@ import faulthandler
 import logging
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -39,12 +39,18 @@ class TerminalLines(logging.Formatter):
 
 
 @contextmanager
-def recording(paths: Paths, level: int = logging.INFO, terminal: int = 0) -> Iterator[None]:
+def recording(
+    paths: Paths,
+    level: int = logging.INFO,
+    terminal: int = 0,
+    more: Callable[[], list[logging.Handler]] = list,
+) -> Iterator[None]:
     """Write records and uncaught exceptions into the log below the data folder.
 
     Args:
         level: From which on records are written.
         terminal: From which on they also appear on standard error; 0: none do.
+        more: Returns handlers that get the records too; the log already takes what these log.
     """
     handlers: list[logging.Handler] = [LogFile(paths.logs / "studio.log")]
     handlers[0].setLevel(level)
@@ -53,7 +59,13 @@ def recording(paths: Paths, level: int = logging.INFO, terminal: int = 0) -> Ite
         handlers[1].setLevel(terminal)
         handlers[1].setFormatter(TerminalLines())
     redactor = Redactor.of(paths.data)
-    with attached(handlers, redactor, min(level, terminal or level)), uncaught_logged(), crashes():
+    lowest = min(level, terminal or level)
+    with (
+        attached(handlers, redactor, lowest),
+        attached(more(), redactor, lowest),
+        uncaught_logged(),
+        crashes(),
+    ):
         yield
 
 

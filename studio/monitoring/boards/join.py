@@ -18,6 +18,8 @@ from studio.targets.platforms import is_platform
 
 _SET_S = 420.0
 _LARGEST = 64 * 1024
+_COLLECTORS = ("http://", "https://")
+"""Begin of the address of a collector, for which the board needs no plugin of the studio."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ def join(options: JoinOptions, job: Job) -> JoinResult:
             f"{name!r} cannot be a name at a broker: letters, digits, - and _.",
             hint="Pass --board NAME.",
         )
-    source_of(options.source)
+    if not options.source.startswith(_COLLECTORS):
+        source_of(options.source)
     login = read_login(options.login)
     texts = {key: str(value) for key, value in to_json(login).items() if value}
     if login.ca:

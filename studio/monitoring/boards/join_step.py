@@ -19,8 +19,9 @@ class JoinOptions(TargetOptions):
     """Options of the step ``fleet-join``; the login is in a file, so that none is recorded."""
 
     source: str = option(
-        title="Broker",
-        help="Address of the broker as the board sees it: nats://, tls://, mqtt:// or mqtts://.",
+        title="Broker or collector",
+        help="Address as the board sees it: nats://, tls://, mqtt:// or mqtts:// of a broker, or "
+        "http:// or https:// of a collector of OpenTelemetry.",
     )
     topic: str = option(TOPIC, help="Topic before the board's name.", advanced=True)
     login: Path | None = option(
@@ -61,7 +62,7 @@ class JoinResult:
 FLEET_JOIN: Step[JoinOptions, JoinResult] = Step(
     name="fleet-join",
     title="Publish the state",
-    summary="Let a target publish its state to a broker; its server is started again.",
+    summary="Let a target publish its state to a broker or a collector; its server restarts.",
     options=JoinOptions,
     result=JoinResult,
     work="studio.monitoring.boards.join:join",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Optional, Protocol
 
-from .settings import FleetSettings
+from .settings import NATS, FleetSettings
 
 TIMEOUT_S = 10.0
 
@@ -32,7 +32,7 @@ def open_link(settings: FleetSettings, timeout_s: float = TIMEOUT_S) -> BrokerLi
     Raises:
         OSError: in a few words, when it does not answer or refuses.
     """
-    if settings.address.kind == "nats":
+    if settings.address.kind == NATS:
         from .nats_link import NatsLink
 
         return NatsLink(settings, timeout_s)

@@ -27,21 +27,27 @@ BOARD_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 
 TOPIC = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+){0,7}", re.ASCII)
 _LABEL = re.compile(r"[a-z][a-z0-9_.-]{0,31}", re.ASCII)
+NATS, MQTT, COLLECTOR = "nats", "mqtt", "collector"
 _SCHEMES = {
-    "nats": (False, 4222),
-    "tls": (True, 4222),
-    "mqtt": (False, 1883),
-    "mqtts": (True, 8883),
+    "nats": (NATS, False, 4222),
+    "tls": (NATS, True, 4222),
+    "mqtt": (MQTT, False, 1883),
+    "mqtts": (MQTT, True, 8883),
+    "http": (COLLECTOR, False, 4318),
+    "https": (COLLECTOR, True, 4318),
 }
-_ADDRESS = "The broker's address {!r} is not one such as nats://host:4222 or mqtts://host."
+_ADDRESS = (
+    "The address {!r} is not one such as nats://host:4222, mqtts://host or, for a collector, "
+    "http://host:4318."
+)
 
 
 class BrokerAddress(NamedTuple):
-    """An address of a broker.
+    """An address of a broker, or of a collector of OpenTelemetry.
 
     Attributes:
-        kind: ``nats`` or ``mqtt``.
-        secure: Whether TLS is spoken; the broker's certificate is then verified.
+        kind: ``NATS``, ``MQTT`` or ``COLLECTOR``.
+        secure: Whether TLS is spoken; the server's certificate is then verified.
     """
 
     kind: str
@@ -57,7 +63,7 @@ class FleetSettings(NamedTuple):
         labels: Names and values by which boards are grouped, such as ``site``.
         every_s: Seconds between two heartbeats.
         topic: Levels before the board's name; NATS writes them with dots.
-        user, password: To log in; or ``token``, which NATS alone knows.
+        user, password: To log in; or ``token``, which MQTT does not know.
         ca: File of the certificate authority, or its text; empty for those of the system.
         certificate, key: Files of a certificate of the board; empty for none.
     """
@@ -145,8 +151,10 @@ def settings_of(document: object) -> FleetSettings:
     if bool(file.certificate) != bool(file.key):
         raise LoadError("certificate and key belong together.")
     address = broker_address(file.url)
-    if file.token and address.kind != "nats":
-        raise LoadError("A token is for NATS; MQTT has user and password.")
+    if file.token and address.kind == MQTT:
+        raise LoadError("A token is not for MQTT, which has user and password.")
+    if file.certificate and address.kind == COLLECTOR:
+        raise LoadError("A collector gets a token, or user and password, and no certificate.")
     rest = file._asdict()
     rest.pop("url")
     return FleetSettings(address=address, **dict(rest, labels=_labels(file.labels)))
@@ -169,8 +177,7 @@ def broker_address(url: str) -> BrokerAddress:
     more = parts.path.strip("/") or parts.query or parts.fragment
     if parts.scheme not in _SCHEMES or not parts.hostname or not plain or more:
         raise LoadError(_ADDRESS.format(url[:100]))
-    secure, usual = _SCHEMES[parts.scheme]
-    kind = "mqtt" if parts.scheme.startswith("mqtt") else "nats"
+    kind, secure, usual = _SCHEMES[parts.scheme]
     return BrokerAddress(kind, secure, parts.hostname, port or usual)
 
 

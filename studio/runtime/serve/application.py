@@ -28,6 +28,8 @@ class Application:
     def __call__(self, exchange: Exchange) -> Optional[Response]:
         """Answer an exchange now, or later (see ``http.connection.AnswerRequest``)."""
         request = exchange.request
+        if self.service.traces is not None:
+            self.service.traces.begin(exchange)
         if not (
             self._admits(request.headers.get("authorization", ""))
             or self.is_probe(request.method, request.path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Callable, List, Optional
 
-from ..fleet.settings import FILE, FleetSettings, load_settings
+from ..fleet.settings import COLLECTOR, FILE, FleetSettings, load_settings
 from ..shared.errors import LoadError
 from .options import Options
 from .otlp.start import check_export, started_export
@@ -28,7 +28,11 @@ def started_publication(service: Service, options: Options) -> Callable[[], None
     """Begin to publish to the configured receivers; return what ends it, within seconds."""
     ends: List[Callable[[], None]] = [started_export(service, options.otlp_endpoint)]
     settings = _fleet_settings(service, options)
-    if settings is not None:
+    if settings is not None and settings.address.kind == COLLECTOR:
+        from .otlp.start import started_for
+
+        ends.append(started_for(service, settings))
+    elif settings is not None:
         from .fleet.publisher import StatePublisher
 
         publisher = StatePublisher(service, settings, _run_folder(options))

@@ -47,6 +47,13 @@ class HostedApp(Protocol):
         """Return the number of its frames, and of those that failed."""
 
 
+class RequestTraces(Protocol):
+    """The traces that requests are parts of."""
+
+    def begin(self, exchange: Exchange) -> None:
+        """Give an exchange its span, if its client traces it."""
+
+
 class Service:
     """Service that every endpoint uses.
 
@@ -64,6 +71,7 @@ class Service:
         overriding: Overrides of answers that are being recorded.
         desk: Answers of language models under way; None before the first one.
         started: Wall clock at the start, seconds since the epoch.
+        traces: Of requests; None where no collector takes them.
     """
 
     def __init__(
@@ -87,6 +95,7 @@ class Service:
         self.catalog: Optional[Catalog] = None
         self.ledger: Optional[OfflineLog] = None
         self.overriding = 0
+        self.traces: Optional[RequestTraces] = None
         self.desk: Optional[TextDesk] = None
         self._tokens = tokens if tokens is not None and tokens.required else None
         self.guard = InlineGuard(request_s)
@@ -219,7 +228,10 @@ class Service:
         return HttpError(503, _FULL, headers="Retry-After: 1\r\n")
 
     def answered(self, exchange: Optional[Exchange], response: Response, peer: str) -> None:
-        """Log an answer, if it is its turn."""
+        """Log an answer, if it is its turn; its span ends."""
+        span = None if exchange is None else exchange.span
+        if span is not None and not span.streamed:
+            span.end(response.status)
         if not self.log.wants(response.status):
             return
         line = {"status": response.status, "bytes": response.length, "peer": peer}

@@ -22,18 +22,19 @@ class WebAddress(NamedTuple):
     port: int
     target: str
 
-    def connection(self, timeout_s: float) -> http.client.HTTPConnection:
+    def connection(self, timeout_s: float, ca: str = "") -> http.client.HTTPConnection:
         """Return a connection that is not open yet.
 
         Args:
             timeout_s: Seconds for each step of a request.
+            ca: Certificate authority as PEM; empty for those of the system.
         """
         import http.client
 
         if self.secure:
             import ssl
 
-            context = ssl.create_default_context()
+            context = ssl.create_default_context(cadata=ca or None)
             return http.client.HTTPSConnection(
                 self.host, self.port, timeout=timeout_s, context=context
             )

@@ -63,3 +63,41 @@ def test_the_official_messages_take_every_field(tmp_path: Path, rigs: Path) -> N
     answers = rows["edgewright.generation.answer_tokens"]
     assert (answers["kind"], answers["count"]) == ("sum", 5)
     assert rows["edgewright.generation.requests_running"]["kind"] == "gauge"
+
+
+READ_TRACES = """
+import base64, json
+from google.protobuf.json_format import Parse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+found = Parse(base64.b64decode(BODY), ExportTraceServiceRequest())
+(resource,) = found.resource_spans
+(scope,) = resource.scope_spans
+print(json.dumps([{"name": one.name, "kind": one.kind,
+    "seconds": (one.end_time_unix_nano - one.start_time_unix_nano) / 1e9,
+    "attributes": sorted(pair.key for pair in one.attributes)} for one in scope.spans]))
+"""
+
+
+def test_the_official_messages_take_every_span(
+    tmp_path: Path, rigs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ids are hexadecimal in OTLP's JSON, which these messages would read as base64."""
+    monkeypatch.setenv("OTEL_METRICS_EXPORTER", "none")
+    model = write_model(tmp_path / "letters.gguf")
+    with Collector() as collector:
+        arguments = (f"--model={model}", f"--otlp-endpoint={collector.url}")
+        with ByteServer(*arguments, log=tmp_path / "log") as server:
+            body = {"prompt": "once", "max_tokens": 5, "temperature": 0}
+            trace = f"00-{'ab' * 16}-{'cd' * 8}-01"
+            assert server.call("POST", "/v1/completions", body, traceparent=trace)[0] == 200
+            assert server.stop() == 0
+        (export,) = collector.exports
+    assert export.path == "/v1/traces"
+    content = base64.b64encode(export.body)
+    reader = Clients(client_python(rigs), collector.url, "", "letters")
+    found: Any = reader.run(READ_TRACES.replace("BODY", repr(content)))
+    names = [one["name"] for one in found]
+    assert names == ["POST", "queue", "prompt", "text_completion letters"]
+    assert [one["kind"] for one in found] == [2, 1, 1, 1]
+    assert 0 < found[3]["seconds"] <= found[0]["seconds"]
+    assert "gen_ai.usage.output_tokens" in found[3]["attributes"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -194,6 +194,12 @@ class InferenceCall:
             statistics.failed_because(self._failure, now - start)
             return self._response
         begun, decoded, inferred = self._begun, self._decoded, self.inferred
+        span = self._exchange.span
+        if span is not None:
+            span.phase("queue", start, begun)
+            span.phase("decode", begun, decoded)
+            span.phase("infer " + model.name, decoded, inferred, *self._facts())
+            span.phase("encode", inferred, now)
         if self._runs:
             # Where others want the processor too, waiting for it is not the model's time.
             model.observe(min(inferred - decoded, model.session.busy_s))
@@ -209,6 +215,14 @@ class InferenceCall:
             self.inference.size,
         )
         return self._response
+
+    def _facts(self) -> Tuple[Tuple[str, object], ...]:
+        """Return what a trace has of the run."""
+        return (
+            ("edgewright.model.name", self._model.name),
+            ("edgewright.model.version", self._model.version),
+            ("edgewright.batch.rows", self._rows or self.inference.batch),
+        )
 
     def answer(self) -> None:
         """Count the outcome and send the answer."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Optional, Protocol, Tuple
 
 from .message import Request, Response
 
@@ -38,21 +38,44 @@ class Client(Protocol):
         """
 
 
+class RequestSpan(Protocol):
+    """A request in the trace of its client.
+
+    Attributes:
+        streamed: It ends with its stream, and not with the head of its answer.
+    """
+
+    streamed: bool
+
+    def phase(self, name: str, start: float, end: float, *facts: Tuple[str, object]) -> None:
+        """Note one phase of the work.
+
+        Args:
+            start, end: Monotonic clocks.
+            facts: Its attributes.
+        """
+
+    def end(self, status: int) -> None:
+        """Note the end of the request."""
+
+
 class Exchange:
     """One request and the place for its answer.
 
     Attributes:
         received: Clock of the event loop when the request was complete.
         gone: The client has left and waits for no answer.
+        span: In the client's trace; None where it is not traced.
     """
 
-    __slots__ = ("_connection", "gone", "received", "request")
+    __slots__ = ("_connection", "gone", "received", "request", "span")
 
     def __init__(self, connection: Client, request: Request, received: float) -> None:
         self._connection = connection
         self.request = request
         self.received = received
         self.gone = False
+        self.span: Optional[RequestSpan] = None
 
     def answer(self, response: Response) -> None:
         """Send the answer, in the event loop's thread; without effect when the client has left."""

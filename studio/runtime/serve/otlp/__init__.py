@@ -1,1 +1,1 @@
-"""Metrics of language models for a collector that the user names, by OpenTelemetry's protocol."""
+"""Metrics and traces for a collector that the user names, by OpenTelemetry's protocol."""

@@ -1,39 +1,45 @@
-"""The export of metrics: one thread that posts what is counted, now and then."""
+"""The export to a collector: one thread that posts what is counted, and the spans of requests."""
 
 from __future__ import annotations
 
-import http.client
-import json
-import ssl
 import threading
 import time
+from typing import List
 
+from ..rest.families import families
 from ..service import Service
 from .document import metrics_document
+from .post import post
 from .settings import ExportSettings
+from .spans import SpanQueue
+from .values import resource_document
 
 _WAIT_S = 10.0
 _LAST_WAIT_S = 2.0
-_LONGEST_ANSWER = 65536
+_MOST_POSTS = 8
+"""Of spans in a turn, so that metrics come in time however many there are."""
 
 
-class MetricsExporter:
-    """Posts the counts of language models to a collector.
+class Exporter:
+    """Posts metrics and spans to a collector.
 
-    Counts are totals since the start, so nothing is queued: what one export misses is in the next.
-    A failure is logged once, and so is the end of failures. Redirects are not followed, as headers
-    may hold a token.
+    Counts are totals since the start, so none is queued: what one export misses is in the next.
+    Spans wait in a queue that is bounded. A failure is logged once, and so is the end of failures.
     """
 
     def __init__(self, service: Service, settings: ExportSettings) -> None:
         self._service = service
         self._settings = settings
+        self._spans = SpanQueue()
         self._fails = False
+        self._due = time.monotonic() + settings.interval_s
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._work, name="otlp", daemon=True)
 
     def start(self) -> None:
         """Begin to export."""
+        if self._settings.traces is not None:
+            self._service.traces = self._spans
         self._thread.start()
 
     def close(self) -> None:
@@ -41,54 +47,60 @@ class MetricsExporter:
         self._ends.set()
         self._thread.join(2 * _LAST_WAIT_S)
 
-    def export(self, wait_s: float = _WAIT_S) -> None:
-        """Post once.
+    def _work(self) -> None:
+        while not self._ends.wait(self._settings.turn_s):
+            self._turn(_WAIT_S, last=False)
+        self._turn(_LAST_WAIT_S, last=True)
+
+    def _turn(self, wait_s: float, *, last: bool) -> None:
+        """Post what is due.
 
         Args:
-            wait_s: Seconds for each step of the request.
-
-        Raises:
-            OSError: when it fails, in a few words.
+            wait_s: Seconds for each step of a request.
+            last: Metrics are due, however new the last ones are.
         """
-        service = self._service
+        posts = [self._post_spans]
+        if last or time.monotonic() >= self._due:
+            self._due = time.monotonic() + self._settings.interval_s
+            posts.append(self._post_metrics)
+        done, reasons = False, []
+        for one in posts:
+            try:
+                done = one(wait_s) or done
+            except Exception as error:  # the thread must live on, whatever the collector sends
+                reasons.append(str(error)[:300] or type(error).__name__)
+        if done or reasons:
+            self._note(reasons)
+
+    def _post_metrics(self, wait_s: float) -> bool:
+        """Post metrics; return whether they are wanted."""
+        service, settings = self._service, self._settings
+        if settings.metrics is None:
+            return False
         models = service.repository.all()
-        document = metrics_document(models, self._settings.resource, service.started, time.time())
-        if document["resourceMetrics"]:
-            self._post(json.dumps(document, separators=(",", ":")).encode("ascii"), wait_s)
+        counted, now = families(service, models), time.time()
+        document = metrics_document(counted, models, settings.resource, service.started, now)
+        post(settings.metrics, settings, document, wait_s)
+        return True
 
-    def _work(self) -> None:
-        while not self._ends.wait(self._settings.interval_s):
-            self._try(_WAIT_S)
-        self._try(_LAST_WAIT_S)
-
-    def _try(self, wait_s: float) -> None:
-        reason = ""
-        try:
-            self.export(wait_s)
-        except Exception as error:  # the thread must live on, whatever the collector sends
-            reason = str(error)[:300] or type(error).__name__
-        if bool(reason) != self._fails:
-            self._fails = bool(reason)
-            log = self._service.log.event
-            host = self._settings.address.host
-            if reason:
-                log("metrics are not exported", collector=host, error=reason)
-            else:
-                log("metrics are exported again", collector=host)
-
-    def _post(self, body: bytes, wait_s: float) -> None:
+    def _post_spans(self, wait_s: float) -> bool:
+        """Post the spans that wait; return whether there were some."""
         settings = self._settings
-        link = settings.address.connection(wait_s)
-        headers = {**settings.headers, "Content-Type": "application/json"}
-        try:
-            link.request("POST", settings.address.target, body, headers)
-            answer = link.getresponse()
-            answer.read(_LONGEST_ANSWER)
-        except ssl.SSLCertVerificationError:
-            raise OSError("its certificate is not valid") from None
-        except http.client.HTTPException:
-            raise OSError("it does not answer in HTTP") from None
-        finally:
-            link.close()
-        if not 200 <= answer.status < 300:
-            raise OSError("it answers with {}".format(answer.status))
+        for number in range(_MOST_POSTS):
+            spans = self._spans.first()
+            if settings.traces is None or not spans:
+                return number > 0
+            document = resource_document(settings.resource, "spans", spans)
+            post(settings.traces, settings, document, wait_s)
+            self._spans.sent(len(spans))
+        return True
+
+    def _note(self, reasons: List[str]) -> None:
+        if bool(reasons) == self._fails:
+            return
+        self._fails = bool(reasons)
+        host = self._settings.host
+        if reasons:
+            self._service.log.event("telemetry is not exported", collector=host, error=reasons[0])
+        else:
+            self._service.log.event("telemetry is exported again", collector=host)

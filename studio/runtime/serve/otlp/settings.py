@@ -1,4 +1,4 @@
-"""Where metrics are exported to: an option, or the variables of OpenTelemetry."""
+"""Where telemetry is exported to: an option, or the variables of OpenTelemetry."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from urllib.parse import unquote
 from ...shared.errors import LoadError
 from ...shared.web_address import WebAddress, web_address
 
-ENDPOINT, METRICS_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"
+ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+METRICS_ENDPOINT = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"
+TRACES_ENDPOINT = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 HEADERS, INTERVAL = "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_METRIC_EXPORT_INTERVAL"
+DELAY = "OTEL_BSP_SCHEDULE_DELAY"
 SERVICE, RESOURCE = "OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"
+METRICS, TRACES = "OTEL_METRICS_EXPORTER", "OTEL_TRACES_EXPORTER"
+NAME = "service.name"
 _DISABLED = "OTEL_SDK_DISABLED"
-_PATH, _NAME = "/v1/metrics", "service.name"
-_INTERVAL_S = 60.0
+_INTERVAL_S, _DELAY_S = 60.0, 5.0
 _MOST = 100
 
 
@@ -22,15 +26,32 @@ class ExportSettings(NamedTuple):
     """Settings of an export.
 
     Attributes:
-        interval_s: Seconds between two exports.
+        metrics, traces: Where they are posted; None for those that are not exported.
+        interval_s: Seconds between two exports of metrics.
+        delay_s: Seconds that spans are collected for.
         headers: Sent with each, such as a token.
         resource: Attributes of this server.
+        ca: Certificate authority of the collector, as PEM; empty for those of the system.
     """
 
-    address: WebAddress
+    metrics: Optional[WebAddress]
+    traces: Optional[WebAddress]
     interval_s: float
+    delay_s: float
     headers: Mapping[str, str]
     resource: Mapping[str, str]
+    ca: str = ""
+
+    @property
+    def turn_s(self) -> float:
+        """Seconds between two turns of the export."""
+        return min(self.interval_s, self.delay_s if self.traces is not None else math.inf)
+
+    @property
+    def host(self) -> str:
+        """Host of the collector."""
+        address = self.metrics or self.traces
+        return "" if address is None else address.host
 
 
 def export_settings(option: str, environment: Mapping[str, str]) -> Optional[ExportSettings]:
@@ -44,35 +65,65 @@ def export_settings(option: str, environment: Mapping[str, str]) -> Optional[Exp
     """
     if environment.get(_DISABLED, "").lower() == "true" and not option:
         return None
-    whole = "" if option else environment.get(METRICS_ENDPOINT, "")
-    base = option or environment.get(ENDPOINT, "")
-    if not whole and not base:
+    metrics = _address(option, environment, METRICS_ENDPOINT, METRICS, "/v1/metrics")
+    traces = _address(option, environment, TRACES_ENDPOINT, TRACES, "/v1/traces")
+    if metrics is None and traces is None:
         return None
-    url = whole or base.rstrip("/") + _PATH
-    try:
-        address = web_address(url)
-    except ValueError:
-        sentence = "The collector's address {!r} is not one such as http://host:4318."
-        raise LoadError(sentence.format((whole or base)[:200])) from None
     resource = _pairs(RESOURCE, environment)
-    name = environment.get(SERVICE) or resource.get(_NAME) or "edgewright"
+    name = environment.get(SERVICE) or resource.get(NAME) or "edgewright"
     return ExportSettings(
-        address,
-        _interval(environment.get(INTERVAL, "")),
+        metrics,
+        traces,
+        _seconds(INTERVAL, environment, _INTERVAL_S),
+        _seconds(DELAY, environment, _DELAY_S),
         _pairs(HEADERS, environment),
-        {**resource, _NAME: name},
+        {**resource, NAME: name},
     )
 
 
-def _interval(text: str) -> float:
+def _address(
+    option: str, environment: Mapping[str, str], own: str, exporter: str, path: str
+) -> Optional[WebAddress]:
+    """Return where one kind of telemetry is posted.
+
+    Args:
+        own: Variable with an address for this kind alone.
+        exporter: Variable that is ``none`` where this kind is not exported.
+        path: Added to an address for all kinds.
+    """
+    if environment.get(exporter, "").lower() == "none":
+        return None
+    whole = "" if option else environment.get(own, "")
+    base = option or environment.get(ENDPOINT, "")
+    return collector_address(whole or base, "" if whole else path) if whole or base else None
+
+
+def collector_address(url: str, path: str) -> WebAddress:
+    """Read the address of a collector.
+
+    Args:
+        path: Added to it.
+
+    Raises:
+        LoadError: in one sentence, when it cannot be one.
+    """
+    try:
+        return web_address(url.rstrip("/") + path if path else url)
+    except ValueError:
+        sentence = "The collector's address {!r} is not one such as http://host:4318."
+        raise LoadError(sentence.format(url[:200])) from None
+
+
+def _seconds(name: str, environment: Mapping[str, str], usual: float) -> float:
+    text = environment.get(name, "")
     if not text:
-        return _INTERVAL_S
+        return usual
     try:
         found = float(text) / 1000
     except ValueError:
         found = math.nan
     if not 0.1 <= found <= 86_400:
-        raise LoadError("{} is a number of milliseconds from 100.".format(INTERVAL))
+        raise LoadError("{} is a number of milliseconds from 100.".format(name))
     return found
 
 

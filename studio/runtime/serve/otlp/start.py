@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Callable
 
+from ...fleet.settings import FleetSettings
+from ...shared.errors import LoadError
 from ..service import Service
 from .settings import export_settings
 
@@ -23,9 +25,23 @@ def started_export(service: Service, option: str) -> Callable[[], None]:
     settings = export_settings(option, os.environ)
     if settings is None:
         return _nothing
-    from .exporter import MetricsExporter
+    from .exporter import Exporter
 
-    exporter = MetricsExporter(service, settings)
+    exporter = Exporter(service, settings)
+    exporter.start()
+    return exporter.close
+
+
+def started_for(service: Service, settings: FleetSettings) -> Callable[[], None]:
+    """Begin to export to the collector of a board's settings; return what ends it."""
+    from .board import export_of
+    from .exporter import Exporter
+
+    try:
+        exporter = Exporter(service, export_of(settings))
+    except LoadError as error:  # the release is served all the same
+        service.log.event("telemetry is not exported", error=str(error))
+        return _nothing
     exporter.start()
     return exporter.close
 

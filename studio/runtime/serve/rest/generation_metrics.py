@@ -3,65 +3,58 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Callable, Iterable, List, Tuple
+from typing import Callable, Iterable, Iterator, List, Tuple
 
 from ...generate.generator import TextGenerator
-from ...generate.statistics import SECONDS, BucketCounts, Instrument
+from ...generate.statistics import SECONDS
 from ..engine.served_model import ServedModel
+from .families import labels_of
+from .metric_family import COUNTER, GAUGE, HISTOGRAM, Family, HistogramSample, Labels
 
-_Row = Tuple[Instrument, str, BucketCounts]
-Sample = Tuple[str, float]
-Family = Callable[[List[str], str, str, str, Iterable[Sample]], None]
-"""Writes a family of metrics: lines, name, kind, text, samples."""
+_Found = List[Tuple[Labels, TextGenerator]]
 
-_GAUGES: Tuple[Tuple[str, str, Callable[[TextGenerator], float]], ...] = (
-    ("requests_running", "Answers that are being generated", lambda g: g.loop.active),
-    ("requests_waiting", "Requests that wait for a slot", lambda g: g.loop.waiting),
-    ("cache_tokens", "Tokens in the caches of all slots", lambda g: g.loop.held),
-    ("cache_room", "Tokens that the caches hold at most", lambda g: g.room),
-)
-_COUNTERS: Tuple[Tuple[str, str, Callable[[TextGenerator], float]], ...] = (
-    ("prompt_tokens_total", "Tokens of prompts", lambda g: g.statistics.prompt),
-    ("cached_tokens_total", "Tokens of prompts from caches", lambda g: g.statistics.cached),
-    ("answer_tokens_total", "Tokens of answers", lambda g: g.statistics.answer),
+_VALUES: Tuple[Tuple[str, str, str, Callable[[TextGenerator], float]], ...] = (
+    ("requests_running", GAUGE, "Answers that are being generated", lambda g: g.loop.active),
+    ("requests_waiting", GAUGE, "Requests that wait for a slot", lambda g: g.loop.waiting),
+    ("cache_tokens", GAUGE, "Tokens in the caches of all slots", lambda g: g.loop.held),
+    ("cache_room", GAUGE, "Tokens that the caches hold at most", lambda g: g.room),
+    ("prompt_tokens_total", COUNTER, "Tokens of prompts", lambda g: g.statistics.prompt),
+    ("cached_tokens_total", COUNTER, "Of these, from caches", lambda g: g.statistics.cached),
+    ("answer_tokens_total", COUNTER, "Tokens of answers", lambda g: g.statistics.answer),
 )
 
 
-def write_generation(
-    lines: List[str],
-    models: Iterable[ServedModel],
-    labels: Callable[[ServedModel], str],
-    family: Family,
-) -> None:
-    """Write what is counted of language models; nothing without such.
-
-    Args:
-        labels: Returns the labels of a model.
-    """
-    found = [(labels(one), one.generator) for one in models if one.generator is not None]
+def generation_families(models: Iterable[ServedModel]) -> Iterator[Family]:
+    """Yield what is counted of language models; nothing without such."""
+    found = [(_labels(one), one.generator) for one in models if one.generator is not None]
     if not found:
         return
-    for kind, table in (("gauge", _GAUGES), ("counter", _COUNTERS)):
-        for name, text, value in table:
-            samples = [(label, float(value(generator))) for label, generator in found]
-            family(lines, "edgewright_generation_" + name, kind, text, samples)
+    for name, kind, text, value in _VALUES:
+        samples = [(labels, float(value(generator))) for labels, generator in found]
+        yield Family("edgewright_generation_" + name, kind, text, samples)
     ends = [
-        ('{},reason="{}"'.format(label, reason), float(count))
-        for label, generator in found
+        ((*labels, ("reason", reason)), float(count))
+        for labels, generator in found
         for reason, count in generator.statistics.reasons.items()
     ]
-    family(lines, "edgewright_generation_ends_total", "counter", "Answers by their end", ends)
-    _guard(lines, found, family)
-    for label, generator in found:
-        _histograms(lines, label, generator.statistics.histograms(), family)
+    yield Family("edgewright_generation_ends_total", COUNTER, "Answers by their end", ends)
+    yield from _guard(found)
+    yield from _histograms(found)
 
 
-def _guard(lines: List[str], found: Iterable[Tuple[str, TextGenerator]], family: Family) -> None:
-    """Write the texts that broke guard rules; nothing without rules."""
-    form = '{},rule="{}",on="{}",action="{}"'
+def _labels(model: ServedModel) -> Labels:
+    more = (("gen_ai_provider_name", "edgewright"), ("gen_ai_request_model", model.name))
+    return (*labels_of(model), *more)
+
+
+def _guard(found: _Found) -> Iterator[Family]:
+    """Yield the texts that broke guard rules; nothing without rules."""
     samples = [
-        (form.format(label, _escaped(rule.name), side, rule.action), float(count))
-        for label, generator in found
+        (
+            (*labels, ("rule", rule.name), ("on", side), ("action", rule.action)),
+            float(count),
+        )
+        for labels, generator in found
         if generator.guard is not None
         for rule in generator.guard.rules
         for side, count in (("prompt", rule.prompts), ("answer", rule.answers))
@@ -69,29 +62,25 @@ def _guard(lines: List[str], found: Iterable[Tuple[str, TextGenerator]], family:
     ]
     if samples:
         text = "Prompts and answers that broke a guard rule"
-        family(lines, "edgewright_guard_matches_total", "counter", text, samples)
+        yield Family("edgewright_guard_matches_total", COUNTER, text, samples)
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-def _histograms(lines: List[str], label: str, rows: Iterable[_Row], family: Family) -> None:
+def _histograms(found: _Found) -> Iterator[Family]:
+    rows = [
+        (instrument, kind, counts, labels)
+        for labels, generator in found
+        for instrument, kind, counts in generator.statistics.histograms()
+    ]
+    rows.sort(key=lambda row: row[0].name)
     for instrument, group in groupby(rows, key=lambda row: row[0]):
         name = instrument.name.replace(".", "_")
         name += "_seconds" if instrument.unit == SECONDS else ""
-        family(lines, name, "histogram", instrument.text, ())
-        for _, kind, histogram in group:
-            own = label + (',gen_ai_token_type="{}"'.format(kind) if kind else "")
-            _buckets(lines, name, own, instrument, histogram)
-
-
-def _buckets(
-    lines: List[str], name: str, label: str, instrument: Instrument, histogram: BucketCounts
-) -> None:
-    total = 0
-    for bound, count in zip((*map(repr, instrument.bounds), "+Inf"), histogram.counts):
-        total += count
-        lines.append('{}_bucket{{{},le="{}"}} {}'.format(name, label, bound, total))
-    lines.append("{}_sum{{{}}} {:.6f}".format(name, label, histogram.total))
-    lines.append("{}_count{{{}}} {}".format(name, label, total))
+        samples = [
+            HistogramSample(
+                (*labels, ("gen_ai_token_type", kind)) if kind else labels,
+                counts.counts,
+                counts.total,
+            )
+            for _, kind, counts, labels in group
+        ]
+        yield Family(name, HISTOGRAM, instrument.text, histograms=samples, bounds=instrument.bounds)

@@ -114,6 +114,8 @@ class Conversations:
         request = Request("POST", path, "", headers, True)
         request.body = data
         exchange = Exchange(client, request, time.monotonic())
+        if self._service.traces is not None:
+            self._service.traces.begin(exchange)
         try:
             if not self._may_ask(method, headers):
                 raise unauthorized()

@@ -154,6 +154,8 @@ class TextAnswer:
 
     def _open_stream(self, generator: TextGenerator) -> None:
         headers = _STREAM_HEADERS + self._model.headers + self._record.headers
+        if self._exchange.span is not None:
+            self._exchange.span.streamed = True
         try:
             self._stream = self._exchange.stream(Response(200, b"", _STREAM_TYPE, headers))
         except HttpError as error:
@@ -188,6 +190,7 @@ class TextAnswer:
         assert generation is not None
         self._desk.drop(self)
         self._count(generation, reason)
+        self._trace(generation, reason)
         text = "".join(self._texts)
         documents = self._want.documents
         good = reason in _GOOD
@@ -202,6 +205,8 @@ class TextAnswer:
                 if reason is Reason.CANCELLED:  # what was sent until then was read
                     self._record.end()
             self._stream.end()
+            if self._exchange.span is not None:
+                self._exchange.span.end(200 if good else status)
         elif good:
             response = documents.whole(generation, self._want.prefix + text, self._choices)
             response.headers += self._model.headers
@@ -220,6 +225,23 @@ class TextAnswer:
         else:
             word = "CANCELED" if reason is Reason.CANCELLED else "BACKEND"
             statistics.failed_because(word, 0.0)
+
+    def _trace(self, generation: Generation, reason: Reason) -> None:
+        """Note it in the client's trace, by the conventions for GenAI; no text is in it."""
+        span, times = self._exchange.span, generation.times
+        if span is None or reason not in _GOOD:
+            return
+        span.phase("queue", times.submitted, times.started)
+        span.phase("prompt", times.started, times.first)
+        facts = (
+            ("gen_ai.operation.name", "text_completion"),
+            ("gen_ai.provider.name", "edgewright"),
+            ("gen_ai.request.model", self._model.name),
+            ("gen_ai.usage.input_tokens", len(self._want.request.tokens)),
+            ("gen_ai.usage.output_tokens", generation.produced),
+            ("gen_ai.response.finish_reasons", reason.value),
+        )
+        span.phase("text_completion " + self._model.name, times.started, times.last, *facts)
 
     def _send(self, part: bytes) -> None:
         if part and self._stream is not None and not self._stream.write(part):

@@ -91,8 +91,8 @@ def test_a_collector_that_refuses_is_logged_once(
             wait_until(lambda: len(collector.exports) > seen + 2, "exports go well")
             assert server.stop() == 0
     lines = (tmp_path / "log").read_text()
-    assert lines.count('"metrics are not exported"') == 1
-    assert lines.count('"metrics are exported again"') == 1
+    assert lines.count('"telemetry is not exported"') == 1
+    assert lines.count('"telemetry is exported again"') == 1
     assert f"it answers with {status}" in lines
 
 
@@ -102,21 +102,27 @@ def test_no_collector_and_one_that_is_away(tmp_path: Path, monkeypatch: pytest.M
     arguments = (f"--model={model}", "--otlp-endpoint=http://127.0.0.1:1")
     with ByteServer(*arguments, log=tmp_path / "log") as server:
         log = tmp_path / "log"
-        wait_until(lambda: "metrics are not exported" in log.read_text(), "it is logged")
+        wait_until(lambda: "telemetry is not exported" in log.read_text(), "it is logged")
         assert server.call("POST", "/v1/completions", {"prompt": "x", "max_tokens": 2})[0] == 200
         assert server.stop() == 0
 
 
-def test_a_server_without_language_models_sends_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "100")
+def test_every_server_sends_what_it_counts(tmp_path: Path) -> None:
     model = constant(tmp_path / "m.onnx", 1)
     with Collector() as collector:
         arguments = (f"--model={model}", f"--otlp-endpoint={collector.url}")
         with ServerProcess(*arguments, log=tmp_path / "log") as server:
+            body = {"name": "x", "datatype": "FP32", "shape": [1, 4], "data": [1, 2, 3, 4]}
+            assert server.call("POST", "/v2/models/m/infer", {"inputs": [body]})[0] == 200
             assert server.stop() == 0
-        assert collector.exports == []
+        found = metrics(collector)
+    (answered,) = found["nv_inference_request_success"]["sum"]["dataPoints"]
+    assert answered["asInt"] == "1"
+    assert attributes(answered) == {"model": "m", "version": "1"}
+    (times,) = found["edgewright_request_seconds"]["histogram"]["dataPoints"]
+    assert times["count"] == "1"
+    assert found["process_cpu_seconds"]["sum"]["isMonotonic"] is True
+    assert found["process_resident_memory_bytes"]["gauge"]["dataPoints"]
 
 
 def test_a_wrong_address_ends_the_start(tmp_path: Path) -> None:
@@ -129,17 +135,25 @@ def test_settings_of_the_environment() -> None:
     named = {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://a.example:4318/base/"}
     found = export_settings("", {**named, "OTEL_SERVICE_NAME": "line 3"})
     assert found is not None
-    assert found.address.target == "/base/v1/metrics"
-    assert found.address.secure
+    assert found.metrics is not None
+    assert found.traces is not None
+    assert found.metrics.target == "/base/v1/metrics"
+    assert found.traces.target == "/base/v1/traces"
+    assert found.metrics.secure
     assert found.resource == {"service.name": "line 3"}
     assert found.interval_s == 60
     whole = {"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "http://b.example/in"}
     found = export_settings("", {**named, **whole})
     assert found is not None
-    assert found.address.target == "/in"
+    assert found.metrics is not None
+    assert found.metrics.target == "/in"
     found = export_settings("http://c.example:1", {**named, **whole})
     assert found is not None
-    assert found.address.host == "c.example"
+    assert found.host == "c.example"
+    found = export_settings("", {**named, "OTEL_TRACES_EXPORTER": "none"})
+    assert found is not None
+    assert found.traces is None
+    assert found.turn_s == 60
     assert export_settings("", {**named, "OTEL_SDK_DISABLED": "true"}) is None
 
 
