@@ -236,10 +236,10 @@ class PostgresDatabase:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[ServerSession]:
-        session = self.connection
         with self._errors_reported():
-            session.execute(begin)
-            self._local.writes = True
+            # A connection that was lost while it was not used is opened again here.
+            self._again(lambda: self.connection.execute(begin))
+            session, self._local.writes = self.connection, True
             try:
                 yield session
                 session.execute("COMMIT")

@@ -89,6 +89,8 @@ def lab(
         controller = Controller(store, node, pause_s=0.3)
         found = Lab(server, controller, store, client.CoreV1Api(api), path, folder)
         found.kubectl("apply", "-f", str(HERE / "crds.yaml"))
+        for path in sorted((rigs / "kserve-crds").glob("*.yaml")):
+            found.kubectl("replace", "-f", str(path))
         found.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         controller.start()
         yield found

@@ -19,6 +19,7 @@ from studio.api import StudioError, TargetSpec
 from studio.registry import Registry
 
 Report = Callable[[str, str], None]
+STEPS = ("model", "file", "variant", "bundle", "version", "alias", "release", "target", "group")
 
 
 def change(registry: Registry, name: str, number: int, step: Callable[[str], None]) -> None:

@@ -99,9 +99,9 @@ class RacingStudio:
         while self._next < number:
             assert self.hear(), self.errors
 
-    def await_change(self) -> None:
-        """Wait until it is inside a change."""
-        while not self.step:
+    def await_step(self, step: str) -> None:
+        """Wait until it begins a step of a change."""
+        while self.step != step:
             assert self.hear(), self.errors
 
     def kill(self) -> str:
