@@ -20,6 +20,7 @@ from studio.registry import (
     file_digest,
     folder_digest,
 )
+from studio.registry.schema import VERSION
 from studio.registry.servers.address import FILE, SharedAddress, use
 from studio.registry.servers.server_database import SharedParts
 from studio.versions.integrity import condition
@@ -82,6 +83,20 @@ def test_a_later_schema_is_refused_at_the_start_and_before_a_change(
     with pytest.raises(StudioError, match="later version"):
         running.add_model("after")
     assert [one.name for one in running.models()] == ["before"]
+
+
+def test_an_earlier_schema_is_brought_up(
+    open_shared: Open, postgres: PostgresServer, database: str
+) -> None:
+    open_shared().add_release("pi", None, "kept", "serving", {})
+    postgres.sql("DROP INDEX releases_last", database)
+    postgres.sql("CREATE INDEX releases_state ON releases (target, state)", database)
+    postgres.sql("UPDATE registry_lock SET version = 5", database)
+    assert open_shared().history.running()["pi"].digest == "kept"
+    found = postgres.sql("SELECT indexname FROM pg_indexes WHERE tablename = 'releases'", database)
+    assert ("releases_last",) in found
+    assert ("releases_state",) not in found
+    assert postgres.sql("SELECT version FROM registry_lock", database) == [(VERSION,)]
 
 
 def test_a_lock_that_is_held_ends_in_a_sentence(
