@@ -12,11 +12,12 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from multiprocessing.connection import Client
 from pathlib import Path
 
 from studio.api import StudioError, TargetSpec
-from studio.registry import Registry
+from studio.registry import Registry, activity
 
 Report = Callable[[str, str], None]
 STEPS = ("model", "file", "variant", "bundle", "version", "alias", "release", "target", "group")
@@ -76,11 +77,19 @@ def study(socket: str, folder: Path, name: str) -> None:
                 _round(registry, name, number, report)
 
 
+def set_clock(ahead_s: float) -> None:
+    """Let the clock of this process be wrong, where Python and the registry read it."""
+    right = time.time
+    time.time = lambda: right() + ahead_s
+    activity.now = lambda: activity.spelled(datetime.fromtimestamp(time.time(), UTC))
+
+
 def main() -> None:
     """Fork a studio for each line."""
     import boto3  # noqa: F401 - imported once, before the forks
     import psycopg  # noqa: F401 - as above
 
+    set_clock(float(os.environ.get("AHEAD_S", "0")))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the killed ones
     while line := sys.stdin.readline():
         socket, folder, name = line.split()
