@@ -24,6 +24,12 @@ _SENTENCES = {
     "RequestTimeTooSkewed": ("The clock of this computer is wrong.", "Set it, then try again."),
     "EntityTooLarge": ("The shared store refuses a file of this size.", ""),
     "QuotaExceeded": ("The shared store is full.", "Free space there, then try again."),
+    "InternalError": (
+        "The shared store failed, and has not stored or sent the file.",
+        "Look at the disk and the log of its server, then try again.",
+    ),
+    "SlowDown": ("The shared store is too busy.", "Try again in a moment."),
+    "ServiceUnavailable": ("The shared store is too busy.", "Try again in a moment."),
     "XMinioStorageFull": ("The shared store is full.", "Free space there, then try again."),
 }
 

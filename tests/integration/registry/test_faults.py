@@ -26,6 +26,7 @@ from studio.registry.servers.server_database import SharedParts
 from studio.versions.integrity import condition
 from tests.integration.registry.conftest import missing
 from tests.rigs import postgres as postgres_rig
+from tests.rigs import s3 as s3_rig
 from tests.rigs.disks import fill, small_disk
 from tests.rigs.postgres import PostgresServer
 from tests.rigs.s3 import BUCKET, ObjectServer
@@ -286,3 +287,24 @@ def test_a_full_disk_of_the_server_is_named(
     assert len(registry.releases("pi")) == stored + 1
     assert registry.releases("pi")[-1].digest == "before"
     registry.close()
+
+
+def test_a_full_disk_of_the_bucket_leaves_no_row(
+    rigs: Path, database: str, postgres: PostgresServer, tmp_path: Path
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a disk")
+    rclone = s3_rig.program(rigs)
+    if rclone is None:
+        missing(s3_rig.NEEDED)
+    with small_disk(tmp_path / "disk", 16) as disk, s3_rig.serving(rclone, disk) as server:
+        address = SharedAddress.of(postgres.address(database), server.blobs, server.endpoint)
+        use(tmp_path / "registry", address)
+        with closing(Registry.open(tmp_path / "registry")) as registry:
+            first = add_variant(registry)
+            filler = fill(disk, 0)
+            with pytest.raises(StudioError, match="failed, and has not stored"):
+                add_variant(registry, bytes(2_000_000))
+            assert [one.digest for one in registry.variants()] == [first.digest]
+            filler.unlink()
+            assert add_variant(registry, bytes(2_000_000)).name != first.name
