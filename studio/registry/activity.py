@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from studio.registry.database import Database, added
+from studio.registry.database import Database, SqlValue, added
 from studio.registry.records import (
     ActionRecord,
     AliasRecord,
@@ -68,7 +68,7 @@ class Activity:
         found = self._actions(where, (step, f"%{text}%"))
         return [action for action in found if action.result.get(name) == value]
 
-    def _actions(self, where: str, values: tuple[object, ...]) -> list[ActionRecord]:
+    def _actions(self, where: str, values: tuple[SqlValue, ...]) -> list[ActionRecord]:
         rows = self._db.all(
             f"SELECT id, step, options, result, source, created FROM actions {where}", values
         )
@@ -149,7 +149,7 @@ class Activity:
             return self._moves("WHERE model = ?", (model,))
         return self._moves("WHERE model = ? AND alias = ?", (model, alias))
 
-    def _moves(self, where: str, values: tuple[object, ...]) -> list[MoveRecord]:
+    def _moves(self, where: str, values: tuple[SqlValue, ...]) -> list[MoveRecord]:
         rows = self._db.all(
             "SELECT id, model, alias, version, before, why, evidence, by, created FROM moves"
             f" {where} ORDER BY id DESC",

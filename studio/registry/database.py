@@ -10,6 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+SqlValue = str | int | float | bytes | None
+"""A value of a row, or of a parameter."""
+
 WITHOUT_LIMIT = 1 << 62
 """The value of ``LIMIT`` for all rows, as PostgreSQL refuses a negative one."""
 
@@ -43,7 +46,7 @@ class DatabaseRows(Protocol):
 class DatabaseSession(Protocol):
     """A connection of one thread."""
 
-    def execute(self, statement: str, values: Sequence[Any] = ..., /) -> DatabaseRows:
+    def execute(self, statement: str, values: Sequence[SqlValue] = ..., /) -> DatabaseRows:
         """Run a statement."""
 
 
@@ -61,7 +64,7 @@ class Database(Protocol):
             StudioError: when the database is full, damaged or away, or refuses the change.
         """
 
-    def all(self, statement: str, values: tuple[Any, ...] = ()) -> Sequence[DatabaseRow]:
+    def all(self, statement: str, values: tuple[SqlValue, ...] = ()) -> Sequence[DatabaseRow]:
         """Return the rows of a query.
 
         Raises:
@@ -85,6 +88,6 @@ class Database(Protocol):
         """Close the connections of all threads."""
 
 
-def added(session: DatabaseSession, statement: str, values: Sequence[Any]) -> int:
+def added(session: DatabaseSession, statement: str, values: Sequence[SqlValue]) -> int:
     """Run an ``INSERT``, and return the number of the new row."""
     return int(session.execute(f"{statement} RETURNING id", values).fetchall()[0][0])

@@ -9,7 +9,7 @@ from pathlib import Path
 from studio.registry.activity import now
 from studio.registry.ownership import identify
 
-VERSION = 5
+VERSION = 6
 _IDENTIFIED = 4
 """The schema version that introduced the identity of a registry."""
 
@@ -88,7 +88,13 @@ CREATE INDEX IF NOT EXISTS releases_created ON releases (target, created, state)
 """
 """An index for the releases of many targets at a time."""
 
-MIGRATIONS = (_TABLES, _SECOND, _THIRD, _FOURTH, _FIFTH)
+_SIXTH = """
+CREATE INDEX IF NOT EXISTS releases_last ON releases (target, state, id);
+DROP INDEX IF EXISTS releases_state
+"""
+"""An index for the last change of each target to a state, in place of a shorter one."""
+
+MIGRATIONS = (_TABLES, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH)
 """The statements of each version of the schema, in SQLite's types."""
 
 

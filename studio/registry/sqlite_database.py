@@ -7,10 +7,10 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from studio.registry.activity import now
 from studio.registry.backups import damaged
+from studio.registry.database import SqlValue
 from studio.settings.disk_space import is_full, no_room
 
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -100,7 +100,7 @@ class SqliteDatabase:
     def renumber(self, tables: Sequence[str]) -> None:
         """Do nothing: SQLite's numbers always follow the highest one."""
 
-    def all(self, statement: str, values: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
+    def all(self, statement: str, values: tuple[SqlValue, ...] = ()) -> list[sqlite3.Row]:
         """Return the rows of a query.
 
         Raises:

@@ -8,6 +8,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+from studio.api import StudioError
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.lazy_dataclass import dataclass
 from studio.registry import Registry, file_digest, folder_digest
@@ -44,6 +45,7 @@ class RegistryCondition:
         rows: Number of rows in all tables.
         blobs: Number of existing folders of the store with references.
         unknown: Number of folders of the store without references.
+        restocked: Number of files that a shared store had lost, and has again from this studio.
     """
 
     path: Path
@@ -51,6 +53,7 @@ class RegistryCondition:
     blobs: int
     unknown: int
     damaged: tuple[Damage, ...]
+    restocked: int = 0
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return the document of ``--json``."""
@@ -91,12 +94,42 @@ def _shared_condition(folder: Path, thorough: bool) -> RegistryCondition:
     try:
         listed = entries(registry.store)
         homes = {home for path in _referred(registry) if (home := _home(registry, path))}
-        damage = tuple(_damage(registry, thorough))
+        damage = list(_damage(registry, thorough))
+        restocked = _restocked(registry, damage) if thorough else 0
         rows = registry.count_rows()
     finally:
         registry.close()
     unknown = len(set(listed) - homes)
-    return RegistryCondition(registry.store, rows, len(homes), unknown, damage)
+    return RegistryCondition(registry.store, rows, len(homes), unknown, tuple(damage), restocked)
+
+
+def _restocked(registry: Registry, damage: list[Damage]) -> int:
+    """Store again what the shared store has lost of this studio's intact files.
+
+    Args:
+        damage: What is known; what the store refuses to take again is added.
+    """
+    assert registry.shared is not None
+    registry.shared.store.require_common()
+    altered, stored = {one.path for one in damage}, 0
+    for path, name in _kept(registry).items():
+        if str(path) in altered:
+            continue
+        try:
+            stored += registry.shared.store.restock(path)
+        except StudioError as error:
+            damage.append(Damage(name, str(path), f"is only here: {error.message}"))
+    return stored
+
+
+def _kept(registry: Registry) -> dict[Path, str]:
+    """Return what the store has of the required paths as a whole: a file, or its folder."""
+    found: dict[Path, str] = {}
+    for path, name in _referred(registry).items():
+        if _home(registry, path):
+            parts = path.relative_to(registry.store).parts[:2]
+            found.setdefault(registry.store.joinpath(*parts), name)
+    return found
 
 
 def rows_of(database: Path) -> int:

@@ -124,6 +124,40 @@ class PostgresServer:
         self._process.wait(60)
         self._process = None
 
+    def show(self, pem: Path) -> None:
+        """Show a certificate to new connections; its file has the key too."""
+        kept = self._data / "shown.pem"
+        shutil.copy(pem, kept)
+        kept.chmod(0o600)
+        if os.geteuid() == 0:
+            shutil.chown(kept, "nobody")
+        with (self._data / "postgresql.conf").open("a") as file:
+            file.write("ssl = on\nssl_cert_file = 'shown.pem'\nssl_key_file = 'shown.pem'\n")
+        self.reload()
+
+    def trust(self, pem: Path, database: str) -> None:
+        """Want a certificate of this authority for a database, and the password."""
+        shutil.copy(pem, self._data / "trusted.pem")
+        (self._data / "trusted.pem").chmod(0o644)
+        with (self._data / "postgresql.conf").open("a") as file:
+            file.write("ssl_ca_file = 'trusted.pem'\n")
+        rules = (self._data / "pg_hba.conf").read_text()
+        (self._data / "pg_hba.conf").write_text(
+            f"hostssl {database} all 127.0.0.1/32 scram-sha-256 clientcert=verify-ca\n{rules}"
+        )
+        self.reload()
+
+    def reload(self) -> None:
+        """Let the server read its settings, and wait until it has."""
+        before = self.sql("SELECT pg_conf_load_time()")
+        assert self._process is not None
+        self._process.send_signal(1)
+        for _attempt in range(100):
+            if self.sql("SELECT pg_conf_load_time()") != before:
+                return
+            time.sleep(0.05)
+        raise AssertionError("the server did not read its settings")
+
     def address(self, database: str = "postgres", role: str = _OWNER) -> str:
         """Return the address of a database for a role, without the password."""
         return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
@@ -139,7 +173,7 @@ class PostgresServer:
 
     def write_passfile(self) -> None:
         """Write the passwords of all roles where libpq looks for them (``PGPASSFILE``)."""
-        lines = [f"127.0.0.1:{self.port}:*:{name}:{word}" for name, word in self._logins.items()]
+        lines = [f"*:{self.port}:*:{name}:{word}" for name, word in self._logins.items()]
         self.passfile.write_text("\n".join(lines) + "\n")
         self.passfile.chmod(0o600)
 
@@ -183,11 +217,31 @@ def public_folder() -> Iterator[Path]:
 @contextlib.contextmanager
 def running(bin_folder: Path, folder: Path) -> Iterator[PostgresServer]:
     """A server for the time of a test."""
-    server = PostgresServer(bin_folder, folder)
-    server.make()
-    server.write_passfile()
-    server.start()
+    with _reachable(bin_folder) as programs:
+        server = PostgresServer(programs, folder)
+        server.make()
+        server.write_passfile()
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@contextlib.contextmanager
+def _reachable(bin_folder: Path) -> Iterator[Path]:
+    """The programs where the server's user can enter, which a superuser's home may not allow."""
+    if os.geteuid() != 0 or all(one.stat().st_mode & 1 for one in bin_folder.parents):
+        yield bin_folder
+        return
+    unpacked = bin_folder.parents[4]
+    with public_folder() as folder:
+        shutil.copytree(unpacked, folder / "programs", symlinks=True, copy_function=_linked)
+        yield folder / "programs" / bin_folder.relative_to(unpacked)
+
+
+def _linked(source: str, target: str) -> None:
     try:
-        yield server
-    finally:
-        server.stop()
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy2(source, target)

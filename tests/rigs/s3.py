@@ -6,13 +6,13 @@ It checks signatures, and takes uploads in parts. It has no versions and no poli
 from __future__ import annotations
 
 import contextlib
+import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from tests.benchmarks.serve.peers import free_port
 
@@ -39,20 +39,24 @@ class ObjectServer:
     Args:
         rclone: The program.
         folder: Folder of its objects.
+
+    Attributes:
+        shown: A certificate with its key for the next start; None for a server without TLS.
     """
 
     def __init__(self, rclone: Path, folder: Path) -> None:
         self._rclone = rclone
-        self.objects = folder / "objects"
-        (self.objects / BUCKET).mkdir(parents=True)
+        self._objects = folder / "objects"
+        (self._objects / BUCKET).mkdir(parents=True)
         self._log = folder / "s3.log"
         self.port = free_port()
+        self.shown: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def endpoint(self) -> str:
         """The address of the server."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"https://localhost:{self.port}" if self.shown else f"http://127.0.0.1:{self.port}"
 
     @property
     def blobs(self) -> str:
@@ -68,21 +72,41 @@ class ObjectServer:
             "AWS_DEFAULT_REGION": "us-east-1",
         }
 
+    def keys(self, prefix: str) -> list[str]:
+        """Return the keys of the objects below a prefix."""
+        found = self._client.list_objects_v2(Bucket=BUCKET, Prefix=prefix)
+        return [str(one["Key"]) for one in found.get("Contents", ())]
+
+    def lose(self, key: str) -> None:
+        """Delete an object."""
+        self._client.delete_object(Bucket=BUCKET, Key=key)
+
+    def alter(self, key: str, content: bytes) -> None:
+        """Put another content in the place of an object's."""
+        self._client.put_object(Bucket=BUCKET, Key=key, Body=content)
+
+    @property
+    def _client(self) -> Any:
+        import boto3.session
+
+        session = boto3.session.Session(KEY, SECRET, region_name="us-east-1")
+        return session.client("s3", endpoint_url=self.endpoint)
+
     def start(self) -> None:
         """Start the server, and wait until it answers."""
         command = [str(self._rclone), "serve", "s3", "--config", "/dev/null"]
         command += ["--addr", f"127.0.0.1:{self.port}", "--auth-key", f"{KEY},{SECRET}"]
-        command += ["--vfs-cache-mode", "off", "--dir-cache-time", "0s", str(self.objects)]
+        if self.shown:
+            command += ["--cert", str(self.shown), "--key", str(self.shown)]
+        # Not --dir-cache-time 0s: with it, two clients that write at a time wait for ever.
+        command += ["--vfs-cache-mode", "off", str(self._objects)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         for _attempt in range(100):
             with contextlib.suppress(OSError):
-                try:
-                    urllib.request.urlopen(self.endpoint, timeout=2).close()
-                except urllib.error.HTTPError:
-                    pass  # it answers, and wants a signature
+                socket.create_connection(("127.0.0.1", self.port), timeout=2).close()
                 return
             time.sleep(0.1)
         raise AssertionError(self._log.read_text()[-2000:])

@@ -1,7 +1,8 @@
-"""A plugin of pytest: the registries of the tests are shared ones, on the server of a rig.
+"""A plugin of pytest: the registries of the tests are shared ones, on the servers of a rig.
 
-``pytest -p tests.rigs.shared_registry`` with the address of a database in ``SHARED_DATABASE``. Each
-folder of a registry gets a schema of its own, and a folder for its files.
+``pytest -p tests.rigs.shared_registry`` with the address of a database in ``SHARED_DATABASE``, and
+in ``SHARED_BLOBS`` a bucket with its endpoint. Each folder of a registry gets a schema of its own,
+and a prefix of the bucket (without a bucket, a folder).
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ import hashlib
 import os
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from studio.registry import registry
 from studio.registry.servers.address import SharedAddress, address_in, use
 
 VARIABLE = "SHARED_DATABASE"
+BLOBS = "SHARED_BLOBS"
 OF_FILES = ("test_backups.py", "test_schema.py", "test_full_disk.py")
 """Tests of SQLite's file itself: its copies, its migration, its disk."""
 
@@ -30,14 +31,26 @@ def shared_address(folder: Path) -> SharedAddress:
     known = _original(folder)
     if known is not None:
         return known
+    import psycopg  # no part of the tests' own environment
+
     name = "t" + hashlib.sha256(str(folder).encode()).hexdigest()[:24]
     with psycopg.connect(_DATABASE, autocommit=True) as connection:
         connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{name}"'.encode())
-    blobs = folder.with_name(f"{folder.name}-blobs")
-    blobs.mkdir(parents=True, exist_ok=True)
-    address = SharedAddress.of(f"{_DATABASE}?options=-csearch_path%3D{name}", str(blobs))
+    blobs, endpoint = _place(folder, name)
+    database = f"{_DATABASE}?options=-csearch_path%3D{name}"
+    address = SharedAddress.of(database, blobs, endpoint)
     use(folder, address)
     return address
+
+
+def _place(folder: Path, name: str) -> tuple[str, str]:
+    """Return the place of a registry's files, and the endpoint of its bucket."""
+    if given := os.environ.get(BLOBS):
+        place, _, endpoint = given.partition(" ")
+        return f"{place}/{name}", endpoint
+    blobs = folder.with_name(f"{folder.name}-blobs")
+    blobs.mkdir(parents=True, exist_ok=True)
+    return str(blobs), ""
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -144,6 +144,8 @@ def _back_up(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> int:
     found = Maintenance().check(aside=arguments.set_aside)
     lines = [f"{found.rows:,} rows and {found.blobs:,} folders of the store: no damage."]
+    if found.restocked:
+        lines.append(f"{found.restocked} that the shared store had lost were stored again.")
     _print(arguments, found.to_json(), lines if not found.damaged else _damage_lines(found))
     return 1 if found.damaged else 0
 

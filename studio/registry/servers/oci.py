@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import http.client
 import json
 import shutil
 import urllib.error
@@ -16,7 +17,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from studio.api import StudioError
 
@@ -113,7 +114,9 @@ class OciRepository:
             with self._asked("PUT", where, sized, file):
                 pass
 
-    def _found(self, method: str, url: str, headers: Mapping[str, str] | None = None) -> Any:
+    def _found(
+        self, method: str, url: str, headers: Mapping[str, str] | None = None
+    ) -> http.client.HTTPResponse | None:
         """Return an answer; None for something that does not exist."""
         with self._errors_reported():
             try:
@@ -131,18 +134,19 @@ class OciRepository:
         url: str,
         headers: Mapping[str, str] | None = None,
         data: bytes | IO[bytes] | None = None,
-    ) -> Iterator[Any]:
+    ) -> Iterator[http.client.HTTPResponse]:
         with self._errors_reported(), self._open(method, url, headers or {}, data) as answer:
             yield answer
 
     def _open(
         self, method: str, url: str, headers: Mapping[str, str], data: bytes | IO[bytes] | None
-    ) -> Any:
+    ) -> http.client.HTTPResponse:
         login = {"Authorization": self._login} if self._login else {}
         request = urllib.request.Request(
             url, data=data, headers={**headers, **login}, method=method
         )
-        return self._opener.open(request, timeout=_TIMEOUT_S)
+        answer: http.client.HTTPResponse = self._opener.open(request, timeout=_TIMEOUT_S)
+        return answer
 
     @contextmanager
     def _errors_reported(self) -> Iterator[None]:
@@ -160,6 +164,10 @@ class OciRepository:
         if code in _FULL:
             hint = "Free space there, then try again."
             return StudioError("The shared store is full.", hint=hint, detail=detail)
+        if "CERTIFICATE_VERIFY_FAILED" in detail:
+            text = "The certificate of the shared store has ended, or is not trusted."
+            hint = "Its owner renews it. SSL_CERT_FILE names a file with authorities."
+            return StudioError(text, hint=hint, detail=detail)
         return StudioError(
             f"The shared store {self._address} cannot be reached.",
             hint="Check the network and the address: studio registry use",
@@ -170,9 +178,17 @@ class OciRepository:
 class _OwnHostAlone(urllib.request.HTTPRedirectHandler):
     """Redirects that hand the login to no other host."""
 
-    def redirect_request(self, req: Any, *rest: Any) -> Any:
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
         """Return the next request, without the login where the host differs."""
-        found = super().redirect_request(req, *rest)
+        found = super().redirect_request(req, fp, code, msg, headers, newurl)
         if found is not None and found.host != req.host:
             found.remove_header("Authorization")
         return found

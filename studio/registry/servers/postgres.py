@@ -16,22 +16,22 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TypeVar
 
 from studio.api import StudioError
 from studio.registry.activity import spelled
+from studio.registry.database import DatabaseRows, SqlValue
 from studio.registry.schema import VERSION
 from studio.registry.servers.dialect import ServerRow, spellings, translated
+from studio.registry.servers.driver_types import RawConnection, RawCursor, RowFactory
 from studio.registry.servers.server_errors import (
     driver,
+    is_lasting,
     later_version,
     lost_change,
     sentence,
     unknown_outcome,
 )
-
-if TYPE_CHECKING:
-    import psycopg
 
 T = TypeVar("T")
 
@@ -64,14 +64,14 @@ class StoreSign:
     def __init__(self) -> None:
         self.folder = ""
 
-    def kept(self, value: Any) -> Any:
+    def kept(self, value: SqlValue) -> SqlValue:
         """Return a value with the sign in place of the folder."""
         if isinstance(value, str) and self.folder:
             for spelled_folder in spellings(self.folder):
                 value = value.replace(spelled_folder, TOKEN)
         return value
 
-    def restored(self, value: Any) -> Any:
+    def restored(self, value: SqlValue) -> SqlValue:
         """Return a value with the folder in place of the sign."""
         if isinstance(value, str) and self.folder and TOKEN in value:
             return value.replace(TOKEN, self.folder)
@@ -86,9 +86,7 @@ class ServerSession:
         clock: Returns the server's time.
     """
 
-    def __init__(
-        self, raw: psycopg.Connection[Any], clock: Callable[[], str], sign: StoreSign
-    ) -> None:
+    def __init__(self, raw: RawConnection, clock: Callable[[], str], sign: StoreSign) -> None:
         self.raw = raw
         self.clock = clock
         self._sign = sign
@@ -105,7 +103,7 @@ class ServerSession:
         """Whether the server has gone."""
         return bool(self.raw.closed)
 
-    def execute(self, statement: str, values: Sequence[Any] = (), /) -> Any:
+    def execute(self, statement: str, values: Sequence[SqlValue] = (), /) -> DatabaseRows:
         """Run a statement of the registry, with ``?`` for values."""
         if not values:
             return self.raw.execute(statement.encode())
@@ -173,7 +171,7 @@ class PostgresDatabase:
         """Return the server's time, so that a wrong clock of one studio disturbs no history."""
         return self.connection.clock()
 
-    def all(self, statement: str, values: tuple[Any, ...] = ()) -> list[ServerRow]:
+    def all(self, statement: str, values: tuple[SqlValue, ...] = ()) -> list[ServerRow]:
         """Return the rows of a query; repeat it once if the connection was lost.
 
         Raises:
@@ -238,10 +236,10 @@ class PostgresDatabase:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[ServerSession]:
-        session = self.connection
         with self._errors_reported():
-            session.execute(begin)
-            self._local.writes = True
+            # A connection that was lost while it was not used is opened again here.
+            self._again(lambda: self.connection.execute(begin))
+            session, self._local.writes = self.connection, True
             try:
                 yield session
                 session.execute("COMMIT")
@@ -305,7 +303,7 @@ class PostgresDatabase:
             try:
                 session = self._opened()
             except self._driver.OperationalError as error:
-                if time.monotonic() >= until:
+                if time.monotonic() >= until or is_lasting(error):
                     raise sentence(error, self._address) from None
                 time.sleep(_PAUSE_S)
             except self._driver.Error as error:  # an address that libpq does not understand
@@ -337,7 +335,7 @@ class PostgresDatabase:
             raise sentence(error, self._address) from error
 
 
-def _clock(raw: psycopg.Connection[Any]) -> Callable[[], str]:
+def _clock(raw: RawConnection) -> Callable[[], str]:
     """Return a clock that follows the server's, with this computer's steady counter."""
     row = raw.execute(b"SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
     assert row is not None
@@ -345,10 +343,17 @@ def _clock(raw: psycopg.Connection[Any]) -> Callable[[], str]:
     return lambda: spelled(base + timedelta(seconds=time.monotonic() - begun))
 
 
-def _rows_of(sign: StoreSign) -> Callable[[Any], Callable[[Sequence[Any]], ServerRow]]:
-    def factory(cursor: Any) -> Callable[[Sequence[Any]], ServerRow]:
+def _rows_of(sign: StoreSign) -> RowFactory:
+    def factory(cursor: RawCursor) -> Callable[[Sequence[SqlValue]], ServerRow]:
         numbers = {column.name: at for at, column in enumerate(cursor.description or ())}
-        return lambda values: ServerRow(numbers, [sign.restored(value) for value in values])
+
+        def row(values: Sequence[SqlValue]) -> ServerRow:
+            for value in values:  # thousands of rows have no path of the store
+                if isinstance(value, str) and TOKEN in value:
+                    return ServerRow(numbers, list(map(sign.restored, values)))
+            return ServerRow(numbers, values)
+
+        return row
 
     return factory
 

@@ -10,6 +10,7 @@ from studio.api import StudioError
 _INSTALL = "Install the extra: edgewright[shared]."
 _READ_ONLY = "Ask the registry's owner for a role: studio registry roles"
 
+_SERVERS_CERTIFICATE, _OWN_CERTIFICATE = "certificate of the server", "own certificate"
 _SENTENCES = {
     "28P01": ("The database server refused the password.", "Check ~/.pgpass, or the service file."),
     "28000": ("The database server refused the login.", "Ask the registry's owner for a role."),
@@ -23,6 +24,14 @@ _SENTENCES = {
     "25P03": ("The change took too long and was not saved.", "Try again."),
     "22P05": ("A text has a character that PostgreSQL cannot store.", ""),
     "22021": ("A text has a character that PostgreSQL cannot store.", ""),
+    _SERVERS_CERTIFICATE: (
+        "The certificate of the database server has ended, or is not trusted.",
+        "Its owner renews it. sslrootcert in the address names the authority that you trust.",
+    ),
+    _OWN_CERTIFICATE: (
+        "The database server refused your certificate, which may have ended.",
+        "Renew the file that sslcert in the address or in ~/.pg_service.conf names.",
+    ),
 }
 _REFUSALS = {
     "password": "28P01",
@@ -30,8 +39,13 @@ _REFUSALS = {
     "too many": "53300",
     "starting up": "57P03",
     "shutting down": "57P03",
+    "certificate verify failed": _SERVERS_CERTIFICATE,
+    "alert certificate": _OWN_CERTIFICATE,
+    "alert unknown ca": _OWN_CERTIFICATE,
 }
 """Parts of a refused login's text, as libpq gives it no code."""
+
+_LASTING = ("28P01", "28000", "3D000", _SERVERS_CERTIFICATE, _OWN_CERTIFICATE)
 
 
 def driver() -> ModuleType:
@@ -50,7 +64,7 @@ def driver() -> ModuleType:
 
 def sentence(error: Exception, address: str) -> StudioError:
     """Return an error of psycopg for people."""
-    code = getattr(error, "sqlstate", None) or _code_of(str(error))
+    code = _code(error)
     if code == "42501":
         return _forbidden(error)
     text, hint = _SENTENCES.get(code, ("", ""))
@@ -61,6 +75,11 @@ def sentence(error: Exception, address: str) -> StudioError:
     if not text:
         text = f"The database refused a change of the registry: {detail.splitlines()[0]}."
     return StudioError(text, hint=hint, detail=detail)
+
+
+def is_lasting(error: Exception) -> bool:
+    """Return whether a refused login stays refused, however long a studio waits."""
+    return _code(error) in _LASTING
 
 
 def later_version() -> StudioError:
@@ -98,6 +117,10 @@ def _forbidden(error: Exception) -> StudioError:
         hint=_READ_ONLY,
         detail=str(shown or error),
     )
+
+
+def _code(error: Exception) -> str:
+    return getattr(error, "sqlstate", None) or _code_of(str(error))
 
 
 def _code_of(text: str) -> str:

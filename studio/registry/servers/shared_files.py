@@ -94,31 +94,48 @@ class SharedStore(BlobStore):
             raise Refused(f"{path.name} is not what it was ({digest[:12]}).", detail=str(path))
         self.push(digest, path)
 
-    def push(self, digest: str, path: Path) -> None:
-        """Store a file or folder of the store in the common place, unless it has it.
+    def push(self, digest: str, path: Path) -> int:
+        """Store what the common place does not have of a file or folder of the store.
+
+        A folder's files are looked for even if its listing is there, as a bucket may lose one.
+
+        Returns:
+            The number of stored objects.
 
         Raises:
             StudioError: when the common place cannot be reached, or refuses it.
         """
         if not path.is_dir():
-            self._push_file(digest, path)
-            return
-        if self._common.has(f"{FOLDERS}/{digest}"):
-            return
-        listing = folder_listing(path)
+            return self._push_object(f"{FILES}/{digest}", path)
+        listing, stored = folder_listing(path), 0
         for line in filter(None, listing.decode().split("\n")):
             part, _, name = line.partition("  ")
-            self._push_file(part, path / name)
+            stored += self._push_object(f"{FILES}/{part}", path / name)
         passing = self._passing()
         try:
             passing.write_bytes(listing)
-            self._common.put(f"{FOLDERS}/{digest}", passing)  # last: a listing is complete
+            # Last: a listing is complete.
+            return stored + self._push_object(f"{FOLDERS}/{digest}", passing)
         finally:
             passing.unlink(missing_ok=True)
 
-    def _push_file(self, digest: str, path: Path) -> None:
-        if not self._common.has(f"{FILES}/{digest}"):
-            self._common.put(f"{FILES}/{digest}", path)
+    def restock(self, path: Path) -> int:
+        """Store again what the common place has lost of a file or folder that is here.
+
+        Returns:
+            The number of stored objects.
+
+        Raises:
+            StudioError: when the common place cannot be reached, or refuses it.
+        """
+        found = self._parts(path)
+        return self.push(found[0], path) if found and path.exists() else 0
+
+    def _push_object(self, key: str, path: Path) -> int:
+        if self._common.has(key):
+            return 0
+        self._common.put(key, path)
+        return 1
 
     def require_common(self) -> None:
         """Ask for the common place itself.

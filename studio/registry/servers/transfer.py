@@ -15,7 +15,7 @@ from studio.api import StudioError, UsageError
 from studio.lazy_dataclass import dataclass
 from studio.registry.backups import DATABASE, Backups
 from studio.registry.blob_store import BlobStore
-from studio.registry.database import Database, DatabaseSession
+from studio.registry.database import Database, DatabaseSession, SqlValue
 from studio.registry.servers.dialect import spellings
 from studio.registry.servers.postgres import TOKEN
 from studio.registry.servers.server_database import SharedParts
@@ -160,7 +160,7 @@ def _parts(session: DatabaseSession, table: str) -> Iterator[list[Any]]:
         last = int(part[-1]["id"])
 
 
-def _moved(value: Any, before: str, after: str) -> Any:
+def _moved(value: SqlValue, before: str, after: str) -> SqlValue:
     if isinstance(value, str):
         for spelled in spellings(before):
             value = value.replace(spelled, after)

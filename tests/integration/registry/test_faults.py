@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from studio.api import Refused, StudioError
-from studio.registry import Registry, VariantRecord, activity
+from studio.registry import (
+    Registry,
+    VariantRecord,
+    VersionRecord,
+    activity,
+    file_digest,
+    folder_digest,
+)
+from studio.registry.schema import VERSION
 from studio.registry.servers.address import FILE, SharedAddress, use
 from studio.registry.servers.server_database import SharedParts
+from studio.versions.integrity import condition
 from tests.integration.registry.conftest import missing
 from tests.rigs import postgres as postgres_rig
+from tests.rigs import s3 as s3_rig
 from tests.rigs.disks import fill, small_disk
 from tests.rigs.postgres import PostgresServer
 from tests.rigs.s3 import BUCKET, ObjectServer
@@ -74,6 +86,20 @@ def test_a_later_schema_is_refused_at_the_start_and_before_a_change(
     assert [one.name for one in running.models()] == ["before"]
 
 
+def test_an_earlier_schema_is_brought_up(
+    open_shared: Open, postgres: PostgresServer, database: str
+) -> None:
+    open_shared().add_release("pi", None, "kept", "serving", {})
+    postgres.sql("DROP INDEX releases_last", database)
+    postgres.sql("CREATE INDEX releases_state ON releases (target, state)", database)
+    postgres.sql("UPDATE registry_lock SET version = 5", database)
+    assert open_shared().history.running()["pi"].digest == "kept"
+    found = postgres.sql("SELECT indexname FROM pg_indexes WHERE tablename = 'releases'", database)
+    assert ("releases_last",) in found
+    assert ("releases_state",) not in found
+    assert postgres.sql("SELECT version FROM registry_lock", database) == [(VERSION,)]
+
+
 def test_a_lock_that_is_held_ends_in_a_sentence(
     open_shared: Open, postgres: PostgresServer, database: str
 ) -> None:
@@ -95,8 +121,7 @@ def test_a_blob_that_the_bucket_has_lost_is_named(
     open_shared: Open, bucket: ObjectServer, address: SharedAddress
 ) -> None:
     variant = add_variant(open_shared())
-    prefix = address.blobs.partition(BUCKET)[2].strip("/")
-    (bucket.objects / BUCKET / prefix / "files" / variant.digest).unlink()
+    bucket.lose(f"{prefix_of(address)}/files/{variant.digest}")
     other = open_shared()
     found = other.find("digits")
     with pytest.raises(StudioError, match=f"lost model.onnx .{variant.digest[:12]}"):
@@ -105,12 +130,76 @@ def test_a_blob_that_the_bucket_has_lost_is_named(
     assert not other.has(found.path)
 
 
+def add_bundle(registry: Registry, variant: VariantRecord) -> VersionRecord:
+    """Package a model, as far as the registry is concerned."""
+    folder = registry.folder.parent / "digits-1"
+    folder.mkdir()
+    (folder / "manifest.json").write_text("{}")
+    (folder / "model.onnx").write_bytes(b"packaged weights")
+    bundle = registry.adopt(folder)
+    return registry.add_version(registry.models()[0].id, variant.id, bundle, "manifest", 1)
+
+
+def prefix_of(address: SharedAddress) -> str:
+    """Return the prefix of a registry's objects in the bucket."""
+    return address.blobs.partition(BUCKET)[2].strip("/")
+
+
+def test_a_check_stores_again_what_the_bucket_has_lost(
+    open_shared: Open, bucket: ObjectServer, address: SharedAddress
+) -> None:
+    registry = open_shared()
+    version = add_bundle(registry, add_variant(registry))
+    keys = bucket.keys(prefix_of(address))
+    assert len(keys) == 4  # a model, a listing and its two files
+    for key in keys:
+        bucket.lose(key)
+    without_copies = condition(open_shared().folder)
+    assert len(without_copies.damaged) == 2
+    found = condition(registry.folder)
+    assert found.damaged == ()
+    assert found.restocked == 4
+    assert condition(registry.folder).restocked == 0
+    other = open_shared()
+    there = other.versions()[0]
+    other.fetch(there.path)
+    assert folder_digest(there.path) == folder_digest(version.path)
+
+
+def test_a_check_names_what_the_store_does_not_take_again(
+    address: SharedAddress, tmp_path: Path
+) -> None:
+    blobs = tmp_path / "blobs"
+    blobs.mkdir()
+    use(tmp_path / "registry", SharedAddress.of(address.database, str(blobs)))
+    with closing(Registry.open(tmp_path / "registry")) as registry:
+        variant = add_variant(registry)
+    (blobs / "files" / variant.digest).unlink()
+    (blobs / "files" / variant.digest).mkdir()  # a file cannot take its place
+    (damage,) = condition(tmp_path / "registry").damaged
+    assert damage.path == str(variant.path)
+    assert damage.why.startswith("is only here: ")
+
+
+def test_a_part_that_the_bucket_has_lost_comes_back_with_the_next_use(
+    open_shared: Open, bucket: ObjectServer, address: SharedAddress
+) -> None:
+    registry = open_shared()
+    version = add_bundle(registry, add_variant(registry))
+    bucket.lose(f"{prefix_of(address)}/files/{file_digest(version.path / 'model.onnx')}")
+    again = registry.folder.parent / "digits-1"
+    shutil.copytree(version.path, again)
+    registry.adopt(again)
+    other = open_shared()
+    other.fetch(other.versions()[0].path)
+    assert (other.versions()[0].path / "model.onnx").read_bytes() == b"packaged weights"
+
+
 def test_a_blob_that_the_bucket_has_altered_is_not_used(
     open_shared: Open, bucket: ObjectServer, address: SharedAddress
 ) -> None:
     variant = add_variant(open_shared())
-    prefix = address.blobs.partition(BUCKET)[2].strip("/")
-    (bucket.objects / BUCKET / prefix / "files" / variant.digest).write_bytes(b"altered")
+    bucket.alter(f"{prefix_of(address)}/files/{variant.digest}", b"altered")
     other = open_shared()
     with pytest.raises(Refused, match="is not what it was"):
         other.fetch(other.find("digits").path)
@@ -198,3 +287,24 @@ def test_a_full_disk_of_the_server_is_named(
     assert len(registry.releases("pi")) == stored + 1
     assert registry.releases("pi")[-1].digest == "before"
     registry.close()
+
+
+def test_a_full_disk_of_the_bucket_leaves_no_row(
+    rigs: Path, database: str, postgres: PostgresServer, tmp_path: Path
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a disk")
+    rclone = s3_rig.program(rigs)
+    if rclone is None:
+        missing(s3_rig.NEEDED)
+    with small_disk(tmp_path / "disk", 16) as disk, s3_rig.serving(rclone, disk) as server:
+        address = SharedAddress.of(postgres.address(database), server.blobs, server.endpoint)
+        use(tmp_path / "registry", address)
+        with closing(Registry.open(tmp_path / "registry")) as registry:
+            first = add_variant(registry)
+            filler = fill(disk, 0)
+            with pytest.raises(StudioError, match="failed, and has not stored"):
+                add_variant(registry, bytes(2_000_000))
+            assert [one.digest for one in registry.variants()] == [first.digest]
+            filler.unlink()
+            assert add_variant(registry, bytes(2_000_000)).name != first.name

@@ -2,160 +2,137 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import random
-import subprocess
-import sys
-import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from studio.registry import Registry
-from studio.registry.servers.address import SharedAddress, use
+from studio.registry.servers.address import SharedAddress
 from studio.registry.servers.transfer import RegistrySide
-from tests.integration.registry import racer
+from tests.integration.registry.racer import STEPS
+from tests.integration.registry.racing import RacingStudio, faults, fetch_all, listen, lost
 from tests.rigs.postgres import PostgresServer
 
 RACES = 100
 KILLS = 100
+STEP_S = 0.02
+"""The time of a step where the machine is not busy; a longer one would seldom be hit."""
+
+DAY_S = 86_400
 Open = Callable[..., Registry]
-
-
-class Racers:
-    """Studios in processes of their own, on one registry."""
-
-    def __init__(self, folder: Path, address: SharedAddress, driver: Path) -> None:
-        self._folder = folder
-        self._address = address
-        self._path = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(driver))))
-
-    def start(self, name: str, rounds: int, start: float = 0.0) -> subprocess.Popen[bytes]:
-        """Start a studio."""
-        home = self._folder / name / "registry"
-        use(home, self._address)
-        words = [sys.executable, racer.__file__, str(home), name, str(rounds), str(start)]
-        with (home.parent / "errors").open("ab") as errors:
-            environment = {**os.environ, "PYTHONPATH": self._path}
-            return subprocess.Popen(words, env=environment, stderr=errors)
-
-    def saved(self, name: str) -> dict[str, tuple[float, float]]:
-        """Return what a studio knows as saved, with its begin and end."""
-        path = self._folder / name / "saved"
-        lines = path.read_text().splitlines() if path.exists() else []
-        rows = (line.split() for line in lines)
-        return {row[0]: (float(row[1]), float(row[2])) for row in rows}
-
-    def errors(self, name: str) -> str:
-        """Return what a studio wrote on standard error."""
-        return (self._folder / name / "errors").read_text()
+Start = Callable[..., RacingStudio]
 
 
 @pytest.fixture
-def racers(tmp_path: Path, address: SharedAddress, driver_folder: Path) -> Racers:
-    """Studios on one new registry."""
-    return Racers(tmp_path, address, driver_folder)
+def racer(tmp_path: Path, address: SharedAddress, driver_folder: Path) -> Iterator[Start]:
+    """Start studios on one new registry."""
+    started: list[RacingStudio] = []
+    path = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(driver_folder))))
+
+    def call(name: str, **environment: str) -> RacingStudio:
+        studio = RacingStudio(tmp_path, name, address, {"PYTHONPATH": path, **environment})
+        started.append(studio)
+        studio.start()
+        return studio
+
+    yield call
+    for studio in started:
+        studio.close()
 
 
-def faults(registry: Registry) -> list[str]:
-    """Return what does not fit together in the registry of some racers."""
-    found = []
-    numbers = sorted(one.number for one in registry.versions())
-    if numbers != list(range(1, len(numbers) + 1)):
-        found.append(f"version numbers {numbers}")
-    names = [one.name for one in registry.variants()]
-    if len(names) != len(set(names)):
-        found.append("two variants have one name")
-    model = registry.models()[0].id
-    moves = registry.ledger.moves(model, "prod")[::-1]
-    befores = [None, *(move.version for move in moves[:-1])]
-    if [move.before for move in moves] != befores:
-        found.append("a move does not follow the one before it")
-    if registry.ledger.aliases(model)[0].version != moves[-1].version:
-        found.append("the alias is not where the last move put it")
-    times = [one.created for one in registry.releases("board")][::-1]
-    if any(first >= second for first, second in itertools.pairwise(times)):
-        found.append("two releases have one time")
-    for variant in registry.variants():
-        registry.fetch(variant.path)
-    for version in registry.versions():
-        registry.fetch(version.path)
-    return found
+def race(studios: tuple[RacingStudio, RacingStudio], races: int) -> int:
+    """Let two studios begin their changes together; return how often they did both at a time."""
+    for number in range(races):
+        for studio in studios:
+            studio.order(rounds=1)
+        for studio in studios:
+            studio.finish(number + 1)
+    first, second = (list(one.saved.values()) for one in studios)
+    return sum(a[0] < b[1] and b[0] < a[1] for a, b in zip(first, second, strict=True))
 
 
-def test_a_hundred_races_lose_nothing(racers: Racers, open_shared: Open) -> None:
-    start = time.time() + 4.0
-    both = [racers.start(name, RACES, start) for name in ("anna", "ben")]
-    assert [one.wait(300) for one in both] == [0, 0]
-    anna, ben = racers.saved("anna"), racers.saved("ben")
-    assert (len(anna), len(ben)) == (RACES, RACES), racers.errors("anna") + racers.errors("ben")
-    pairs = [(anna[f"anna-{n}"], ben[f"ben-{n}"]) for n in range(RACES)]
-    together = sum(a[0] < b[1] and b[0] < a[1] for a, b in pairs)
-    print(f"races in which both changed at the same time: {together} of {RACES}")
+def test_a_hundred_races_lose_nothing(racer: Start, open_shared: Open) -> None:
     registry = open_shared()
+    anna, ben = racer("anna"), racer("ben")
+    together = race((anna, ben), RACES)
+    print(f"races in which both changed at the same time: {together} of {RACES}")
+    assert anna.failures + ben.failures == []
+    assert (len(anna.saved), len(ben.saved)) == (RACES, RACES)
     assert faults(registry) == []
+    assert lost(registry, anna) + lost(registry, ben) == []
     assert len(registry.versions()) == 2 * RACES
     assert len(registry.releases("board")) == 2 * RACES
-    groups = registry.groups.all()
-    assert (len(groups["anna"]), len(groups["ben"])) == (RACES, RACES)
-    assert together > 0
+    fetch_all(registry, set())
+    assert together > RACES / 2
 
 
-def test_a_hundred_kills_lose_nothing(racers: Racers, open_shared: Open) -> None:
-    dice = random.Random(24)
-    open_shared("first")
-    other = racers.start("ben", 10_000)
-    killed = 0
-    try:
-        while killed < KILLS:
-            victim = racers.start("anna", 10_000)
-            before = len(racers.saved("anna"))
-            while len(racers.saved("anna")) == before and victim.poll() is None:
-                time.sleep(0.01)  # it has begun to change something
-            time.sleep(dice.random() * 0.05)
-            victim.kill()
-            killed += victim.wait(30) == -9
-    finally:
-        other.kill()
-        other.wait(30)
-    registry = open_shared("last")
-    assert faults(registry) == []
-    for name in ("anna", "ben"):
-        stored = {one.digest for one in registry.versions() if one.digest.startswith(name)}
-        assert set(racers.saved(name)) <= stored
-        released = {one.digest for one in registry.releases("board")}
-        assert set(racers.saved(name)) <= released
-    print(f"kills: {killed}; saved: {len(racers.saved('anna'))} and {len(racers.saved('ben'))}")
-    # Ben was never stopped by a lock that a killed studio left.
-    assert racers.errors("ben") == ""
+def test_a_hundred_kills_lose_nothing(racer: Start, open_shared: Open) -> None:
+    """Each of two studios is killed 50 times while both change; all is looked at after each."""
+    dice, steps, known = random.Random(24), Counter[str](), set[str]()
+    registry = open_shared()
+    studios = racer("anna"), racer("ben")
+    for studio in studios:
+        studio.order()
+        studio.finish(3)
+    for number in range(KILLS):
+        victim = studios[number % 2]
+        victim.await_step(dice.choice(STEPS))
+        listen(studios, dice.random() * STEP_S)
+        steps[victim.kill()] += 1
+        assert faults(registry) == []
+        assert [word for one in studios for word in lost(registry, one)] == []
+        fetch_all(registry, known)
+        victim.start()
+        victim.order()
+    print(f"kills: {steps.total()}, by step: {dict(steps)}")
+    print(f"saved: {[len(one.saved) for one in studios]}")
+    # A studio is never stopped by a lock that a killed one has left.
+    assert [word for one in studios for word in one.failures] == []
+    assert steps.total() - steps[""] > KILLS / 2
+    assert set(STEPS) <= set(steps)
 
 
 def test_a_server_that_is_killed_and_restarted_loses_nothing(
-    racers: Racers, open_shared: Open, postgres: PostgresServer
+    racer: Start, open_shared: Open, postgres: PostgresServer
 ) -> None:
-    open_shared("first")
-    studio = racers.start("anna", 10_000)
-    try:
-        for _restart in range(5):
-            before = len(racers.saved("anna"))
-            while len(racers.saved("anna")) < before + 5:
-                assert studio.poll() is None, racers.errors("anna")
-                time.sleep(0.02)
-            postgres.stop(at_once=True)
-            postgres.start()
-    finally:
-        studio.kill()
-        studio.wait(30)
-    registry = open_shared("last")
+    registry = open_shared()
+    studio = racer("anna")
+    studio.order()
+    for restart in range(5):
+        studio.finish(5 * (restart + 1) + len(studio.failures))
+        postgres.stop(at_once=True)
+        postgres.start()
+    studio.finish(30)
+    studio.kill()
     assert faults(registry) == []
-    stored = {one.digest for one in registry.versions()}
-    assert set(racers.saved("anna")) <= stored
+    assert lost(registry, studio) == []
+    fetch_all(registry, set())
 
 
-def test_both_studios_read_the_same(racers: Racers, open_shared: Open) -> None:
-    assert racers.start("anna", 3).wait(60) == 0
+def test_studios_whose_clocks_differ_by_a_day_race(racer: Start, open_shared: Open) -> None:
+    registry = open_shared()
+    ahead = racer("anna", AHEAD_S=str(DAY_S))
+    right = racer("ben")
+    for number in range(10):
+        for studio in (ahead, right):
+            studio.order(rounds=1)
+            studio.finish(number + 1)
+    ended = [end for _begin, end in (*ahead.saved.values(), *right.saved.values())]
+    assert max(ended) - min(ended) > DAY_S / 2  # the clocks did differ
+    assert ahead.failures + right.failures == []
+    assert faults(registry) == []
+    order = [one.details["by"] for one in registry.releases("board")][::-1]
+    assert order == ["anna", "ben"] * 10
+
+
+def test_both_studios_read_the_same(racer: Start, open_shared: Open) -> None:
+    anna = racer("anna")
+    anna.order(rounds=3)
+    anna.finish(3)
     first, second = open_shared(), open_shared()
     assert first.versions()[0].digest == second.versions()[0].digest
     assert first.versions()[0].path != second.versions()[0].path

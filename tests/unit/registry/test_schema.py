@@ -46,7 +46,7 @@ def test_the_second_form_gets_its_indexes(tmp_path: Path) -> None:
     registry.add_release("board", None, "a" * 64, "serving", {"version": 1})
     registry.close()
     connection = sqlite3.connect(tmp_path / "registry.sqlite")
-    for index in ("releases_state", "releases_version"):
+    for index in ("releases_last", "releases_version"):
         connection.execute(f"DROP INDEX {index}")
     connection.execute("PRAGMA user_version=2")
     connection.close()
@@ -56,7 +56,27 @@ def test_the_second_form_gets_its_indexes(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "registry.sqlite")
     names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     connection.close()
-    assert {"releases_state", "releases_version"} <= names
+    assert {"releases_last", "releases_version"} <= names
+    assert version(tmp_path) == VERSION
+
+
+def test_the_fifth_form_gets_the_index_of_last_changes(tmp_path: Path) -> None:
+    registry = Registry.open(tmp_path)
+    registry.add_release("board", None, "a" * 64, "serving", {"version": 1})
+    registry.close()
+    connection = sqlite3.connect(tmp_path / "registry.sqlite")
+    connection.execute("DROP INDEX releases_last")
+    connection.execute("CREATE INDEX releases_state ON releases (target, state)")
+    connection.execute("PRAGMA user_version=5")
+    connection.close()
+    registry = Registry.open(tmp_path)
+    assert registry.history.running()["board"].digest == "a" * 64
+    registry.close()
+    connection = sqlite3.connect(tmp_path / "registry.sqlite")
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    connection.close()
+    assert "releases_last" in names
+    assert "releases_state" not in names
     assert version(tmp_path) == VERSION
 
 

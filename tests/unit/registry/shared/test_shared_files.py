@@ -152,3 +152,18 @@ def test_the_digest_of_a_folder_is_that_of_its_listing(tmp_path: Path) -> None:
     folder = bundle(tmp_path / "digits-1")
     (tmp_path / "listing").write_bytes(folder_listing(folder))
     assert file_digest(tmp_path / "listing") == folder_digest(folder)
+
+
+def test_what_the_common_place_has_lost_is_stored_again(
+    stores: tuple[SharedStore, SharedStore], common: Path, tmp_path: Path
+) -> None:
+    made = stores[0].adopt(bundle(tmp_path / "digits-1"))
+    assert stores[0].restock(made.path) == 0
+    (common / "files" / file_digest(made.path / "golden" / "000.npz")).unlink()
+    (common / "folders" / made.digest).unlink()
+    there = moved(made.path, *stores)
+    assert stores[1].restock(there) == 0  # it has no copy
+    assert stores[0].restock(made.path) == 2
+    stores[1].fetch(there)
+    assert folder_digest(there) == made.digest
+    assert stores[0].restock(tmp_path / "elsewhere") == 0
