@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,37 +23,20 @@ from studio.api import (
     TakenBack,
     TargetError,
     Tunnel,
+    UsageError,
 )
 from studio_hawkbit.address import FleetAddress
 from studio_hawkbit.container import SIGNATURE, ReleaseName, description, name_of, write
+from studio_hawkbit.count import FleetCount, FleetTally
+from studio_hawkbit.judgement import too_many
+from studio_hawkbit.options import OWN, SWUPDATE
 from studio_hawkbit.server import DONE, FAILED, FleetBoard, FleetOffer, FleetServer, Software
+from studio_hawkbit.swupdate import write_for_swupdate
 
 PUBLISHED = "published"
 _POLL_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class FleetCount:
-    """How far the boards of a group are with a release.
-
-    Attributes:
-        serving: Boards that report it and whose action succeeded.
-        failed: Boards that report that it failed.
-        lying: Boards that report it, though they never reported its installation.
-    """
-
-    boards: int
-    serving: int
-    failed: int
-    lying: tuple[str, ...] = ()
-
-    @property
-    def share(self) -> int:
-        """Percent of the boards that serve it."""
-        return 100 * self.serving // self.boards if self.boards else 0
-
-    def __str__(self) -> str:
-        return f"{self.serving} of {self.boards} boards serve it, {self.failed} have failed"
+_REST = 4.0
+"""Times as long as a look took until the next one: the boards need the server more."""
 
 
 class FleetSite:
@@ -64,12 +46,13 @@ class FleetSite:
         self._server = server
         self._address = address
         self._identity = identity
+        self._tally = FleetTally(server)
 
     def identity(self) -> Identity:
         return self._identity
 
     def preview(self, parcel: Parcel, options: Mapping[str, Any]) -> Preview:
-        name = name_of(parcel)
+        name = name_of(parcel, options.get("format", OWN) == SWUPDATE)
         text = description(name, str(options["hardware"]))
         return Preview(tuple(self._actions(parcel, name, options)), {"sw-description": text})
 
@@ -78,7 +61,7 @@ class FleetSite:
         blocked = [one for one in preview.actions if one.state == "blocked"]
         if blocked:
             raise Refused(blocked[0].text, hint=blocked[0].hint)
-        name = name_of(parcel)
+        name = name_of(parcel, options.get("format", OWN) == SWUPDATE)
         software, sent = self._software(parcel, name, options, progress)
         newest = _newest(self._server.rollouts())
         state = "unchanged"
@@ -88,9 +71,7 @@ class FleetSite:
             self._server.offer(software, title, float(options["most_failed"]))
             state = PUBLISHED
         tally = self._watch(software, name, options, progress)
-        facts = {"boards": tally.boards, "serving": tally.serving, "failed": tally.failed}
-        facts["not_believed"] = len(tally.lying)
-        return Deployed(parcel.digest, state, "", sent, facts)
+        return Deployed(parcel.digest, state, "", sent, tally.facts())
 
     def promote(self, progress: Progress) -> Deployed:
         raise TargetError("A fleet that pulls has no canary.", hint="Use a group of its own.")
@@ -110,7 +91,7 @@ class FleetSite:
             release = known.get(one.software)
             if release is not None:
                 mine = [other for other in rollouts if other.software == one.software]
-                tally = self._tally(boards, release, mine)
+                tally = self._tally.quick(boards, release, mine)
                 rows.append(_row(one, release, tally, one == newest))
         return rows
 
@@ -195,7 +176,7 @@ class FleetSite:
             return present, 0
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "release.swu"
-            write(parcel, file, str(options["hardware"]), str(options.get("downgrade") or ""))
+            _write(parcel, file, options)
             size = file.stat().st_size
             number = self._server.add(file, name, progress)
         return Software(number, name, size), size
@@ -213,41 +194,39 @@ class FleetSite:
             TakenBack: when the share of failures is beyond the limit.
         """
         until = time.monotonic() + float(options["wait_s"])
+        most = float(options["most_failed"])
         while True:
-            rollouts = self._server.rollouts()
-            mine = [one for one in rollouts if one.software == software.id]
-            tally = self._tally(self._server.boards(), name, mine)
-            newest = _newest(rollouts)
-            failed = newest.failed if newest else 0
-            answered = failed + (newest.succeeded if newest else 0)
-            if options["wait_s"] and answered:
-                self._judge(failed, answered, float(options["most_failed"]), newest)
-            if time.monotonic() >= until or tally.serving + tally.failed >= tally.boards > 0:
+            began = time.monotonic()
+            boards, tally, newest = self._look(software, name)
+            if options["wait_s"] and newest is not None:
+                self._judge(boards, newest, most)
+            if time.monotonic() >= until or tally.settled:
                 return tally
             progress.progress(tally.serving, tally.boards, str(tally))
             progress.check()
-            time.sleep(_POLL_S)
+            took = time.monotonic() - began
+            time.sleep(min(max(_POLL_S, took * _REST), max(0.0, until - time.monotonic())))
 
-    def _tally(
-        self, boards: Sequence[FleetBoard], release: ReleaseName, rollouts: Sequence[FleetOffer]
-    ) -> FleetCount:
-        """Return how far the boards are with a release.
+    def _look(
+        self, software: Software, name: ReleaseName
+    ) -> tuple[list[FleetBoard], FleetCount, FleetOffer | None]:
+        """Return the boards, how far they are with a release, and the newest offer."""
+        known = {one.release.text for one in self._server.software() if one.release}
+        offers, boards = self._server.rollouts(), self._server.boards()
+        mine = [one for one in offers if one.software == software.id]
+        return boards, self._tally.count(boards, name, mine, known), _newest(offers)
 
-        Args:
-            rollouts: Offers of this release.
+    def _judge(self, boards: Sequence[FleetBoard], newest: FleetOffer, most: float) -> None:
+        """Pause the rollout when too many boards have failed.
+
+        A board counts once, however often it reports.
+
+        Raises:
+            TakenBack: when they have.
         """
-        reporting = [one for one in boards if one.version == release.text]
-        done = [one for one in reporting if one.state == DONE]
-        if len(done) > sum(one.succeeded for one in rollouts):
-            # More report it than have reported success: each is looked at.
-            done = [one for one in done if self._server.confirms(one, release)]
-        known = {one.id for one in done}
-        lying = tuple(one.id for one in reporting if one.id not in known)
-        failed = sum(one.state == FAILED for one in boards)
-        return FleetCount(len(boards), len(done), failed, lying)
-
-    def _judge(self, failed: int, answered: int, most: float, newest: FleetOffer | None) -> None:
-        if not failed or 100.0 * failed / answered <= most or newest is None:
+        failed = min(newest.failed, sum(one.state == FAILED for one in boards))
+        answered = failed + min(newest.succeeded, sum(one.state == DONE for one in boards))
+        if not too_many(failed, answered, len(boards), most):
             return
         self._server.pause([newest])
         raise TakenBack(
@@ -255,6 +234,22 @@ class FleetSite:
             "back; the rollout is paused.",
             hint="See why: studio logs --target NAME",
         )
+
+
+def _write(parcel: Parcel, file: Path, options: Mapping[str, Any]) -> None:
+    """Write the artefact for the client of the boards."""
+    hardware, downgrade = str(options["hardware"]), str(options.get("downgrade") or "")
+    if options.get("format", OWN) != SWUPDATE:
+        write(parcel, file, hardware, downgrade)
+        return
+    key, certificate = options.get("swupdate_key"), options.get("swupdate_certificate")
+    if not key or not certificate:
+        raise UsageError(
+            "SWUpdate takes signed artefacts alone.",
+            hint="Pass --set swupdate_key=FILE and --set swupdate_certificate=FILE",
+        )
+    root = str(options.get("board_root") or "")
+    write_for_swupdate(parcel, file, hardware, downgrade, root, (Path(key), Path(certificate)))
 
 
 def _row(one: FleetOffer, release: ReleaseName, tally: FleetCount, newest: bool) -> PlatformRelease:
