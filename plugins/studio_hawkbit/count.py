@@ -23,7 +23,7 @@ class FleetCount:
 
     Attributes:
         serving: Boards that report it and whose success was confirmed.
-        failed: Boards that report that it failed, as far as the server counted failures of it.
+        failed: Boards whose last action has failed.
         doubted: Boards that report it and are not believed, with the reason.
         foreign: Boards that report a release which is not at the server, with a sentence.
     """
@@ -42,7 +42,8 @@ class FleetCount:
     @property
     def settled(self) -> bool:
         """Whether nothing more is to be expected of any board."""
-        return self.serving + self.failed + len(self.doubted) >= self.boards > 0
+        doubted = sum(why != _FAILED for why in self.doubted.values())
+        return self.serving + self.failed + doubted >= self.boards > 0
 
     def facts(self) -> dict[str, object]:
         """Return it for the record of a deployment."""
@@ -67,23 +68,18 @@ class FleetTally:
         self._confirmed: set[tuple[str, str]] = set()
 
     def count(
-        self,
-        boards: Sequence[FleetBoard],
-        release: ReleaseName,
-        offers: Sequence[FleetOffer],
-        known: Collection[str] = (),
+        self, boards: Sequence[FleetBoard], release: ReleaseName, known: Collection[str] = ()
     ) -> FleetCount:
         """Return how far the boards are with a release, each success confirmed once.
 
         Args:
-            offers: Offers of this release.
             known: Versions at the server; empty where no foreign ones are searched for.
         """
         reporting = [one for one in boards if one.version == release.text]
         doubted = {one.id: self._doubt(one, release) for one in reporting}
         doubted = {name: why for name, why in doubted.items() if why}
-        failures = sum(one.failed for one in offers)
-        failed = min(failures, sum(one.state == FAILED for one in boards))
+        # goosebit's own counts miss some of the answers that arrive at one moment.
+        failed = sum(one.state == FAILED for one in boards)
         serving = len(reporting) - len(doubted)
         return FleetCount(len(boards), serving, failed, doubted, _foreign(boards, known))
 
@@ -93,8 +89,9 @@ class FleetTally:
         """Return the same from the lists alone, unless more report it than have succeeded."""
         done = [one for one in boards if one.version == release.text and one.state == DONE]
         if len(done) > sum(one.succeeded for one in offers):
-            return self.count(boards, release, offers)
-        return FleetCount(len(boards), len(done), sum(one.failed for one in offers))
+            return self.count(boards, release)
+        failed = sum(one.state == FAILED for one in boards)
+        return FleetCount(len(boards), len(done), failed)
 
     def _doubt(self, board: FleetBoard, release: ReleaseName) -> str:
         """Return why a board that reports the release is not believed; empty if it is."""

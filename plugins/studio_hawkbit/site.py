@@ -70,7 +70,7 @@ class FleetSite:
             title = f"{name.name} {name.text}"
             self._server.offer(software, title, float(options["most_failed"]))
             state = PUBLISHED
-        tally = self._watch(software, name, options, progress)
+        tally = self._watch(name, options, progress)
         return Deployed(parcel.digest, state, "", sent, tally.facts())
 
     def promote(self, progress: Progress) -> Deployed:
@@ -183,7 +183,6 @@ class FleetSite:
 
     def _watch(
         self,
-        software: Software,
         name: ReleaseName,
         options: Mapping[str, Any],
         progress: Progress,
@@ -197,9 +196,9 @@ class FleetSite:
         most = float(options["most_failed"])
         while True:
             began = time.monotonic()
-            boards, tally, newest = self._look(software, name)
+            boards, tally, newest = self._look(name)
             if options["wait_s"] and newest is not None:
-                self._judge(boards, newest, most)
+                self._judge(tally, _succeeded(boards, newest), newest, most)
             if time.monotonic() >= until or tally.settled:
                 return tally
             progress.progress(tally.serving, tally.boards, str(tally))
@@ -207,26 +206,23 @@ class FleetSite:
             took = time.monotonic() - began
             time.sleep(min(max(_POLL_S, took * _REST), max(0.0, until - time.monotonic())))
 
-    def _look(
-        self, software: Software, name: ReleaseName
-    ) -> tuple[list[FleetBoard], FleetCount, FleetOffer | None]:
+    def _look(self, name: ReleaseName) -> tuple[list[FleetBoard], FleetCount, FleetOffer | None]:
         """Return the boards, how far they are with a release, and the newest offer."""
         known = {one.release.text for one in self._server.software() if one.release}
         offers, boards = self._server.rollouts(), self._server.boards()
-        mine = [one for one in offers if one.software == software.id]
-        return boards, self._tally.count(boards, name, mine, known), _newest(offers)
+        return boards, self._tally.count(boards, name, known), _newest(offers)
 
-    def _judge(self, boards: Sequence[FleetBoard], newest: FleetOffer, most: float) -> None:
-        """Pause the rollout when too many boards have failed.
+    def _judge(self, tally: FleetCount, done: int, newest: FleetOffer, most: float) -> None:
+        """Pause the rollout when too many boards have failed; each counts once.
 
-        A board counts once, however often it reports.
+        Args:
+            done: Boards of which the server has counted a success.
 
         Raises:
             TakenBack: when they have.
         """
-        failed = min(newest.failed, sum(one.state == FAILED for one in boards))
-        answered = failed + min(newest.succeeded, sum(one.state == DONE for one in boards))
-        if not too_many(failed, answered, len(boards), most):
+        failed, answered = tally.failed, tally.failed + max(tally.serving, done)
+        if not too_many(failed, answered, tally.boards, most):
             return
         self._server.pause([newest])
         raise TakenBack(
@@ -250,6 +246,14 @@ def _write(parcel: Parcel, file: Path, options: Mapping[str, Any]) -> None:
         )
     root = str(options.get("board_root") or "")
     write_for_swupdate(parcel, file, hardware, downgrade, root, (Path(key), Path(certificate)))
+
+
+def _succeeded(boards: Sequence[FleetBoard], newest: FleetOffer) -> int:
+    """Return the successes that the server has counted, a board at most once.
+
+    At hawkBit a board reports its version after its success.
+    """
+    return min(newest.succeeded, sum(one.state == DONE for one in boards))
 
 
 def _row(one: FleetOffer, release: ReleaseName, tally: FleetCount, newest: bool) -> PlatformRelease:

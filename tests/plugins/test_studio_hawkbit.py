@@ -111,7 +111,10 @@ def test_the_record_counts_boards_and_disbelieves_liars(
     server.board("bad", "error", group="shop")
     server.board("elsewhere", "in_sync", group="office", sw_version=version)
     done = site.deploy(one, OPTIONS, Recorder())
-    assert done.facts == {"boards": 5, "serving": 1, "failed": 1, "not_believed": 2}
+    why = done.facts.pop("why")
+    counts = {"boards": 5, "serving": 1, "failed": 1, "not_believed": 2, "unknown_release": 1}
+    assert done.facts == counts
+    assert sorted(why) == ["liar", "old", "stale"]
     row = site.releases()[0]
     assert (row.release, row.name, row.version) == (one.digest, "digits", 1)
     assert (row.state, row.traffic) == ("serving", 20)
@@ -122,7 +125,9 @@ def test_too_many_failures_pause_the_rollout(
 ) -> None:
     one = parcel(tmp_path)
     site.deploy(one, OPTIONS, Recorder())
-    server.board("bad", "error", group="shop")
+    for number in range(10):
+        status = "error" if number < 2 else "in_sync"
+        server.board(f"board-{number}", status, group="shop")
     server.rollouts[0]["totalTargetsPerStatus"] = {"finished": 8, "error": 2}
     with pytest.raises(TakenBack, match="2 of 10 boards"):
         site.deploy(one, {**OPTIONS, "wait_s": 30.0}, Recorder())
