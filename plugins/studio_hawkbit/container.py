@@ -8,7 +8,6 @@ SHA-256. The same bundle gives the same bytes.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ _CHUNK = 1 << 20
 _HARDWARE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _FILE = re.compile(
     r"(?P<name>[^/]+)_(?P<version>\d+)_(?P<counter>\d+)_(?P<digest>[0-9a-f]{64})"
-    r"(?P<form>-swupdate)?\.swu"
+    r"(?P<form>-swupdate)?(?:-back(?P<back>[0-9a-f]{8}))?\.swu"
 )
 _LONGEST_NAME = 60
 
@@ -36,6 +35,7 @@ class ReleaseName:
 
     Attributes:
         swupdate: Whether the artefact is one for SWUpdate.
+        back: Digits of the order in it, to go back to this release; empty without one.
     """
 
     name: str
@@ -43,12 +43,13 @@ class ReleaseName:
     counter: int
     digest: str
     swupdate: bool = False
+    back: str = ""
 
     @property
     def file(self) -> str:
         """Name of the artefact's file."""
         place = quote(self.name, safe="")
-        form = "-swupdate" if self.swupdate else ""
+        form = ("-swupdate" if self.swupdate else "") + (f"-back{self.back}" if self.back else "")
         return f"{place}_{self.version}_{self.counter}_{self.digest}{form}.swu"
 
     @property
@@ -57,7 +58,7 @@ class ReleaseName:
         return f"{self.version}.{self.counter}.0+{self.digest[:12]}"
 
 
-def name_of(parcel: Parcel, swupdate: bool = False) -> ReleaseName:
+def name_of(parcel: Parcel, swupdate: bool = False, back: str = "") -> ReleaseName:
     """Return the name of a bundle's release.
 
     Raises:
@@ -68,7 +69,7 @@ def name_of(parcel: Parcel, swupdate: bool = False) -> ReleaseName:
             f"The model's name has more than {_LONGEST_NAME} characters, too many for a fleet."
         )
     counter = int(parcel.manifest["counter"])
-    return ReleaseName(parcel.name, parcel.version, counter, parcel.digest, swupdate)
+    return ReleaseName(parcel.name, parcel.version, counter, parcel.digest, swupdate, back)
 
 
 def name_in(file: str) -> ReleaseName | None:
@@ -77,17 +78,16 @@ def name_in(file: str) -> ReleaseName | None:
     if found is None:
         return None
     version, counter = int(found["version"]), int(found["counter"])
-    return ReleaseName(
-        unquote(found["name"]), version, counter, found["digest"], bool(found["form"])
-    )
+    form, back = bool(found["form"]), found["back"] or ""
+    return ReleaseName(unquote(found["name"]), version, counter, found["digest"], form, back)
 
 
-def write(parcel: Parcel, path: Path, hardware: str, downgrade: str) -> None:
+def write(parcel: Parcel, path: Path, hardware: str, order: bytes = b"") -> None:
     """Write the artefact of a bundle.
 
     Args:
         hardware: Hardware for which it is offered, ``NAME`` or ``NAME/REVISION``.
-        downgrade: Reason for a release that is older than the boards'; empty for none.
+        order: Order of a release that is older than the boards'; empty for none.
 
     Raises:
         StudioError: when a file is too large for the format.
@@ -99,8 +99,8 @@ def write(parcel: Parcel, path: Path, hardware: str, downgrade: str) -> None:
     ]
     if (parcel.bundle / SIGNATURE).is_file():
         members.append((SIGNATURE, (parcel.bundle / SIGNATURE).read_bytes()))
-    if downgrade:
-        members.append((ORDER, json.dumps({"downgrade": downgrade}).encode()))
+    if order:
+        members.append((ORDER, order))
     files = {str(facts["sha256"]): parcel.bundle / file for file, facts in _files(parcel)}
     members += sorted(files.items())
     with path.open("wb") as target:

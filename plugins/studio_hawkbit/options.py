@@ -44,6 +44,13 @@ DEPLOY_OPTIONS = (
         advanced=True,
     ),
     Option(
+        "order_key",
+        Kind.FILE,
+        title="Key of the order",
+        help="SSH key that signs the order of an older release, for boards with allowed signers.",
+        advanced=True,
+    ),
+    Option(
         "wait_s",
         Kind.NUMBER,
         0,

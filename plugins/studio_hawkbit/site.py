@@ -30,6 +30,7 @@ from studio_hawkbit.container import SIGNATURE, ReleaseName, description, name_o
 from studio_hawkbit.count import FleetCount, FleetTally
 from studio_hawkbit.judgement import too_many
 from studio_hawkbit.options import OWN, SWUPDATE
+from studio_hawkbit.orders import FleetOrder, order_to
 from studio_hawkbit.server import DONE, FAILED, FleetBoard, FleetOffer, FleetServer, Software
 from studio_hawkbit.swupdate import write_for_swupdate
 
@@ -52,7 +53,7 @@ class FleetSite:
         return self._identity
 
     def preview(self, parcel: Parcel, options: Mapping[str, Any]) -> Preview:
-        name = name_of(parcel, options.get("format", OWN) == SWUPDATE)
+        name = _name(parcel, options, self._order(parcel, options))
         text = description(name, str(options["hardware"]))
         return Preview(tuple(self._actions(parcel, name, options)), {"sw-description": text})
 
@@ -61,8 +62,9 @@ class FleetSite:
         blocked = [one for one in preview.actions if one.state == "blocked"]
         if blocked:
             raise Refused(blocked[0].text, hint=blocked[0].hint)
-        name = name_of(parcel, options.get("format", OWN) == SWUPDATE)
-        software, sent = self._software(parcel, name, options, progress)
+        order = self._order(parcel, options)
+        name = _name(parcel, options, order)
+        software, sent = self._software(parcel, name, options, order, progress)
         newest = _newest(self._server.rollouts())
         state = "unchanged"
         if newest is None or newest.software != software.id or newest.paused:
@@ -164,11 +166,21 @@ class FleetSite:
         text += f", {failed} of which have failed before" if failed else ""
         yield Action("rollout", text, "planned" if boards else "warning")
 
+    def _order(self, parcel: Parcel, options: Mapping[str, Any]) -> FleetOrder | None:
+        key, reason = options.get("order_key"), str(options.get("downgrade") or "")
+        known = self._server.software() if reason else []
+        return order_to(parcel.digest, parcel.name, reason, known, Path(key) if key else None)
+
     def _present(self, name: ReleaseName) -> Software | None:
         return next((one for one in self._server.software() if one.release == name), None)
 
     def _software(
-        self, parcel: Parcel, name: ReleaseName, options: Mapping[str, Any], progress: Progress
+        self,
+        parcel: Parcel,
+        name: ReleaseName,
+        options: Mapping[str, Any],
+        order: FleetOrder | None,
+        progress: Progress,
     ) -> tuple[Software, int]:
         """Return the artefact at the server, uploaded if it is missing, and the bytes sent."""
         present = self._present(name)
@@ -176,7 +188,7 @@ class FleetSite:
             return present, 0
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "release.swu"
-            _write(parcel, file, options)
+            _write(parcel, file, options, order)
             size = file.stat().st_size
             number = self._server.add(file, name, progress)
         return Software(number, name, size), size
@@ -232,11 +244,19 @@ class FleetSite:
         )
 
 
-def _write(parcel: Parcel, file: Path, options: Mapping[str, Any]) -> None:
+def _name(parcel: Parcel, options: Mapping[str, Any], order: FleetOrder | None) -> ReleaseName:
+    return name_of(
+        parcel, options.get("format", OWN) == SWUPDATE, order.mark if order is not None else ""
+    )
+
+
+def _write(
+    parcel: Parcel, file: Path, options: Mapping[str, Any], order: FleetOrder | None
+) -> None:
     """Write the artefact for the client of the boards."""
-    hardware, downgrade = str(options["hardware"]), str(options.get("downgrade") or "")
+    hardware, back = str(options["hardware"]), order.content() if order is not None else b""
     if options.get("format", OWN) != SWUPDATE:
-        write(parcel, file, hardware, downgrade)
+        write(parcel, file, hardware, back)
         return
     key, certificate = options.get("swupdate_key"), options.get("swupdate_certificate")
     if not key or not certificate:
@@ -245,7 +265,7 @@ def _write(parcel: Parcel, file: Path, options: Mapping[str, Any]) -> None:
             hint="Pass --set swupdate_key=FILE and --set swupdate_certificate=FILE",
         )
     root = str(options.get("board_root") or "")
-    write_for_swupdate(parcel, file, hardware, downgrade, root, (Path(key), Path(certificate)))
+    write_for_swupdate(parcel, file, hardware, back, root, (Path(key), Path(certificate)))
 
 
 def _succeeded(boards: Sequence[FleetBoard], newest: FleetOffer) -> int:

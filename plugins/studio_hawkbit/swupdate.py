@@ -26,7 +26,7 @@ exec python3 {root}/pull/edgewright.pyz pull take --root {root} {root}/pull/inco
 
 
 def write_for_swupdate(
-    parcel: Parcel, path: Path, hardware: str, downgrade: str, root: str, signer: tuple[Path, Path]
+    parcel: Parcel, path: Path, hardware: str, order: bytes, root: str, signer: tuple[Path, Path]
 ) -> None:
     """Write the artefact of a bundle for SWUpdate.
 
@@ -40,7 +40,7 @@ def write_for_swupdate(
     if not _ROOT.fullmatch(root) or ".." in root.split("/"):
         raise UsageError(f"{root!r} is no folder of releases.", hint="Its form: /var/lib/edge")
     inner = path.with_name(RELEASE)
-    write(parcel, inner, hardware, downgrade)
+    write(parcel, inner, hardware, order)
     script = path.with_name(SCRIPT)
     script.write_text(_SCRIPT_TEXT.format(root=root))
     text = _description(parcel, hardware, root, inner, script).encode()

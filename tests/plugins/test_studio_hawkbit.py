@@ -227,9 +227,9 @@ def test_the_artefact_is_the_same_for_the_same_bundle(tmp_path: Path) -> None:
     one = parcel(tmp_path)
     files = [tmp_path / name for name in ("a", "b")]
     for file in files:
-        write(one, file, "default", "")
+        write(one, file, "default")
     assert files[0].read_bytes() == files[1].read_bytes()
-    write(one, files[1], "default", "a reason")
+    write(one, files[1], "default", b"an order")
     assert files[0].read_bytes() != files[1].read_bytes()
 
 

@@ -39,7 +39,7 @@ def signer(folder: Path) -> tuple[Path, Path]:
 
 def written(folder: Path, root: str = ROOT, **more: Any) -> Path:
     path = folder / "out.swu"
-    given = {"hardware": "default", "downgrade": "", "root": root, "signer": signer(folder)}
+    given = {"hardware": "default", "order": b"", "root": root, "signer": signer(folder)}
     write_for_swupdate(parcel(folder), path, **{**given, **more})
     return path
 
