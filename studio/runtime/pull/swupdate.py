@@ -35,8 +35,8 @@ _USUAL_S = 300.0
 _LOOK_S = 0.5
 _END_S = 30.0
 _AGAIN_S = 10.0
-_SUCCESS = "2"
-"""SWUpdate's word for a release that was tested."""
+_NOTHING, _SUCCESS = "0", "2"
+"""SWUpdate's words for nothing to report, and for a release that was tested."""
 
 
 class SwupdateFiles:
@@ -122,12 +122,12 @@ class SwupdateService:
 
     def _command(self, settings: PullSettings) -> List[str]:
         hardware = "{}:{}".format(settings.hardware, settings.revision)
-        options = ""
+        state = _NOTHING
         if self._files.taken.exists():
-            options = "-c " + _SUCCESS
+            state = _SUCCESS
             remove(self._files.taken)
         words = [PROGRAM, "-f", str(self._files.configuration), "-H", hardware]
-        return [*words, "-m", "-M", "-u", options]
+        return [*words, "-m", "-M", "-u", "-S hawkbit -c " + state]
 
     def _watch(self, process: subprocess.Popen[bytes]) -> bool:
         while not self._over.wait(_LOOK_S):

@@ -105,8 +105,8 @@ def test_swupdate_is_started_again_and_confirms_after_an_update(
         status = service.wait(30)
     first, second = _lines(log)
     assert first.startswith(f"-f {files.configuration} -H default:default")
-    assert "-c 2" not in first
-    assert second.endswith("-u -c 2")
+    assert first.endswith("-u -S hawkbit -c 0")
+    assert second.endswith("-u -S hawkbit -c 2")
     assert not files.taken.exists()
     assert status == 0
 
