@@ -32,6 +32,8 @@ from .settings import TARGET, PullFolder, PullSettings
 
 PROGRAM = "swupdate"
 _USUAL_S = 300.0
+_LOG_LEVEL = 5
+"""What a script prints is reported to the server at this level alone."""
 _LOOK_S = 0.5
 _END_S = 30.0
 _AGAIN_S = 10.0
@@ -68,7 +70,7 @@ def configuration(folder: PullFolder, settings: PullSettings) -> str:
     if settings.ca:
         suricatta["cafile"] = str(folder.authority)
     general = {
-        "loglevel": 3,
+        "loglevel": _LOG_LEVEL,
         "public-key-file": str(files.certificate),
         "postupdatecmd": "/bin/touch {}".format(shlex.quote(str(files.restart))),
     }
