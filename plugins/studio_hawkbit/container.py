@@ -49,8 +49,12 @@ class ReleaseName:
     def file(self) -> str:
         """Name of the artefact's file."""
         place = quote(self.name, safe="")
-        form = ("-swupdate" if self.swupdate else "") + (f"-back{self.back}" if self.back else "")
-        return f"{place}_{self.version}_{self.counter}_{self.digest}{form}.swu"
+        return f"{place}_{self.version}_{self.counter}_{self.digest}{self.form}.swu"
+
+    @property
+    def form(self) -> str:
+        """What distinguishes artefacts of one release; empty for the usual one."""
+        return ("-swupdate" if self.swupdate else "") + (f"-back{self.back}" if self.back else "")
 
     @property
     def text(self) -> str:

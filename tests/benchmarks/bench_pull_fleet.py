@@ -167,8 +167,8 @@ class Scene:
 
         def publish() -> None:
             try:
-                facts = self.site(group).deploy(release, OPTIONS, Recorder()).facts
-                reasons = Counter(facts.pop("why", {}).values())
+                facts = dict(self.site(group).deploy(release, OPTIONS, Recorder()).facts)
+                reasons = Counter[str](facts.pop("why", {}).values())
                 found.update(facts, reasons=dict(reasons))
             except TakenBack as error:
                 found["halted"] = str(error)

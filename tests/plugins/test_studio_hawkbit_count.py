@@ -87,7 +87,7 @@ def test_only_some_doubted_boards_are_named() -> None:
         (1, 500, 1000, 0.0, True),
         (100, 100, 1000, 100.0, False),
         (40, 1000, 2000, 5.0, False),
-        (200, 1000, 2000, 10.0, False),
+        (110, 1000, 2000, 10.0, False),
         (300, 1000, 2000, 10.0, True),
     ],
 )

@@ -92,8 +92,8 @@ class Goosebit:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        program = HERE / "serve_goosebit.py"
-        words = [self._python, "-P", program, self.host, str(self.port), USER, PASSWORD]
+        program, python = str(HERE / "serve_goosebit.py"), str(self._python)
+        words = [python, "-P", program, self.host, str(self.port), USER, PASSWORD]
         environment = {**os.environ, **self._settings, "PYTHONDONTWRITEBYTECODE": ""}
         environment.pop("PYTHONPATH", None)
         with self.log.open("ab") as log:
