@@ -36,7 +36,7 @@ from studio_hawkbit.swupdate import write_for_swupdate
 
 PUBLISHED = "published"
 _POLL_S = 2.0
-_REST = 4.0
+_REST, _LONGEST_REST_S = 4.0, 30.0
 """Times as long as a look took until the next one: the boards need the server more."""
 
 
@@ -216,7 +216,8 @@ class FleetSite:
             progress.progress(tally.serving, tally.boards, str(tally))
             progress.check()
             took = time.monotonic() - began
-            time.sleep(min(max(_POLL_S, took * _REST), max(0.0, until - time.monotonic())))
+            rest = min(max(_POLL_S, took * _REST), _LONGEST_REST_S)
+            time.sleep(min(rest, max(0.0, until - time.monotonic())))
 
     def _look(self, name: ReleaseName) -> tuple[list[FleetBoard], FleetCount, FleetOffer | None]:
         """Return the boards, how far they are with a release, and the newest offer."""
