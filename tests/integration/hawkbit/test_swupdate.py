@@ -69,9 +69,11 @@ class Fleet:
         certificate = ("--swupdate", self.keys["swupdate_certificate"], "--soak-s", "1")
         self.studio.ok("target", "pull", *place, *certificate, *more)
 
-    def publish(self, group: str, bundle: Bundle, wait_s: int) -> Any:
+    def publish(
+        self, group: str, bundle: Bundle, wait_s: int, keys: dict[str, Path] | None = None
+    ) -> Any:
         """Deploy to a group for SWUpdate; return how the command ended."""
-        wanted = {**self.keys, "format": "swupdate", "board_root": ROOT, "wait_s": wait_s}
+        wanted = {**(keys or self.keys), "format": "swupdate", "board_root": ROOT, "wait_s": wait_s}
         words = [word for name, found in wanted.items() for word in ("--set", f"{name}={found}")]
         place = ("--bundle", bundle.folder, "--target", group)
         return self.studio.run("deploy", *place, *words, "--json", timeout=wait_s + 120)
@@ -101,8 +103,8 @@ def keys(folder: Path) -> dict[str, Path]:
 
 
 def signed(studio: Studio, folder: Path, key: Path) -> list[Bundle]:
-    """Versions 1 and 2 of one model, and as version 3 another one."""
-    seeds = ((1, 1), (2, 1), (3, 7))
+    """Versions 1, 2 and 4 of one model, and as version 3 another one."""
+    seeds = ((1, 1), (2, 1), (3, 7), (4, 1))
     made = [make_bundle(folder / str(v), v, seed, samples=v + 1) for v, seed in seeds]
     for one in made:
         studio.ok("sign", one.folder, "--key", key)
@@ -203,6 +205,16 @@ def test_a_worse_model_is_halted_in_the_first_group(fleet: Fleet) -> None:
     tried = [one for one in HONEST if three.digest in json.dumps(fleet.state(one))]
     assert set(tried) <= set(FIRST)
     assert "differ from the previous release" in fleet.server.device_log(tried[0])
+
+
+def test_an_artefact_that_another_key_has_signed_is_refused(fleet: Fleet) -> None:
+    place = fleet.folder / "stolen"
+    place.mkdir()
+    done = fleet.publish("first", fleet.bundles[3], 240, keys(place))
+    assert done.code != 0
+    assert "the rollout is paused" in done.err
+    assert {fleet.current(one) for one in FIRST} == {fleet.bundles[1].digest}
+    assert "ignature" in fleet.server.device_log(FIRST[0])
 
 
 def test_a_board_that_slept_converges(fleet: Fleet) -> None:
