@@ -39,8 +39,10 @@ def signer(folder: Path) -> tuple[Path, Path]:
 
 def written(folder: Path, root: str = ROOT, **more: Any) -> Path:
     path = folder / "out.swu"
-    given = {"hardware": "default", "order": b"", "root": root, "signer": signer(folder)}
-    write_for_swupdate(parcel(folder), path, **{**given, **more})
+    given = {"hardware": "default", "order": b"", "root": root, **more}
+    if "signer" not in given:
+        given["signer"] = signer(folder)
+    write_for_swupdate(parcel(folder), path, **given)
     return path
 
 
