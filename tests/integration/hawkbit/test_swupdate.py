@@ -12,6 +12,7 @@ import os
 import subprocess
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,7 +36,7 @@ BOARDS = 10
 NAMES = [f"board-{number}" for number in range(BOARDS)]
 FIRST, FAILING, ASLEEP, LYING = NAMES[:3], NAMES[3], NAMES[4], NAMES[5]
 HONEST = [one for one in NAMES if one not in (FAILING, ASLEEP, LYING)]
-PATIENCE_S = 180.0
+PATIENCE_S, AT_ONCE = 240.0, 4
 ROOT, PORT = "/var/lib/edgewright", 8477
 
 
@@ -61,7 +62,17 @@ class Fleet:
         """A board that is not started yet, from what the first one was."""
         folder = self.folder / name
         folder.mkdir()
-        return SystemdBoard(self.network, self.picture, folder)
+        return SystemdBoard(self.network, self.picture, folder, PATIENCE_S)
+
+    def start(self, name: str) -> None:
+        """Start a board."""
+        self.boards[name].__enter__()
+
+    def end(self) -> None:
+        """End all boards that were started."""
+        for board in self.boards.values():
+            if board.started:
+                board.__exit__()
 
     def pulls(self, name: str, *more: str) -> None:
         """Let SWUpdate poll on a board."""
@@ -136,14 +147,14 @@ def fleet(
             settings = ("--set", f"login={login}", "--set", "plain=yes")
             studio.ok("target", "add", group, url, *settings)
         _first_release(one, signer)
+        one.boards = {name: one.board(name) for name in NAMES}
+        stack.callback(one.end)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(one.start, (name for name in NAMES if name != ASLEEP)))
         for name in NAMES:
-            one.boards[name] = board = one.board(name)
             if name != ASLEEP:
-                stack.enter_context(board)
-                one.target(name, board)
+                one.target(name, one.boards[name])
         yield one
-        if one.boards[ASLEEP].started:
-            one.boards[ASLEEP].__exit__()
 
 
 def _first_release(fleet: Fleet, signer: Path) -> None:
@@ -218,9 +229,8 @@ def test_an_artefact_that_another_key_has_signed_is_refused(fleet: Fleet) -> Non
 
 
 def test_a_board_that_slept_converges(fleet: Fleet) -> None:
-    board = fleet.boards[ASLEEP]
-    board.__enter__()
-    fleet.target(ASLEEP, board)
+    fleet.start(ASLEEP)
+    fleet.target(ASLEEP, fleet.boards[ASLEEP])
     fleet.pulls(ASLEEP)
     two = fleet.bundles[1].digest
     until(lambda: fleet.current(ASLEEP) == two, "it serves the good release", PATIENCE_S)

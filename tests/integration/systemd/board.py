@@ -60,12 +60,15 @@ class SystemdBoard:
         started: Whether it was started.
     """
 
-    def __init__(self, network: Network, image: Image, folder: Path) -> None:
+    def __init__(
+        self, network: Network, image: Image, folder: Path, start_s: float = START_S
+    ) -> None:
         self._network = network
         self._image = image
         self.tree = folder / "tree"
         self._log = folder / "console.log"
         self.started = False
+        self._start_s = start_s
         self.address = network.address()
         self.shell = Shell(folder, image.host_key, image.user, self.address)
 
@@ -94,7 +97,7 @@ class SystemdBoard:
             self._network.plug(self._process.pid)
             self._process.stdin.write(b"wired\n")
             self._process.stdin.flush()
-            until(lambda: self.boot() != "", "the board can be logged in to", START_S)
+            until(lambda: self.boot() != "", "the board can be logged in to", self._start_s)
         except BaseException:
             self.__exit__()
             raise
