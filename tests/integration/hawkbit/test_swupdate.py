@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shutil
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -69,10 +70,12 @@ class Fleet:
         self.boards[name].__enter__()
 
     def end(self) -> None:
-        """End all boards that were started."""
+        """End all boards that were started, and remove their file systems."""
         for board in self.boards.values():
             if board.started:
                 board.__exit__()
+        for tree in self.folder.glob("*/tree"):
+            shutil.rmtree(tree, ignore_errors=True)
 
     def pulls(self, name: str, *more: str) -> None:
         """Let SWUpdate poll on a board."""
