@@ -8,7 +8,6 @@ SHA-256. The same bundle gives the same bytes.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,25 +23,38 @@ _MOST = 0xFFFFFFFF
 _CHUNK = 1 << 20
 _HARDWARE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _FILE = re.compile(
-    r"(?P<name>[^/]+)_(?P<version>\d+)_(?P<counter>\d+)_(?P<digest>[0-9a-f]{64})\.swu"
+    r"(?P<name>[^/]+)_(?P<version>\d+)_(?P<counter>\d+)_(?P<digest>[0-9a-f]{64})"
+    r"(?P<form>-swupdate)?(?:-back(?P<back>[0-9a-f]{8}))?\.swu"
 )
 _LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseName:
-    """A release as its file name at the server has it."""
+    """A release as its file name at the server has it.
+
+    Attributes:
+        swupdate: Whether the artefact is one for SWUpdate.
+        back: Digits of the order in it, to go back to this release; empty without one.
+    """
 
     name: str
     version: int
     counter: int
     digest: str
+    swupdate: bool = False
+    back: str = ""
 
     @property
     def file(self) -> str:
         """Name of the artefact's file."""
         place = quote(self.name, safe="")
-        return f"{place}_{self.version}_{self.counter}_{self.digest}.swu"
+        return f"{place}_{self.version}_{self.counter}_{self.digest}{self.form}.swu"
+
+    @property
+    def form(self) -> str:
+        """What distinguishes artefacts of one release; empty for the usual one."""
+        return ("-swupdate" if self.swupdate else "") + (f"-back{self.back}" if self.back else "")
 
     @property
     def text(self) -> str:
@@ -50,7 +62,7 @@ class ReleaseName:
         return f"{self.version}.{self.counter}.0+{self.digest[:12]}"
 
 
-def name_of(parcel: Parcel) -> ReleaseName:
+def name_of(parcel: Parcel, swupdate: bool = False, back: str = "") -> ReleaseName:
     """Return the name of a bundle's release.
 
     Raises:
@@ -61,7 +73,7 @@ def name_of(parcel: Parcel) -> ReleaseName:
             f"The model's name has more than {_LONGEST_NAME} characters, too many for a fleet."
         )
     counter = int(parcel.manifest["counter"])
-    return ReleaseName(parcel.name, parcel.version, counter, parcel.digest)
+    return ReleaseName(parcel.name, parcel.version, counter, parcel.digest, swupdate, back)
 
 
 def name_in(file: str) -> ReleaseName | None:
@@ -70,15 +82,16 @@ def name_in(file: str) -> ReleaseName | None:
     if found is None:
         return None
     version, counter = int(found["version"]), int(found["counter"])
-    return ReleaseName(unquote(found["name"]), version, counter, found["digest"])
+    form, back = bool(found["form"]), found["back"] or ""
+    return ReleaseName(unquote(found["name"]), version, counter, found["digest"], form, back)
 
 
-def write(parcel: Parcel, path: Path, hardware: str, downgrade: str) -> None:
+def write(parcel: Parcel, path: Path, hardware: str, order: bytes = b"") -> None:
     """Write the artefact of a bundle.
 
     Args:
         hardware: Hardware for which it is offered, ``NAME`` or ``NAME/REVISION``.
-        downgrade: Reason for a release that is older than the boards'; empty for none.
+        order: Order of a release that is older than the boards'; empty for none.
 
     Raises:
         StudioError: when a file is too large for the format.
@@ -90,14 +103,14 @@ def write(parcel: Parcel, path: Path, hardware: str, downgrade: str) -> None:
     ]
     if (parcel.bundle / SIGNATURE).is_file():
         members.append((SIGNATURE, (parcel.bundle / SIGNATURE).read_bytes()))
-    if downgrade:
-        members.append((ORDER, json.dumps({"downgrade": downgrade}).encode()))
+    if order:
+        members.append((ORDER, order))
     files = {str(facts["sha256"]): parcel.bundle / file for file, facts in _files(parcel)}
     members += sorted(files.items())
     with path.open("wb") as target:
         for member, content in members:
-            _add(target, member, content)
-        _header(target, "TRAILER!!!", 0, 0)
+            add(target, member, content)
+        finish(target)
 
 
 def description(name: ReleaseName, hardware: str) -> str:
@@ -106,10 +119,7 @@ def description(name: ReleaseName, hardware: str) -> str:
     Raises:
         StudioError: when there can be no such hardware.
     """
-    model, _, revision = hardware.partition("/")
-    revision = revision or "default"
-    if not _HARDWARE.fullmatch(model) or not _HARDWARE.fullmatch(revision):
-        raise StudioError(f"{hardware!r} is no name of hardware.", hint="Its form: NAME/REVISION")
+    model, revision = board_section(hardware)
     lines = [
         "software =",
         "{",
@@ -125,6 +135,19 @@ def description(name: ReleaseName, hardware: str) -> str:
     return "\n".join(lines)
 
 
+def board_section(hardware: str) -> tuple[str, str]:
+    """Return the name and the revision of hardware.
+
+    Raises:
+        StudioError: when there can be no such hardware.
+    """
+    model, _, revision = hardware.partition("/")
+    revision = revision or "default"
+    if not _HARDWARE.fullmatch(model) or not _HARDWARE.fullmatch(revision):
+        raise StudioError(f"{hardware!r} is no name of hardware.", hint="Its form: NAME/REVISION")
+    return model, revision
+
+
 def digest_of(path: Path, algorithm: str) -> str:
     """Return the hexadecimal digest of a file."""
     with path.open("rb") as file:
@@ -136,7 +159,7 @@ def _files(parcel: Parcel) -> Iterator[tuple[str, dict[str, object]]]:
         yield str(file), dict(facts)
 
 
-def _add(target: IO[bytes], name: str, content: Path | bytes) -> None:
+def add(target: IO[bytes], name: str, content: Path | bytes) -> None:
     """Add a member; its checksum is the sum of its bytes."""
     if isinstance(content, bytes):
         _header(target, name, len(content), sum(content) & _MOST)
@@ -154,6 +177,11 @@ def _add(target: IO[bytes], name: str, content: Path | bytes) -> None:
         for piece in iter(lambda: source.read(_CHUNK), b""):
             target.write(piece)
     _pad(target)
+
+
+def finish(target: IO[bytes]) -> None:
+    """Add the last member, which has no content."""
+    _header(target, "TRAILER!!!", 0, 0)
 
 
 def _header(target: IO[bytes], name: str, size: int, check: int) -> None:

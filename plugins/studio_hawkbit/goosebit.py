@@ -108,6 +108,8 @@ def _rollout(row: dict[str, Any]) -> FleetOffer:
 def _board(row: dict[str, Any]) -> FleetBoard:
     seen = row.get("last_seen")
     state = _STATES.get(str(row.get("last_state")), WAITING)
+    if state == FAILED and row.get("force_update"):
+        state = WAITING  # that was another release, and the board has not polled since
     since = None if seen is None else max(0.0, float(seen))
     return FleetBoard(str(row["id"]), str(row.get("sw_version") or ""), state, since)
 

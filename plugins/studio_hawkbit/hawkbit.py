@@ -144,7 +144,9 @@ class HawkbitServer:
 
 
 def _named(release: ReleaseName) -> dict[str, str]:
-    return {"name": release.name, "version": release.text, "description": release.file}
+    # hawkBit has one set of a name and a version.
+    name = release.name + release.form
+    return {"name": name, "version": release.text, "description": release.file}
 
 
 def _software(row: dict[str, Any]) -> Software:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from studio.api import Kind, Option
 
+OWN, SWUPDATE = "edgewright", "swupdate"
+
 TARGET_OPTIONS = (
     Option(
         "login",
@@ -42,6 +44,13 @@ DEPLOY_OPTIONS = (
         advanced=True,
     ),
     Option(
+        "order_key",
+        Kind.FILE,
+        title="Key of the order",
+        help="SSH key that signs the order of an older release, for boards with allowed signers.",
+        advanced=True,
+    ),
+    Option(
         "wait_s",
         Kind.NUMBER,
         0,
@@ -61,5 +70,35 @@ DEPLOY_OPTIONS = (
         unit="%",
         minimum=0,
         maximum=100,
+    ),
+    Option(
+        "format",
+        Kind.CHOICE,
+        OWN,
+        title="Client of the boards",
+        choices=(OWN, SWUPDATE),
+        help="Program that polls on the boards: the studio's own client, or SWUpdate.",
+        advanced=True,
+    ),
+    Option(
+        "swupdate_key",
+        Kind.FILE,
+        title="Key for SWUpdate",
+        help="Private key (PEM) that signs artefacts for SWUpdate.",
+        advanced=True,
+    ),
+    Option(
+        "swupdate_certificate",
+        Kind.FILE,
+        title="Certificate for SWUpdate",
+        help="Its certificate (PEM), which the boards know.",
+        advanced=True,
+    ),
+    Option(
+        "board_root",
+        title="Folder on the boards",
+        default="/var/lib/edgewright",
+        help="Folder of releases on boards with SWUpdate.",
+        advanced=True,
     ),
 )

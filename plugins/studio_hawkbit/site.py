@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,37 +23,21 @@ from studio.api import (
     TakenBack,
     TargetError,
     Tunnel,
+    UsageError,
 )
 from studio_hawkbit.address import FleetAddress
 from studio_hawkbit.container import SIGNATURE, ReleaseName, description, name_of, write
+from studio_hawkbit.count import FleetCount, FleetTally
+from studio_hawkbit.judgement import too_many
+from studio_hawkbit.options import OWN, SWUPDATE
+from studio_hawkbit.orders import FleetOrder, order_to
 from studio_hawkbit.server import DONE, FAILED, FleetBoard, FleetOffer, FleetServer, Software
+from studio_hawkbit.swupdate import write_for_swupdate
 
 PUBLISHED = "published"
 _POLL_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class FleetCount:
-    """How far the boards of a group are with a release.
-
-    Attributes:
-        serving: Boards that report it and whose action succeeded.
-        failed: Boards that report that it failed.
-        lying: Boards that report it, though they never reported its installation.
-    """
-
-    boards: int
-    serving: int
-    failed: int
-    lying: tuple[str, ...] = ()
-
-    @property
-    def share(self) -> int:
-        """Percent of the boards that serve it."""
-        return 100 * self.serving // self.boards if self.boards else 0
-
-    def __str__(self) -> str:
-        return f"{self.serving} of {self.boards} boards serve it, {self.failed} have failed"
+_REST, _LONGEST_REST_S = 4.0, 30.0
+"""Times as long as a look took until the next one: the boards need the server more."""
 
 
 class FleetSite:
@@ -64,12 +47,13 @@ class FleetSite:
         self._server = server
         self._address = address
         self._identity = identity
+        self._tally = FleetTally(server)
 
     def identity(self) -> Identity:
         return self._identity
 
     def preview(self, parcel: Parcel, options: Mapping[str, Any]) -> Preview:
-        name = name_of(parcel)
+        name = _name(parcel, options, self._order(parcel, options))
         text = description(name, str(options["hardware"]))
         return Preview(tuple(self._actions(parcel, name, options)), {"sw-description": text})
 
@@ -78,8 +62,9 @@ class FleetSite:
         blocked = [one for one in preview.actions if one.state == "blocked"]
         if blocked:
             raise Refused(blocked[0].text, hint=blocked[0].hint)
-        name = name_of(parcel)
-        software, sent = self._software(parcel, name, options, progress)
+        order = self._order(parcel, options)
+        name = _name(parcel, options, order)
+        software, sent = self._software(parcel, name, options, order, progress)
         newest = _newest(self._server.rollouts())
         state = "unchanged"
         if newest is None or newest.software != software.id or newest.paused:
@@ -87,10 +72,8 @@ class FleetSite:
             title = f"{name.name} {name.text}"
             self._server.offer(software, title, float(options["most_failed"]))
             state = PUBLISHED
-        tally = self._watch(software, name, options, progress)
-        facts = {"boards": tally.boards, "serving": tally.serving, "failed": tally.failed}
-        facts["not_believed"] = len(tally.lying)
-        return Deployed(parcel.digest, state, "", sent, facts)
+        tally = self._watch(name, options, progress)
+        return Deployed(parcel.digest, state, "", sent, tally.facts())
 
     def promote(self, progress: Progress) -> Deployed:
         raise TargetError("A fleet that pulls has no canary.", hint="Use a group of its own.")
@@ -110,7 +93,7 @@ class FleetSite:
             release = known.get(one.software)
             if release is not None:
                 mine = [other for other in rollouts if other.software == one.software]
-                tally = self._tally(boards, release, mine)
+                tally = self._tally.quick(boards, release, mine)
                 rows.append(_row(one, release, tally, one == newest))
         return rows
 
@@ -183,11 +166,21 @@ class FleetSite:
         text += f", {failed} of which have failed before" if failed else ""
         yield Action("rollout", text, "planned" if boards else "warning")
 
+    def _order(self, parcel: Parcel, options: Mapping[str, Any]) -> FleetOrder | None:
+        key, reason = options.get("order_key"), str(options.get("downgrade") or "")
+        known = self._server.software() if reason else []
+        return order_to(parcel.digest, parcel.name, reason, known, Path(key) if key else None)
+
     def _present(self, name: ReleaseName) -> Software | None:
         return next((one for one in self._server.software() if one.release == name), None)
 
     def _software(
-        self, parcel: Parcel, name: ReleaseName, options: Mapping[str, Any], progress: Progress
+        self,
+        parcel: Parcel,
+        name: ReleaseName,
+        options: Mapping[str, Any],
+        order: FleetOrder | None,
+        progress: Progress,
     ) -> tuple[Software, int]:
         """Return the artefact at the server, uploaded if it is missing, and the bytes sent."""
         present = self._present(name)
@@ -195,14 +188,13 @@ class FleetSite:
             return present, 0
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "release.swu"
-            write(parcel, file, str(options["hardware"]), str(options.get("downgrade") or ""))
+            _write(parcel, file, options, order)
             size = file.stat().st_size
             number = self._server.add(file, name, progress)
         return Software(number, name, size), size
 
     def _watch(
         self,
-        software: Software,
         name: ReleaseName,
         options: Mapping[str, Any],
         progress: Progress,
@@ -213,41 +205,37 @@ class FleetSite:
             TakenBack: when the share of failures is beyond the limit.
         """
         until = time.monotonic() + float(options["wait_s"])
+        most = float(options["most_failed"])
         while True:
-            rollouts = self._server.rollouts()
-            mine = [one for one in rollouts if one.software == software.id]
-            tally = self._tally(self._server.boards(), name, mine)
-            newest = _newest(rollouts)
-            failed = newest.failed if newest else 0
-            answered = failed + (newest.succeeded if newest else 0)
-            if options["wait_s"] and answered:
-                self._judge(failed, answered, float(options["most_failed"]), newest)
-            if time.monotonic() >= until or tally.serving + tally.failed >= tally.boards > 0:
+            began = time.monotonic()
+            boards, tally, newest = self._look(name)
+            if options["wait_s"] and newest is not None:
+                self._judge(tally, _succeeded(boards, newest), newest, most)
+            if time.monotonic() >= until or tally.settled:
                 return tally
             progress.progress(tally.serving, tally.boards, str(tally))
             progress.check()
-            time.sleep(_POLL_S)
+            took = time.monotonic() - began
+            rest = min(max(_POLL_S, took * _REST), _LONGEST_REST_S)
+            time.sleep(min(rest, max(0.0, until - time.monotonic())))
 
-    def _tally(
-        self, boards: Sequence[FleetBoard], release: ReleaseName, rollouts: Sequence[FleetOffer]
-    ) -> FleetCount:
-        """Return how far the boards are with a release.
+    def _look(self, name: ReleaseName) -> tuple[list[FleetBoard], FleetCount, FleetOffer | None]:
+        """Return the boards, how far they are with a release, and the newest offer."""
+        known = {one.release.text for one in self._server.software() if one.release}
+        offers, boards = self._server.rollouts(), self._server.boards()
+        return boards, self._tally.count(boards, name, known), _newest(offers)
+
+    def _judge(self, tally: FleetCount, done: int, newest: FleetOffer, most: float) -> None:
+        """Pause the rollout when too many boards have failed; each counts once.
 
         Args:
-            rollouts: Offers of this release.
-        """
-        reporting = [one for one in boards if one.version == release.text]
-        done = [one for one in reporting if one.state == DONE]
-        if len(done) > sum(one.succeeded for one in rollouts):
-            # More report it than have reported success: each is looked at.
-            done = [one for one in done if self._server.confirms(one, release)]
-        known = {one.id for one in done}
-        lying = tuple(one.id for one in reporting if one.id not in known)
-        failed = sum(one.state == FAILED for one in boards)
-        return FleetCount(len(boards), len(done), failed, lying)
+            done: Boards of which the server has counted a success.
 
-    def _judge(self, failed: int, answered: int, most: float, newest: FleetOffer | None) -> None:
-        if not failed or 100.0 * failed / answered <= most or newest is None:
+        Raises:
+            TakenBack: when they have.
+        """
+        failed, answered = tally.failed, tally.failed + max(tally.serving, done)
+        if not too_many(failed, answered, tally.boards, most):
             return
         self._server.pause([newest])
         raise TakenBack(
@@ -255,6 +243,38 @@ class FleetSite:
             "back; the rollout is paused.",
             hint="See why: studio logs --target NAME",
         )
+
+
+def _name(parcel: Parcel, options: Mapping[str, Any], order: FleetOrder | None) -> ReleaseName:
+    return name_of(
+        parcel, options.get("format", OWN) == SWUPDATE, order.mark if order is not None else ""
+    )
+
+
+def _write(
+    parcel: Parcel, file: Path, options: Mapping[str, Any], order: FleetOrder | None
+) -> None:
+    """Write the artefact for the client of the boards."""
+    hardware, back = str(options["hardware"]), order.content() if order is not None else b""
+    if options.get("format", OWN) != SWUPDATE:
+        write(parcel, file, hardware, back)
+        return
+    key, certificate = options.get("swupdate_key"), options.get("swupdate_certificate")
+    if not key or not certificate:
+        raise UsageError(
+            "SWUpdate takes signed artefacts alone.",
+            hint="Pass --set swupdate_key=FILE and --set swupdate_certificate=FILE",
+        )
+    root = str(options.get("board_root") or "")
+    write_for_swupdate(parcel, file, hardware, back, root, (Path(key), Path(certificate)))
+
+
+def _succeeded(boards: Sequence[FleetBoard], newest: FleetOffer) -> int:
+    """Return the successes that the server has counted, a board at most once.
+
+    At hawkBit a board reports its version after its success.
+    """
+    return min(newest.succeeded, sum(one.state == DONE for one in boards))
 
 
 def _row(one: FleetOffer, release: ReleaseName, tally: FleetCount, newest: bool) -> PlatformRelease:

@@ -63,7 +63,11 @@ LINES: dict[str, list[Line]] = {
     ],
     "sign": [("package digits.onnx --out b", _OK), ("sign b --key labels.txt", (1,))],
     "trust": [("trust --target local", _OK)],
-    "target": [("target list", _OK), ("target probe local", _OK)],
+    "target": [
+        ("target list", _OK),
+        ("target probe local", _OK),
+        ("target pull --target local", _OK),
+    ],
     "chat": [("chat digits.onnx hello", (2,)), ("chat local hello", (1,))],
     "deploy": [
         ("deploy digits.onnx --target local", _OK),

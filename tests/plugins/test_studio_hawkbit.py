@@ -111,7 +111,9 @@ def test_the_record_counts_boards_and_disbelieves_liars(
     server.board("bad", "error", group="shop")
     server.board("elsewhere", "in_sync", group="office", sw_version=version)
     done = site.deploy(one, OPTIONS, Recorder())
+    why = done.facts.pop("why")  # type: ignore[attr-defined]
     assert done.facts == {"boards": 5, "serving": 1, "failed": 1, "not_believed": 2}
+    assert sorted(why) == ["liar", "stale"]
     row = site.releases()[0]
     assert (row.release, row.name, row.version) == (one.digest, "digits", 1)
     assert (row.state, row.traffic) == ("serving", 20)
@@ -122,7 +124,9 @@ def test_too_many_failures_pause_the_rollout(
 ) -> None:
     one = parcel(tmp_path)
     site.deploy(one, OPTIONS, Recorder())
-    server.board("bad", "error", group="shop")
+    for number in range(10):
+        status = "error" if number < 2 else "in_sync"
+        server.board(f"board-{number}", status, group="shop")
     server.rollouts[0]["totalTargetsPerStatus"] = {"finished": 8, "error": 2}
     with pytest.raises(TakenBack, match="2 of 10 boards"):
         site.deploy(one, {**OPTIONS, "wait_s": 30.0}, Recorder())
@@ -222,9 +226,9 @@ def test_the_artefact_is_the_same_for_the_same_bundle(tmp_path: Path) -> None:
     one = parcel(tmp_path)
     files = [tmp_path / name for name in ("a", "b")]
     for file in files:
-        write(one, file, "default", "")
+        write(one, file, "default")
     assert files[0].read_bytes() == files[1].read_bytes()
-    write(one, files[1], "default", "a reason")
+    write(one, files[1], "default", b"an order")
     assert files[0].read_bytes() != files[1].read_bytes()
 
 

@@ -65,6 +65,14 @@ class PullOptions(TargetOptions):
         help="Time for which the board watches a new release before it keeps it.",
     )
     trial: bool = option(False, help="Compare a new release with the previous one for that time.")
+    swupdate: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        title="SWUpdate polls",
+        help="Certificate (PEM) of those who sign artefacts for SWUpdate, which then polls "
+        "instead of the studio's own client. The board needs the program swupdate.",
+        advanced=True,
+    )
     remove: bool = option(False, help="Remove the client and its token; releases stay.")
 
 

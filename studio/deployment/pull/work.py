@@ -138,6 +138,8 @@ def _request(options: PullOptions) -> dict[str, object] | None:
         "token": _token(options.token_file),
         "token_kind": "GatewayToken" if options.gateway else "TargetToken",
         "ca_pem": _text(options.ca) if options.ca else "",
+        "client": "swupdate" if options.swupdate else "edgewright",
+        "swupdate_pem": _text(options.swupdate) if options.swupdate else "",
         "plain": options.plain,
         "unsigned": options.unsigned,
         "hardware": options.hardware,

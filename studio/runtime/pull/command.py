@@ -10,13 +10,14 @@ import sys
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping
 
-from ..shared.files import digest_of, remove
+from ..shared.files import digest_of, remove, write_atomically
 from ..shared.records import read
 from . import unit
 from .action_state import load
 from .errors import PullError, TryLater
 from .service import PullService, single
-from .settings import PullFolder, PullSettings, checked
+from .settings import SWUPDATE, PullFolder, PullSettings, checked
+from .swupdate import SwupdateFiles, SwupdateService, take
 
 _MOST_INPUT = 1 << 20
 
@@ -27,9 +28,11 @@ def main(arguments: List[str]) -> int:
     root = Path(os.path.abspath(given.root))
     try:
         if given.verb == "run":
-            service = PullService(root)
-            return service.once() if given.once else service.run()
-        found = _VERBS[given.verb](root)
+            return _run(root, given.once)
+        if given.verb == "take":
+            found = take(root, Path(given.artefact))
+        else:
+            found = _VERBS[given.verb](root)
     except TryLater as error:
         return _failed(str(error), "later")
     except PullError as error:
@@ -40,6 +43,16 @@ def main(arguments: List[str]) -> int:
     return 0
 
 
+def _run(root: Path, once: bool) -> int:
+    """Poll by the program that the settings name."""
+    if PullFolder(root).load().client == SWUPDATE:
+        if once:
+            raise PullError("SWUpdate polls on its own; one poll cannot be had.")
+        return SwupdateService(root).run()
+    service = PullService(root)
+    return service.once() if once else service.run()
+
+
 def install(root: Path) -> Dict[str, object]:
     """Set up the client from JSON on standard input: the settings, ``token`` and ``ca_pem``.
 
@@ -48,16 +61,21 @@ def install(root: Path) -> Dict[str, object]:
     """
     try:
         document = json.loads(sys.stdin.buffer.read(_MOST_INPUT))
-        token, authority = (str(document.get(one) or "") for one in ("token", "ca_pem"))
+        names = ("token", "ca_pem", "swupdate_pem")
+        token, authority, certificate = (str(document.get(one) or "") for one in names)
         settings = read(PullSettings, document)._replace(ca=bool(authority))
-        authority.encode("ascii")
+        (authority + certificate).encode("ascii")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise PullError("The settings cannot be used: {!r}.".format(error)) from None
     checked(settings)
+    if settings.client == SWUPDATE and not certificate:
+        raise PullError("SWUpdate needs the certificate of those who sign its artefacts.")
     folder = PullFolder(root)
     folder.make()
     _place(folder)
     folder.write(settings, token, authority)
+    if certificate:
+        write_atomically(SwupdateFiles(folder).certificate, certificate.encode("ascii"), 0o600)
     service = unit.start(root) if document.get("start", True) else ""
     return {"service": service, "id": settings.id, "server": settings.server}
 
@@ -121,6 +139,8 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add_parser("install", help="set up from JSON on standard input, and start the service")
     verbs.add_parser("remove", help="end the service and remove settings and secret")
     verbs.add_parser("status", help="show the settings and the action under way")
+    taken = verbs.add_parser("take", help="install an artefact that SWUpdate has delivered")
+    taken.add_argument("artefact", help="file of the artefact; it is removed")
     for verb in verbs.choices.values():
         verb.add_argument("--root", required=True, help="folder of releases")
     return parser

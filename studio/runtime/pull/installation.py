@@ -31,10 +31,14 @@ class Installed(NamedTuple):
 
 
 class _Order(NamedTuple):
-    """Order of an older release."""
+    """Order of an older release.
+
+    Attributes:
+        orders: Its signature for each release from which a board may go back.
+    """
 
     downgrade: str = ""
-    order: str = ""
+    orders: Mapping[str, str] = {}
 
 
 class _Missing(NamedTuple):
@@ -121,8 +125,16 @@ class Installation:
             "runtime": runtime,
             "replace": True,
             **self._interpreter(),
-            **_order(container)._asdict(),
+            **self._order(container),
         }
+
+    def _order(self, container: Container) -> Dict[str, str]:
+        """Return the order of an older release that fits the last one of this board."""
+        found, name = _order(container), container.manifest.name
+        last = self._board.state.lines.get(name)
+        signed = found.orders if isinstance(found.orders, dict) else {}
+        signature = signed.get(last.release) if last is not None else None
+        return {"downgrade": found.downgrade, "order": str(signature or "")}
 
     def _interpreter(self) -> Dict[str, str]:
         """Return the interpreter of the release before, else that of the settings."""
@@ -138,7 +150,7 @@ class Installation:
             "release": container.manifest.digest,
             "soak_s": settings.soak_s,
             "quality": dict(settings.rule or {}) if settings.trial else None,
-            **_order(container)._asdict(),
+            **self._order(container),
         }
         if not self._board.state.current:
             request.update({"host": settings.host, "usual_port": settings.port})

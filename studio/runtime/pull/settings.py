@@ -18,6 +18,9 @@ FOLDER = "pull"
 TARGET, GATEWAY = "TargetToken", "GatewayToken"
 """Words of the Authorization header: a token of one board, or of all boards of a tenant."""
 
+OWN, SWUPDATE = "edgewright", "swupdate"
+"""Programs that poll: this runtime's, or SWUpdate run by it."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _MOST_BYTES = 1 << 16
 _LARGEST = 4 << 30
@@ -45,6 +48,7 @@ class PullSettings(NamedTuple):
         host: Address on which a first release is served.
         port: Port on which a first release is served.
         python: Interpreter of a first release; empty for the client's own.
+        client: Program that polls: ``edgewright`` or ``swupdate``.
     """
 
     server: str
@@ -65,6 +69,7 @@ class PullSettings(NamedTuple):
     host: str = ""
     port: int = 8477
     python: str = ""
+    client: str = OWN
 
     @property
     def base(self) -> str:
@@ -184,6 +189,8 @@ def checked(settings: PullSettings) -> PullSettings:
             raise PullError("The {} {!r} has characters that are not allowed.".format(title, text))
     if settings.token_kind not in (TARGET, GATEWAY):
         raise PullError("The kind of token is {} or {}.".format(TARGET, GATEWAY))
+    if settings.client not in (OWN, SWUPDATE):
+        raise PullError("The client is {} or {}.".format(OWN, SWUPDATE))
     if not 0 < settings.most_bytes <= _LARGEST:
         raise PullError("The largest artefact is between 1 byte and 4 GiB.")
     if not 0 <= settings.poll_s <= 86400 or not 0 <= settings.soak_s <= 3600:

@@ -56,18 +56,24 @@ class SystemdBoard:
 
     Attributes:
         shell: Root's, over SSH.
+        tree: Its file system.
+        started: Whether it was started.
     """
 
-    def __init__(self, network: Network, image: Image, folder: Path) -> None:
+    def __init__(
+        self, network: Network, image: Image, folder: Path, start_s: float = START_S
+    ) -> None:
         self._network = network
         self._image = image
-        self._tree = folder / "tree"
+        self.tree = folder / "tree"
         self._log = folder / "console.log"
+        self.started = False
+        self._start_s = start_s
         self.address = network.address()
         self.shell = Shell(folder, image.host_key, image.user, self.address)
 
     def __enter__(self) -> SystemdBoard:
-        copy = ["cp", "-a", "--reflink=auto", str(self._image.tree), str(self._tree)]
+        copy = ["cp", "-a", "--reflink=auto", str(self._image.tree), str(self.tree)]
         subprocess.run(copy, check=True, timeout=120)
         with self._log.open("wb") as errors:
             self._process = subprocess.Popen(
@@ -80,9 +86,10 @@ class SystemdBoard:
                     "ADDRESS": self.address,
                     "GROUP": f"edgewright-{uuid.uuid4().hex[:8]}",
                     "INSIDE": _INSIDE,
-                    "TREE": str(self._tree),
+                    "TREE": str(self.tree),
                 },
             )
+        self.started = True
         try:
             assert self._process.stdout is not None
             assert self._process.stdin is not None
@@ -90,7 +97,7 @@ class SystemdBoard:
             self._network.plug(self._process.pid)
             self._process.stdin.write(b"wired\n")
             self._process.stdin.flush()
-            until(lambda: self.boot() != "", "the board can be logged in to", START_S)
+            until(lambda: self.boot() != "", "the board can be logged in to", self._start_s)
         except BaseException:
             self.__exit__()
             raise
@@ -105,6 +112,11 @@ class SystemdBoard:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nobody can log in to it."""
+        return self.shell.boot() == ""
 
     def url(self, user: str = "root") -> str:
         """Its address as a target."""

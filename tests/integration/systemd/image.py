@@ -40,23 +40,29 @@ class Image:
     host_key: str
 
 
-def image(rigs: Path) -> Image:
-    """The image, made where this definition has not been followed yet (root only)."""
-    definition = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
-    folder = rigs / f"systemd-{definition}"
-    with (rigs / "systemd.lock").open("w") as lock:
+def image(rigs: Path, name: str = "systemd", more: str = "") -> Image:
+    """The image, made where this definition has not been followed yet (root only).
+
+    Args:
+        name: Of the kind of image.
+        more: Further packages, each with a comma before it.
+    """
+    definition = hashlib.sha256(Path(__file__).read_bytes() + more.encode()).hexdigest()[:12]
+    folder = rigs / f"{name}-{definition}"
+    rigs.mkdir(parents=True, exist_ok=True)
+    with (rigs / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.is_dir():
-            for older in rigs.glob("systemd-*"):
+            for older in rigs.glob(f"{name}-*"):
                 shutil.rmtree(older)
             with tempfile.TemporaryDirectory(dir=rigs) as aside:
                 made = Path(aside, "made")
-                _make(made)
+                _make(made, more)
                 os.rename(made, folder)
     return Image(folder / "tree", folder / "user", public_key(folder / "host"))
 
 
-def _make(made: Path) -> None:
+def _make(made: Path, more: str) -> None:
     made.mkdir()
     for name in ("host", "user"):
         make_key(made / name)
@@ -65,7 +71,7 @@ def _make(made: Path) -> None:
     users = [f'--customize-hook=chroot "$1" useradd -m -s /bin/bash {name}' for name in USERS]
     command = ["nice", "-n", "19", "mmdebstrap", "--quiet", "--variant=minbase", *excludes, *users]
     done = subprocess.run(
-        [*command, f"--include={_PACKAGES}", SUITE, str(tree)],
+        [*command, f"--include={_PACKAGES}{more}", SUITE, str(tree)],
         capture_output=True, text=True, timeout=_BUILD_S, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]

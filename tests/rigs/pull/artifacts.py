@@ -19,5 +19,6 @@ def parcel_of(bundle: Bundle) -> Parcel:
 def artifact_of(bundle: Bundle, folder: Path, downgrade: str = "") -> bytes:
     """The artefact of a bundle."""
     path = folder / f"{bundle.digest}.swu"
-    write(parcel_of(bundle), path, "default", downgrade)
+    order = json.dumps({"downgrade": downgrade}).encode() if downgrade else b""
+    write(parcel_of(bundle), path, "default", order)
     return path.read_bytes()

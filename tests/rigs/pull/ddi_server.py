@@ -85,6 +85,7 @@ class DdiServer:
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
+        self._tls: ssl.SSLContext | None = None
         if tls is not None:
             self.show(tls)
             self.url = f"https://localhost:{self.port}"
@@ -100,12 +101,14 @@ class DdiServer:
         self._thread.join()
 
     def show(self, certificate: Path) -> None:
-        """Show a certificate to clients."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        self._server.socket = context.wrap_socket(
-            self._server.socket, server_side=True, do_handshake_on_connect=False
-        )
+        """Show a certificate to clients, from their next connection on."""
+        if self._tls is None:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(certificate)
+            self._server.socket = self._tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        self._tls.load_cert_chain(certificate)
 
     def offer(self, board: str, offer: Offer) -> None:
         """Offer an action to a board."""

@@ -59,12 +59,20 @@ class Goosebit:
         url: Its address.
     """
 
-    def __init__(self, python: Path, folder: Path, poll: str = "00:00:05", **settings: str) -> None:
+    def __init__(
+        self,
+        python: Path,
+        folder: Path,
+        poll: str = "00:00:05",
+        host: str = "127.0.0.1",
+        **settings: str,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._python = python
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.host = host
+        self.url = f"http://{host}:{self.port}"
         self._token = ""
         self._settings = {
             "GOOSEBIT_DB_URI": f"sqlite://{folder}/db.sqlite3",
@@ -84,7 +92,8 @@ class Goosebit:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        words = [self._python, "-P", HERE / "serve_goosebit.py", str(self.port), USER, PASSWORD]
+        program, python = str(HERE / "serve_goosebit.py"), str(self._python)
+        words = [python, "-P", program, self.host, str(self.port), USER, PASSWORD]
         environment = {**os.environ, **self._settings, "PYTHONDONTWRITEBYTECODE": ""}
         environment.pop("PYTHONPATH", None)
         with self.log.open("ab") as log:

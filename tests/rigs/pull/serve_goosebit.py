@@ -1,4 +1,4 @@
-"""Runs goosebit on the loopback, in its own environment: tables first, then uvicorn."""
+"""Runs goosebit on one address, in its own environment: tables first, then uvicorn."""
 
 import asyncio
 import sys
@@ -25,7 +25,7 @@ async def prepare(user: str, password: str) -> None:
 
 
 if __name__ == "__main__":
-    port, user, password, *tls = sys.argv[1:]
+    host, port, user, password, *tls = sys.argv[1:]
     asyncio.run(prepare(user, password))
     more = {"ssl_certfile": tls[0], "ssl_keyfile": tls[1]} if tls else {}
-    uvicorn.run(goosebit.app, host="127.0.0.1", port=int(port), log_level="warning", **more)
+    uvicorn.run(goosebit.app, host=host, port=int(port), log_level="warning", **more)

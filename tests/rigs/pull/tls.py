@@ -14,7 +14,9 @@ from cryptography.x509.oid import NameOID
 def certificate(path: Path, days: float = 30) -> Path:
     """Write a certificate of localhost with its key; it ends after so many days."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    # Two authorities of one name are taken for each other.
+    words = {NameOID.COMMON_NAME: "localhost", NameOID.ORGANIZATION_NAME: path.stem}
+    name = x509.Name([x509.NameAttribute(kind, text) for kind, text in words.items()])
     end = datetime.now(UTC) + timedelta(days=days)
     made = (
         x509.CertificateBuilder()
