@@ -46,7 +46,10 @@ def foreign(root: Path, owner: str = "{}", patience: float = 60.0) -> subprocess
 
 def end(process: subprocess.Popen[bytes]) -> None:
     process.kill()
-    process.communicate()
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
 
 
 def test_a_board_is_given_back_at_the_end(tmp_path, job):

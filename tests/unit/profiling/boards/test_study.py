@@ -21,6 +21,7 @@ pytestmark = [
     pytest.mark.needs("sshd", "ip", "unshare", "nsenter"),
 ]
 DIGITS = resource("samples", "digits") / "digits.onnx"
+LONG = ("--seconds", "3600", "--rounds", "10000", "--interim-checks", "1")
 _HELD = "ls /proc/*/fd/* -l 2>/dev/null | grep -c reserved- || true"
 
 
@@ -47,7 +48,7 @@ def holders(farm: Farm, number: int) -> int:
 def running(farm: Farm, *words: str) -> subprocess.Popen[bytes]:
     """A study in the background that has reserved its board."""
     process = subprocess.Popen(
-        farm.command("profile", str(DIGITS), "--seconds", "600", "--interim-checks", "1", *words),
+        farm.command("profile", str(DIGITS), *LONG, *words),
         env=farm.environment,
         cwd=farm.folder,
         stdout=subprocess.DEVNULL,
@@ -88,6 +89,7 @@ def test_a_reserved_board_is_refused_and_given_back_after_a_kill(farm: Farm) -> 
     other = running(farm, "--target", "cam-1")
     try:
         refused = farm.run("profile", str(DIGITS), "--target", "cam-1", "--seconds", "1")
+        assert other.poll() is None
         assert refused.returncode == 1
         assert "cam-1 is reserved by" in refused.stderr
         found = farm.study(DIGITS, targets=("cam-1", "cam-2"))
@@ -130,7 +132,7 @@ def test_bad_boards_are_one_sentence(farm: Farm, words: tuple[str, ...], sentenc
 def test_a_study_is_a_step_of_a_pipeline(farm: Farm, tmp_path: Path) -> None:
     pipeline = tmp_path / "farm.toml"
     pipeline.write_text(
-        f'[[steps]]\nid = "open"\nstep = "open"\nmodel = "{DIGITS}"\n'
+        f'[pipeline]\nname = "farm"\n[[steps]]\nid = "open"\nstep = "open"\nmodel = "{DIGITS}"\n'
         '[[steps]]\nid = "farm"\nstep = "study"\nmodel = ["${open.variant}"]\n'
         'target = ["@site=lab"]\nseconds = 1\nthreads = 1\n'
     )
