@@ -35,7 +35,9 @@ def studied(
     rows = tuple(_recorded(registry, options, row, saved) for row in result.boards)
     final = replace(result, boards=rows)
     given = {**_given(options), "targets": [row.target for row in rows]}
-    run = registry.add_run("study", options.model[0].variant, given, to_json(final), {})
+    # The profiles are in the registry already, each with its number.
+    table = replace(final, boards=tuple(replace(row, profile=None) for row in rows))
+    run = registry.add_run("study", options.model[0].variant, given, to_json(table), {})
     return replace(final, run=run.id)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from studio.api import Channel, Progress, StudioError, TargetError
 from studio.lazy_dataclass import dataclass
-from studio.runtime.bench import reservation
+from studio.runtime import bench
 
 BEAT_S = 10.0
 """Seconds between two signs of life for the holder on the board."""
@@ -30,6 +30,9 @@ _RUN = (
     'p=$(command -v python3 || ls -d "$1"/env/*/bin/python3 2>/dev/null | head -n 1); '
     'shift; exec "$p" -I -c "$@"'
 )
+_HOLDER = Path(bench.__file__).with_name("reservation.py")
+"""It is not imported, as its locks are those of boards."""
+
 _UNKNOWN = "another user"
 _BOOT = "/proc/sys/kernel/random/boot_id"
 
@@ -117,7 +120,7 @@ class _BoardLock:
         self._line: dict[str, object] = {}
         self._failure: StudioError | None = None
         owner = {"owner": owner_name(), "study": claim.study, "target": claim.target}
-        source = Path(reservation.__file__).read_text(encoding="utf-8")
+        source = _HOLDER.read_text(encoding="utf-8")
         self._words = [
             *("sh", "-c", _RUN, "sh", root, source),
             *(root, json.dumps(owner), str(claim.wait), str(PATIENCE_S)),
