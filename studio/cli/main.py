@@ -125,7 +125,7 @@ def _as_run(words: list[str]) -> list[str]:
     """Return the command as it is run.
 
     ``convert --to`` another format than ONNX is ``export``; ``evidence MODEL`` is
-    ``evidence make MODEL``; ``profile`` on several targets is ``study``.
+    ``evidence make MODEL``. ``profile`` on several targets is ``study``.
     """
     if words[0] == "profile":
         return ["study" if _names_boards(words[1:]) else "profile", *words[1:]]

@@ -59,7 +59,7 @@ class Recording:
         result: The last event; None until it came.
         error: Why nothing could be measured.
         interruption: Why the bench ended before its result.
-        doubts: Sentences about what happened around the bench.
+        remarks: Sentences about what happened around the bench.
     """
 
     def __init__(self, config: Config) -> None:
@@ -74,7 +74,7 @@ class Recording:
         self.result: BenchResult | None = None
         self.error = ""
         self.interruption = ""
-        self.doubts: list[str] = []
+        self.remarks: list[str] = []
         self.cancelled = False
 
     def add(self, event: Event) -> None:

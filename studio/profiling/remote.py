@@ -56,7 +56,7 @@ def measure(
         why_lost = open_channels.enter_context(held)
         recording = run_on(channels[0], root, config, shipment, on_event)
         if recording.complete and why_lost():
-            recording.doubts.append(f"{target.name} was no longer reserved: {why_lost()}")
+            recording.remarks.append(f"{target.name} was no longer reserved: {why_lost()}")
         return recording
 
 

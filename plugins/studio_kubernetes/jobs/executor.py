@@ -22,7 +22,7 @@ _PATIENCE_S = 20.0
 
 
 class KubernetesExecutor:
-    """Clusters of the kubeconfig."""
+    """Clusters of the kubeconfig that run tasks as Jobs."""
 
     id = "kubernetes"
     title = "Kubernetes Jobs"

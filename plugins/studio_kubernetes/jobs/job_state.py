@@ -93,7 +93,7 @@ def state_of(job: Json, pod: Json | None) -> JobState:
     if pod is None:
         return JobState(TaskPhase.WAITING, "", "a pod")
     if pod["metadata"].get("deletionTimestamp"):
-        return JobState(TaskPhase.LOST, node, _end_of(pod) or "its pod was taken away")
+        return JobState(TaskPhase.LOST, node, _end_of(pod) or "its pod was evicted")
     phase = pod.get("status", {}).get("phase")
     if phase == "Failed":
         return JobState(TaskPhase.LOST, node, _end_of(pod) or "its pod failed")

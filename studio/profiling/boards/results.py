@@ -60,8 +60,8 @@ class BoardRow:
     """One board of a study.
 
     Attributes:
-        state: ``measured``; ``incomplete``, where the benchmark was cut short; ``reserved``, where
-            somebody else measures on it; or ``failed``.
+        state: ``measured``, ``incomplete`` (cut short), ``reserved`` (another user measures on it)
+            or ``failed``.
         reason: One sentence for the last three.
         chip: Its kind of board or its processor.
         kept: Whether its figures come from an earlier attempt at the same study.
