@@ -46,15 +46,36 @@ class KubernetesPlatform:
         settings = {key: text for key, text in target.settings.items() if key in names}
         values = validate(self.options, settings)
         context = find_context(address.context, values["kubeconfig"])
-        configuration = _configuration(context, values["kubeconfig"])
-        namespace = address.namespace or str(context["context"].get("namespace") or "default")
-        cluster = Cluster(k8s.ApiClient(configuration), namespace, float(values["patience_s"]))
+        patience_s = float(values["patience_s"])
+        cluster = open_cluster(address.context, values["kubeconfig"], address.namespace, patience_s)
+        namespace = cluster.namespace
         try:
             identity = _identify(cluster, context, address, namespace)
         except TargetError:
             cluster.close()
             raise
         return KubernetesSite(cluster, WorkloadName(address.name, namespace), identity)
+
+
+def open_cluster(
+    context: str, kubeconfig: str | None, namespace: str, patience_s: float
+) -> Cluster:
+    """Return the connection to the cluster of a context; nothing is sent yet.
+
+    Args:
+        context: Empty for the current one.
+        kubeconfig: A file; ``$KUBECONFIG`` or the user's own without one.
+        namespace: Empty for the context's own.
+        patience_s: For one answer.
+
+    Raises:
+        Unavailable: without a kubeconfig.
+        UsageError: where it cannot be used.
+    """
+    found = find_context(context, kubeconfig)
+    configuration = _configuration(found, kubeconfig)
+    place = namespace or str(found["context"].get("namespace") or "default")
+    return Cluster(k8s.ApiClient(configuration), place, patience_s)
 
 
 def contexts(kubeconfig: str | None = None) -> tuple[list[dict[str, Any]], dict[str, Any]]:

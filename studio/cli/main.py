@@ -50,6 +50,7 @@ COMMANDS = {
     "robustness": "measure quality on corrupted samples: noise, blur, weather, attacks",
     "explain": "show which places, features or tokens a score depends on",
     "profile": "benchmark latency or throughput and compare variants",
+    "study": "benchmark variants on many boards, with one table of verdicts",
     "profiles": "list, compare or export saved profiles",
     "app": "create, check, run and test apps: from camera to event",
     "package": "build a deployable bundle, image or Debian package",
@@ -127,8 +128,10 @@ def _as_run(words: list[str]) -> list[str]:
     """Return the command as it is run.
 
     ``convert --to`` another format than ONNX is ``export``; ``evidence MODEL`` is
-    ``evidence make MODEL``.
+    ``evidence make MODEL``. ``profile`` on several targets is ``study``.
     """
+    if words[0] == "profile":
+        return ["study" if _names_boards(words[1:]) else "profile", *words[1:]]
     if words[0] == "evidence":
         return ["evidence", *_module("evidence").with_verb(words[1:])]
     if words[0] != "convert":
@@ -137,6 +140,14 @@ def _as_run(words: list[str]) -> list[str]:
     given.add_argument("--to", nargs="?")
     to = given.parse_known_args(words[1:])[0].to
     return words if to in (None, "onnx") else ["export", *words[1:]]
+
+
+def _names_boards(words: Sequence[str]) -> bool:
+    """Whether flags name several targets, or a group of them."""
+    given = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    given.add_argument("--target", nargs="?", action="append", default=[])
+    targets = [one for one in given.parse_known_args(words)[0].target if one]
+    return len(targets) > 1 or any(one.startswith("@") for one in targets)
 
 
 def _recording(arguments: argparse.Namespace) -> AbstractContextManager[None]:

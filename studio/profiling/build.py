@@ -50,7 +50,7 @@ def build(recording: Recording, chosen: Sequence[Candidate]) -> ProfileResult:
         energy=_energy(last),
     )
     result = _compared(recording, result)
-    return replace(result, notes=tuple(notes(result)))
+    return replace(result, notes=(*recording.remarks, *notes(result)))
 
 
 def _energy(result: BenchResult) -> EnergySensor | NoEnergySensor | None:

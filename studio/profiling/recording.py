@@ -59,6 +59,7 @@ class Recording:
         result: The last event; None until it came.
         error: Why nothing could be measured.
         interruption: Why the bench ended before its result.
+        remarks: Sentences about what happened around the bench.
     """
 
     def __init__(self, config: Config) -> None:
@@ -73,6 +74,7 @@ class Recording:
         self.result: BenchResult | None = None
         self.error = ""
         self.interruption = ""
+        self.remarks: list[str] = []
         self.cancelled = False
 
     def add(self, event: Event) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from studio.api import Channel, Progress, TargetSpec
 from studio.plugin_host import PluginHost
+from studio.profiling.boards.reservation import Claim, reserved
 from studio.profiling.command import run_bench
 from studio.profiling.recording import Recording
 from studio.runtime.archive import write_application
@@ -30,20 +32,32 @@ def measure(
     config: Config,
     shipment: Shipment,
     on_event: Callable[[Event], None],
+    claim: Claim | None = None,
 ) -> Recording:
-    """Run a bench on a target.
+    """Run a bench on a target, which is reserved for that time.
+
+    Args:
+        claim: How long to wait while another user measures on it; none without one.
 
     Raises:
         Unavailable: when no connector answers for the target's URL.
+        BoardReserved: when another user measures on it.
         TargetError: when the connection is lost before the first round, or the target's Python
             lacks what is needed.
     """
     connector = connector_for(host, target)
-    channel = connector.connect(target, shipment.job)
-    try:
-        return run_on(channel, connector.default_root(target), config, shipment, on_event)
-    finally:
-        channel.close()
+    with ExitStack() as open_channels:
+        channels = []
+        for _ in range(2):  # a channel carries one command at a time: the bench, the reservation
+            channels.append(connector.connect(target, shipment.job))
+            open_channels.callback(channels[-1].close)
+        root = absolute(channels[0], connector.default_root(target))
+        held = reserved(channels[1], root, target.name, claim or Claim(), shipment.job)
+        why_lost = open_channels.enter_context(held)
+        recording = run_on(channels[0], root, config, shipment, on_event)
+        if recording.complete and why_lost():
+            recording.remarks.append(f"{target.name} was no longer reserved: {why_lost()}")
+        return recording
 
 
 def run_on(

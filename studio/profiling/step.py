@@ -19,9 +19,9 @@ Mode = Literal["latency", "throughput", "open-loop", "sustained", "tokens"]
 Cache = Literal["f16", "int8", "int4"]
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileOptions:
-    """Options of the step."""
+@dataclass(frozen=True)
+class ProfiledVariants:
+    """The variants of a profile and the backends that run them."""
 
     model: tuple[ModelRef, ...] = option(
         kind=Kind.MODEL,
@@ -35,7 +35,23 @@ class ProfileOptions:
         help="Backends, optionally with options (openvino:precision=f32). All variants run "
         "on each backend.",
     )
-    target: TargetSpec | None = option("local", kind=Kind.TARGET, help="Target name.")
+
+
+@dataclass(frozen=True)
+class OneTarget(ProfiledVariants):
+    """The variants of a profile on one target."""
+
+    target: TargetSpec | None = option(
+        "local",
+        kind=Kind.TARGET,
+        help="Target name. Several, @GROUP or @LABEL=VALUE: a study over boards (studio study).",
+    )
+
+
+@dataclass(frozen=True)
+class BenchSettings:
+    """The settings of a benchmark, whatever it measures and wherever."""
+
     mode: Mode = option(
         "latency",
         choice_titles=(
@@ -179,6 +195,21 @@ class ProfileOptions:
         help="Custom energy meter: a Python file with a function rails().",
         advanced=True,
     )
+    wait: float = option(
+        0.0,
+        minimum=0,
+        maximum=86_400,
+        unit="s",
+        title="Wait for the board",
+        zero="do not wait",
+        help="Longest wait for a board on which another user measures.",
+        advanced=True,
+    )
+
+
+@dataclass(frozen=True)
+class ProfileOptions(BenchSettings, OneTarget):
+    """Options of the step ``profile``."""
 
 
 PROFILE: Step[ProfileOptions, ProfileResult] = Step(

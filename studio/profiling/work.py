@@ -14,6 +14,7 @@ from studio.profiling import attribution, placement, remote
 from studio.profiling import build as results
 from studio.profiling import work as feeds
 from studio.profiling.backends import check_formats, check_target, choose
+from studio.profiling.boards.reservation import Claim
 from studio.profiling.command import LOCAL_BENCH, LocalRunner, run_bench
 from studio.profiling.language.environments import is_language
 from studio.profiling.language.work import profile_language
@@ -29,9 +30,18 @@ from studio.runtime.bench.config import Config
 
 
 def profile(options: ProfileOptions, job: Job) -> ProfileResult:
+    """Measure the variants on one target and compare them; see ``profile_on``."""
+    return profile_on(options, job, Claim(wait=options.wait))
+
+
+def profile_on(options: ProfileOptions, job: Job, claim: Claim) -> ProfileResult:
     """Measure the variants and compare them.
 
+    Args:
+        claim: How the target is reserved, unless it is this computer.
+
     Raises:
+        BoardReserved: when another user measures on the target.
         Unavailable: when a backend cannot be used.
         InvalidData: when the data does not fit the models.
         StudioError: when no candidate works.
@@ -56,7 +66,7 @@ def profile(options: ProfileOptions, job: Job) -> ProfileResult:
         config = replace(config, operators=PROFILED_INFERENCES)
     seconds = config.duration if config.mode == "sustained" else 0.0
     listener = BenchListener(job, chosen, preparation=preparation_share(seconds, len(chosen)))
-    recording = _measure(host, options, config, chosen, job, listener)
+    recording = _measure(host, options, config, chosen, job, listener, claim)
     result = results.build(recording, chosen)
     operators = _operators(host, chosen, recording, job)
     placed = placement.placement(chosen, result.runs, operators)
@@ -86,6 +96,7 @@ def _measure(
     chosen: Sequence[Candidate],
     job: Job,
     follow: BenchListener,
+    claim: Claim,
 ) -> Recording:
     target = options.target
     if target is None or target.url.startswith("local:"):
@@ -98,7 +109,7 @@ def _measure(
         return format.intake(path, Limits()).files
 
     shipment = remote.Shipment(job.folder, files, job, runners)
-    return remote.measure(host, target, config, shipment, follow)
+    return remote.measure(host, target, config, shipment, follow, claim)
 
 
 def _operators(

@@ -21,6 +21,7 @@ _MODULES = (
     "studio.evaluation.outputs_step",
     "studio.quantization.step",
     "studio.profiling.step",
+    "studio.profiling.boards.step",
     "studio.profiling.export",
     "studio.apps.step",
     "studio.packages.step",

@@ -55,6 +55,7 @@ LINES: dict[str, list[Line]] = {
     ],
     "explain": [("explain digits.onnx --data heldout.npz --evaluations 50", _OK)],
     "profile": [("profile digits.onnx --seconds 1", _OK), ("profiles list", _OK)],
+    "study": [("study digits.onnx --target @site=lab", (2,))],
     "profiles": [("profiles list", _OK)],
     "package": [
         ("package digits.onnx --out bundle", _OK),

@@ -57,7 +57,8 @@ class Controller:
         deployments = self.store.find("deployments", namespace)
         alive = {one["metadata"]["uid"] for one in deployments}
         for pod in self.store.find("pods", namespace):
-            if pod["metadata"]["ownerReferences"][0]["uid"] not in alive:
+            owner = pod["metadata"]["ownerReferences"][0]
+            if owner["kind"] == "Deployment" and owner["uid"] not in alive:
                 self.store.delete(("pods", namespace, pod["metadata"]["name"]))
         for deployment in deployments:
             self._reconcile(namespace, deployment)

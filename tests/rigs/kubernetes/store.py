@@ -20,6 +20,7 @@ KINDS = {
     "events": ("v1", "Event"),
     "resourcequotas": ("v1", "ResourceQuota"),
     "deployments": ("apps/v1", "Deployment"),
+    "jobs": ("batch/v1", "Job"),
     "horizontalpodautoscalers": ("autoscaling/v2", "HorizontalPodAutoscaler"),
     "poddisruptionbudgets": ("policy/v1", "PodDisruptionBudget"),
     "networkpolicies": ("networking.k8s.io/v1", "NetworkPolicy"),

@@ -60,11 +60,11 @@ def share_interval(hits: float, count: float, alpha: float) -> tuple[float, floa
 
 
 def _at_most(hits: float, count: float, share: float) -> float:
-    return 1 - _beta(share, hits + 1, count - hits)
+    return 1 - incomplete_beta(share, hits + 1, count - hits)
 
 
 def _at_least(hits: float, count: float, share: float) -> float:
-    return _beta(share, hits, count - hits + 1)
+    return incomplete_beta(share, hits, count - hits + 1)
 
 
 def _solve(rising: Callable[[float], float]) -> float:
@@ -76,12 +76,12 @@ def _solve(rising: Callable[[float], float]) -> float:
     return (low + high) / 2
 
 
-def _beta(x: float, a: float, b: float) -> float:
+def incomplete_beta(x: float, a: float, b: float) -> float:
     """Return the regularized incomplete beta function, by its continued fraction (DLMF 8.17.22)."""
     if x <= 0 or x >= 1:
         return float(x >= 1)
     if x > (a + 1) / (a + b + 2):  # there it converges slowly; the other side is quick
-        return 1 - _beta(1 - x, b, a)
+        return 1 - incomplete_beta(1 - x, b, a)
     front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
     front = math.exp(front + a * math.log(x) + b * math.log1p(-x)) / a
     return front / _fraction(x, a, b)

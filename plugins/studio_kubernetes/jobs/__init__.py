@@ -1,0 +1,1 @@
+"""Tasks as Jobs of a cluster: their address, their manifest, their state."""

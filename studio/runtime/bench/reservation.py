@@ -1,0 +1,110 @@
+"""The holder of a machine's reservation: a process with a lock, as long as its owner is heard.
+
+It is sent to the machine as a text and run by any Python from 3.8 on, so it imports the standard
+library alone. Standard input brings a byte every few seconds. The lock ends with this process:
+when the input ends, when nothing came for the patience, at a kill and at a restart of the machine.
+The clock of the machine plays no part in it, however wrong it is.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import platform
+import re
+import select
+import sys
+import time
+from typing import Any, Dict, Sequence
+
+_LOOK_S = 0.5
+_MOST = 4096
+"""Bytes of an owner's line that are read."""
+
+
+class Holder:
+    """The lock of a machine, and the input that keeps it.
+
+    Args:
+        folder: Folder of the studio on the machine.
+        patience: Seconds without a byte after which the owner counts as gone.
+    """
+
+    def __init__(self, folder: str, patience: float) -> None:
+        self._patience = patience
+        self._heard = time.monotonic()
+        os.makedirs(folder, exist_ok=True)
+        # Boards may share one home folder, so each has a file of its own.
+        name = "reserved-" + re.sub(r"[^A-Za-z0-9.-]", "_", platform.node())[:64]
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._file = os.open(os.path.join(folder, name), flags, 0o600)
+
+    def take(self, owner: str, wait: float) -> bool:
+        """Take the lock, or wait for it; False when it is not had in time."""
+        deadline = time.monotonic() + wait
+        while not self._locked():
+            say("busy", owner=self._owner(), seconds=max(0.0, time.time() - self._since()))
+            left = deadline - time.monotonic()
+            if left <= 0 or not self.hears(min(left, _LOOK_S)):
+                return False
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, owner.encode("utf-8", "replace")[:_MOST], 0)
+        return True
+
+    def hears(self, seconds: float) -> bool:
+        """Listen for a while; False when the owner is gone."""
+        if select.select([0], [], [], seconds)[0]:
+            self._heard = time.monotonic()
+            return bool(os.read(0, _MOST))
+        return time.monotonic() - self._heard < self._patience
+
+    def hold(self) -> None:
+        """Keep the lock until the owner is gone."""
+        while self.hears(self._patience):
+            say("held")
+
+    def _locked(self) -> bool:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EACCES, errno.EAGAIN):
+                return False
+            raise
+        return True
+
+    def _owner(self) -> str:
+        return os.pread(self._file, _MOST, 0).decode("utf-8", "replace")
+
+    def _since(self) -> float:
+        return os.fstat(self._file).st_mtime
+
+
+def say(state: str, **values: Any) -> None:
+    """Write one line of JSON."""
+    line: Dict[str, Any] = {"state": state}
+    line.update(values)
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+def main(words: Sequence[str]) -> int:
+    """Reserve the machine: FOLDER OWNER WAIT PATIENCE; returns the exit code."""
+    folder, owner, wait, patience = words
+    try:
+        holder = Holder(folder, float(patience))
+        if not holder.take(owner, float(wait)):
+            return 1
+        say("held")
+        holder.hold()
+    except BrokenPipeError:
+        os._exit(0)  # no process reads it, and the flush at a usual end would fail as well
+    except OSError as error:
+        say("failed", reason=error.strerror or str(error))
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
