@@ -89,6 +89,8 @@ class MqttFeed:
 
     def _on_message(self, client: Any, data: Any, message: Any) -> None:
         self._latest = time.monotonic()
+        if not message.payload:  # a board that was forgotten
+            return
         board = message.topic.rpartition("/")[2]
         # One byte more than a board may send is enough to refuse it.
         one = StateMessage(board, message.payload[: _LARGEST + 1])
@@ -117,6 +119,22 @@ class MqttFeed:
             except queue.Empty:
                 break
         return found
+
+    def forget(self, board: str) -> None:
+        """Remove the retained message of a board.
+
+        MQTT 3.1.1 does not say that a login may not publish: the broker then drops it silently.
+
+        Raises:
+            TargetError: when the broker does not confirm it.
+        """
+        done = self._client.publish(f"{self._topic}/{board}", b"", qos=1, retain=True)
+        try:
+            done.wait_for_publish(_CONNECT_S)
+        except (RuntimeError, ValueError) as error:
+            raise TargetError(f"The broker {self._place} removes no message: {error}.") from None
+        if not done.is_published():
+            raise TargetError(f"The broker {self._place} does not confirm that a message is gone.")
 
     def close(self) -> None:
         """Disconnect."""

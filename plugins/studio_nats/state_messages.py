@@ -187,6 +187,23 @@ class NatsFeed:
             self.caught_up = self.caught_up or not facts.num_pending
         return found
 
+    def forget(self, board: str) -> None:
+        """Remove the message of a board from the stream.
+
+        Raises:
+            TargetError: when the server refuses, in one sentence.
+        """
+        try:
+            self._wait(self._purge(f"{self._subject.rpartition('.')[0]}.{board}"))
+        except (TimeoutError, NatsError, APIError, OSError) as error:
+            reason = _reason(error)
+            raise TargetError(f"{self._address} removes no message: {reason}.") from None
+
+    async def _purge(self, subject: str) -> None:
+        context = self._client.jetstream(timeout=_CONNECT_S)
+        stream = await context.find_stream_name_by_subject(self._subject)
+        await context.purge_stream(stream, subject=subject)
+
     def close(self) -> None:
         """Disconnect."""
         with contextlib.suppress(NatsError, OSError, asyncio.TimeoutError):

@@ -36,6 +36,7 @@ _MODULES = (
     "studio.monitoring.prometheus.step",
     "studio.monitoring.alerts.step",
     "studio.monitoring.boards.step",
+    "studio.monitoring.boards.forget_step",
     "studio.monitoring.boards.join_step",
     "studio.monitoring.endpoint.call_step",
     "studio.monitoring.endpoint.override_step",

@@ -112,6 +112,7 @@ LINES: dict[str, list[Line]] = {
         ("fleet watch --source mqtt://127.0.0.1:1 --seconds 1", (1,)),
         ("fleet join --target local --source mqtt://127.0.0.1:1", _OK),
         ("fleet leave --target local", _OK),
+        ("fleet forget --source mqtt://127.0.0.1:1 --board cam-1", (1,)),
     ],
     "run": [("run pipeline.toml", _OK)],
     "plan": [

@@ -70,6 +70,13 @@ class StateFeed(Protocol):
             TargetError: when the broker refuses for good, in one sentence.
         """
 
+    def forget(self, board: str) -> None:
+        """Remove the message of a board from the broker; without effect where there is no message.
+
+        Raises:
+            TargetError: when the broker refuses, in one sentence.
+        """
+
     def close(self) -> None:
         """Disconnect."""
 

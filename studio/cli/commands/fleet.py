@@ -17,6 +17,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         leave="let a target publish its state no longer",
         status="show the state of the boards at a broker",
         watch="merge the state of the boards continuously",
+        forget="remove boards that are gone, here and at the broker",
     )
     for verb, parts in verbs.items():
         add_step(parts, f"fleet-{verb}")

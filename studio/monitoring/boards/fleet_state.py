@@ -67,6 +67,11 @@ class FleetState:
         """
         return self._records[board]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the boards."""
+        return tuple(self._records)
+
     def take(self, messages: Iterable[StateMessage]) -> int:
         """Merge messages; return how many changed something."""
         taken = 0
@@ -97,6 +102,19 @@ class FleetState:
             return
         if board in self.refused_boards or len(self.refused_boards) < _MOST_NAMED:
             self.refused_boards[board] = reason
+
+    def forget(self, board: str) -> None:
+        """Remove a board with its counts; a new message of it makes a new one.
+
+        Raises:
+            KeyError: when nothing was heard of it.
+            TargetError: when the disk does not take it.
+        """
+        self.record(board)
+        if self._store is not None:
+            self._store.remove(board)
+        self._unsaved.pop(board, None)
+        del self._records[board]
 
     def save(self) -> None:
         """Write what has changed to the file.

@@ -109,6 +109,20 @@ class BoardStore:
             put("DELETE FROM runs WHERE board = ? AND run = ?", (record.name, run))
         record.changed.clear()
 
+    def remove(self, board: str) -> None:
+        """Remove a board.
+
+        Raises:
+            TargetError: when the disk does not take it.
+        """
+        try:
+            with self._database:
+                self._database.execute("DELETE FROM runs WHERE board = ?", (board,))
+                self._database.execute("DELETE FROM boards WHERE name = ?", (board,))
+        except sqlite3.Error as error:
+            sentence = f"The file {self._path} of the fleet cannot be written: {error}."
+            raise TargetError(sentence) from None
+
     def close(self) -> None:
         """Close the file."""
         self._database.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -65,15 +65,21 @@ def summary(result: BoardsResult) -> str:
     return f"{result.selected.boards} boards: {states or 'nothing heard'}"
 
 
+def _opened(
+    options: BoardsOptions, job: Job
+) -> AbstractContextManager[tuple[StateFeed, FleetState]]:
+    return opened(options.source, options.topic, options.login, job, create=options.create)
+
+
 @contextmanager
-def _opened(options: BoardsOptions, job: Job) -> Iterator[tuple[StateFeed, FleetState]]:
+def opened(
+    address: str, topic: str, login: Path | None, job: Job, *, create: bool = False
+) -> Iterator[tuple[StateFeed, FleetState]]:
     """Open the broker and the file of its boards, and close both at the end."""
-    source = source_of(options.source)
-    feed = source.open(
-        options.source, options.topic, read_login(options.login), job, create=options.create
-    )
+    source = source_of(address)
+    feed = source.open(address, topic, read_login(login), job, create=create)
     try:
-        fleet = FleetState(file_of(options.source, options.topic))
+        fleet = FleetState(file_of(address, topic))
         try:
             yield feed, fleet
         finally:

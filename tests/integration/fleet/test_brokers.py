@@ -39,7 +39,7 @@ _MQTT_RULES = """
 user desk-1
 topic write edgewright/state/desk-1
 user studio
-topic read edgewright/state/+
+topic readwrite edgewright/state/+
 """
 
 
@@ -175,3 +175,22 @@ def test_a_target_that_leaves_publishes_no_longer(served: Studio) -> None:
     assert again["changed"] is False
     log = json.dumps(served.ok("verify-log", "--target", "local"))
     assert "board secret" not in log
+
+
+@pytest.mark.parametrize("kind", ["nats", "mosquitto"])
+def test_a_board_that_left_is_forgotten_at_the_broker(
+    served: Studio,
+    certificate: tuple[Path, Path],
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    kind: str,
+) -> None:
+    port = request.getfixturevalue(kind).port
+    source = f"{'tls' if kind == 'nats' else 'mqtts'}://127.0.0.1:{port}"
+    secrets = {"user": "studio", "password": "studio secret", "ca": str(certificate[0])}
+    desk = secret_file(tmp_path / "s.json", **secrets)
+    assert [one["name"] for one in status(served, source, desk)["boards"]] == [BOARD]
+    login = ("--source", source, "--login", desk)
+    done = served.ok("fleet", "forget", *login, "--board", BOARD)
+    assert done["boards"] == [BOARD]
+    assert status(served, source, desk)["known"] == 0
