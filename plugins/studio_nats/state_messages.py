@@ -33,6 +33,7 @@ _LARGEST = 64 * 1024
 _IDLE_S = 60.0
 _PING_S = 10
 _AGAIN_S = 0.5
+_OPEN_S, _END_S = 20.0, 2.0
 ResultT = TypeVar("ResultT")
 
 
@@ -64,7 +65,7 @@ class NatsFeed:
         self._thread = threading.Thread(target=self._loop.run_forever, name="nats", daemon=True)
         self._thread.start()
         try:
-            self._wait(self._open())
+            self._wait(asyncio.wait_for(self._open(), _OPEN_S))
         except TargetError:
             self.close()
             raise
@@ -206,11 +207,21 @@ class NatsFeed:
 
     def close(self) -> None:
         """Disconnect."""
-        with contextlib.suppress(NatsError, OSError, asyncio.TimeoutError):
-            self._wait(self._client.close())
+        self._wait(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_CONNECT_S)
         self._loop.close()
+
+
+    async def _end(self) -> None:
+        """Disconnect within seconds; a client whose TLS failed would wait for ever."""
+        with contextlib.suppress(NatsError, OSError, TimeoutError):
+            await asyncio.wait_for(self._client.close(), _END_S)
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for one in others:
+            one.cancel()
+        if others:
+            await asyncio.wait(others, timeout=_END_S)
 
 
 def _tls(login: BrokerLogin) -> ssl.SSLContext:
@@ -221,5 +232,7 @@ def _tls(login: BrokerLogin) -> ssl.SSLContext:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError) and not str(error):
+        return "it does not answer"
     text = str(getattr(error, "description", None) or error) or type(error).__name__
     return text[:200].rstrip(".")
