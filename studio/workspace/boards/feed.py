@@ -11,7 +11,7 @@ from typing import Any
 
 from studio.monitoring.boards.changes import MESSAGE as MESSAGE
 from studio.workspace.boards.filter_line import BoardFilter
-from studio.workspace.boards.view import BoardsSnapshot, BoardsView
+from studio.workspace.boards.view import BoardsSnapshot, SnapshotBuilder
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +34,10 @@ class BoardsFeed:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._deliver, self._clock = deliver, clock
-        self._view = BoardsView()
+        self._view = SnapshotBuilder()
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._wanted: tuple[BoardFilter, str] = (BoardFilter(), "release")
-        self._asked = threading.Event()
+        self._wants_now = threading.Event()
         self._ends = False
         self._thread = threading.Thread(target=self._work, name="boards", daemon=True)
         self._thread.start()
@@ -49,7 +49,7 @@ class BoardsFeed:
     def ask(self, wanted: BoardFilter, group: str) -> None:
         """Show another filter or other groups; the snapshot comes at once."""
         self._wanted = (wanted, group)
-        self._asked.set()
+        self._wants_now.set()
         self._queue.put("")
 
     def close(self) -> None:
@@ -69,8 +69,8 @@ class BoardsFeed:
             except queue.Empty:
                 is_new = True  # a board becomes silent without a message
             is_due = is_new and time.monotonic() - shown >= EVERY_S
-            if (self._asked.is_set() or is_due) and not self._ends:
-                self._asked.clear()
+            if (self._wants_now.is_set() or is_due) and not self._ends:
+                self._wants_now.clear()
                 self._show()
                 shown, is_new = time.monotonic(), False
 
@@ -89,5 +89,6 @@ class BoardsFeed:
         wanted, group = self._wanted
         try:
             self._deliver(self._view.snapshot(wanted, group, self._clock()))
-        except RuntimeError:  # the window was closed meanwhile
+        except RuntimeError:  # the window that showed it was closed
             log.debug("a snapshot of boards has no receiver", exc_info=True)
+            self._ends = True

@@ -64,7 +64,7 @@ class BoardsSnapshot:
     label_names: Sequence[str]
 
 
-class BoardsView:
+class SnapshotBuilder:
     """Boards of a broker, for one thread alone."""
 
     def __init__(self) -> None:

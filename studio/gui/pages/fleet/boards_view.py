@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QTimer, Signal
@@ -19,6 +19,7 @@ from studio.gui.pages.fleet.boards_model import (
     BoardsModel,
     ago,
 )
+from studio.gui.pages.fleet.boards_table import BoardsTable
 from studio.gui.pages.fleet.broker_card import BrokerCard
 from studio.gui.pages.fleet.groups_model import GroupsModel
 from studio.gui.pages.fleet.quiet_table import ROW, QuietTable
@@ -47,7 +48,7 @@ _MOST_ROWS = 6
 _TYPING_MS = 150
 
 
-class BoardsView(QWidget):
+class FleetBoardsView(QWidget):
     """The view; while it is shown, a worker reads the broker and a thread makes snapshots.
 
     Signals:
@@ -82,7 +83,7 @@ class BoardsView(QWidget):
         self.again = button("Try again", self.restart)
         self.change = button("Change broker…", self.ask_broker, "link")
         self.group_table = QuietTable(self.groups, "Groups of boards", _GROUP_WIDTHS)
-        self.table = QuietTable(self.boards, "Boards, worst first", _WIDTHS, (_SPARE, _NARROW))
+        self.table = BoardsTable(self.boards, _WIDTHS, (_SPARE, _NARROW))
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
         self._lay_out()
         self._connect()
@@ -213,25 +214,11 @@ class BoardsView(QWidget):
         """Show the boards of a snapshot; the selected row and the place of the view stay."""
         if not snapshot.known:
             return
-        self._anchored(lambda: self.boards.show_snapshot(snapshot))
+        self.table.show_snapshot(snapshot)
         self.groups.show_groups(snapshot.groups, snapshot.group)
         self._fit_groups()
         self._show_summary(snapshot)
         self._offer(snapshot)
-
-    def _anchored(self, change: Callable[[], None]) -> None:
-        """Keep the selected row where it is on the screen, if it is seen."""
-        table, bar = self.table, self.table.verticalScrollBar()
-        current = table.currentIndex()
-        top = table.rowViewportPosition(current.row()) if current.isValid() else -1
-        is_seen = 0 <= top < table.viewport().height()
-        value = bar.value()
-        change()
-        now = table.currentIndex()
-        if is_seen and now.isValid():
-            bar.setValue(now.row() * ROW - top)
-        else:
-            bar.setValue(value)
 
     def _show_summary(self, snapshot: BoardsSnapshot) -> None:
         selected, known = snapshot.selected, figures.whole(snapshot.known)
