@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 
+from studio.cli.approval import needs_approval, run_approved
 from studio.cli.flags import option_values
 from studio.cli.overwrite import confirm_overwrite
 from studio.cli.session import add_step, finish, workspace
@@ -34,7 +35,10 @@ def run_named(name: str, arguments: argparse.Namespace) -> int:
         confirm_overwrite(in_the_way(outputs(step, options)), arguments)
         # A step that stays on this computer may have an option of that name (a day).
         on = getattr(arguments, "on", None) if step.spreads else None
-        outcome = opened.run(name, on, **options) if on else _run(opened, name, step, options)
+        if needs_approval(options):
+            outcome = run_approved(opened, name, options)
+        else:
+            outcome = opened.run(name, on, **options) if on else _run(opened, name, step, options)
     code = finish(outcome, arguments, load(step.texts))
     if code or not step.exit_code:
         return code

@@ -28,14 +28,16 @@ def by_terminal(digest: str, plan: ChangePlan, approvers: Path | None, now: floa
     """Return the approval of the person at the terminal.
 
     Raises:
-        Refused: where only signatures of named approvers count.
+        Refused: where only signatures of named approvers count, or a second person's.
     """
     if approvers is not None:
         raise Refused(
             f"Only a signature of an approver in {approvers} counts.",
             hint=f"studio plan approve {digest[:12]}... --key FILE",
         )
-    return Approval(digest, owner(), now, min(now + VALID_S, plan.expires))
+    if plan.needs_second and owner() == plan.author:
+        raise _own(plan.author)
+    return Approval(digest, owner(), now, _until(plan, now))
 
 
 def by_key(
@@ -54,7 +56,7 @@ def by_key(
         )
     from studio.packages.signing import signature_of  # a start of the studio needs it not
 
-    unsigned = Approval(digest, "", now, float(int(min(now + VALID_S, plan.expires))))
+    unsigned = Approval(digest, "", now, float(int(_until(plan, now))))
     signature = signature_of(unsigned.statement, key, NAMESPACE)
     signed = Approval(digest, "", now, unsigned.expires, signature)
     return Approval(digest, _signer(signed, plan, approvers), now, signed.expires, signature)
@@ -71,7 +73,22 @@ def require(approval: Approval, digest: str, plan: ChangePlan, paths: Paths, now
     if now >= min(approval.expires, plan.expires):
         raise Refused(f"The approval of plan {digest[:12]} has expired.", hint="Approve it again.")
     approvers = approvers_file(paths)
-    return approval.by if approvers is None else _signer(approval, plan, approvers)
+    if approvers is not None:
+        return _signer(approval, plan, approvers)
+    if plan.needs_second and approval.by == plan.author:
+        raise _own(plan.author)
+    return approval.by
+
+
+def _until(plan: ChangePlan, now: float) -> float:
+    """Return the end of an approval: a rollout may be carried out later, by its author."""
+    return plan.expires if plan.needs_second else min(now + VALID_S, plan.expires)
+
+
+def _own(name: str) -> Refused:
+    return Refused(
+        f"{name} made this plan and cannot approve it.", hint="A second person approves it."
+    )
 
 
 def _signer(approval: Approval, plan: ChangePlan, approvers: Path) -> str:
@@ -84,8 +101,6 @@ def _signer(approval: Approval, plan: ChangePlan, approvers: Path) -> str:
         name = signer_of(approvers, approval.statement, approval.signature, NAMESPACE)
     except ReleaseError:
         raise Refused(f"No approver in {approvers} has signed this plan.") from None
-    if plan.source == COMMAND and name == plan.author:
-        raise Refused(
-            f"{name} made this plan and cannot approve it.", hint="A second person approves it."
-        )
+    if (plan.source == COMMAND or plan.needs_second) and name == plan.author:
+        raise _own(name)
     return name

@@ -15,9 +15,9 @@ from typing import Any
 from studio.api import Kind, Refused, StudioError, UsageError
 from studio.jobs import Effect, JobOutcome, RunningJob
 from studio.plans import approvals
-from studio.plans.record import Approval, ChangePlan, PlanEntry, PlanRequest
+from studio.plans.record import Approval, ChangePlan, PlanEntry, PlanRequest, Rejection
 from studio.plans.store import PlanStore
-from studio.plans.texts import lines_of
+from studio.plans.texts import lines_of, rollout_lines
 from studio.registry import Registry
 from studio.registry.targets import LOCAL
 from studio.settings import Paths
@@ -105,6 +105,10 @@ class Plans:
         """Return all plans, the newest first."""
         return self._store.entries(self._clock())
 
+    def waiting(self) -> int:
+        """Return how many plans wait for an approval."""
+        return self._store.waiting(self._clock())
+
     def one(self, digest: str) -> PlanEntry:
         """Return a plan by its digest, or by the only one that begins so (8 digits at least).
 
@@ -128,13 +132,27 @@ class Plans:
         plan, now = self._store.plan(digest), self._clock()
         if now >= plan.expires:
             raise Refused(f"Plan {digest[:12]} has expired.", hint="Make a new plan.")
-        approvers = approvals.approvers_file(self._paths)
+        approvers = self.approvers
         if key is None:
             approval = approvals.by_terminal(digest, plan, approvers, now)
         else:
             approval = approvals.by_key(digest, plan, key, approvers, now)
         self._store.approve(approval)
         return approval
+
+    @property
+    def approvers(self) -> Path | None:
+        """File of the named approvers; None where an approval at a terminal is enough."""
+        return approvals.approvers_file(self._paths)
+
+    def reject(self, digest: str) -> None:
+        """Decide that a plan is not carried out, in the name of this user.
+
+        Raises:
+            Refused: when it was carried out or rejected before.
+        """
+        plan = self._store.plan(digest)
+        self._store.reject(Rejection(plan.digest, owner(), self._clock()))
 
     def revoke(self, digest: str) -> bool:
         """Delete an unused approval; return whether it existed."""
@@ -223,11 +241,13 @@ class Plans:
         """Return the steps of a deployment as a dry run finds them, or releases to return to."""
         if request.step == "rollback":
             return self._kept(str(request.options.get("target") or LOCAL.name))
-        if request.step != "deploy":
+        if request.step not in ("deploy", "rollout"):
             return []
-        outcome = self._steps.run("deploy", {**request.options, "dry_run": True})
+        outcome = self._steps.run(request.step, {**request.options, "dry_run": True})
         if not outcome.ok:
             raise StudioError(outcome.sentence, hint=outcome.hint)
+        if request.step == "rollout":
+            return rollout_lines(outcome.document)
         steps: Any = outcome.document.get("steps") or ()
         return [f"{one.get('name')}: {one.get('state')}, {one.get('text')}" for one in steps]
 

@@ -59,6 +59,11 @@ class ChangePlan:
     format: int = 1
 
     @property
+    def needs_second(self) -> bool:
+        """Whether only another person than its author may approve it."""
+        return bool(self.options.get("needs_approval"))
+
+    @property
     def text(self) -> str:
         """The plan as canonical JSON, of which the digest is made."""
         return json.dumps(to_json(self), sort_keys=True, separators=(",", ":"))
@@ -101,12 +106,26 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class Rejection:
+    """The decision of a person that a plan is not carried out.
+
+    Attributes:
+        at: Seconds since 1970.
+    """
+
+    digest: str
+    rejected_by: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class PlanEntry:
     """A stored plan with its state.
 
     Attributes:
-        state: ``waiting``, ``approved``, ``expired``, ``running``, ``done`` or ``failed``.
-        by: Who approved it; empty without an approval.
+        state: ``waiting``, ``approved``, ``rejected``, ``expired``, ``running``, ``done`` or
+            ``failed``.
+        by: Who approved or rejected it; empty without either.
         outcome: What came of it, in a sentence; empty before its end.
         result: The result of the step, after success.
     """

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from studio.api import Refused, UsageError
 from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json, to_json
-from studio.plans.record import Approval, ChangePlan, PlanEntry, checked_digest
+from studio.plans.record import Approval, ChangePlan, PlanEntry, Rejection, checked_digest
 from studio.settings.files import write_atomically
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,7 @@ MOST_PLANS = 500
 """Plans that are kept; the oldest that wait for nothing are deleted first."""
 
 _PLAN, _APPROVAL, _USED, _OUTCOME = "plan.json", "approval.json", "used.json", "outcome.json"
+_REJECTION = "rejection.json"
 _PRIVATE = 0o600
 _UNREADABLE = (OSError, ValueError, TypeError, KeyError, InvalidDocument)
 
@@ -75,9 +76,7 @@ class PlanStore:
         """
         folder = self._folder / checked_digest(approval.digest)
         if (folder / _USED).exists():
-            raise Refused(
-                f"Plan {approval.digest[:12]} was carried out already.", hint="Make a new plan."
-            )
+            raise self._spent(approval.digest)
         write_atomically(folder / _APPROVAL, json.dumps(to_json(approval)).encode(), _PRIVATE)
 
     def revoke(self, digest: str) -> bool:
@@ -86,6 +85,41 @@ class PlanStore:
         found = path.exists()
         path.unlink(missing_ok=True)
         return found
+
+    def reject(self, rejection: Rejection) -> None:
+        """Store that a plan is not carried out; its approval ends.
+
+        Raises:
+            Refused: when the plan was carried out or rejected before.
+        """
+        folder = self._folder / checked_digest(rejection.digest)
+        if (folder / _USED).exists():
+            raise self._spent(rejection.digest)
+        text = json.dumps(to_json(rejection)).encode()
+        write_atomically(folder / _REJECTION, text, _PRIVATE)
+        try:
+            # It takes the place of a used approval, so that either this or the start succeeds.
+            os.link(folder / _REJECTION, folder / _USED)
+        except FileExistsError:
+            if self.rejection(rejection.digest) is None:
+                (folder / _REJECTION).unlink(missing_ok=True)
+            raise self._spent(rejection.digest) from None
+        (folder / _APPROVAL).unlink(missing_ok=True)
+
+    def rejection(self, digest: str) -> Rejection | None:
+        """Return the rejection of a plan; None without one."""
+        document = _document(self._folder / checked_digest(digest) / _USED)
+        try:
+            return None if document is None else from_json(Rejection, document)
+        except _UNREADABLE:
+            return None
+
+    def _spent(self, digest: str) -> Refused:
+        rejection = self.rejection(digest)
+        if rejection is not None:
+            text = f"Plan {digest[:12]} was rejected by {rejection.rejected_by}."
+            return Refused(text, hint="Make a new plan.")
+        return Refused(f"Plan {digest[:12]} was carried out already.", hint="Make a new plan.")
 
     def approval(self, digest: str) -> Approval | None:
         """Return the unused approval of a plan; None without one."""
@@ -99,12 +133,12 @@ class PlanStore:
         """
         folder = self._folder / checked_digest(digest)
         if (folder / _USED).exists():
-            raise _spent(digest)
+            raise self._spent(digest)
         try:
             # A hard link fails where the name exists, so no second approval replaces a used one.
             os.link(folder / _APPROVAL, folder / _USED)
         except FileExistsError:
-            raise _spent(digest) from None
+            raise self._spent(digest) from None
         except OSError:
             raise Refused(
                 f"Plan {digest[:12]} is not approved.", hint=approve_hint(digest)
@@ -130,6 +164,10 @@ class PlanStore:
         plan = self.plan(digest)
         folder = self._folder / digest
         used, waiting = self._read_approval(digest, _USED), self.approval(digest)
+        rejection = self.rejection(digest)
+        if rejection is not None:
+            text = f"Rejected by {rejection.rejected_by}."
+            return PlanEntry(digest, plan, "rejected", rejection.rejected_by, text)
         by = next((one.by for one in (used, waiting) if one is not None), "")
         if used is not None:
             document = _document(folder / _OUTCOME)
@@ -153,6 +191,17 @@ class PlanStore:
             except (UsageError, Refused) as error:
                 log.warning("plan left out: %s", error)
         return sorted(found, key=lambda one: -one.plan.made)
+
+    def waiting(self, now: float) -> int:
+        """Return how many plans wait; those that were used are not read."""
+        left = [one for one in self._digests() if not (self._folder / one / _USED).exists()]
+        return sum(self._is_waiting(one, now) for one in left)
+
+    def _is_waiting(self, digest: str, now: float) -> bool:
+        try:
+            return self.entry(digest, now).state == "waiting"
+        except (UsageError, Refused):
+            return False
 
     def _digests(self) -> list[str]:
         try:
@@ -181,10 +230,6 @@ class PlanStore:
 def approve_hint(digest: str) -> str:
     """Return the command with which a person approves a plan."""
     return f"A person approves it in a terminal: studio plan approve {digest}"
-
-
-def _spent(digest: str) -> Refused:
-    return Refused(f"Plan {digest[:12]} was carried out already.", hint="Make a new plan.")
 
 
 def _document(path: Path) -> dict[str, JsonValue] | None:

@@ -14,6 +14,8 @@ from studio.plans.record import PlanEntry
 
 _LONGEST = 300
 _SHOWN = 12
+_LISTED = 50
+"""Targets of a wave that a plan names; its seal covers all of them."""
 
 
 def lines_of(
@@ -30,6 +32,22 @@ def lines_of(
         found.append(f"  Runs now on {name}: {digest[:_SHOWN] or 'no release'}")
     found += [f"  {line}" for line in preview]
     return tuple(shortened(one_line(line), _LONGEST) for line in found)
+
+
+def rollout_lines(document: Mapping[str, Any]) -> list[str]:
+    """Return the plan of a rollout: its release, its targets by wave, and its limits."""
+    found = [f"Release: version {document.get('version')} of {document.get('name')}, digest "
+             f"{str(document.get('release'))[:_SHOWN]}"]  # fmt: skip
+    waves: dict[int, list[Mapping[str, Any]]] = {}
+    for one in document.get("targets") or ():
+        waves.setdefault(int(one["wave"]), []).append(one)
+    for number, targets in sorted(waves.items()):
+        noun = "target" if len(targets) == 1 else "targets"
+        found.append(f"Wave {number}, {len(targets)} {noun}")
+        found += [f"  {one['target']}: {one['text']}" for one in targets[:_LISTED]]
+        if len(targets) > _LISTED:
+            found.append(f"  {len(targets) - _LISTED} more")
+    return [*found, *(str(note) for note in document.get("notes") or ())]
 
 
 def _value(kind: Kind, value: Any) -> str:
@@ -57,7 +75,9 @@ def shown(one: PlanEntry) -> list[str]:
     source = " through an agent" if one.plan.source == "agent" else ""
     found = [f"Plan {one.digest}", *one.plan.lines, ""]
     found.append(f"Made by {one.plan.author}{source} at {_at(one)}. State: {one.state}.")
-    if one.by:
+    if one.plan.needs_second and one.state == "waiting":
+        found.append("It needs the approval of a second person.")
+    if one.by and one.state != "rejected":
         found.append(f"Approved by {one.by}.")
     if one.outcome:
         found.append(one.outcome)

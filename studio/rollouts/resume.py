@@ -20,6 +20,7 @@ RULE = (
     *("max_error_rate", "max_latency_ratio", "min_agreement"),
     *("quality", "quality_s", "soak_rule"),
     *("embedding", "agreement", "keep_samples", "samples_mb", "replace", "sign", "downgrade"),
+    "needs_approval",
 )
 """Options of a rollout that a resumed one keeps."""
 

@@ -52,10 +52,15 @@ class RolloutHead:
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    """A line of a ledger; its kind decides which fields are set."""
+class LedgerLine:
+    """A line of a ledger; its kind decides which fields are set.
+
+    Attributes:
+        at: Seconds since 1970.
+    """
 
     kind: str = ""
+    at: float = 0.0
     row: TargetRow | None = None
     state: str = ""
     targets: tuple[str, ...] = ()
@@ -156,7 +161,7 @@ class RolloutState:
         recorded: set[str] = set()
         state = "open"
         for document in self._lines():
-            line = from_json(_Line, document)
+            line = from_json(LedgerLine, document)
             if line.kind == "begun":
                 head = from_json(RolloutHead, document)
             elif line.kind == "resumed":
@@ -171,6 +176,10 @@ class RolloutState:
         if head is None:
             raise UsageError(f"The rollout {self.name} has nothing that could be resumed.")
         return SavedState(head, rows, state, frozenset(recorded))
+
+    def changes(self) -> list[LedgerLine]:
+        """Return all lines with their times, in their order."""
+        return [from_json(LedgerLine, document) for document in self._lines()]
 
     def _lines(self) -> Iterator[JsonValue]:
         with contextlib.suppress(OSError), (self.folder / _FILE).open("rb") as file:
@@ -194,6 +203,15 @@ def unfinished(place: Path) -> str:
                 claim.close()
                 return names[-1]
     return ""
+
+
+def is_running(folder: Path) -> bool:
+    """Return whether another process carries a rollout out now."""
+    claim = _claimed(folder)
+    if claim is None:
+        return True
+    claim.close()
+    return False
 
 
 def _claimed(folder: Path) -> IO[bytes] | None:

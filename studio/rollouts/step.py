@@ -207,6 +207,12 @@ class RolloutOptions:
     agreement: float = like(_SHADOW, 0.0)
     keep_samples: int = like(_SAMPLES, 0)
     samples_mb: float = like(_QUOTA, SAMPLES_MB)
+    needs_approval: bool = option(
+        False,
+        title="Needs approval",
+        help="Wait until a second person has approved the plan (see studio plan).",
+        advanced=True,
+    )
     resume: str | None = option(
         None,
         help="Resume a halted, cancelled or interrupted rollout: its name, or last.",

@@ -94,6 +94,7 @@ class StepRunner:
         filled = with_project(step, given, self._registry)
         resolved = resolve(step, filled.options, self._registry)
         self._check_formats(step, resolved)
+        _check_approval(resolved.arguments, seal)
         if seal and self._seal(step, resolved, filled.preprocess) != seal:
             raise Refused(SEAL_BROKEN, hint="Make a new plan.")
         options = self._prepared(step, step.options_of(resolved.arguments))
@@ -301,3 +302,19 @@ def _replaced(value: Any, path: Path, reference: str) -> Any:
     if isinstance(value, str):
         return reference
     return [reference if Path(item).expanduser().absolute() == path else item for item in value]
+
+
+def _check_approval(arguments: Mapping[str, Any], seal: str) -> None:
+    """Refuse a step that needs an approval and is not started from its plan.
+
+    One that is resumed was approved before it started.
+
+    Raises:
+        Refused: with the command that waits for the approval.
+    """
+    is_exempt = bool(seal or arguments.get("dry_run") or arguments.get("resume"))
+    if arguments.get("needs_approval") and not is_exempt:
+        raise Refused(
+            "It needs the approval of a second person before it starts.",
+            hint="studio rollout --needs-approval makes the plan and waits.",
+        )

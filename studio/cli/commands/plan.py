@@ -28,10 +28,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         show="show a plan",
         make="make a plan of a step, without changing anything",
         approve="approve a plan: at a terminal, or with an SSH key",
+        reject="decide that a plan is not carried out",
         revoke="end an unused approval",
         apply="carry an approved plan out",
     )
-    for verb in ("show", "approve", "revoke", "apply"):
+    for verb in ("show", "approve", "reject", "revoke", "apply"):
         verbs[verb].add_argument("plan", metavar="DIGEST", help="digest of the plan, or its begin")
     text = "SSH key of an approver (see docs/agents.md)"
     verbs["approve"].add_argument("--key", type=Path, metavar="FILE", help=text)
@@ -53,6 +54,10 @@ def run(arguments: argparse.Namespace) -> int:
             return _print(found, arguments)
         if arguments.verb == "approve":
             return _approve(opened, found, arguments)
+        if arguments.verb == "reject":
+            opened.plans.reject(found.digest)
+            print_lines([f"Plan {found.digest[:12]} is rejected."])
+            return 0
         if arguments.verb == "revoke":
             was = opened.plans.revoke(found.digest)
             print_lines(["The approval was revoked." if was else "The plan had no approval."])

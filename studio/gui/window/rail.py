@@ -16,6 +16,7 @@ from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, restyle
 from studio.gui.window.stage_results import NEXT, StageResults
 from studio.gui.window.stages import STAGES, Stage, stage_of_step
+from studio.workspace.approvals import Approvals
 
 if TYPE_CHECKING:
     from studio.gui.current_project import CurrentProject
@@ -25,13 +26,14 @@ if TYPE_CHECKING:
 
 WIDTH = 84
 DOT = 8
-HEIGHT, LEAST_HEIGHT = 7 * GRID, 5 * GRID + 2
+HEIGHT, LEAST_HEIGHT = 7 * GRID, 5 * GRID - 2
 """Of a button; the least one lets all stages into the least window."""
 
-RESULT_HEIGHT = 7 * GRID
+RESULT_HEIGHT = 6 * GRID + 4
 """Of a button with a result below its title; a lower one shows none."""
 
 _RESULT_FONT = 0.85
+_MANY = 100
 _MARGIN, _GAP = 2, 0
 
 
@@ -52,6 +54,7 @@ _TOKENS = {
     StageState.FAILED: "bad",
     StageState.NONE: "idle",
 }
+_PLANS_MS = 10_000
 _LATER_MS = 20
 """What has changed is shown in the page first, and on the rail in a later turn."""
 
@@ -71,6 +74,7 @@ class StageButton(QToolButton):
         self.stage = stage
         self.state = StageState.NONE
         self.result = ""
+        self.count = 0
         self._theming = theming
         self.setText(stage.title)
         self.setProperty("role", "stage")
@@ -101,6 +105,14 @@ class StageButton(QToolButton):
         )
         self.update()
 
+    def show_count(self, count: int, text: str) -> None:
+        """Show how many things wait on a page, and what they are (``2 plans wait``)."""
+        self.count = count
+        waits = f": {text}" if count else ""
+        self.setAccessibleName(f"{self.stage.title}{waits}")
+        self.setToolTip(plain_tip(f"{self.stage.title}{waits} ({self.stage.shortcut})"))
+        self.update()
+
     def sizeHint(self) -> QSize:
         return QSize(WIDTH - 2 * GRID, self.maximumHeight())
 
@@ -124,6 +136,24 @@ class StageButton(QToolButton):
             self._paint_result()
         if not self.stage.at_bottom and self.state is not StageState.NONE:
             self._paint_state()
+        if self.count:
+            self._paint_count()
+
+    def _paint_count(self) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        font = QFont(self.font())
+        font.setPixelSize(round(self.fontInfo().pixelSize() * _RESULT_FONT))
+        painter.setFont(font)
+        text = str(self.count) if self.count < _MANY else f"{_MANY - 1}+"
+        width = painter.fontMetrics().horizontalAdvance(text) + GRID
+        height = painter.fontMetrics().height()
+        place = QRectF(self.width() / 2 + 6, 2, max(width, height), height)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theming.current.color("accent_fill"))
+        painter.drawRoundedRect(place, height / 2, height / 2)
+        painter.setPen(Qt.GlobalColor.white)
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
 
     def _paint_result(self) -> None:
         painter = QPainter(self)
@@ -206,6 +236,11 @@ class Rail(QFrame):
         if name in self._buttons:
             self._buttons[name].show_state(state, word, result)
 
+    def show_count(self, name: str, count: int, text: str) -> None:
+        """Show how many things wait on a page."""
+        if name in self._buttons:
+            self._buttons[name].show_count(count, text)
+
     def dress(self) -> None:
         """Set the icons in the theme's colours."""
         for button in self._buttons.values():
@@ -239,6 +274,11 @@ class Progress:
         self._failed: set[tuple[int, str]] = set()
         self._soon = QTimer(rail, singleShot=True, interval=_LATER_MS)
         self._soon.timeout.connect(self._show)
+        self._approvals = Approvals(workspace.plans)
+        self._plans = QTimer(rail, interval=_PLANS_MS)  # other processes make plans, too
+        self._plans.timeout.connect(self._count_plans)
+        self._plans.start()
+        self._is_ended = False
 
     def stage_of(self, job: RunningJob) -> str:
         """Return the stage that a job belongs to; empty for none."""
@@ -277,9 +317,12 @@ class Progress:
 
     def end(self) -> None:
         """Show nothing more: the registry is closed next."""
+        self._is_ended = True
         self._soon.stop()
+        self._plans.stop()
 
     def _show(self) -> None:
+        self._count_plans()
         endpoints, results = self.endpoints(), self._results.words()
         for name, state in self.states().items():
             word = ""
@@ -290,6 +333,16 @@ class Progress:
             result = results.get(name, "")
             is_done = result == NEXT and state is not StageState.NONE  # once, and undone since
             self._rail.show_state(name, state, word, "" if is_done else result)
+
+    def _count_plans(self) -> None:
+        """Count the plans that wait, in the background."""
+        self._workspace.in_background(self._approvals.waiting, self._counted)
+
+    def _counted(self, found: int | Exception) -> None:
+        if isinstance(found, int) and not self._is_ended:
+            self._rail.show_count(
+                "fleet", found, "1 plan waits" if found == 1 else f"{found} plans wait"
+            )
 
     def endpoints(self) -> EndpointStatus:
         """Return the worst status of the endpoints that serve the current model."""

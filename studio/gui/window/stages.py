@@ -92,6 +92,12 @@ _OF_MONITOR = (
     "charts.time_chart pages.monitor.fleet_view pages.monitor.endpoint_view pages.monitor.page"
 )
 
+_OF_FLEET = (
+    "studio.monitoring.boards.results studio.workspace.boards.view studio.workspace.boards.feed "
+    "pages.fleet.boards_view pages.fleet.page"
+)
+_FLEET_KEY = "Ctrl+Shift+F"
+
 _APP_STEPS = ("app-run", "app-test")
 """Steps that make the stage busy; the check of an app is over in a moment."""
 
@@ -132,6 +138,7 @@ STAGES = (
     ),
     _stage("Monitor", 7, "monitor", "call", parts=_OF_MONITOR),
     _stage("Evidence", 13, *_EVIDENCE_STEPS, parts=_OF_EVIDENCE, key=_EVIDENCE_KEY),
+    _stage("Fleet", 14, parts=_OF_FLEET, at_bottom=True, key=_FLEET_KEY),
     _stage("Runs", 8, parts="pages.runs.page", at_bottom=True),
     _stage("Targets", 9, "target-probe", at_bottom=True),
     _stage("Settings", 11, at_bottom=True, key="Ctrl+,"),

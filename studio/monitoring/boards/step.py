@@ -62,6 +62,9 @@ class WatchBoardsOptions(BoardsOptions):
         0.0, title="Watch for", unit="s", minimum=0, help="Duration; 0 watches until stopped."
     )
     interval: float = option(5.0, title="Every", unit="s", minimum=0.5, maximum=3600)
+    changes: bool = option(
+        False, help="Send each changed board as a message, for the window.", advanced=True
+    )
 
 
 FLEET_STATUS: Step[BoardsOptions, BoardsResult] = Step(

@@ -27,9 +27,10 @@ NONE, OTHERS = "(none)", "(others)"
 
 MOST_GROUPS = 50
 
-_SHARES = (0.5, 0.9, 0.99)
+_SHARES = (0.5, 0.9, 0.95, 0.99)
 _SILENT_INTERVALS, _SILENT_S = 3.0, 30.0
 _NUMBERS = ("memory_mb", "celsius")
+_LOW, _HIGH = np.array([lowest_of(bucket) for bucket in range(BUCKETS)]).T
 Mask = NDArray[np.bool_]
 
 
@@ -174,6 +175,51 @@ class BoardTable:
         row = self._rows[name]
         return STATES[int(self._states(now, slice(row, row + 1))[0])]
 
+    def worst_first(self, mask: Mask, now: float, names: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return the selected rows: silent ones first, then by alerts, then by name.
+
+        Args:
+            names: Place of each row in the order of the names.
+        """
+        rows = np.flatnonzero(mask)
+        alerts = np.zeros(len(self.names), np.int16)
+        for one in self._alerts.values():
+            alerts += one[: len(self.names)]
+        states = self._states(now)
+        return rows[np.lexsort((names[rows], -alerts[rows], -states[rows]))]
+
+    def columns_of(self, rows: NDArray[np.intp], now: float) -> dict[str, NDArray[Any]]:
+        """Return copies of columns: ``state, requests, errors, heard, memory_mb, celsius``."""
+        counts, facts = self._columns["counts"][rows], self._columns["facts"][rows]
+        return {
+            "state": self._states(now)[rows],
+            "requests": counts[:, 0],
+            "errors": counts[:, 1],
+            "heard": self._columns["heard"][rows],
+            **{name: facts[:, place] for place, name in enumerate(_NUMBERS)},
+        }
+
+    def latencies(self, rows: NDArray[np.intp], shares: Sequence[float]) -> NDArray[np.float64]:
+        """Return percentiles of each row in milliseconds, NaN without requests.
+
+        Args:
+            rows: A few hundred at once, as their histograms are copied.
+        """
+        return row_percentiles(self._columns["latency"][rows], shares)
+
+    def row_of(self, name: str) -> int:
+        """Return the row of a board; it stays the same.
+
+        Raises:
+            KeyError: when the board is unknown.
+        """
+        return self._rows[name]
+
+    @property
+    def label_names(self) -> list[str]:
+        """Names of the labels that boards have."""
+        return list(self._labels)
+
     def figures(self, mask: Mask, now: float, group: str = "") -> GroupFigures:
         """Return the figures of the selected boards as one group."""
         return self._figures(group, np.flatnonzero(mask), self._states(now))
@@ -253,6 +299,21 @@ def latency_percentiles(counts: NDArray[np.int64]) -> dict[str, float]:
         low, high = lowest_of(bucket)
         inside = (share * total - (sums[bucket] - counts[bucket])) / counts[bucket]
         found[f"p{share * 100:.0f}"] = round(1000 * (low + (high - low) * float(inside)), 4)
+    return found
+
+
+def row_percentiles(counts: NDArray[np.uint32], shares: Sequence[float]) -> NDArray[np.float64]:
+    """Return percentiles of histograms, a row each, in milliseconds (see latency_percentiles)."""
+    sums = counts.cumsum(axis=1, dtype=np.int64)
+    totals = sums[:, -1]
+    found = np.full((len(counts), len(shares)), np.nan)
+    known = np.flatnonzero(totals)
+    for place, share in enumerate(shares):
+        wanted = share * totals[known]
+        bucket = (sums[known] < wanted[:, None]).sum(axis=1)
+        here = counts[known, bucket].astype(np.float64)
+        inside = (wanted - (sums[known, bucket] - here)) / np.maximum(here, 1.0)
+        found[known, place] = 1000 * (_LOW[bucket] + (_HIGH[bucket] - _LOW[bucket]) * inside)
     return found
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from studio.api import Extension, StateFeed, StateSource, UsageError
 from studio.documents.dataclass_json import to_json
 from studio.jobs import Job
+from studio.monitoring.boards.changes import MESSAGE, pieces
 from studio.monitoring.boards.fleet_state import FleetState
 from studio.monitoring.boards.login import read_login
 from studio.monitoring.boards.results import BoardRow, BoardsResult
@@ -43,6 +44,8 @@ def watch(options: WatchBoardsOptions, job: Job) -> BoardsResult:
     wanted = filter_of(options)
     with _opened(options, job) as (feed, fleet):
         shown = saved = began
+        if options.changes:
+            _send(fleet, fleet.table.names, job)
         while not options.seconds or time.monotonic() - began < options.seconds:
             job.check()
             fleet.take(feed.read(_READ_S))
@@ -52,11 +55,19 @@ def watch(options: WatchBoardsOptions, job: Job) -> BoardsResult:
                 saved = now
             if now - shown >= options.interval:
                 shown = now
+                if options.changes:
+                    _send(fleet, fleet.table.take_changes(), job)
                 result = result_of(options, wanted, fleet, feed, began)
                 job.event("boards", **to_json(result))
                 job.progress(0, 0, summary(result))
         fleet.save()
         return result_of(options, wanted, fleet, feed, began)
+
+
+def _send(fleet: FleetState, names: Iterable[str], job: Job) -> None:
+    """Send the boards that have changed to the process that shows them."""
+    for rows in pieces(fleet, names):
+        job.event(MESSAGE, rows=rows)
 
 
 def summary(result: BoardsResult) -> str:

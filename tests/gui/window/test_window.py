@@ -185,7 +185,8 @@ def test_shortcuts_go_through_the_stages(digits_window: MainWindow, qtbot: QtBot
         seen.append(digits_window.page().stage)
     qtbot.keyClick(digits_window, Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier)
     seen.append(digits_window.page().stage)
-    beyond = {"app": Qt.Key.Key_A, "evidence": Qt.Key.Key_E, "responsible": Qt.Key.Key_R}
+    beyond = {"app": Qt.Key.Key_A, "evidence": Qt.Key.Key_E, "fleet": Qt.Key.Key_F}
+    beyond["responsible"] = Qt.Key.Key_R
     assert seen == [stage.id for stage in STAGES if stage.shortcut and stage.id not in beyond]
     both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
     for name, key in beyond.items():

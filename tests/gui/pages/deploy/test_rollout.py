@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtWidgets import QAbstractSpinBox
 from pytestqt.qtbot import QtBot
 
-from studio.api import Resource, TargetSpec
+from studio.api import Resource, TargetSpec, UsageError
 from studio.deployment.results import LogsResult, ResourcesResult
 from studio.gui.pages.deploy.page import DeployPage
 from studio.gui.pages.deploy.rollout_view import RolloutView
@@ -296,3 +296,24 @@ def test_a_soak_is_left_to_the_step_unless_it_is_given(rig: Rig) -> None:
     page.show_view(1)
     page.rollout.form.set_values({"quality_s": 1})
     assert page.rollout.form.values()["quality_s"] == 1.0
+
+
+def test_a_rollout_that_needs_approval_becomes_a_plan(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from studio.workspace.approvals import Approvals
+
+    made: list[tuple[str, dict[str, Any]]] = []
+
+    def make(_self: Approvals, step: str, options: dict[str, Any]) -> None:
+        made.append((step, options))
+        raise UsageError("The plan cannot be made.")
+
+    monkeypatch.setattr(Approvals, "make", make)
+    view = rollout_view(rig)
+    view.form.set_values({"target": ["jetson-07"], "needs_approval": True})
+    view.start_button.click()
+    assert rig.shell.jobs == []
+    ((step, options),) = made
+    assert (step, options["needs_approval"]) == ("rollout", True)
+    assert [str(one) for one in rig.shell.failed] == ["The plan cannot be made."]

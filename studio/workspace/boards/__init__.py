@@ -1,0 +1,1 @@
+"""Boards of a broker as the window shows them: a filter line, snapshots, and their thread."""

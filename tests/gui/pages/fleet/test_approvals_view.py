@@ -1,0 +1,127 @@
+"""The approvals inbox: what waits, who may approve it, and what the buttons do."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from studio.gui.pages.fleet.page import APPROVALS, FleetPage
+from studio.plans import PlanEntry, PlanRequest, approvals
+from studio.settings.user import owner
+from tests.gui.page_rig import Rig, opened, visible_texts
+
+
+@pytest.fixture
+def rig(qtbot: QtBot, tmp_path: Path) -> Iterator[Rig]:
+    with opened(tmp_path / "home", tmp_path) as found:
+        yield found
+
+
+def plan(rig: Rig, **options: object) -> PlanEntry:
+    """Make a plan of a step that changes something quickly."""
+    given = {"target": "*", "minutes": 5, **options}
+    return rig.workspace.plans.make(PlanRequest("monitor-silence", given))  # type: ignore[arg-type]
+
+
+def shown(rig: Rig) -> FleetPage:
+    """Return the page with its inbox."""
+    page = rig.page(FleetPage)
+    page.show_view(APPROVALS)
+    return page
+
+
+def approve(page: FleetPage, digits: str) -> None:
+    """Type digits, and press the button."""
+    page.approvals.digits.setText(digits)
+    page.approvals.approve.click()
+
+
+def test_without_plans_there_is_one_sentence(rig: Rig) -> None:
+    assert "No plans yet" in visible_texts(shown(rig))
+
+
+def test_a_plan_is_listed_with_its_author_and_what_it_does(rig: Rig) -> None:
+    made = plan(rig)
+    page = shown(rig)
+    (row,) = page.approvals.table.content.rows
+    assert row.texts[0] == made.digest[:12]
+    assert row.texts[2:4] == ("waiting", owner())
+    assert made.plan.lines[0] in page.approvals.text.toPlainText()
+    assert made.digest in page.approvals.text.toPlainText()
+
+
+def test_approve_needs_the_digits_of_the_plan(rig: Rig) -> None:
+    made = plan(rig)
+    page = shown(rig)
+    assert not page.approvals.approve.isEnabled()
+    approve(page, "0" * 8)
+    assert rig.workspace.plans.one(made.digest).state == "waiting"
+    assert "the digits differ" in page.approvals.fault.text()
+    approve(page, made.digest[:8])
+    assert rig.workspace.plans.one(made.digest).state == "approved"
+    assert page.approvals.start.isVisible()
+
+
+def test_a_rejected_plan_stays_in_the_list_as_such(rig: Rig) -> None:
+    made = plan(rig)
+    page = shown(rig)
+    page.approvals.reject.click()
+    assert rig.workspace.plans.one(made.digest).state == "rejected"
+    assert page.approvals.table.content.rows[0].texts[2] == "rejected"
+    assert not page.approvals.reject.isEnabled()
+
+
+def test_an_approved_plan_is_carried_out(rig: Rig, qtbot: QtBot) -> None:
+    made = plan(rig)
+    page = shown(rig)
+    approve(page, made.digest[:8])
+    page.approvals.start.click()
+    qtbot.waitUntil(lambda: rig.workspace.plans.one(made.digest).state == "done", timeout=30_000)
+
+
+def test_the_author_of_a_rollout_is_told_that_another_person_approves(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from studio.plans.record import ChangePlan
+
+    monkeypatch.setattr(ChangePlan, "needs_second", property(lambda _: True))
+    made = plan(rig)
+    page = shown(rig)
+    assert "A second person approves it" in page.approvals.reason.text()
+    page.approvals.digits.setText(made.digest[:8])
+    assert not page.approvals.approve.isEnabled()
+    page.approvals._approve()
+    assert rig.workspace.plans.one(made.digest).state == "waiting"
+    monkeypatch.setattr("studio.workspace.approvals.owner", lambda: "bob@desk")
+    monkeypatch.setattr(approvals, "owner", lambda: "bob@desk")
+    page.approvals.refresh()
+    page.approvals.approve.click()
+    assert rig.workspace.plans.one(made.digest).by == "bob@desk"
+
+
+@pytest.mark.needs("ssh-keygen")
+def test_where_approvers_are_named_their_key_is_needed(rig: Rig, tmp_path: Path) -> None:
+    key = tmp_path / "id"
+    words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "bob@desk", "-f", str(key)]
+    subprocess.run(words, check=True, timeout=60)
+    config = rig.workspace.paths.config
+    config.mkdir(parents=True, exist_ok=True)
+    (config / "plan_approvers").write_text(f"bob@desk {key.with_suffix('.pub').read_text()}")
+    made = plan(rig)
+    page = shown(rig)
+    page.approvals.digits.setText(made.digest[:8])
+    assert "Choose your SSH key" in page.approvals.approve.toolTip()
+    page.approvals.key.set_value(str(key))
+    page.approvals.approve.click()
+    assert rig.workspace.plans.one(made.digest).by == "bob@desk"
+
+
+def test_the_text_of_a_plan_is_no_markup(rig: Rig) -> None:
+    made = plan(rig, target="<b>x</b>")
+    page = shown(rig)
+    assert "<b>x</b>" in page.approvals.text.toPlainText()
+    assert made.digest in page.approvals.text.toPlainText()

@@ -1,0 +1,98 @@
+"""A rollout of the command line that waits until another person's key has approved its plan."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from studio.settings import Paths
+from studio.workspace import Workspace
+from tests.rigs.boards import until
+from tests.rigs.fleet.driver import agree
+from tests.unit.rollouts.test_fleet import Fleet
+
+pytestmark = [pytest.mark.slow, pytest.mark.needs("ssh-keygen")]
+
+_WORDS = ("--target", "@all", "--strategy", "waves", "--wave-size", "6", "--requests", "4")
+
+
+@pytest.fixture
+def fleet(studio_home: Path, tmp_path: Path) -> Iterator[Fleet]:
+    made = Fleet(studio_home, tmp_path)
+    with made.boards:
+        made.boards.start()
+        with Workspace.open() as opened:
+            agree(opened)
+            made.boards.introduce(opened)
+        yield made
+
+
+@pytest.fixture
+def key(tmp_path: Path, fleet: Fleet) -> Path:
+    """The key of the one approver."""
+    path = tmp_path / "id"
+    words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "bob@desk", "-f", str(path)]
+    subprocess.run(words, check=True, timeout=60)
+    config = Paths.of().config
+    config.mkdir(parents=True, exist_ok=True)
+    (config / "plan_approvers").write_text(f"bob@desk {path.with_suffix('.pub').read_text()}")
+    return path
+
+
+def waiting() -> str:
+    """Return the digest of the plan that waits; empty without one."""
+    with Workspace.open() as opened:
+        return next((one.digest for one in opened.plans.all() if one.state == "waiting"), "")
+
+
+def test_the_rollout_waits_and_then_goes_to_all(fleet: Fleet, key: Path) -> None:
+    words = fleet.command("rollout", "--bundle", str(fleet.first.folder), *_WORDS)
+    studio = subprocess.Popen(
+        [*words, "--needs-approval"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        until(lambda: waiting() != "", "the plan waits", 60)
+        assert fleet.serving(fleet.first) == []
+        with Workspace.open() as opened:
+            opened.plans.approve(waiting(), key)
+        out, errors = studio.communicate(timeout=120)
+    finally:
+        studio.kill()
+        studio.wait()
+    assert studio.returncode == 0, errors
+    assert "Approved by bob@desk." in errors
+    assert len(fleet.serving(fleet.first)) == fleet.boards.count
+    assert "done, kept on" in out
+
+
+def test_a_plan_that_still_waits_is_carried_out_later(fleet: Fleet, key: Path) -> None:
+    words = fleet.command("rollout", "--bundle", str(fleet.first.folder), *_WORDS)
+    studio = subprocess.Popen([*words, "--needs-approval"], stderr=subprocess.DEVNULL)
+    until(lambda: waiting() != "", "the plan waits", 60)
+    studio.kill()
+    studio.wait()
+    with Workspace.open() as opened:
+        digest = waiting()
+        opened.plans.approve(digest, key)
+        assert opened.plans.run(digest).ok
+        assert opened.plans.one(digest).by == "bob@desk"
+    assert len(fleet.serving(fleet.first)) == fleet.boards.count
+
+
+def test_a_rejected_rollout_ends_with_one_sentence(fleet: Fleet) -> None:
+    words = fleet.command("rollout", "--bundle", str(fleet.first.folder), *_WORDS)
+    studio = subprocess.Popen([*words, "--needs-approval"], stderr=subprocess.PIPE, text=True)
+    try:
+        until(lambda: waiting() != "", "the plan waits", 60)
+        with Workspace.open() as opened:
+            opened.plans.reject(waiting())
+        errors = studio.communicate(timeout=60)[1]
+    finally:
+        studio.kill()
+        studio.wait()
+    assert studio.returncode != 0
+    assert "rejected the plan" in errors
+    assert fleet.serving(fleet.first) == []
