@@ -27,7 +27,7 @@ from studio.registry.servers.address import SharedAddress, use
 from studio.registry.servers.postgres import PostgresDatabase
 from studio.registry.sqlite_database import SqliteDatabase
 from studio.workspace.versions import Versions
-from tests.rigs.postgres import programs, public_folder, running
+from tests.rigs.postgres import NEEDED, programs, public_folder, running
 
 _DRIVER = "psycopg[binary]==3.3.9"
 _ROUNDS = 60
@@ -130,25 +130,43 @@ def driver(rigs: Path) -> None:
     sys.path.append(str(home))
 
 
+def of_files(size: tuple[int, int]) -> dict[str, Any]:
+    """Measure SQLite."""
+    with tempfile.TemporaryDirectory() as name:
+        return measure(Registry.open(Path(name) / "files"), *size)
+
+
+def of_server(rigs: Path, size: tuple[int, int]) -> dict[str, Any]:
+    """Measure PostgreSQL."""
+    bin_folder = programs(rigs)
+    if bin_folder is None:
+        raise SystemExit(NEEDED)
+    driver(rigs)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        public_folder() as home,
+        running(bin_folder, home / "cluster") as server,
+    ):
+        folder = Path(name)
+        (folder / "blobs").mkdir()
+        os.environ.update(server.environment)
+        use(folder / "shared", SharedAddress.of(server.address(), str(folder / "blobs")))
+        return measure(Registry.open(folder / "shared"), *size)
+
+
 def main() -> int:
-    """Measure both databases."""
+    """Measure one database or both."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--targets", type=int, default=500)
     parser.add_argument("--changes", type=int, default=2000, help="of each target")
+    parser.add_argument("--only", choices=("sqlite", "postgresql"))
     parser.add_argument("--rigs", type=Path, default=Path.home() / ".cache" / "edgewright-rigs")
     given = parser.parse_args()
-    size = (given.targets, given.changes)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        result = {"sqlite": measure(Registry.open(folder / "files"), *size)}
-        bin_folder = programs(given.rigs)
-        if bin_folder is not None:
-            driver(given.rigs)
-            (folder / "blobs").mkdir()
-            with public_folder() as home, running(bin_folder, home / "cluster") as server:
-                os.environ.update(server.environment)
-                use(folder / "shared", SharedAddress.of(server.address(), str(folder / "blobs")))
-                result["postgresql"] = measure(Registry.open(folder / "shared"), *size)
+    size, result = (given.targets, given.changes), {}
+    if given.only != "postgresql":
+        result["sqlite"] = of_files(size)
+    if given.only != "sqlite":
+        result["postgresql"] = of_server(given.rigs, size)
     print(json.dumps({"name": "registry", "targets": given.targets, **result}, indent=1))
     return 0
 

@@ -18,8 +18,8 @@ from studio.registry.servers.address import SharedAddress, address_in, use
 
 VARIABLE = "SHARED_DATABASE"
 BLOBS = "SHARED_BLOBS"
-OF_FILES = ("test_backups.py", "test_schema.py", "test_full_disk.py")
-"""Tests of SQLite's file itself: its copies, its migration, its disk."""
+OF_FILES = ("test_backups.py", "test_schema.py", "test_full_disk.py", "test_transfer.py")
+"""Tests of SQLite's file itself: its copies, its migration, its disk, and what leaves it."""
 
 OF_FILE = ("test_a_damaged_file_is_said_and_kept", "test_a_later_version_is_refused")
 _DATABASE = os.environ.get(VARIABLE, "")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from studio.registry import Registry
+from studio.registry.database import DatabaseRow, SqlValue
 from studio.versions.serving_history import all_served_at, served_at, served_on
 
 NAMES = [f"t{number:02}" for number in range(30)]
@@ -26,10 +27,16 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
 
 
 @pytest.fixture
-def asked(registry: Registry) -> list[str]:
-    """The statements from now on."""
+def asked(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The queries from now on."""
     found: list[str] = []
-    registry._db.connection.set_trace_callback(found.append)
+    ask = registry._db.all
+
+    def noted(statement: str, values: tuple[SqlValue, ...] = ()) -> Sequence[DatabaseRow]:
+        found.append(statement)
+        return ask(statement, values)
+
+    monkeypatch.setattr(registry._db, "all", noted)
     return found
 
 
