@@ -110,7 +110,10 @@ class _Verdict:
 
 @dataclass(frozen=True, slots=True)
 class _Compared:
+    """The comparisons of a profile, or of a study over its boards."""
+
     verdicts: tuple[_Verdict, ...] = ()
+    overall: tuple[_Verdict, ...] = ()
 
 
 def _ratio(result: _Compared, settings: GateSettings) -> Judged:
@@ -118,7 +121,8 @@ def _ratio(result: _Compared, settings: GateSettings) -> Judged:
     if settings.bound not in ("low", "ratio", "high"):
         raise NoValue(f"an interval has no {str(settings.bound)!r}: low, ratio or high")
     bound = operator.attrgetter(settings.bound)
-    verdicts = [one for one in result.verdicts if settings.b in (None, one.b)]
+    compared = (*result.verdicts, *result.overall)
+    verdicts = [one for one in compared if settings.b in (None, one.b)]
     if not verdicts:
         raise NoValue("nothing was compared")
     # A comparison without an interval counts as the worst, so it cannot hide a failure.
@@ -294,7 +298,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "latency-ratio": Kind(
         "a bound of the interval of a latency ratio",
-        ("profile",),
+        ("profile", "study"),
         _Compared,
         _ratio,
         {"bound": str, "b": str},

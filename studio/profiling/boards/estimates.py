@@ -35,8 +35,10 @@ class Estimate:
         confidence: float | None,
         rounds: int,
     ) -> Estimate | None:
-        """Return the estimate behind an interval; None without one."""
+        """Return the estimate behind an interval; None without one, or with impossible figures."""
         if not (ratio and low and high and confidence) or not 0 < confidence < 1:
+            return None
+        if not all(math.isfinite(one) and one > 0 for one in (ratio, low, high)):
             return None
         blocks = rounds / max(1, round(math.pow(max(rounds, 1), 1 / 3)))
         freedom = max(1.0, blocks - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -111,7 +112,7 @@ class _Boards:
         if row is None:
             row = self._measured(target)
             if row.state == MEASURED:
-                self._saved.keep(row)
+                self._keep(row)
         self.share(target.name, 1.0, f"{target.name}: {row.state}")
         self._job.event("board", row=to_json(replace(row, profile=None)))
         return row
@@ -128,6 +129,10 @@ class _Boards:
             return BoardRow(target.name, RESERVED, error.message)
         except StudioError as error:
             return BoardRow(target.name, FAILED, error.message)
+        except Exception as error:  # of a plugin: it must not cost the rows of the others
+            text = f"{type(error).__name__}: {error}"
+            self._job.log(f"{target.name}: {text}")
+            return BoardRow(target.name, FAILED, text)
         return BoardRow(
             target.name,
             MEASURED if profile.complete else INCOMPLETE,
@@ -150,8 +155,15 @@ class _Boards:
             with self._turns.turn("local:"):
                 return _contained(options, job)
         profile = profiling.profile_on(options, job, claim)
-        (folder / ROUNDS_FILE).replace(self._saved.rounds_of(target.name))
+        shutil.move(folder / ROUNDS_FILE, self._saved.rounds_of(target.name))
         return profile
+
+    def _keep(self, row: BoardRow) -> None:
+        """Keep a finished board on the disk; one that cannot be kept is still in the table."""
+        try:
+            self._saved.keep(row)
+        except OSError as error:
+            self._job.log(f"{row.target} cannot be resumed later: {error.strerror or error}.")
 
     def share(self, name: str, share: float, text: str) -> None:
         """Report how far a board is; the study's progress is the mean of all."""

@@ -3,7 +3,8 @@
 It is sent to the machine as a text and run by any Python from 3.8 on, so it imports the standard
 library alone. Standard input brings a byte every few seconds. The lock ends with this process:
 when the input ends, when nothing came for the patience, at a kill and at a restart of the machine.
-The clock of the machine plays no part in it, however wrong it is.
+The clock of the machine plays no part in it, however wrong it is. A benchmark whose owner is gone
+is ended before the machine is given back.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import os
 import platform
 import re
 import select
+import signal
 import sys
 import time
-from typing import Any, Dict, Sequence
+from typing import Any, Dict, List, Sequence
 
 _LOOK_S = 0.5
+_ENDED_S = 5.0
 _MOST = 4096
 """Bytes of an owner's line that are read."""
 
@@ -35,6 +38,7 @@ class Holder:
     def __init__(self, folder: str, patience: float) -> None:
         self._patience = patience
         self._heard = time.monotonic()
+        self._benchmarks = os.fsencode(os.path.join(folder, "bench-"))
         os.makedirs(folder, exist_ok=True)
         # Boards may share one home folder, so each has a file of its own.
         name = "reserved-" + re.sub(r"[^A-Za-z0-9.-]", "_", platform.node())[:64]
@@ -65,6 +69,27 @@ class Holder:
         while self.hears(self._patience):
             say("held")
 
+    def end_benchmarks(self) -> None:
+        """End what the owner has left behind; at a usual end that is nothing."""
+        for sign in (signal.SIGTERM, signal.SIGKILL):
+            deadline = time.monotonic() + _ENDED_S
+            while self._signalled(sign) and time.monotonic() < deadline:
+                time.sleep(_LOOK_S)
+
+    def _signalled(self, sign: int) -> bool:
+        """Send a signal to the benchmarks of this folder; False when there are none."""
+        found = False
+        for process in _processes():
+            try:
+                with open("/proc/{}/cmdline".format(process), "rb") as file:
+                    words = file.read().split(b"\0")
+                if any(word.startswith(self._benchmarks) for word in words):
+                    os.kill(process, sign)
+                    found = True
+            except OSError:  # it has ended, or is of another user
+                continue
+        return found
+
     def _locked(self) -> bool:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -81,12 +106,30 @@ class Holder:
         return os.fstat(self._file).st_mtime
 
 
+def _processes() -> List[int]:
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return []
+
+
 def say(state: str, **values: Any) -> None:
     """Write one line of JSON."""
     line: Dict[str, Any] = {"state": state}
     line.update(values)
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
+
+
+def _keep(holder: Holder) -> None:
+    try:
+        say("held")
+        holder.hold()
+    except BrokenPipeError:
+        pass
+    holder.end_benchmarks()
+    # The flush at a usual end would fail where no process reads the output any more.
+    os._exit(0)
 
 
 def main(words: Sequence[str]) -> int:
@@ -96,10 +139,7 @@ def main(words: Sequence[str]) -> int:
         holder = Holder(folder, float(patience))
         if not holder.take(owner, float(wait)):
             return 1
-        say("held")
-        holder.hold()
-    except BrokenPipeError:
-        os._exit(0)  # no process reads it, and the flush at a usual end would fail as well
+        _keep(holder)
     except OSError as error:
         say("failed", reason=error.strerror or str(error))
         return 2

@@ -31,7 +31,7 @@ PROFILE = {
 WARNING = {"check": "float64", "level": "warning", "code": "float64", "text": "'x' is in float64."}
 ERROR = {"check": "rule", "level": "error", "code": "rule", "text": "It has too many nodes."}
 NAMES = {"q": "quantize", "e": "evaluate", "p": "profile", "b": "package", "c": "coverage",
-         "o": "open"}  # fmt: skip
+         "o": "open", "s": "study"}  # fmt: skip
 
 
 def judged(kind: str, of: str, result: Any, **limits: Any) -> GateReport:
@@ -74,6 +74,8 @@ def judged(kind: str, of: str, result: Any, **limits: Any) -> GateReport:
         ("latency-ratio", "p", PROFILE, {"max": 1.0, "bound": "ratio"}, True, 0.9),
         ("latency-ratio", "p", PROFILE, {"max": 1.0, "bound": "low"}, True, 0.85),
         ("latency-ratio", "p", PROFILE, {"max": 2.0, "b": "m:fp16"}, False, None),
+        ("latency-ratio", "s", {"overall": [VERDICT]}, {"max": 1.0}, False, 1.02),
+        ("latency-ratio", "s", {"overall": [{**VERDICT, "high": None}]}, {"max": 9}, False, None),
         (
             "latency-ratio",
             "p",

@@ -75,9 +75,17 @@ def test_an_interval_comes_back_from_its_estimate() -> None:
 
 @pytest.mark.parametrize(
     ("ratio", "low", "high", "confidence"),
-    [(None, 0.9, 1.1, 0.95), (1.0, None, None, 0.95), (1.0, 0.9, 1.1, 0.0), (1.0, 0.9, 1.1, None)],
+    [
+        (None, 0.9, 1.1, 0.95),
+        (1.0, None, None, 0.95),
+        (1.0, 0.9, 1.1, 0.0),
+        (1.0, 0.9, 1.1, None),
+        (math.nan, 0.9, 1.1, 0.95),
+        (math.inf, math.inf, math.inf, 0.95),
+        (-1.0, -2.0, -0.5, 0.95),
+    ],
 )
-def test_too_few_rounds_give_no_estimate(
+def test_too_few_rounds_or_impossible_ones_give_no_estimate(
     ratio: float | None, low: float | None, high: float | None, confidence: float | None
 ) -> None:
     assert Estimate.of(ratio, low, high, confidence, 5) is None

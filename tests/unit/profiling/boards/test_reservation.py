@@ -179,3 +179,22 @@ def test_the_holder_answers_a_sign_of_life(tmp_path):
         assert b"held" in process.stdout.readline()
     finally:
         end(process)
+
+
+def test_a_benchmark_without_its_owner_is_ended_first(tmp_path, job):
+    program = tmp_path / "bench-0123" / "edgewright.pyz"
+    program.parent.mkdir()
+    program.write_text("import time; print(1, flush=True); time.sleep(600)")
+    words = [sys.executable, str(program), "bench"]
+    left = subprocess.Popen(words, stdout=subprocess.PIPE)
+    assert left.stdout is not None
+    assert left.stdout.readline() == b"1\n"
+    other = foreign(tmp_path, patience=0.3)
+    try:
+        other.wait(30)
+        assert left.wait(30) < 0
+        with held(tmp_path, job) as why_lost:
+            assert why_lost() == ""
+    finally:
+        end(left)
+        end(other)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,8 @@ pytestmark = [
     pytest.mark.needs("sshd", "ip", "unshare", "nsenter"),
 ]
 DIGITS = resource("samples", "digits") / "digits.onnx"
+BOARDS = 8
+THREE = ("cam-1", "cam-2", "cam-3")
 LONG = ("--seconds", "3600", "--rounds", "10000", "--interim-checks", "1")
 _HELD = "ls /proc/*/fd/* -l 2>/dev/null | grep -c reserved- || true"
 
@@ -28,13 +31,13 @@ _HELD = "ls /proc/*/fd/* -l 2>/dev/null | grep -c reserved- || true"
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
     require_boards()
-    with Farm(tmp_path_factory.mktemp("farm"), 3) as farm:
+    with Farm(tmp_path_factory.mktemp("farm"), BOARDS) as farm:
         yield farm
 
 
 @pytest.fixture
 def farm(shared: Farm) -> Iterator[Farm]:
-    """Three boards whose cables are in at the end."""
+    """Boards whose cables are in at the end."""
     yield shared
     for board in shared.boards:
         board.mend()
@@ -59,8 +62,8 @@ def running(farm: Farm, *words: str) -> subprocess.Popen[bytes]:
 
 
 def test_one_table_for_all_boards(farm: Farm) -> None:
-    found = farm.study(DIGITS, DIGITS)
-    assert [row["target"] for row in found["boards"]] == ["cam-1", "cam-2", "cam-3"]
+    found = farm.study(DIGITS, DIGITS, targets=THREE)
+    assert [row["target"] for row in found["boards"]] == list(THREE)
     assert {row["state"] for row in found["boards"]} == {"measured"}
     assert all(row["figures"][1]["low"] is not None for row in found["boards"])
     [overall] = found["overall"]
@@ -72,11 +75,11 @@ def test_one_table_for_all_boards(farm: Farm) -> None:
 
 def test_a_lost_board_costs_its_row_and_is_measured_by_a_resumed_study(farm: Farm) -> None:
     farm.boards[1].cut()
-    first = farm.study(DIGITS)
+    first = farm.study(DIGITS, targets=THREE)
     assert [row["state"] for row in first["boards"]] == ["measured", "failed", "measured"]
     assert first["boards"][1]["reason"]
     farm.boards[1].mend()
-    again = farm.study(DIGITS, resume="last")
+    again = farm.study(DIGITS, targets=THREE, resume="last")
     assert again["study"] == first["study"]
     assert [row["kept"] for row in again["boards"]] == [True, False, True]
     assert again["complete"]
@@ -129,14 +132,42 @@ def test_bad_boards_are_one_sentence(farm: Farm, words: tuple[str, ...], sentenc
     assert "Traceback" not in done.stderr
 
 
-def test_a_study_is_a_step_of_a_pipeline(farm: Farm, tmp_path: Path) -> None:
-    pipeline = tmp_path / "farm.toml"
+def by_pipeline(farm: Farm, folder: Path, *models: Path) -> dict[str, Any]:
+    """Run a study of all boards as a step of a pipeline; its result."""
+    opened = "".join(
+        f'[[steps]]\nid = "open-{number}"\nstep = "open"\nmodel = "{model}"\n'
+        for number, model in enumerate(models)
+    )
+    variants = ", ".join(f'"${{open-{number}.variant}}"' for number in range(len(models)))
+    pipeline = folder / "farm.toml"
     pipeline.write_text(
-        f'[pipeline]\nname = "farm"\n[[steps]]\nid = "open"\nstep = "open"\nmodel = "{DIGITS}"\n'
-        '[[steps]]\nid = "farm"\nstep = "study"\nmodel = ["${open.variant}"]\n'
-        'target = ["@site=lab"]\nseconds = 1\nthreads = 1\n'
+        f'[pipeline]\nname = "farm"\n{opened}[[steps]]\nid = "farm"\nstep = "study"\n'
+        f'model = [{variants}]\ntarget = ["@site=lab"]\nseconds = 2\nthreads = 1\n'
+        "tolerance = 1e9\n"
     )
     done = farm.run("run", str(pipeline), "--json")
     assert done.returncode == 0, done.stderr
     steps = {one["name"]: one for one in json.loads(done.stdout)["steps"]}
-    assert len(steps["farm"]["result"]["boards"]) == 3
+    return dict(steps["farm"]["result"])
+
+
+def words(found: dict[str, Any]) -> list[str]:
+    """The verdicts of all boards."""
+    return [one["verdict"] for row in found["boards"] for one in row["verdicts"]]
+
+
+def test_a_pipeline_finds_no_difference_of_a_model_from_itself(
+    farm: Farm, tmp_path: Path, cnn: Path
+) -> None:
+    found = by_pipeline(farm, tmp_path, cnn, cnn)
+    assert len(words(found)) == BOARDS
+    assert set(words(found)) <= {"equal", "undecided"}
+    assert found["overall"][0]["verdict"] in ("equal", "undecided")
+
+
+def test_a_pipeline_finds_a_slower_model_on_all_boards(
+    farm: Farm, tmp_path: Path, cnn: Path, big_cnn: Path
+) -> None:
+    found = by_pipeline(farm, tmp_path, cnn, big_cnn)
+    assert words(found) == ["slower"] * BOARDS
+    assert found["overall"][0]["verdict"] == "slower"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import pytest
 
@@ -97,3 +98,9 @@ def test_a_profile_of_another_baseline_is_not_pooled() -> None:
     changed = dataclasses.replace(other.profile, verdicts=(dataclasses.replace(one, a="c"),))
     rows = [row("cam-1", 1.0), row("cam-2", 1.0), dataclasses.replace(other, profile=changed)]
     assert [(one.a, one.boards) for one in overall(with_verdicts(rows))] == [("a", 2), ("c", 1)]
+
+
+def test_a_board_with_impossible_figures_changes_nothing_for_the_others() -> None:
+    rows = [row("cam-1", 1.3), row("cam-2", math.nan), row("cam-3", math.inf)]
+    judged = with_verdicts(rows)
+    assert [one.verdicts[0].verdict for one in judged] == ["slower", "undecided", "undecided"]
