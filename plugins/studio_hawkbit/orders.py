@@ -1,7 +1,7 @@
 """Orders of an older release for boards, which take none without: signed for each step back.
 
-A board signs nothing and cannot be called. So an artefact has an order for each release at the
-server that a board may serve. The text of an order is that of a downgrade over SSH.
+The studio cannot see what a board served last. So an artefact has one order for each release at
+the server. The text of an order is that of a downgrade over SSH.
 """
 
 from __future__ import annotations

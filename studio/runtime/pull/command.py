@@ -47,7 +47,7 @@ def _run(root: Path, once: bool) -> int:
     """Poll by the program that the settings name."""
     if PullFolder(root).load().client == SWUPDATE:
         if once:
-            raise PullError("SWUpdate polls on its own and not once.")
+            raise PullError("SWUpdate polls on its own, and never just once.")
         return SwupdateService(root).run()
     service = PullService(root)
     return service.once() if once else service.run()
