@@ -212,7 +212,6 @@ class NatsFeed:
         self._thread.join(_CONNECT_S)
         self._loop.close()
 
-
     async def _end(self) -> None:
         """Disconnect within seconds; a client whose TLS failed would wait for ever."""
         with contextlib.suppress(NatsError, OSError, TimeoutError):
