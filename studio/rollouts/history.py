@@ -11,11 +11,14 @@ from typing import Any
 from studio.api import UsageError
 from studio.lazy_dataclass import dataclass
 from studio.registry import ActionRecord, Registry, RunRecord
-from studio.rollouts.results import BEGINNINGS, FAILURES
+from studio.rollouts.results import BEGINNINGS, FAILURES, LEFT
 from studio.rollouts.rollout_state import RolloutState, is_running, ledgers, place_of
 
 RUNNING, INTERRUPTED, DONE, HALTED = "running", "interrupted", "done", "halted"
 _TAKEN_BACK = FAILURES[0]
+SHOWN = {_TAKEN_BACK: "rolled back", LEFT: "pending"}
+"""Words for the states that the window names otherwise."""
+
 _MOST = 100
 _NEAR_S = 30.0
 

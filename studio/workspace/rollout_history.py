@@ -1,5 +1,5 @@
 """Rollouts in time for the window."""
 
-from studio.rollouts.history import RolloutSpan, WaveSpan, rollout_spans
+from studio.rollouts.history import SHOWN, RolloutSpan, WaveSpan, rollout_spans
 
-__all__ = ["RolloutSpan", "WaveSpan", "rollout_spans"]
+__all__ = ["SHOWN", "RolloutSpan", "WaveSpan", "rollout_spans"]

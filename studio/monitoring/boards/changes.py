@@ -93,5 +93,6 @@ def _record(
         dropped=0,
     )
     counts = tuple((bucket, count) for bucket, count in latency)
-    record.runs[""] = RunTotals("", 0, model, version, digest, *totals, counts)
+    requests, errors, rejected = totals
+    record.runs[""] = RunTotals("", 0, model, version, digest, requests, errors, rejected, counts)
     return record

@@ -24,7 +24,7 @@ def forget(options: ForgetOptions, job: Job) -> ForgetResult:
         TargetError: when the broker or the disk refuses.
     """
     if not options.board and options.silent_days is None:
-        raise UsageError("No board is named.", hint="Pass --board NAME or --silent-days NUMBER.")
+        raise UsageError("Missing board.", hint="Pass --board NAME or --silent-days NUMBER.")
     began = time.monotonic()
     with opened(options.source, options.topic, options.login, job) as (feed, fleet):
         while not feed.caught_up and time.monotonic() - began < options.seconds:
@@ -60,7 +60,7 @@ def lines(result: ForgetResult) -> list[str]:
     """Return what was done."""
     count = len(result.boards)
     if not count:
-        return [f"No board was silent for so long; {result.known} are known."]
+        return [f"No board was silent that long. {result.known} are known."]
     verb = "Removed" if result.removed else "Would remove"
     shown = [*result.boards[:_SHOWN], *(["..."] if count > _SHOWN else [])]
     boards = "board" if count == 1 else "boards"

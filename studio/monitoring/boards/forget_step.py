@@ -37,7 +37,7 @@ class ForgetOptions:
         title="Silent for",
         unit="d",
         minimum=0.01,
-        help="Remove all boards of which nothing was heard for so many days.",
+        help="Remove all boards that were silent for this number of days.",
     )
     dry_run: bool = option(False, help="Show the boards, and remove nothing.")
     seconds: float = option(

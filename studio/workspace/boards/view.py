@@ -41,7 +41,7 @@ class BoardTexts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BoardsSnapshot:
-    """What is shown at one time; its arrays are never changed.
+    """The boards at one time; its arrays are never changed.
 
     Attributes:
         rows: Number of each selected board, worst first; a board keeps its number.

@@ -74,5 +74,5 @@ def test_a_name_that_nobody_has_is_refused_with_the_nearest(
     with pytest.raises(UsageError, match="'cam-l'") as refused:
         forget(ForgetOptions(source=source, board=("cam-l",)), QuietJob(tmp_path / "job"))
     assert refused.value.hint == "Did you mean cam-1?"
-    with pytest.raises(UsageError, match="No board is named"):
+    with pytest.raises(UsageError, match="Missing board"):
         forget(ForgetOptions(source=source), QuietJob(tmp_path / "job"))
