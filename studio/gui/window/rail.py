@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 WIDTH = 84
 DOT = 8
-HEIGHT, LEAST_HEIGHT = 7 * GRID, 5 * GRID - 2
+HEIGHT, LEAST_HEIGHT = 7 * GRID, 5 * GRID - 3
 """Of a button; the least one lets all stages into the least window."""
 
-RESULT_HEIGHT = 6 * GRID + 4
+RESULT_HEIGHT = 7 * GRID - 2
 """Of a button with a result below its title; a lower one shows none."""
 
 _RESULT_FONT = 0.85
@@ -162,7 +162,7 @@ class StageButton(QToolButton):
         painter.setFont(font)
         is_next = self.result == NEXT
         painter.setPen(self._theming.current.color("accent_text" if is_next else "dim"))
-        place = self.rect().adjusted(0, self.height() - 2 * GRID - 4, 0, -4)
+        place = self.rect().adjusted(0, self.height() - 2 * GRID - 2, 0, -2)
         width = place.width()
         text = painter.fontMetrics().elidedText(self.result, Qt.TextElideMode.ElideRight, width)
         painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)

@@ -73,7 +73,10 @@ def test_an_interrupted_rollout_ends_with_its_last_change(
 
 def test_a_claimed_rollout_is_running(workspace: Workspace, ledger: RolloutState) -> None:
     ledger.claim()
-    assert only(workspace).state == "running"
+    assert ledger._claim is not None
+    with ledger._claim:
+        assert only(workspace).state == "running"
+    assert only(workspace).state == "interrupted"
 
 
 def test_halts_and_rollbacks_have_their_times(workspace: Workspace, ledger: RolloutState) -> None:

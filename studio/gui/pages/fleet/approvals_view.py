@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from studio.workspace import Workspace
 
 COLUMNS = ("Plan", "What", "State", "Made by", "Made")
-_WIDTHS = (108, 0, 84, 132, 108)
+_WIDTHS = (124, 0, 84, 132, 108)
 _NARROW = 1000
+_NAMED = 2
 _KEY = Option("key", Kind.FILE, title="SSH key", help="Private key of an approver.")
 _EMPTY = (
     "No plans yet",
@@ -167,8 +168,14 @@ class ApprovalsView(QWidget):
 
 def _row(one: PlanEntry) -> SortableRow:
     plan = one.plan
-    several = figures.count(len(plan.targets), "target")
-    where = ", ".join(plan.targets) if len(plan.targets) <= 2 else several
+    count = len(plan.targets)
+    where = ", ".join(plan.targets) if count <= _NAMED else figures.count(count, "target")
     what = plan.lines[0].partition(":")[0] if plan.lines else plan.step
-    texts = (one.digest[:12], f"{what}: {where}", one.state, plan.author, figures.moment(plan.made))
+    texts = (
+        one.digest[:12],
+        f"{what}: {where}" if where else what,
+        one.state,
+        plan.author,
+        figures.moment(plan.made),
+    )
     return SortableRow(one.digest, texts, (*texts[:4], plan.made))
