@@ -120,7 +120,7 @@ def direct(view: FleetBoardsView, boards: int) -> Callable[[], object]:
 
     from studio.monitoring.boards.changes import pieces
     from studio.monitoring.boards.fleet_state import FleetState
-    from studio.workspace.boards.feed import BoardsFeed
+    from studio.workspace.boards.snapshots import BoardsFeed
 
     fleet, chance = FleetState(), random.Random(4)
     for number in range(boards):

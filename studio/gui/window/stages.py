@@ -93,7 +93,7 @@ _OF_MONITOR = (
 )
 
 _OF_FLEET = (
-    "studio.monitoring.boards.results studio.workspace.boards.view studio.workspace.boards.feed "
+    "studio.monitoring.boards.results studio.workspace.boards.view studio.workspace.boards.snapshots "
     "pages.fleet.boards_view pages.fleet.page"
 )
 _FLEET_KEY = "Ctrl+Shift+F"

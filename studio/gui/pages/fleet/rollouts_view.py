@@ -15,6 +15,7 @@ from studio.gui.pages.shared.stage_page import StateRow, StateRows
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import Card, Hint, Scroll, Segmented, button, label, row
 from studio.gui.widgets.list_or_hint import ListOrHint
+from studio.rollouts.results import FAILURES, LEFT
 from studio.workspace.rollout_history import RolloutSpan, rollout_spans
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _ALL = len(_RANGES) - 1
 _MARGIN = 0.02
 _LEAST_S = 600.0
 _MOST_LANES = 60
-_WORDS = {"taken back": "rolled back", "not begun": "pending"}
+_WORDS = {FAILURES[0]: "rolled back", LEFT: "pending"}
 _TONES = {"done": "good", "running": "accent", "interrupted": "warning", "halted": "bad"}
 
 

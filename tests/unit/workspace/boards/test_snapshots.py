@@ -9,7 +9,7 @@ import pytest
 
 from studio.monitoring.boards.changes import pieces
 from studio.monitoring.boards.fleet_state import FleetState
-from studio.workspace.boards.feed import BoardsFeed
+from studio.workspace.boards.snapshots import BoardsFeed
 from studio.workspace.boards.filter_line import read_filter
 from studio.workspace.boards.view import BoardsSnapshot
 from tests.rigs.patience import patience
