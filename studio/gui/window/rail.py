@@ -273,7 +273,7 @@ class Progress:
         self._failed: set[tuple[int, str]] = set()
         self._soon = QTimer(rail, singleShot=True, interval=_LATER_MS)
         self._soon.timeout.connect(self._show)
-        from studio.workspace.approvals import Approvals  # the first paint needs it not
+        from studio.workspace.boards.approvals import Approvals  # the first paint needs it not
 
         self._approvals = Approvals(workspace.plans)
         self._plans = QTimer(rail, interval=_PLANS_MS)  # other processes make plans, too

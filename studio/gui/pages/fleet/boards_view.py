@@ -28,8 +28,8 @@ from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Card, ElidedLabel, Hint, button, label, row
 from studio.gui.widgets.style_parts import PartStack
 from studio.monitoring.boards.results import BoardsResult
-from studio.workspace.boards.snapshots import MESSAGE, BoardsFeed
 from studio.workspace.boards.filter_line import read_filter, toggled
+from studio.workspace.boards.snapshots import MESSAGE, BoardsFeed
 from studio.workspace.boards.view import FIXED_GROUPS, BoardsSnapshot
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from studio.gui.shell import Shell
 from studio.gui.widgets.basics import Card, Hint, Scroll, Segmented, button, label, row
 from studio.gui.widgets.list_or_hint import ListOrHint
 from studio.rollouts.results import FAILURES, LEFT
-from studio.workspace.rollout_history import RolloutSpan, rollout_spans
+from studio.workspace.boards.rollout_history import RolloutSpan, rollout_spans
 
 if TYPE_CHECKING:
     from studio.workspace import Workspace

@@ -9,8 +9,8 @@ import pytest
 
 from studio.monitoring.boards.changes import pieces
 from studio.monitoring.boards.fleet_state import FleetState
-from studio.workspace.boards.snapshots import BoardsFeed
 from studio.workspace.boards.filter_line import read_filter
+from studio.workspace.boards.snapshots import BoardsFeed
 from studio.workspace.boards.view import BoardsSnapshot
 from tests.rigs.patience import patience
 from tests.unit.monitoring.boards.boards import message, run, sent
