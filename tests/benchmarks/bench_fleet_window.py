@@ -56,7 +56,9 @@ class Turns:
 
     def take(self) -> dict[str, Any]:
         """Return the figures since the last call, in milliseconds."""
-        found = {}
+        found: dict[str, Any] = {}
+        if not self.wall:
+            return found
         for name, values in (("wall_ms", self.wall), ("own_ms", self.processor)):
             figures = np.percentile(values, [50, 99, 99.9, 100])
             names = ("p50", "p99", "p99.9", "most")
