@@ -56,7 +56,9 @@ class Turns:
 
     def take(self) -> dict[str, Any]:
         """Return the figures since the last call, in milliseconds."""
-        found = {}
+        found: dict[str, Any] = {}
+        if not self.wall:
+            return found
         for name, values in (("wall_ms", self.wall), ("own_ms", self.processor)):
             figures = np.percentile(values, [50, 99, 99.9, 100])
             names = ("p50", "p99", "p99.9", "most")
@@ -120,7 +122,7 @@ def direct(view: FleetBoardsView, boards: int) -> Callable[[], object]:
 
     from studio.monitoring.boards.changes import pieces
     from studio.monitoring.boards.fleet_state import FleetState
-    from studio.workspace.boards.updates import BoardsFeed
+    from studio.workspace.boards.snapshots import BoardsFeed
 
     fleet, chance = FleetState(), random.Random(4)
     for number in range(boards):

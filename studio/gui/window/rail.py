@@ -16,7 +16,6 @@ from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, restyle
 from studio.gui.window.stage_results import NEXT, StageResults
 from studio.gui.window.stages import STAGES, Stage, stage_of_step
-from studio.workspace.approvals import Approvals
 
 if TYPE_CHECKING:
     from studio.gui.current_project import CurrentProject
@@ -274,6 +273,8 @@ class Progress:
         self._failed: set[tuple[int, str]] = set()
         self._soon = QTimer(rail, singleShot=True, interval=_LATER_MS)
         self._soon.timeout.connect(self._show)
+        from studio.workspace.boards.approvals import Approvals  # the first paint needs it not
+
         self._approvals = Approvals(workspace.plans)
         self._plans = QTimer(rail, interval=_PLANS_MS)  # other processes make plans, too
         self._plans.timeout.connect(self._count_plans)

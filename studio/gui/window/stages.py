@@ -93,8 +93,8 @@ _OF_MONITOR = (
 )
 
 _OF_FLEET = (
-    "studio.monitoring.boards.results studio.workspace.boards.view studio.workspace.boards.updates "
-    "pages.fleet.boards_view pages.fleet.page"
+    "studio.monitoring.boards.results studio.workspace.boards.view "
+    "studio.workspace.boards.snapshots pages.fleet.boards_view pages.fleet.page"
 )
 _FLEET_KEY = "Ctrl+Shift+F"
 

@@ -1,1 +1,1 @@
-"""Boards of a broker as the window shows them: a filter line, snapshots, and their thread."""
+"""Fleets as the window shows them: boards of a broker, approvals, rollouts in time."""

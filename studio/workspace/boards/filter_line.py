@@ -18,7 +18,7 @@ _DIGITS = 12
 def read_filter(line: str) -> BoardFilter:
     """Return the filter of a line such as ``site=north state:silent cam``.
 
-    A word ``KEY:VALUE`` is one of ``KEYS``, ``NAME=VALUE`` a label, and any other is text in the
+    A word ``KEY:VALUE`` is one of ``KEYS``, ``NAME=VALUE`` a label, and any other text in the
     board's name. A value with spaces is in double quotes.
 
     Raises:

@@ -16,7 +16,7 @@ from studio.monitoring.boards.table import STATES as STATES
 from studio.monitoring.boards.table import BoardFilter, BoardTable
 
 FIXED_GROUPS = ("release", "model", "state")
-"""What groups can be made of, besides labels."""
+"""Groups besides those of labels."""
 
 _SHARES = (0.5, 0.95)
 _PIECE = 500
@@ -41,7 +41,7 @@ class BoardTexts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BoardsSnapshot:
-    """The boards at one time; its arrays are never changed.
+    """Boards at one time, as they are shown; the arrays are never changed.
 
     Attributes:
         rows: Number of each selected board, worst first; a board keeps its number.

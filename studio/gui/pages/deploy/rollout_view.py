@@ -20,7 +20,7 @@ from studio.gui.pages.shared.stage_page import JobStrip, StateRow, StateRows
 from studio.gui.shell import MessageAction, Shell
 from studio.gui.widgets.basics import GRID, Card, Scroll, button, label, row, set_enabled
 from studio.rollouts.results import RolloutMessage, RolloutResult, TargetOutcome
-from studio.workspace.approvals import Approvals, PlanEntry
+from studio.workspace.boards.approvals import Approvals, PlanEntry
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, VariantRecord, Workspace

@@ -18,7 +18,7 @@ from studio.gui.widgets.list_or_hint import ListOrHint
 from studio.gui.widgets.sortable import SortableRow, SortableTable
 from studio.gui.widgets.tables import framed
 from studio.gui.widgets.two_columns import TwoColumns
-from studio.workspace.approvals import APPROVED, TYPED, WAITING, Approvals, PlanEntry
+from studio.workspace.boards.approvals import APPROVED, TYPED, WAITING, Approvals, PlanEntry
 
 if TYPE_CHECKING:
     from studio.workspace import Workspace

@@ -29,7 +29,7 @@ from studio.gui.widgets.basics import GRID, Card, ElidedLabel, Hint, button, lab
 from studio.gui.widgets.style_parts import PartStack
 from studio.monitoring.boards.results import BoardsResult
 from studio.workspace.boards.filter_line import read_filter, toggled
-from studio.workspace.boards.updates import MESSAGE, BoardsFeed
+from studio.workspace.boards.snapshots import MESSAGE, BoardsFeed
 from studio.workspace.boards.view import FIXED_GROUPS, BoardsSnapshot
 
 if TYPE_CHECKING:
@@ -227,8 +227,7 @@ class FleetBoardsView(QWidget):
         )  # fmt: skip
         noun = "board" if snapshot.known == 1 else "boards"
         states = ", ".join(
-            f"{figures.whole(count)} {name}"
-            for name, count in reversed(list(selected.states.items()))
+            f"{figures.whole(count)} {name}" for name, count in reversed(selected.states.items())
         )
         self.summary.setText(f"{of} {noun}: {states}" if states else f"{of} {noun}")
         self.arrival.setText(f"Last arrival {ago(snapshot.at - snapshot.heard)} ago{self._lost}")

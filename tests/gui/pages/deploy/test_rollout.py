@@ -301,7 +301,7 @@ def test_a_soak_is_left_to_the_step_unless_it_is_given(rig: Rig) -> None:
 def test_a_rollout_that_needs_approval_becomes_a_plan(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from studio.workspace.approvals import Approvals
+    from studio.workspace.boards.approvals import Approvals
 
     made: list[tuple[str, dict[str, Any]]] = []
 

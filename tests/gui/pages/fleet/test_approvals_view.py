@@ -96,7 +96,7 @@ def test_the_author_of_a_rollout_is_told_that_another_person_approves(
     assert not page.approvals.approve.isEnabled()
     page.approvals._approve()
     assert rig.workspace.plans.one(made.digest).state == "waiting"
-    monkeypatch.setattr("studio.workspace.approvals.owner", lambda: "bob@desk")
+    monkeypatch.setattr("studio.workspace.boards.approvals.owner", lambda: "bob@desk")
     monkeypatch.setattr(approvals, "owner", lambda: "bob@desk")
     page.approvals.refresh()
     page.approvals.approve.click()
