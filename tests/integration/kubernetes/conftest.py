@@ -89,7 +89,7 @@ def lab(
         controller = Controller(store, node, pause_s=0.3)
         found = Lab(server, controller, store, client.CoreV1Api(api), path, folder)
         found.kubectl("apply", "-f", str(HERE / "crds.yaml"))
-        # KServe's own schemas, where somebody has put them: 5 MB, of no package.
+        # KServe's own schemas, if they are there: 5 MB that no package has.
         for path in sorted((rigs / "kserve-crds").glob("*.yaml")):
             found.kubectl("delete", "--ignore-not-found", "-f", str(path))
             found.kubectl("create", "-f", str(path))

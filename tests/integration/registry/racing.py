@@ -95,7 +95,7 @@ class RacingStudio:
         return True
 
     def finish(self, number: int) -> None:
-        """Wait until so many changes were made."""
+        """Wait until it has made this number of changes."""
         while self._next < number:
             assert self.hear(), self.errors
 

@@ -1,4 +1,4 @@
-"""Certificates that end in the middle: a sentence, and all goes on with the renewed one."""
+"""Certificates that end in the middle: a sentence, and nothing is lost."""
 
 from __future__ import annotations
 

@@ -23,15 +23,15 @@ PASSING = {
 }
 
 
-@pytest.mark.parametrize(("text", "said"), LASTING.items())
-def test_a_login_that_stays_refused_is_not_repeated(text: str, said: str) -> None:
+@pytest.mark.parametrize(("text", "sentence_part"), LASTING.items())
+def test_a_login_that_stays_refused_is_not_repeated(text: str, sentence_part: str) -> None:
     error = OSError(BEFORE + text)
     assert is_lasting(error)
-    assert said in sentence(error, ADDRESS).message
+    assert sentence_part in sentence(error, ADDRESS).message
 
 
-@pytest.mark.parametrize(("text", "said"), PASSING.items())
-def test_a_server_that_returns_is_waited_for(text: str, said: str) -> None:
+@pytest.mark.parametrize(("text", "sentence_part"), PASSING.items())
+def test_a_server_that_returns_is_waited_for(text: str, sentence_part: str) -> None:
     error = OSError(BEFORE + text)
     assert not is_lasting(error)
-    assert said in sentence(error, ADDRESS).message
+    assert sentence_part in sentence(error, ADDRESS).message
