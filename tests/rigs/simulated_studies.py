@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy
 
-from studio.profiling.boards.results import BoardRow, OverallVerdict
+from studio.profiling.boards.results import OverallVerdict, StudyRow
 from studio.profiling.boards.verdicts import overall, with_verdicts
 from studio.profiling.results import Comparison, ProfileResult, TwinControl
 from studio.runtime.bench.statistics.verdicts import compare, margin_of
@@ -17,7 +17,7 @@ ROUNDS = 40
 
 def board(
     name: str, chance: numpy.random.Generator, effects: Mapping[str, float], rounds: int = ROUNDS
-) -> BoardRow:
+) -> StudyRow:
     """One board with its own profile; the first effect is the baseline's."""
     times = simulate(chance, {"a": 1.0, "twin": 1.0, **effects}, rounds)
     found, twin = compare("a", times, "twin", seed=int(chance.integers(1 << 30)))
@@ -26,12 +26,12 @@ def board(
     profile = ProfileResult(
         reference="a", rounds=rounds, rounds_kept=rounds, verdicts=verdicts, twin=control
     )
-    return BoardRow(name, "measured", profile=profile)
+    return StudyRow(name, "measured", profile=profile)
 
 
 def study(
     seed: int, effect: float, boards: int = 8, spread: float = 0.0, rounds: int = ROUNDS
-) -> tuple[list[BoardRow], OverallVerdict]:
+) -> tuple[list[StudyRow], OverallVerdict]:
     """One study of b against a.
 
     Args:

@@ -15,7 +15,7 @@ _ALPHA = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class BoardEstimate:
     """A log ratio from the rounds of one board.
 
     Attributes:
@@ -34,7 +34,7 @@ class Estimate:
         high: float | None,
         confidence: float | None,
         rounds: int,
-    ) -> Estimate | None:
+    ) -> BoardEstimate | None:
         """Return the estimate behind an interval; None without one, or with impossible figures."""
         if not (ratio and low and high and confidence) or not 0 < confidence < 1:
             return None
@@ -95,7 +95,7 @@ class PooledRatio:
         return 1.0 if distance <= 0 else beyond(distance / self.error, self.boards - 1)
 
 
-def pooled(estimates: Sequence[Estimate]) -> PooledRatio | None:
+def pooled(estimates: Sequence[BoardEstimate]) -> PooledRatio | None:
     """Return the mean over boards; None with fewer than two.
 
     The variance between boards is Paule and Mandel's (1982), recommended by Veroniki et al. 2016.
@@ -118,7 +118,7 @@ def pooled(estimates: Sequence[Estimate]) -> PooledRatio | None:
     )
 
 
-def _between(estimates: Sequence[Estimate]) -> float:
+def _between(estimates: Sequence[BoardEstimate]) -> float:
     """Return the variance between boards at which the weighted scatter is as expected."""
 
     def excess(variance: float) -> float:
@@ -137,12 +137,12 @@ def _between(estimates: Sequence[Estimate]) -> float:
     return (low + high) / 2
 
 
-def _mean(estimates: Sequence[Estimate], weights: Sequence[float]) -> float:
+def _mean(estimates: Sequence[BoardEstimate], weights: Sequence[float]) -> float:
     weighted = (one.log_ratio * weight for one, weight in zip(estimates, weights, strict=True))
     return sum(weighted) / sum(weights)
 
 
-def _scatter(estimates: Sequence[Estimate], weights: Sequence[float], mean: float) -> float:
+def _scatter(estimates: Sequence[BoardEstimate], weights: Sequence[float], mean: float) -> float:
     pairs = zip(estimates, weights, strict=True)
     return sum(weight * (one.log_ratio - mean) ** 2 for one, weight in pairs)
 

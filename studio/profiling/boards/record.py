@@ -7,7 +7,7 @@ from pathlib import Path
 
 from studio.documents.dataclass_json import to_json
 from studio.profiling.boards.choice import check_boards
-from studio.profiling.boards.results import BoardRow, StudyResult
+from studio.profiling.boards.results import StudyResult, StudyRow
 from studio.profiling.boards.saved_study import SavedStudy, place_of
 from studio.profiling.boards.step import StudyOptions
 from studio.profiling.history import STEP
@@ -42,8 +42,8 @@ def studied(
 
 
 def _recorded(
-    registry: Registry, options: StudyOptions, row: BoardRow, saved: SavedStudy
-) -> BoardRow:
+    registry: Registry, options: StudyOptions, row: StudyRow, saved: SavedStudy
+) -> StudyRow:
     if row.profile is None or row.run is not None:
         return row
     rounds = saved.rounds_of(row.target)

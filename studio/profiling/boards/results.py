@@ -56,7 +56,7 @@ class BoardVerdict:
 
 
 @dataclass(frozen=True, slots=True)
-class BoardRow:
+class StudyRow:
     """One board of a study.
 
     Attributes:
@@ -132,7 +132,7 @@ class StudyResult:
     study: str
     complete: bool
     reference: str
-    boards: tuple[BoardRow, ...]
+    boards: tuple[StudyRow, ...]
     overall: tuple[OverallVerdict, ...]
     method: str
     notes: tuple[str, ...] = ()

@@ -18,7 +18,7 @@ from pathlib import Path
 import studio
 from studio.api import UsageError
 from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
-from studio.profiling.boards.results import BoardRow
+from studio.profiling.boards.results import StudyRow
 from studio.profiling.boards.step import StudyOptions
 
 LAST = "last"
@@ -79,16 +79,16 @@ class SavedStudy:
             )
         return found
 
-    def keep(self, row: BoardRow) -> None:
+    def keep(self, row: StudyRow) -> None:
         """Write a board; its file is whole or not there, also after a power failure."""
         self._write(_file(row.target), {"row": to_json(row)})
 
-    def row(self, target: str) -> BoardRow | None:
+    def row(self, target: str) -> StudyRow | None:
         """Return what was kept of a board; None for one that was not finished."""
         with contextlib.suppress(InvalidDocument):
             document = self._read(_file(target)).get("row")
             if document is not None:
-                return replace(from_json(BoardRow, document), kept=True)
+                return replace(from_json(StudyRow, document), kept=True)
         return None
 
     def rounds_of(self, target: str) -> Path:

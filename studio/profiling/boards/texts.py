@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.documents.text_table import table
-from studio.profiling.boards.results import BoardFigure, BoardRow, BoardVerdict, StudyResult
+from studio.profiling.boards.results import BoardFigure, BoardVerdict, StudyResult, StudyRow
 
 _CHIP = 28
 """Letters of a chip's name in the table."""
@@ -30,13 +30,13 @@ def _short(chip: str) -> str:
     return chip if len(chip) <= _CHIP else chip[: _CHIP - 1] + "\u2026"
 
 
-def _cells(row: BoardRow, labels: list[str]) -> list[str]:
+def _cells(row: StudyRow, labels: list[str]) -> list[str]:
     figures = {one.id: one for one in row.figures}
     verdicts = {one.b: one for one in row.verdicts}
     return [_cell(row, figures.get(label), verdicts.get(label)) for label in labels]
 
 
-def _cell(row: BoardRow, figure: BoardFigure | None, verdict: BoardVerdict | None) -> str:
+def _cell(row: StudyRow, figure: BoardFigure | None, verdict: BoardVerdict | None) -> str:
     """Return the median with its interval, and the ratio with its interval and verdict."""
     if figure is None:
         return row.state

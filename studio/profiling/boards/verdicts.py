@@ -7,8 +7,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from studio.profiling.boards.estimates import Estimate, PooledRatio, median_interval, pooled
-from studio.profiling.boards.results import BoardFigure, BoardRow, BoardVerdict, OverallVerdict
+from studio.profiling.boards.estimates import BoardEstimate, PooledRatio, median_interval, pooled
+from studio.profiling.boards.results import BoardFigure, BoardVerdict, OverallVerdict, StudyRow
 from studio.profiling.results import Comparison, ProfileResult
 from studio.runtime.bench.statistics.bootstrap import ALPHA
 from studio.runtime.bench.statistics.verdicts import LEAST_MARGIN, WIDEST_EQUAL, holm
@@ -36,7 +36,7 @@ def figures(profile: ProfileResult) -> tuple[BoardFigure, ...]:
     return tuple(found)
 
 
-def with_verdicts(rows: Sequence[BoardRow]) -> list[BoardRow]:
+def with_verdicts(rows: Sequence[StudyRow]) -> list[StudyRow]:
     """Return the rows with verdicts that share one risk."""
     compared = {
         (row.target, (one.a, one.b)): one
@@ -55,12 +55,12 @@ def with_verdicts(rows: Sequence[BoardRow]) -> list[BoardRow]:
     return [replace(row, verdicts=tuple(made[row.target])) for row in rows]
 
 
-def _estimate(one: Comparison) -> Estimate | None:
-    return Estimate.of(one.ratio, one.low, one.high, one.confidence, one.rounds)
+def _estimate(one: Comparison) -> BoardEstimate | None:
+    return BoardEstimate.of(one.ratio, one.low, one.high, one.confidence, one.rounds)
 
 
 def _board_verdict(
-    one: Comparison, estimate: Estimate | None, level: tuple[float, bool] | None
+    one: Comparison, estimate: BoardEstimate | None, level: tuple[float, bool] | None
 ) -> BoardVerdict:
     if estimate is None or level is None:
         return BoardVerdict(
@@ -86,7 +86,7 @@ def decide(low: float, high: float, margin: float, significant: bool) -> str:
     return "undecided"
 
 
-def overall(rows: Sequence[BoardRow]) -> tuple[OverallVerdict, ...]:
+def overall(rows: Sequence[StudyRow]) -> tuple[OverallVerdict, ...]:
     """Return the verdict on each variant over all boards; ``with_verdicts`` comes before it."""
     compared: dict[Pair, dict[str, Comparison]] = {}
     for row in rows:
@@ -115,10 +115,10 @@ def _pooled(boards: Mapping[str, Comparison]) -> PooledRatio | None:
     return pooled([found for one in boards.values() if (found := _estimate(one))])
 
 
-def _twin_margin(rows: Sequence[BoardRow]) -> float:
+def _twin_margin(rows: Sequence[StudyRow]) -> float:
     """Return the larger of 3 % and the far end of the mean A/A control; 0 without controls."""
     twins = [
-        Estimate.of(twin.ratio, twin.low, twin.high, twin.confidence, row.profile.rounds_kept)
+        BoardEstimate.of(twin.ratio, twin.low, twin.high, twin.confidence, row.profile.rounds_kept)
         for row in rows
         if row.profile and (twin := row.profile.twin)
     ]
@@ -132,7 +132,7 @@ def _twin_margin(rows: Sequence[BoardRow]) -> float:
 def _overall(
     pair: Pair,
     boards: Mapping[str, Comparison],
-    rows: Sequence[BoardRow],
+    rows: Sequence[StudyRow],
     mean: PooledRatio | None,
     margin: float,
     level: tuple[float, bool],
@@ -169,7 +169,7 @@ def _overall(
     return replace(found, text=sentence(found))
 
 
-def _boards_with(rows: Sequence[BoardRow], pair: Pair, word: str) -> tuple[str, ...]:
+def _boards_with(rows: Sequence[StudyRow], pair: Pair, word: str) -> tuple[str, ...]:
     return tuple(
         row.target
         for row in rows

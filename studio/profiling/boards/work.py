@@ -23,8 +23,8 @@ from studio.profiling.boards.results import (
     INCOMPLETE,
     MEASURED,
     RESERVED,
-    BoardRow,
     StudyResult,
+    StudyRow,
 )
 from studio.profiling.boards.saved_study import SavedStudy, place_of
 from studio.profiling.boards.step import StudyOptions
@@ -73,7 +73,7 @@ def study(options: StudyOptions, job: Job) -> StudyResult:
     )
 
 
-def _notes(rows: Sequence[BoardRow], saved: SavedStudy) -> Iterator[str]:
+def _notes(rows: Sequence[StudyRow], saved: SavedStudy) -> Iterator[str]:
     missing = [row.target for row in rows if row.state not in _DONE]
     if missing:
         yield (
@@ -97,7 +97,7 @@ class _Boards:
         self._turns = _MachineTurns(job)
         self._shares = dict.fromkeys((one.name for one in self._targets), 0.0)
 
-    def run(self) -> list[BoardRow]:
+    def run(self) -> list[StudyRow]:
         """Measure; the rows are in the order of the targets."""
         with ThreadPoolExecutor(self._options.parallel, thread_name_prefix="board") as pool:
             waiting = [pool.submit(self._row, one) for one in self._targets]
@@ -107,7 +107,7 @@ class _Boards:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def _row(self, target: TargetSpec) -> BoardRow:
+    def _row(self, target: TargetSpec) -> StudyRow:
         row = self._saved.row(target.name)
         if row is None:
             row = self._measured(target)
@@ -117,7 +117,7 @@ class _Boards:
         self._job.event("board", row=to_json(replace(row, profile=None)))
         return row
 
-    def _measured(self, target: TargetSpec) -> BoardRow:
+    def _measured(self, target: TargetSpec) -> StudyRow:
         """Measure on one board; a failure becomes its row."""
         began = time.monotonic()
         self._job.check()
@@ -126,14 +126,14 @@ class _Boards:
         except Cancelled:
             raise
         except BoardReserved as error:
-            return BoardRow(target.name, RESERVED, error.message)
+            return StudyRow(target.name, RESERVED, error.message)
         except StudioError as error:
-            return BoardRow(target.name, FAILED, error.message)
+            return StudyRow(target.name, FAILED, error.message)
         except Exception as error:  # of a plugin: it must not cost the rows of the others
             text = f"{type(error).__name__}: {error}"
             self._job.log(f"{target.name}: {text}")
-            return BoardRow(target.name, FAILED, text)
-        return BoardRow(
+            return StudyRow(target.name, FAILED, text)
+        return StudyRow(
             target.name,
             MEASURED if profile.complete else INCOMPLETE,
             profile.interruption,
@@ -158,7 +158,7 @@ class _Boards:
         shutil.move(folder / ROUNDS_FILE, self._saved.rounds_of(target.name))
         return profile
 
-    def _keep(self, row: BoardRow) -> None:
+    def _keep(self, row: StudyRow) -> None:
         """Keep a finished board on the disk; one that cannot be kept is still in the table."""
         try:
             self._saved.keep(row)

@@ -27,7 +27,7 @@ _MOST = 4096
 """Bytes of an owner's line that are read."""
 
 
-class Holder:
+class MachineLock:
     """The lock of a machine, and the input that keeps it.
 
     Args:
@@ -121,7 +121,7 @@ def say(state: str, **values: Any) -> None:
     sys.stdout.flush()
 
 
-def _keep(holder: Holder) -> None:
+def _keep(holder: MachineLock) -> None:
     try:
         say("held")
         holder.hold()
@@ -136,7 +136,7 @@ def main(words: Sequence[str]) -> int:
     """Reserve the machine: FOLDER OWNER WAIT PATIENCE; returns the exit code."""
     folder, owner, wait, patience = words
     try:
-        holder = Holder(folder, float(patience))
+        holder = MachineLock(folder, float(patience))
         if not holder.take(owner, float(wait)):
             return 1
         _keep(holder)

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from studio.profiling.boards.estimates import Estimate, median_interval, pooled
+from studio.profiling.boards.estimates import BoardEstimate, median_interval, pooled
 from studio.runtime.bench.statistics.student import beyond, quantile
 
 BCG = (
@@ -32,7 +32,7 @@ def test_the_probability_beyond_a_quantile_is_its_level(freedom: float) -> None:
 
 
 def test_the_mean_of_a_known_meta_analysis() -> None:
-    found = pooled([Estimate(value, math.sqrt(variance), 10) for value, variance in BCG])
+    found = pooled([BoardEstimate(value, math.sqrt(variance), 10) for value, variance in BCG])
     assert found is not None
     assert found.spread**2 == pytest.approx(0.318, abs=2e-3)
     assert found.log_ratio == pytest.approx(-0.715, abs=2e-3)
@@ -40,7 +40,7 @@ def test_the_mean_of_a_known_meta_analysis() -> None:
 
 
 def test_boards_that_agree_have_no_spread() -> None:
-    found = pooled([Estimate(0.1, 0.02, 10)] * 4)
+    found = pooled([BoardEstimate(0.1, 0.02, 10)] * 4)
     assert found is not None
     assert found.spread == 0.0
     assert found.error == pytest.approx(0.01)
@@ -48,17 +48,17 @@ def test_boards_that_agree_have_no_spread() -> None:
 
 
 def test_one_board_has_no_mean() -> None:
-    assert pooled([Estimate(0.1, 0.02, 10)]) is None
+    assert pooled([BoardEstimate(0.1, 0.02, 10)]) is None
 
 
 def test_two_boards_have_no_prediction() -> None:
-    found = pooled([Estimate(0.1, 0.02, 10), Estimate(0.2, 0.02, 10)])
+    found = pooled([BoardEstimate(0.1, 0.02, 10), BoardEstimate(0.2, 0.02, 10)])
     assert found is not None
     assert found.next_board(0.05) is None
 
 
 def test_another_board_is_expected_in_a_wider_interval_than_the_mean() -> None:
-    found = pooled([Estimate(value, 0.01, 10) for value in (0.0, 0.1, 0.2, 0.3)])
+    found = pooled([BoardEstimate(value, 0.01, 10) for value in (0.0, 0.1, 0.2, 0.3)])
     assert found is not None
     beyond_mean = found.next_board(0.05)
     assert beyond_mean is not None
@@ -68,7 +68,7 @@ def test_another_board_is_expected_in_a_wider_interval_than_the_mean() -> None:
 
 
 def test_an_interval_comes_back_from_its_estimate() -> None:
-    found = Estimate.of(1.1, 1.0, 1.21, 0.95, 40)
+    found = BoardEstimate.of(1.1, 1.0, 1.21, 0.95, 40)
     assert found is not None
     assert found.interval(0.05) == pytest.approx((1.0, 1.21), rel=1e-9)
 
@@ -88,11 +88,11 @@ def test_an_interval_comes_back_from_its_estimate() -> None:
 def test_too_few_rounds_or_impossible_ones_give_no_estimate(
     ratio: float | None, low: float | None, high: float | None, confidence: float | None
 ) -> None:
-    assert Estimate.of(ratio, low, high, confidence, 5) is None
+    assert BoardEstimate.of(ratio, low, high, confidence, 5) is None
 
 
 def test_a_ratio_within_the_margin_is_never_significant() -> None:
-    assert Estimate(math.log(1.02), 1e-6, 10).p_value(0.03) == 1.0
+    assert BoardEstimate(math.log(1.02), 1e-6, 10).p_value(0.03) == 1.0
 
 
 def test_the_interval_of_a_median_needs_eight_rounds() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from studio.api import UsageError
-from studio.profiling.boards.results import BoardRow
+from studio.profiling.boards.results import StudyRow
 from studio.profiling.boards.saved_study import SavedStudy
 from studio.profiling.boards.step import StudyOptions
 from studio.registry import ModelRef
@@ -19,16 +19,16 @@ OPTIONS = StudyOptions(model=(MODEL,))
 
 def test_a_finished_board_is_found_again(tmp_path: Path) -> None:
     saved = SavedStudy.begin(tmp_path, OPTIONS)
-    saved.keep(BoardRow("cam-1/door", "measured", arch="aarch64"))
+    saved.keep(StudyRow("cam-1/door", "measured", arch="aarch64"))
     found = SavedStudy.find(tmp_path, "last", OPTIONS)
     assert found.name == saved.name
-    assert found.row("cam-1/door") == BoardRow("cam-1/door", "measured", arch="aarch64", kept=True)
+    assert found.row("cam-1/door") == StudyRow("cam-1/door", "measured", arch="aarch64", kept=True)
     assert found.row("cam-2") is None
 
 
 def test_names_of_boards_stay_in_the_folder(tmp_path: Path) -> None:
     saved = SavedStudy.begin(tmp_path / "studies", OPTIONS)
-    saved.keep(BoardRow("../../../escaped", "measured"))
+    saved.keep(StudyRow("../../../escaped", "measured"))
     assert [one.name for one in tmp_path.iterdir()] == ["studies"]
 
 
@@ -53,7 +53,7 @@ def test_unknown_studies_are_refused(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"row": 7}', '{"row": {"state": 1}}'])
 def test_a_damaged_file_counts_as_not_measured(tmp_path: Path, text: str) -> None:
     saved = SavedStudy.begin(tmp_path, OPTIONS)
-    saved.keep(BoardRow("cam-1", "measured"))
+    saved.keep(StudyRow("cam-1", "measured"))
     [file] = [one for one in saved.folder.iterdir() if one.name != "study.json"]
     file.write_text(text)
     assert saved.row("cam-1") is None

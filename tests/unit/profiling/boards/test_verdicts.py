@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from studio.profiling.boards.results import BoardRow, StudyResult
+from studio.profiling.boards.results import StudyResult, StudyRow
 from studio.profiling.boards.texts import study as lines
 from studio.profiling.boards.verdicts import METHOD, overall, with_verdicts
 from studio.profiling.results import Comparison, ProfileResult, TwinControl
@@ -16,7 +16,7 @@ from tests.rigs.simulated_studies import study
 WRONG = ("faster", "slower", "mixed")
 
 
-def row(name: str, *ratios: float, width: float = 0.01, twin: float = 1.0) -> BoardRow:
+def row(name: str, *ratios: float, width: float = 0.01, twin: float = 1.0) -> StudyRow:
     """A board with one comparison for each ratio."""
     verdicts = tuple(
         Comparison("a", f"b{number}", one, one * (1 - width), one * (1 + width), "undecided", 0.03,
@@ -25,10 +25,10 @@ def row(name: str, *ratios: float, width: float = 0.01, twin: float = 1.0) -> Bo
     )  # fmt: skip
     control = TwinControl(twin, twin * (1 - width), twin * (1 + width), 0.95, 0.03)
     profile = ProfileResult(reference="a", rounds_kept=40, verdicts=verdicts, twin=control)
-    return BoardRow(name, "measured", arch="aarch64", chip="Cortex-A76", profile=profile)
+    return StudyRow(name, "measured", arch="aarch64", chip="Cortex-A76", profile=profile)
 
 
-def verdict_of(*rows: BoardRow) -> str:
+def verdict_of(*rows: StudyRow) -> str:
     [found] = overall(with_verdicts(rows))
     return found.verdict
 
@@ -71,7 +71,7 @@ def test_the_risk_is_shared_by_all_boards() -> None:
 
 
 def test_a_board_without_a_profile_has_an_empty_row() -> None:
-    lost = BoardRow("cam-9", "failed", "The connection to cam-9 was lost.")
+    lost = StudyRow("cam-9", "failed", "The connection to cam-9 was lost.")
     judged = with_verdicts([row("cam-1", 1.0), row("cam-2", 1.0), lost])
     assert judged[2].verdicts == ()
     [found] = overall(judged)
@@ -86,7 +86,7 @@ def test_one_board_gives_no_mean() -> None:
 
 @pytest.mark.parametrize("state", ["failed", "reserved"])
 def test_the_table_shows_why_a_board_has_no_figures(state: str) -> None:
-    rows = tuple(with_verdicts([row("cam-1", 1.0), BoardRow("cam-2", state, "It is away.")]))
+    rows = tuple(with_verdicts([row("cam-1", 1.0), StudyRow("cam-2", state, "It is away.")]))
     shown = lines(StudyResult("s", False, "a", rows, overall(rows), METHOD))
     assert f"cam-2: {state}: It is away." in shown
 
