@@ -15,8 +15,7 @@ from studio.gui.pages.shared.stage_page import StateRow, StateRows
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import Card, Hint, Scroll, Segmented, button, label, row
 from studio.gui.widgets.list_or_hint import ListOrHint
-from studio.rollouts.results import FAILURES, LEFT
-from studio.workspace.boards.rollout_history import RolloutSpan, rollout_spans
+from studio.workspace.boards.rollout_history import SHOWN, RolloutSpan, rollout_spans
 
 if TYPE_CHECKING:
     from studio.workspace import Workspace
@@ -26,7 +25,6 @@ _ALL = len(_RANGES) - 1
 _MARGIN = 0.02
 _LEAST_S = 600.0
 _MOST_LANES = 60
-_WORDS = {FAILURES[0]: "rolled back", LEFT: "pending"}
 _TONES = {"done": "good", "running": "accent", "interrupted": "warning", "halted": "bad"}
 
 
@@ -142,7 +140,7 @@ class RolloutsView(QWidget):
 
 def counts(states: Mapping[str, int]) -> str:
     """Return targets by state: ``8 kept, 2 rolled back``."""
-    return ", ".join(f"{n} {_WORDS.get(word, word)}" for word, n in states.items()) or "none"
+    return ", ".join(f"{n} {SHOWN.get(word, word)}" for word, n in states.items()) or "none"
 
 
 def _end(span: RolloutSpan, now: float) -> float:

@@ -10,11 +10,7 @@ import pytest
 from studio.monitoring.boards.changes import pieces
 from studio.monitoring.boards.fleet_state import FleetState
 from studio.workspace.boards.filter_line import read_filter
-<<<<<<<< HEAD:tests/unit/workspace/boards/test_updates.py
-from studio.workspace.boards.updates import BoardsFeed
-========
 from studio.workspace.boards.snapshots import BoardsFeed
->>>>>>>> w-W:tests/unit/workspace/boards/test_snapshots.py
 from studio.workspace.boards.view import BoardsSnapshot
 from tests.rigs.patience import patience
 from tests.unit.monitoring.boards.boards import message, run, sent
