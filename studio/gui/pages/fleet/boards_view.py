@@ -227,7 +227,8 @@ class FleetBoardsView(QWidget):
         )  # fmt: skip
         noun = "board" if snapshot.known == 1 else "boards"
         states = ", ".join(
-            f"{figures.whole(count)} {name}" for name, count in reversed(selected.states.items())
+            f"{figures.whole(count)} {name}"
+            for name, count in reversed(list(selected.states.items()))
         )
         self.summary.setText(f"{of} {noun}: {states}" if states else f"{of} {noun}")
         self.arrival.setText(f"Last arrival {ago(snapshot.at - snapshot.heard)} ago{self._lost}")
