@@ -48,6 +48,11 @@ class Turns:
         self._beat.timeout.connect(self._listen)
         self._beat.start()
 
+    def restart(self) -> None:
+        """Forget all turns, and the time since the last one."""
+        self.wall, self.processor = [], []
+        self._last = (time.perf_counter(), time.thread_time())
+
     def _listen(self) -> None:
         now = (time.perf_counter(), time.thread_time())
         self.wall.append(1e3 * (now[0] - self._last[0]) - BEAT_MS)
@@ -166,8 +171,9 @@ def campaign(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     before = memory_mb()
     try:
         if options.direct:
-            view._show_state()
+            view.stack.setCurrentIndex(0)  # no broker is stored, and the tables are to be painted
             direct(view, options.boards)
+            turns.restart()  # the boards were made in this process
         else:
             server = NatsServer(folder / "nats")
             server.start()
