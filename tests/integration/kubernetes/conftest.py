@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,11 +94,22 @@ def lab(
         for path in sorted((rigs / "kserve-crds").glob("*.yaml")):
             found.kubectl("delete", "--ignore-not-found", "-f", str(path))
             found.kubectl("create", "-f", str(path))
-        found.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        _await_definitions(found)
         controller.start()
         yield found
         controller.stop()
         api.close()
+
+
+def _await_definitions(lab: Lab) -> None:
+    """Wait until the API server serves the custom resources."""
+    words = ("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    for _attempt in range(20):
+        # kubectl fails for a definition that has no conditions yet.
+        if "error" not in lab.kubectl(*words, check=False):
+            return
+        time.sleep(0.5)
+    lab.kubectl(*words)
 
 
 @pytest.fixture
