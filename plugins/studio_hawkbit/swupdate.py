@@ -8,6 +8,7 @@ the bundle is verified after that, by the release machine.
 from __future__ import annotations
 
 import re
+import tempfile
 from pathlib import Path
 from typing import IO
 
@@ -39,19 +40,17 @@ def write_for_swupdate(
     """
     if not _ROOT.fullmatch(root) or ".." in root.split("/"):
         raise UsageError(f"{root!r} is no folder of releases.", hint="Its form: /var/lib/edge")
-    inner = path.with_name(RELEASE)
-    write(parcel, inner, hardware, order)
-    script = path.with_name(SCRIPT)
-    script.write_text(_SCRIPT_TEXT.format(root=root))
-    text = _description(parcel, hardware, root, inner, script).encode()
-    with path.open("wb") as target:
-        add(target, "sw-description", text)
-        add(target, "sw-description.sig", _signature(text, *signer))
-        _add_file(target, inner)
-        _add_file(target, script)
-        finish(target)
-    inner.unlink()
-    script.unlink()
+    with tempfile.TemporaryDirectory(dir=path.parent) as aside:
+        inner, script = Path(aside, RELEASE), Path(aside, SCRIPT)
+        write(parcel, inner, hardware, order)
+        script.write_text(_SCRIPT_TEXT.format(root=root))
+        text = _description(parcel, hardware, root, inner, script).encode()
+        with path.open("wb") as target:
+            add(target, "sw-description", text)
+            add(target, "sw-description.sig", _signature(text, *signer))
+            _add_file(target, inner)
+            _add_file(target, script)
+            finish(target)
 
 
 def _add_file(target: IO[bytes], file: Path) -> None:

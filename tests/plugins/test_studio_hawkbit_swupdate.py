@@ -38,7 +38,7 @@ def signer(folder: Path) -> tuple[Path, Path]:
 
 
 def written(folder: Path, root: str = ROOT, **more: Any) -> Path:
-    path = folder / "out.swu"
+    path = folder / "release.swu"
     given = {"hardware": "default", "order": b"", "root": root, **more}
     if "signer" not in given:
         given["signer"] = signer(folder)

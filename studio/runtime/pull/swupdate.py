@@ -64,6 +64,7 @@ def configuration(folder: PullFolder, settings: PullSettings) -> str:
         "polldelay": int(settings.poll_s or _USUAL_S),
         "retry": 3,
         "retrywait": 5,
+        "loglevel": 3,  # at a higher one the token is in the journal
     }
     if token:
         suricatta[word] = token
