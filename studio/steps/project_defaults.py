@@ -64,7 +64,7 @@ def with_project(step: AnyStep, given: Mapping[str, object], registry: Registry)
         UsageError: for an unknown model, or a required option that the project lacks. Also for a
             file of the user's that is gone or contradicts the model.
     """
-    given = bundle_apart(step, given)  # a bundle has all that it needs
+    given = bundle_apart(step, given, registry)  # a bundle has all that it needs
     own = {option.name: option for option in step.form if option.project}
     # A default such as ``auto`` leaves the choice open, also where it is given as a word.
     missing = [

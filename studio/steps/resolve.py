@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from studio.steps.format_support import is_language
 from studio.targets.connect import scheme_of
 
 _HINT = "Check the path, or choose another one."
+_VERSION = re.compile(r"[^/:@]+(:\d+|@[^/:@]+)")
 _PATHS = (Kind.FILE, Kind.FOLDER, Kind.DATA, Kind.OUTPUT)
 
 
@@ -62,7 +64,7 @@ def resolve(step: AnyStep, given: Mapping[str, Any], registry: Registry) -> Reso
         UsageError: in one sentence, for an unknown option, a value that does not fit, a file
             that is not there, or a model or target that is not known.
     """
-    checked = validate(step.form, bundle_apart(step, given))
+    checked = validate(step.form, bundle_apart(step, given, registry))
     arguments, reads, subjects, schemes, models = {}, [], [], set[str](), list[ModelRef]()
     for option in step.form:
         value = checked[option.name]
@@ -132,13 +134,37 @@ def app_apart(step: AnyStep, given: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**given, "model": str(models[0].model), "app": text}
 
 
-def bundle_apart(step: AnyStep, given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Move a bundle's folder, given as the model, to the option for bundles of a step with one."""
+def bundle_apart(step: AnyStep, given: Mapping[str, Any], registry: Registry) -> Mapping[str, Any]:
+    """Move a bundle, given as the model, to the option for bundles of a step with one.
+
+    It is a folder, or a version: ``digits:3`` or ``digits@production``. A file of that name and a
+    variant of the model come first.
+
+    Raises:
+        UsageError: when there is no such version, or its bundle was removed.
+    """
     text = given.get("model")
     takes_bundles = any(option.name == "bundle" for option in step.form)
-    if not takes_bundles or not isinstance(text, str) or not Path(text).expanduser().is_dir():
+    if not takes_bundles or not isinstance(text, str):
         return given
-    return {**given, "model": None, "bundle": text}
+    if Path(text).expanduser().is_dir():
+        return {**given, "model": None, "bundle": text}
+    if not _VERSION.fullmatch(text) or Path(text).is_file() or _is_registered(text, registry):
+        return given
+    return {**given, "model": None, "bundle": str(_folder_of(text, registry))}
+
+
+def _folder_of(version: str, registry: Registry) -> Path:
+    from studio.versions.versions import find_version
+
+    named = find_version(registry, version)
+    registry.fetch(named.version.path)
+    if not named.version.path.is_dir():
+        raise UsageError(
+            f"The bundle of {named.name} was removed.",
+            hint=f"Package it again: studio package {named.model}",
+        )
+    return named.version.path
 
 
 def _each(option: Option, value: Any, convert: Callable[[Any], Any]) -> Any:

@@ -42,11 +42,10 @@ def test_one_packages_and_the_other_deploys(
     pair: tuple[Studio, Studio], digits: Path, postgres: PostgresServer, database: str
 ) -> None:
     anna, ben = pair
-    anna.ok("inspect", digits / "digits.onnx")
     made = anna.ok("package", digits / "digits.onnx")
     # Ben has neither the model nor the bundle in his home before.
     assert [row["version"] for row in ben.ok("versions", "list")] == [made["version"]]
-    deployed = ben.ok("deploy", "digits", "--target", "local")
+    deployed = ben.ok("deploy", "digits:1", "--target", "local")
     try:
         assert deployed["release"] == made["digest"]
         served = anna.ok("releases", "--everywhere")
@@ -77,7 +76,7 @@ def test_a_registry_that_is_not_empty_is_not_copied_to(
     new_studio: New, address: SharedAddress, digits: Path
 ) -> None:
     anna = new_studio("anna")
-    anna.ok("inspect", digits / "digits.onnx")
+    anna.ok("package", digits / "digits.onnx")
     place = ("--blobs", address.blobs, "--s3-endpoint", address.endpoint)
     anna.ok("registry", "copy", "--to", address.database, *place)
     again = anna.run("registry", "copy", "--to", address.database, *place)
@@ -87,7 +86,7 @@ def test_a_registry_that_is_not_empty_is_not_copied_to(
 
 def test_the_log_names_role_and_client(pair: tuple[Studio, Studio], digits: Path) -> None:
     anna, ben = pair
-    anna.ok("inspect", digits / "digits.onnx")
+    anna.ok("package", digits / "digits.onnx")
     log = ben.ok("registry", "log")
     assert {row["role"] for row in log} == {"owner"}
     assert all(row["client"].startswith("edgewright ") for row in log)

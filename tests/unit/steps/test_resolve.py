@@ -92,6 +92,65 @@ def test_what_does_not_fit_is_one_sentence(
     assert words in raised.value.message
 
 
+DEPLOYS = Step(
+    name="d",
+    title="Step",
+    summary="",
+    options=(Option("model", Kind.MODEL), Option("bundle", Kind.FOLDER)),
+    work="x:y",
+)
+
+
+def version(registry: Registry, folder: Path) -> Path:
+    """Add a version whose bundle is a folder."""
+    folder.mkdir()
+    (folder / "manifest.json").write_text("{}")
+    variant = registry.find("digits")
+    made = registry.add_version(variant.model, variant.id, registry.adopt(folder), "ab" * 32, 1)
+    return made.path
+
+
+@pytest.mark.parametrize("name", ["digits:1", "digits@production"])
+def test_a_version_is_its_bundle(registry: Registry, tmp_path: Path, name: str) -> None:
+    folder = version(registry, tmp_path / "bundle")
+    stored = registry.versions()[0]
+    registry.ledger.move_alias(
+        stored.model, "production", stored.id, why="test", evidence={}, by="anna"
+    )
+    resolved = resolve(DEPLOYS, {"model": name}, registry)
+    assert resolved.arguments == {"model": None, "bundle": str(folder)}
+    assert resolved.reads == (folder,)
+
+
+def test_a_file_and_a_variant_come_before_a_version(registry: Registry, tmp_path: Path) -> None:
+    version(registry, tmp_path / "bundle")
+    file = tmp_path / "other.onnx"
+    file.write_bytes(b"y")
+    model = registry.find("digits").model
+    registry.add_variant(model, "1", registry.adopt(file), format="onnx", precision="fp32")
+    resolved = resolve(DEPLOYS, {"model": "digits:1"}, registry)
+    assert resolved.arguments["model"]["name"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("digits:7", "Unknown version 7 of digits"),
+        ("digits@nowhere", "no alias 'nowhere'"),
+        ("other:1", "Unknown model 'other'"),
+        ("digits:1", "The bundle of digits:1 was removed."),
+    ],
+)
+def test_a_version_that_cannot_be_had_is_one_sentence(
+    registry: Registry, tmp_path: Path, name: str, words: str
+) -> None:
+    folder = version(registry, tmp_path / "bundle")
+    folder.parent.chmod(0o700)
+    folder.rename(tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match=words):
+        resolve(DEPLOYS, {"model": name}, registry)
+
+
 def test_models_given_as_files_are_told_apart(registry: Registry, tmp_path: Path) -> None:
     file = tmp_path / "m.onnx"
     file.write_bytes(b"x")
