@@ -44,7 +44,10 @@ class PlaceOptions:
     """The model's endpoint: the target and the place of its files."""
 
     model: ModelRef | None = option(
-        None, kind=Kind.MODEL, positional=True, help="Model, version (NAME:NUMBER or NAME@ALIAS) or bundle folder."
+        None,
+        kind=Kind.MODEL,
+        positional=True,
+        help="Model, version (NAME:NUMBER or NAME@ALIAS) or bundle folder.",
     )
     target: TargetSpec = option("local", kind=Kind.TARGET, help=_TARGET_HELP)
     endpoint: str | None = option(

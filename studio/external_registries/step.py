@@ -57,7 +57,10 @@ class PushOptions(PlacedOptions):
     """Options of the step ``registry-push``; registry data is added before the work starts."""
 
     model: ModelRef | None = option(
-        None, kind=Kind.MODEL, positional=True, help="Model, version (NAME:NUMBER or NAME@ALIAS) or bundle folder."
+        None,
+        kind=Kind.MODEL,
+        positional=True,
+        help="Model, version (NAME:NUMBER or NAME@ALIAS) or bundle folder.",
     )
     registry: str = option(_DEFAULT, title="To", help=_WHERE)
     name: str | None = option(
