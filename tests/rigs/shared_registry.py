@@ -18,10 +18,19 @@ from studio.registry.servers.address import SharedAddress, address_in, use
 
 VARIABLE = "SHARED_DATABASE"
 BLOBS = "SHARED_BLOBS"
-OF_FILES = ("test_backups.py", "test_schema.py", "test_full_disk.py", "test_transfer.py")
-"""Tests of SQLite's file itself: its copies, its migration, its disk, and what leaves it."""
+OF_FILES = (
+    *("test_backups.py", "test_schema.py", "test_full_disk.py", "test_transfer.py"),
+    "test_zipapp.py",
+)
+"""Tests of SQLite's file itself (its copies, its migration, its disk, and what leaves it), and of
+the runtime's archive, which knows no registry."""
 
-OF_FILE = ("test_a_damaged_file_is_said_and_kept", "test_a_later_version_is_refused")
+OF_FILE = (
+    "test_a_damaged_file_is_said_and_kept",
+    "test_a_later_version_is_refused",
+    "test_a_registry_that_is_younger_than_its_store_removes_nothing",
+    "test_what_a_restore_has_forgotten_stays_until_it_is_named",
+)
 _DATABASE = os.environ.get(VARIABLE, "")
 _original = address_in
 
