@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 WIDTH = 84
 DOT = 8
-HEIGHT, LEAST_HEIGHT = 7 * GRID, 5 * GRID - 3
+HEIGHT, LEAST_HEIGHT = 6 * GRID - 2, 5 * GRID - 3
 """Of a button; the least one lets all stages into the least window."""
 
 RESULT_HEIGHT = 7 * GRID - 2

@@ -39,8 +39,10 @@ STEP = "fleet-watch"
 _EVERY_S = 1.0
 _BOARDS, _EMPTY, _FORM = range(3)
 _EMPTY_TEXT = "Boards that publish their state to a NATS or MQTT broker appear here."
-_WIDTHS = (92, 0, 0, 96, 96, 84, 80, 80, 68, 60, 76, 0)
+_WIDTHS = (80, 0, 112, 88, 88, 76, 72, 72, 60, 52, 64, 0)
 _GROUP_WIDTHS = (0, 80, 72, 84, 96, 72, 108, 84, 116, 116, 116)
+_GROUP_SPARE = (9, 10)
+"""Memory and temperature of groups, which a narrow window leaves out."""
 _SPARE = (RELEASE, P50, MEMORY, CELSIUS)
 """Columns that a narrow window leaves to the tooltip."""
 _NARROW = 960
@@ -82,7 +84,9 @@ class FleetBoardsView(QWidget):
         self.refused.setProperty("tone", "warning")
         self.again = button("Try again", self.restart)
         self.change = button("Change broker…", self.ask_broker, "link")
-        self.group_table = QuietTable(self.groups, "Groups of boards", _GROUP_WIDTHS)
+        self.group_table = QuietTable(
+            self.groups, "Groups of boards", _GROUP_WIDTHS, (_GROUP_SPARE, _NARROW)
+        )
         self.table = BoardsTable(self.boards, _WIDTHS, (_SPARE, _NARROW))
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
         self._lay_out()
@@ -204,9 +208,11 @@ class FleetBoardsView(QWidget):
         self._lost = f", connection lost {figures.count(lost, 'time')}" if lost else ""
 
     def _show_refused(self, result: BoardsResult) -> None:
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in result.refused.items())
-        boards = ", ".join(f"{name} ({why})" for name, why in result.refused_boards.items())
-        named = f" Last from {boards}." if boards else ""
+        reasons = ", ".join(
+            f"{reason} ({figures.whole(count)})" for reason, count in result.refused.items()
+        )
+        boards = ", ".join(result.refused_boards)
+        named = f" Boards: {boards}." if boards else ""
         self.refused.setText(f"Refused messages: {reasons}.{named}" if reasons else "")
         self.refused.setVisible(bool(reasons))
 
@@ -230,7 +236,8 @@ class FleetBoardsView(QWidget):
             f"{figures.whole(count)} {name}"
             for name, count in reversed(list(selected.states.items()))
         )
-        self.summary.setText(f"{of} {noun}: {states}" if states else f"{of} {noun}")
+        found = f"{of} {noun}: {states}" if states else f"No board fits the filter ({known} known)"
+        self.summary.setText(found)
         self.arrival.setText(f"Last arrival {ago(snapshot.at - snapshot.heard)} ago{self._lost}")
 
     def _offer(self, snapshot: BoardsSnapshot) -> None:

@@ -136,8 +136,9 @@ def test_refused_messages_have_reasons(rig: Rig, page: FleetPage) -> None:
     fleet.take([sent(message("cam-1"), board="cam-2"), sent(message("cam-3", form=9))])
     send(rig, page, fleet)
     shown = page.boards.refused.full_text()
-    assert "1 name of another board" in shown
-    assert "cam-3 (another form)" in shown
+    assert "name of another board (1)" in shown
+    assert "another form (1)" in shown
+    assert "Boards: cam-2, cam-3." in shown
     assert page.boards.refused.isVisible()
 
 
