@@ -22,7 +22,7 @@ _PASSED = re.compile(r"(\d+) passed")
     ("folder", "least"),
     [
         ("tests/unit/registry", 50),
-        ("tests/unit/versions", 50),
+        ("tests/unit/versions", 30),
         ("tests/unit/projects", 10),
         ("tests/unit/packages", 30),
     ],
