@@ -29,7 +29,7 @@ run: setup ## Open the studio; without a display, run the digits pipeline from o
 		echo "No display: running $(DIGITS)"; exec $(BIN)/studio run $(DIGITS); \
 	fi
 
-test: setup ## All tests, the fast ones first (what CI runs).
+test: setup ## The tests of CI, the fast ones first.
 	@packaging/system_packages.sh test
 	@packaging/perf_analyzer.sh
 	@$(MAKE) --no-print-directory test-fast
@@ -39,7 +39,7 @@ test-fast: setup ## The tests that need no rig and no long work; 4 minutes.
 	@$(BIN)/python -m pytest $(PROCESSES) -m "not slow and not rig"
 
 test-rest: setup
-	@$(BIN)/python -m pytest $(PROCESSES) --durations=25 -m "slow or rig"
+	@$(BIN)/python -m pytest $(PROCESSES) --durations=25 -m "(slow or rig) and not long"
 
 check: setup ## Lint, types, import contracts, the runtime's Python version; seconds.
 	@$(BIN)/ruff check .
@@ -68,6 +68,7 @@ faults: setup ## The fault campaign against the release machine (ARGS="--only ra
 integration: setup ## The heavy rigs (an emulated arm64 board, one with systemd); minutes, not part of make test.
 	@packaging/system_packages.sh integration
 	@nice -n 19 $(BIN)/python -m pytest tests/integration
+	@nice -n 19 $(BIN)/python -m pytest -m long tests/e2e
 
 soak: setup ## An hour of clients that come, go, stall and vanish (SECONDS=300 for five minutes).
 	@nice -n 19 $(BIN)/python -m tests.benchmarks.soak --seconds $(or $(SECONDS),3600)

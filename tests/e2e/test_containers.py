@@ -97,6 +97,7 @@ def test_updates_under_load_lose_no_request(site: Site, parcels: tuple[Parcel, P
     assert site.releases()[0].release == first.digest
 
 
+@pytest.mark.long
 def test_a_release_that_answers_otherwise_is_refused(
     site: Site, parcels: tuple[Parcel, Parcel], tmp_path: Path
 ) -> None:
@@ -124,6 +125,7 @@ LACKS_MEMORY = (
 """When the kernel ends the process, it has not begun, is beginning, or serves."""
 
 
+@pytest.mark.long
 def test_limits_hold_and_are_changed_in_place(
     engine: DockerEngine, site: Site, parcels: tuple[Parcel, Parcel]
 ) -> None:
@@ -151,6 +153,7 @@ def _limits(engine: DockerEngine) -> str:
     return engine.run("inspect", "--format", text, found).strip()
 
 
+@pytest.mark.long
 def test_whatever_ends_comes_back_without_the_studio(
     engine: DockerEngine, site: Site, parcels: tuple[Parcel, Parcel]
 ) -> None:
@@ -172,6 +175,7 @@ def _answers(port: int) -> bool:
     return not load.failures
 
 
+@pytest.mark.long
 def test_the_port_moves_and_a_lost_gate_is_made_again(
     engine: DockerEngine, site: Site, parcels: tuple[Parcel, Parcel]
 ) -> None:
@@ -285,6 +289,7 @@ def check_context(engine: DockerEngine, context: Path, made: dict[str, Any]) -> 
     assert set(ours["Env"]) <= set(about["Env"]), "the builder adds a PATH of its own"
 
 
+@pytest.mark.long
 def test_deployed_by_the_command_and_closed_in_the_middle(
     engine: DockerEngine, studio: Studio, digits: Path
 ) -> None:

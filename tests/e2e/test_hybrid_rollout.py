@@ -101,6 +101,7 @@ def fleet(engine: DockerEngine, parcels: tuple[Parcel, Parcel], studio: Studio) 
     fleet.close()
 
 
+@pytest.mark.long
 def test_canary_then_the_rest_and_back(fleet: Fleet, models: dict[str, Path]) -> None:
     canary = ("--strategy", "canary", "--first-wave", "1")
     code, result = fleet.roll_out(models["first"], *canary)

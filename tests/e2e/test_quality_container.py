@@ -24,6 +24,8 @@ from tests.rigs.engine import BASE, DockerEngine
 
 pytestmark = pytest.mark.rig
 
+_FIRST, *_MORE = trials.WORSE
+_WORSE = (_FIRST, *(pytest.param(one, marks=pytest.mark.long) for one in _MORE))
 BOX = ("--target", "box")
 _PLACE = "trial-digits"
 
@@ -125,7 +127,7 @@ def box(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Itera
     studio.run("undeploy", *BOX, "--purge")
 
 
-@pytest.mark.parametrize("what", trials.WORSE)
+@pytest.mark.parametrize("what", _WORSE)
 def test_what_is_worse_is_taken_back_by_itself(box: Trials, tmp_path: Path, what: str) -> None:
     model, more = trials.make_worse(tmp_path, what)
     before = box.containers("--all")
@@ -159,6 +161,7 @@ def test_what_is_as_good_is_kept_and_says_why(box: Trials, tmp_path: Path) -> No
     assert box.studio.ok("rollback", *BOX)["release"] == box.good
 
 
+@pytest.mark.long
 def test_it_is_decided_without_the_studio(box: Trials, tmp_path: Path) -> None:
     """Killed in the middle; the next deploy takes away what is left."""
     wrong = trials.make_version(tmp_path / "digits.onnx", wrong=0.1)
@@ -181,6 +184,7 @@ def test_it_is_decided_without_the_studio(box: Trials, tmp_path: Path) -> None:
     assert len(box.containers()) == 2, "the gate and one release"
 
 
+@pytest.mark.long
 def test_a_trial_that_is_cancelled_leaves_what_was(box: Trials, tmp_path: Path) -> None:
     wrong = trials.make_version(tmp_path / "digits.onnx", jitter=0.002, seed=7)
     before = box.containers("--all")
@@ -198,6 +202,7 @@ def test_a_trial_that_is_cancelled_leaves_what_was(box: Trials, tmp_path: Path) 
     assert box.containers("--all") == before
 
 
+@pytest.mark.long
 def test_a_rollback_ends_a_trial(box: Trials, tmp_path: Path) -> None:
     model = trials.make_version(tmp_path / "digits.onnx", jitter=0.002, seed=8)
     with box.on_trial(model) as process:
@@ -211,6 +216,7 @@ def test_a_rollback_ends_a_trial(box: Trials, tmp_path: Path) -> None:
     assert len(box.containers()) == 2, "the gate and one release"
 
 
+@pytest.mark.long
 def test_a_rollout_holds_its_canary_to_a_trial(box: Trials, tmp_path: Path) -> None:
     wrong = trials.make_version(tmp_path / "digits.onnx", wrong=0.1)
     words = ("--trial", "canary", "--trial-s", "120", "--data", box.folder / "data.npz")
@@ -225,6 +231,7 @@ def test_a_rollout_holds_its_canary_to_a_trial(box: Trials, tmp_path: Path) -> N
     assert box.served()["digest"] == box.good
 
 
+@pytest.mark.long
 def test_a_server_that_ends_on_trial_is_taken_back(box: Trials, tmp_path: Path) -> None:
     model = trials.make_version(tmp_path / "digits.onnx", jitter=0.002, seed=6)
     before = box.containers()
@@ -244,6 +251,7 @@ def test_a_server_that_ends_on_trial_is_taken_back(box: Trials, tmp_path: Path) 
     assert new not in box.containers("--all")
 
 
+@pytest.mark.long
 def test_answers_go_on_being_compared_where_that_is_asked_for(box: Trials, tmp_path: Path) -> None:
     model = trials.make_version(tmp_path / "digits.onnx", jitter=0.002, seed=9)
     done = box.deploy(model, "--shadow-cpu", "20")
