@@ -174,7 +174,7 @@ class _BoardLock:
                 self._line = line
                 before, self._state = self._state, str(line.get("state"))
                 self._news.set()
-                if self._state == "busy" != before and self._claim.wait:
+                if self._state == "busy" != before and (self._claim.wait or line.get("own")):
                     self._job.log(f"{self._name} is reserved by {self._holder()[0]}: waiting.")
 
     def _holder(self) -> tuple[str, str, str]:

@@ -46,11 +46,18 @@ class MachineLock:
         self._file = os.open(os.path.join(folder, name), flags, 0o600)
 
     def take(self, owner: str, wait: float) -> bool:
-        """Take the lock, or wait for it; False when it is not had in time."""
-        deadline = time.monotonic() + wait
+        """Take the lock, or wait for it; False when it is not had in time.
+
+        What the same user has left behind a broken link is given back soon, and waited for.
+        """
+        began = time.monotonic()
         while not self._locked():
-            say("busy", owner=self._owner(), seconds=max(0.0, time.time() - self._since()))
-            left = deadline - time.monotonic()
+            other = self._owner()
+            own = is_left_behind(other, owner)
+            seconds = max(0.0, time.time() - self._since())
+            say("busy", owner=other, seconds=seconds, own=own)
+            longest = max(wait, self._patience + 3 * _ENDED_S) if own else wait
+            left = began + longest - time.monotonic()
             if left <= 0 or not self.hears(min(left, _LOOK_S)):
                 return False
         os.ftruncate(self._file, 0)
@@ -111,6 +118,17 @@ def _processes() -> List[int]:
         return [int(name) for name in os.listdir("/proc") if name.isdigit()]
     except OSError:
         return []
+
+
+def is_left_behind(holder: str, owner: str) -> bool:
+    """Return whether an owner's line is of the same user, and not of this study's other boards."""
+    try:
+        one, two = json.loads(holder), json.loads(owner)
+        if not one["owner"] or one["owner"] != two["owner"]:
+            return False
+        return not one["study"] or one["study"] != two["study"] or one["target"] == two["target"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return False
 
 
 def say(state: str, **values: Any) -> None:

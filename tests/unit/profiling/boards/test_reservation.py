@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import subprocess
@@ -91,6 +92,42 @@ def test_a_study_waits_for_the_end_of_another(tmp_path, job):
             assert why_lost() == ""
     finally:
         end(other)
+
+
+def test_what_the_same_user_left_behind_is_waited_for(tmp_path, job):
+    """A link that broke is noticed on the board later than here."""
+    mine = json.dumps({"owner": reservation.owner_name(), "study": "", "target": ""})
+    other = foreign(tmp_path, mine)
+    said = []
+    job.log = lambda text: (said.append(text), other.stdin.close())
+    try:
+        with held(tmp_path, job) as why_lost:
+            assert why_lost() == ""
+    finally:
+        end(other)
+    assert said == [f"cam-1 is reserved by {reservation.owner_name()}: waiting."]
+
+
+@pytest.mark.parametrize(
+    ("other", "owner", "left"),
+    [
+        (("a", "", ""), ("a", "", ""), True),
+        (("a", "s", "cam-1"), ("a", "s", "cam-1"), True),
+        (("a", "s", "cam-1"), ("a", "t", "cam-2"), True),
+        (("a", "s", "cam-1"), ("a", "s", "cam-2"), False),
+        (("b", "", ""), ("a", "", ""), False),
+        (("", "", ""), ("", "", ""), False),
+    ],
+)
+def test_whose_reservation_is_left_behind(other, owner, left):
+    names = ("owner", "study", "target")
+    lines = [json.dumps(dict(zip(names, one, strict=True))) for one in (other, owner)]
+    assert holder.is_left_behind(*lines) is left
+
+
+@pytest.mark.parametrize("line", ["", "{", "[1]", "{}", "null", "[" * 60_000])
+def test_a_line_of_anything_is_nobodys(line):
+    assert not holder.is_left_behind(line, line)
 
 
 def test_a_killed_owner_gives_the_board_back(tmp_path, job):
