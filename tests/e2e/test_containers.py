@@ -30,13 +30,11 @@ from tests.rigs.engine import BASE, DockerEngine, RegistryServer, docker_engine
 from tests.rigs.load import Load
 
 pytestmark = pytest.mark.rig
-LIMITS = "limits_hold_and_are_changed_in_place"[:30]
 INSIDE = """
 import json, os, urllib.request
 body = {"inputs": [{"name": "image", "shape": [1, 1, 8, 8], "datatype": "FP32", "data": [0] * 64}]}
-url = "http://127.0.0.1:8477/v2/models/digits/infer"
+url, refused = "http://127.0.0.1:8477/v2/models/digits/infer", []
 answer = json.load(urllib.request.urlopen(url, json.dumps(body).encode()))
-refused = []
 for name in ("/opt/edgewright/x", "/tmp/x", "/x"):
     try:
         open(name, "w")
@@ -147,7 +145,8 @@ def test_limits_hold_and_are_changed_in_place(
 
 def _limits(engine: DockerEngine) -> str:
     """Memory and processors of the one release of the test's place."""
-    labels = ("label=edgewright.role=release", f"label=edgewright.target={LIMITS}")
+    mine = "label=edgewright.target=limits_hold_and_are_changed_in"
+    labels = ("label=edgewright.role=release", mine)
     found = engine.run("ps", "--quiet", *(w for one in labels for w in ("--filter", one))).strip()
     text = "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}}"
     return engine.run("inspect", "--format", text, found).strip()

@@ -122,13 +122,20 @@ def _processes() -> List[int]:
 
 def is_left_behind(holder: str, owner: str) -> bool:
     """Return whether an owner's line is of the same user, and not of this study's other boards."""
-    try:
-        one, two = json.loads(holder), json.loads(owner)
-        if not one["owner"] or one["owner"] != two["owner"]:
-            return False
-        return not one["study"] or one["study"] != two["study"] or one["target"] == two["target"]
-    except (ValueError, TypeError, KeyError, RecursionError):
+    user, study, target = _named(holder)
+    same_user, same_study, same_target = _named(owner)
+    if not user or user != same_user:
         return False
+    return not study or study != same_study or target == same_target
+
+
+def _named(line: str) -> List[str]:
+    """Return owner, study and board of a line; empty for a line of anything else."""
+    try:
+        document = json.loads(line)
+        return [str(document[name]) for name in ("owner", "study", "target")]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return ["", "", ""]
 
 
 def say(state: str, **values: Any) -> None:
