@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from studio.api import Kind, Permission
+from studio.api import Permission
 from studio.jobs import Step
 from studio.jobs.options_form import option
 from studio.lazy_dataclass import dataclass
-from studio.monitoring.boards.step import TOPIC
+from studio.monitoring.boards.step import BrokerOptions
 
 _NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})
 
 
 @dataclass(frozen=True, kw_only=True)
-class ForgetOptions:
+class ForgetOptions(BrokerOptions):
     """Options of the step ``fleet-forget``."""
 
-    source: str = option(
-        title="Broker",
-        help="Address of the broker: nats://, tls:// (NATS with TLS), mqtt:// or mqtts://.",
-    )
-    topic: str = option(
-        TOPIC, help="Topic before the board's name; NATS writes it with dots.", advanced=True
-    )
-    login: Path | None = option(
-        None,
-        kind=Kind.FILE,
-        help="JSON file of a login that may change what the broker stores, for its owner only.",
-    )
     board: tuple[str, ...] = option(
         (), title="Boards", help="Name of a board to remove (may be repeated)."
     )

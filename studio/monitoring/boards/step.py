@@ -15,8 +15,8 @@ TOPIC = "edgewright/state"
 
 
 @dataclass(frozen=True, kw_only=True)
-class BoardsOptions:
-    """Options of a look at the boards of a broker."""
+class BrokerOptions:
+    """Options that name a broker, and how to log in there."""
 
     source: str = option(
         title="Broker",
@@ -30,6 +30,12 @@ class BoardsOptions:
         kind=Kind.FILE,
         help="JSON file with user, password, token, ca, certificate and key, for its owner only.",
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardsOptions(BrokerOptions):
+    """Options of a look at the boards of a broker."""
+
     create: bool = option(
         False, help="Create the stream of a NATS server where it is missing.", advanced=True
     )

@@ -31,6 +31,8 @@ def post(address: WebAddress, settings: ExportSettings, document: Json, wait_s: 
         answer.read(_LONGEST_ANSWER)
     except ssl.SSLCertVerificationError:
         raise OSError("its certificate is not valid") from None
+    except ValueError:  # its text has the header, which may be a token
+        raise OSError("a header cannot be sent") from None
     except http.client.HTTPException:
         raise OSError("it does not answer in HTTP") from None
     finally:

@@ -55,7 +55,6 @@ class TracedRequest:
             ("http.request.method", request.method),
             ("url.path", request.path),
             ("http.response.status_code", status),
-            ("client.address", self._exchange.peer),
         )
         head = self._head(self._id, self._parent[1], request.method, _SERVER)
         times = _times(self._begun, time.monotonic())

@@ -59,3 +59,16 @@ def test_an_authority_that_cannot_be_read_ends_no_server(tmp_path: Path) -> None
         assert server.get("/v2/health/ready")[0] == 200
         assert server.stop() == 0
     assert "The file '/nowhere/ca.pem' of the ca cannot be read." in (tmp_path / "log").read_text()
+
+
+def test_a_token_that_no_header_can_hold_is_not_logged(tmp_path: Path) -> None:
+    model = constant(tmp_path / "m.onnx", 1)
+    with Collector() as collector:
+        file = settings(tmp_path / "fleet.json", collector.url, token="secret\nX: y")
+        arguments = (f"--model={model}", f"--fleet-file={file}")
+        log = tmp_path / "log"
+        with ServerProcess(*arguments, log=log) as server:
+            wait_until(lambda: "a header cannot be sent" in log.read_text(), "it is logged")
+            assert server.stop() == 0
+        assert collector.exports == []
+    assert "secret" not in log.read_text()
