@@ -32,8 +32,8 @@ def test_a_release_is_pulled_served_and_reported(
     board = make_board()
     server.offer(NAME, Offer("12", artifacts[0]))
     assert board.poll() == 30.0
+    assert server.outcomes(NAME) == ["success"], server.sentences(NAME)
     assert board.current == bundles[0].digest
-    assert server.outcomes(NAME) == ["success"]
     assert "Version 1 of cnn serves (release" in server.sentences(NAME)
     assert "golden samples agree" in server.sentences(NAME)
     assert board.leftovers() == []
