@@ -201,7 +201,8 @@ def main() -> int:
     parser.add_argument("--distances", type=int, default=0, help="answers of each release")
     parser.add_argument("--first", type=int, default=0, help="seed of the first conversations")
     parser.add_argument("--judge", default="", help="tests that decide")
-    parser.add_argument("--share", type=float, default=0.2, help="of a core, for comparing")
+    parser.add_argument("--share", type=float, default=0.2, help="of a core, for comparing; to .5")
+    parser.add_argument("--only", default="", help="kinds whose names begin so")
     given = parser.parse_args()
     _compare_with(given.share)
     TrialServer.python = python_of("llama-cpp")
@@ -224,7 +225,8 @@ def main() -> int:
             ),
         )
         for kind, made, count in kinds:
-            for number, (what, digest) in zip(range(count), made, strict=False):
+            chosen = (one for one in made if one[0].startswith(given.only))
+            for number, (what, digest) in zip(range(count), chosen, strict=False):
                 is_short = what.startswith("a context of")
                 row = {"what": what, **campaign.trial(digest, given.first + number, is_short)}
                 print(json.dumps(row), file=sys.stderr, flush=True)
