@@ -19,14 +19,15 @@ export GO111MODULE=off GOTOOLCHAIN=local CGO_ENABLED=0 PATH="$GOROOT/bin:$PATH"
 rm -f "$cache/go/src/kapi/"*.go
 cp "$source"/*.go "$cache/go/src/kapi/"
 cd "$cache/go/src/kapi"
-if ! [ -f gen/openapi.go ]; then
+if ! grep -qs k8s.io/api/batch/v1 gen/openapi.go; then
     echo 'package gen' >gen/doc.go
     : >"$cache/empty.txt"
     go build -o "$cache/openapi-gen" k8s.io/kube-openapi/cmd/openapi-gen
     "$cache/openapi-gen" --go-header-file "$cache/empty.txt" --output-dir gen \
         --output-pkg kapi/gen --output-file openapi.go -r "$cache/violations.txt" \
         k8s.io/api/core/v1 k8s.io/api/apps/v1 k8s.io/api/autoscaling/v1 k8s.io/api/autoscaling/v2 \
-        k8s.io/api/networking/v1 k8s.io/api/policy/v1 k8s.io/apimachinery/pkg/apis/meta/v1 \
+        k8s.io/api/networking/v1 k8s.io/api/policy/v1 k8s.io/api/batch/v1 \
+        k8s.io/apimachinery/pkg/apis/meta/v1 \
         k8s.io/apimachinery/pkg/runtime k8s.io/apimachinery/pkg/version \
         k8s.io/apimachinery/pkg/api/resource k8s.io/apimachinery/pkg/util/intstr
 fi

@@ -5,6 +5,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	autov1 "k8s.io/api/autoscaling/v1"
 	autov2 "k8s.io/api/autoscaling/v2"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	netv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -41,6 +42,7 @@ var (
 		{apps, "deployments", "deployment", true, &appsv1.Deployment{}, &appsv1.DeploymentList{}, true},
 		{apps, "replicasets", "replicaset", true, &appsv1.ReplicaSet{}, &appsv1.ReplicaSetList{}, true},
 		{auto, "horizontalpodautoscalers", "horizontalpodautoscaler", true, &autov2.HorizontalPodAutoscaler{}, &autov2.HorizontalPodAutoscalerList{}, true},
+		{batchv1.SchemeGroupVersion, "jobs", "job", true, &batchv1.Job{}, &batchv1.JobList{}, true},
 		{net, "ingresses", "ingress", true, &netv1.Ingress{}, &netv1.IngressList{}, true},
 		{net, "networkpolicies", "networkpolicy", true, &netv1.NetworkPolicy{}, &netv1.NetworkPolicyList{}, false},
 		{policyv1.SchemeGroupVersion, "poddisruptionbudgets", "poddisruptionbudget", true, &policyv1.PodDisruptionBudget{}, &policyv1.PodDisruptionBudgetList{}, true},
