@@ -134,8 +134,8 @@ def _begin(board: Board, request: Mapping[str, object]) -> dict[str, object]:
 
 
 def _end(board: Board, request: Mapping[str, object]) -> dict[str, object]:
-    """Release the lease."""
-    if board.state.phase == state.RECEIVE:
+    """Release the lease; what was received or refused before a switch is no work under way."""
+    if board.state.phase not in (state.IDLE, *state.UNCOMMITTED):
         board.save(board.state.at(state.IDLE, ""))
     give_back(board.layout, read(_Caller, request).token)
     return {}

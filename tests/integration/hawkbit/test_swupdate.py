@@ -194,7 +194,7 @@ def test_a_good_release_reaches_all_but_those_who_cannot(fleet: Fleet) -> None:
     done = fleet.publish("default", two, 240)
     assert done.code == 0, done.err
     facts = done.json["facts"]
-    assert facts["serving"] == len(HONEST)
+    assert facts["serving"] == len(HONEST), facts
     assert facts["failed"] == 1
     assert "never reported its installation" in facts["why"][LYING]
     assert {fleet.current(one) for one in HONEST} == {two.digest}
@@ -242,7 +242,7 @@ def test_a_board_that_slept_converges(fleet: Fleet) -> None:
 
 def test_nothing_is_half_done(fleet: Fleet) -> None:
     for name in NAMES:
-        assert fleet.state(name)["phase"] == "idle"
+        assert fleet.state(name)["phase"] == "idle", name
         if name != LYING:
             left = fleet.boards[name].shell.run(f"ls {ROOT}/pull")
             assert "incoming" not in left

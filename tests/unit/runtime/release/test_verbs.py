@@ -270,6 +270,20 @@ def test_a_release_that_answers_otherwise_is_not_switched_to(
 
 
 @pytest.mark.slow
+def test_a_refused_release_is_no_work_under_way(board: Machine, tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "one", 1)
+    board.begin(bundle.digest)
+    board.send(bundle)
+    blob = board.layout.blob(bundle.files[0].digest)
+    blob.chmod(0o644)
+    blob.write_bytes(b"altered")
+    assert board.stage(bundle)["code"] == "altered-file"
+    board.ok("end")
+    assert board.state["phase"] == "idle"
+    assert board.state["pending"] == ""
+
+
+@pytest.mark.slow
 def test_a_release_over_its_budget_or_unable_to_load(board: Machine, tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path / "one", 1)
     board.ready(bundle)
