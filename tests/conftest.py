@@ -127,6 +127,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Fail the run when a thread or a child process outlives the last test."""
+    from tests.rigs import warm_start
+
+    warm_start.end()
     left = [*_left_by_workers, *_left_behind(seconds=5)]
     if hasattr(session.config, "workeroutput"):  # one of several processes that share the tests
         session.config.workeroutput["left"] = left

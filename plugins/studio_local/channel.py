@@ -156,7 +156,11 @@ def _exchange(
     reading.start()
     lines, size = [], 0
     with process.stdout as stream:
-        while size <= MOST_OUTPUT and (line := stream.readline(MOST_OUTPUT + 1)):
+        # Lines where a listener wants them alone: millions of short ones take half a minute.
+        number = stream.fileno()
+        while size <= MOST_OUTPUT and (
+            line := stream.readline(MOST_OUTPUT + 1) if on_line else os.read(number, _CHUNK)
+        ):
             lines.append(line)
             size += len(line)
             if on_line is not None:

@@ -20,6 +20,7 @@ from studio.gui.bridge import Bridge
 from studio.gui.import_hook import remove_import_hook
 from studio.gui.theme import Theming, base_font
 from studio.gui.window.main_window import MainWindow
+from studio.jobs.runner import JobRunner
 from studio.settings import Settings
 from studio.workspace import Workspace
 from tests.rigs.patience import patience
@@ -78,6 +79,16 @@ def digits_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     assert outcome.ok, outcome.sentence
     yield home
     _unlock(home)
+
+
+@pytest.fixture(autouse=True)
+def no_spare_worker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs start a worker when they need one, but for those of ``tests/gui/window``.
+
+    Each window would start one more, which imports for a second what few of its tests use.
+    """
+    if request.path.parent.name != "window":
+        monkeypatch.setattr(JobRunner, "prepare", lambda self: None)
 
 
 PATIENCE_S = 20.0

@@ -24,7 +24,9 @@ LONGEST = (
     "tests/e2e/test_hybrid_rollout.py",
     "tests/faults/test_sample.py",
     "tests/e2e/test_container_contracts.py",
-    "tests/unit/plugin_host/test_kit.py",
+    "tests/e2e/test_made_by_0_1.py",
+    "tests/e2e/test_ocr.py",
+    "tests/e2e/test_notice.py",
 )
 """Files of minutes. Begun last, one of them would keep one process at work while the others have
 nothing left to do."""

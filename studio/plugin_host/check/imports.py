@@ -44,6 +44,9 @@ class Use:
 def check_imports(package: Path, manifest: Manifest) -> Iterator[Finding]:
     """Imports that a plugin may not have, and permissions that it seems to need."""
     calls: list[Use] = []
+    modules = _InstalledModules()
+    direct = modules.of(_names((*manifest.requires, *manifest.optional)))
+    beyond = modules.of(_closure(_names(manifest.requires)))
     for file in sorted(package.rglob("*.py")):
         name = file.relative_to(package).as_posix()
         if name.startswith("tests/"):
@@ -55,14 +58,14 @@ def check_imports(package: Path, manifest: Manifest) -> Iterator[Finding]:
             continue
         imports = list(_imports(tree, name))
         inside = manifest.environment is not None and file.stem.partition("_")[0] in _ELSEWHERE
-        more = _locked(package, manifest) if inside else frozenset()
-        yield from _judge(imports, manifest, file.stem, more)
+        more = _locked(package, manifest, modules) if inside else frozenset()
+        yield from _judge(imports, manifest, file.stem, direct | more, beyond)
         if not inside:
             calls += [*imports, *_calls(tree, name)]
     yield from _permissions(calls, manifest.permissions)
 
 
-def _locked(package: Path, manifest: Manifest) -> frozenset[str]:
+def _locked(package: Path, manifest: Manifest, modules: _InstalledModules) -> frozenset[str]:
     """Modules in the environment: those of its distributions, and those that it must have."""
     assert manifest.environment is not None
     named = {name.partition(".")[0] for name in manifest.environment.imports}
@@ -71,14 +74,16 @@ def _locked(package: Path, manifest: Manifest) -> frozenset[str]:
     except (OSError, UnicodeDecodeError):  # which is a finding of its own
         return frozenset(named)
     pinned = _names(line for line in text.splitlines() if line[:1].isalnum())
-    return _modules_of(pinned) | named
+    return modules.of(pinned) | named
 
 
 def _judge(
-    imports: Iterable[Use], manifest: Manifest, module: str, more: frozenset[str]
+    imports: Iterable[Use],
+    manifest: Manifest,
+    module: str,
+    direct: frozenset[str],
+    beyond: frozenset[str],
 ) -> Iterator[Finding]:
-    direct = _modules_of(_names((*manifest.requires, *manifest.optional))) | more
-    beyond = _modules_of(_closure(_names(manifest.requires)))
     for use in imports:
         sentence = _objection(use.name, manifest.id, module, direct)
         text = f"{use.file}, line {use.line}: {use.name} {sentence}."
@@ -141,18 +146,25 @@ def _closure(names: frozenset[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _modules_of(names: frozenset[str]) -> frozenset[str]:
-    """Return the top-level modules of distributions, as far as these are installed."""
-    from importlib import metadata
+class _InstalledModules:
+    """The top-level modules of each distribution; all files of all of them are listed for it."""
 
-    # One that is not installed shows no modules: ``nats-py`` has ``nats``.
-    found = {
-        short.replace("-", "_") for name in names for short in (name, name.removesuffix("-py"))
-    }
-    for module, distributions in metadata.packages_distributions().items():
-        if names.intersection(map(_normal, distributions)):
-            found.add(module)
-    return frozenset(found)
+    def __init__(self) -> None:
+        from importlib import metadata
+
+        self._owners = {
+            module: frozenset(map(_normal, distributions))
+            for module, distributions in metadata.packages_distributions().items()
+        }
+
+    def of(self, names: frozenset[str]) -> frozenset[str]:
+        """Return the top-level modules of distributions, as far as these are installed."""
+        # One that is not installed shows no modules: ``nats-py`` has ``nats``.
+        found = {
+            short.replace("-", "_") for name in names for short in (name, name.removesuffix("-py"))
+        }
+        found.update(module for module, owners in self._owners.items() if names & owners)
+        return frozenset(found)
 
 
 def _normal(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import stat
 import struct
@@ -37,18 +38,23 @@ def _climbing(folder: Path, payload: Payload) -> Path:
 
 def bomb(names: Sequence[str], swollen: str, size: int = _BOMB_BYTES) -> bytes:
     """Return an archive in which one member of a megabyte unpacks to a thousand of them."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-    block = bytes(1 << 20)
-    packed = b"".join(packer.compress(block) for _ in range(size >> 20)) + packer.flush()
+    packed = _packed_zeros(size)
     told = {"m/archive_format": b"pt2", "m/archive_version": b"0", "m/version": b"3"}
     small = {name: told.get(name, b"{}") for name in names if name != swollen}
     members = [(name, text, zipfile.ZIP_STORED, len(text)) for name, text in small.items()]
     return _by_hand([*members, (swollen, packed, zipfile.ZIP_DEFLATED, size)])
 
 
+@functools.cache
+def _packed_zeros(size: int) -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    block = bytes(1 << 20)
+    return b"".join(packer.compress(block) for _ in range(size >> 20)) + packer.flush()
+
+
 def _by_hand(members: Sequence[tuple[str, bytes, int, int]], entries: int | None = None) -> bytes:
     """Return an archive whose sizes, and number of entries, need not be true."""
-    body, table = b"", b""
+    body, table = bytearray(), bytearray()
     for name, content, method, size in members:
         check = _check_sum(content if method == zipfile.ZIP_STORED else b"", size)
         facts = struct.pack("<HHHHHIII", 20, 0, method, 0, 33, check, len(content), size)
@@ -59,13 +65,16 @@ def _by_hand(members: Sequence[tuple[str, bytes, int, int]], entries: int | None
         body += _LOCAL + facts + lengths + encoded + content
     count = len(members) if entries is None else entries
     end = struct.pack("<HHHHIIH", 0, 0, count, count, len(table), len(body), 0)
-    return body + table + _END + end
+    return bytes(body + table + _END + end)
 
 
 def _check_sum(content: bytes, size: int) -> int:
     """Return that of a text, or of as many zeros."""
-    if content or not size:
-        return zlib.crc32(content)
+    return _check_sum_of_zeros(size) if size and not content else zlib.crc32(content)
+
+
+@functools.cache
+def _check_sum_of_zeros(size: int) -> int:
     block, found = bytes(1 << 20), 0
     for _ in range(size >> 20):
         found = zlib.crc32(block, found)
