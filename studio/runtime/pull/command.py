@@ -33,7 +33,7 @@ def main(arguments: List[str]) -> int:
         elif given.verb == "module":
             return mender.state(root, given.state, Path(given.files))
         elif given.verb == "component":
-            return greengrass.phase(root, given.phase, Path(given.folder))
+            return greengrass.phase(root, given.phase, Path(given.folder), given.release)
         else:
             found = _VERBS[given.verb](root)
     except TryLater as error:
@@ -121,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     module.add_argument("files", help="folder that Mender has laid out for the module")
     component = verbs.add_parser("component", help="a phase of a component of AWS IoT Greengrass")
     component.add_argument("phase", choices=greengrass.PHASES, help="phase of its life cycle")
+    component.add_argument("--release", default="", help="release that must be in it")
     component.add_argument("folder", help="folder of its unpacked artefact")
     for verb in verbs.choices.values():
         verb.add_argument("--root", required=True, help="folder of releases")
