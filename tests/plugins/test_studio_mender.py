@@ -83,8 +83,6 @@ def test_the_same_bundle_gives_the_same_bytes(tmp_path: Path) -> None:
     assert Path(built(tmp_path, one)["path"]).read_bytes() == first
     (made,) = (tmp_path / "made").iterdir()
     assert made.name == built(tmp_path, one)["name"] + ".mender"
-        built(tmp_path)["name"] + ".mender"
-    ]
 
 
 def test_an_ec_key_signs_with_two_numbers_of_32_bytes(tmp_path: Path) -> None:

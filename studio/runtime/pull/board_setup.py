@@ -41,11 +41,11 @@ def set_up(root: Path, content: bytes) -> Dict[str, object]:
     folder.write(settings, token, authority)
     if certificate:
         write_atomically(SwupdateFiles(folder).certificate, certificate.encode("ascii"), 0o600)
-    found: Dict[str, object] = {"id": settings.id, "server": settings.server}
     if settings.client == MENDER:
-        found["module"] = str(write_module(folder))
+        write_module(folder)
     starts = settings.client not in BRINGERS and document.get("start", True)
-    return dict(found, service=unit.start(root) if starts else "")
+    service = unit.start(root) if starts else ""
+    return {"service": service, "id": settings.id, "server": settings.server}
 
 
 def _place(folder: PullFolder) -> None:

@@ -15,7 +15,7 @@ from .action_state import load
 from .board_setup import set_up
 from .errors import PullError, TryLater
 from .service import PullService, single
-from .settings import BRINGERS, SWUPDATE, PullFolder
+from .settings import BRINGERS, MENDER, SWUPDATE, PullFolder
 from .swupdate import SwupdateService, take
 
 _MOST_INPUT = 1 << 20
@@ -85,6 +85,7 @@ def status(root: Path) -> Dict[str, object]:
     settings, state = folder.load(), load(folder)
     return {
         "settings": settings._asdict(),
+        "module": str(mender.module_of(folder)) if settings.client == MENDER else "",
         "has_token": folder.token.exists(),
         "state": state._asdict(),
         "service": unit.installed(root),

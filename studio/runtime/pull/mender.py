@@ -44,6 +44,11 @@ class InstallNote(NamedTuple):
     before: str = ""
 
 
+def module_of(folder: PullFolder) -> Path:
+    """Return the place of the update module below the folder of releases."""
+    return folder.folder / MENDER / MODULE
+
+
 def write_module(folder: PullFolder) -> Path:
     """Write the update module below the folder of releases and return its path."""
     words = {
@@ -51,7 +56,7 @@ def write_module(folder: PullFolder) -> Path:
         "application": shlex.quote(str(folder.application)),
         "root": shlex.quote(str(folder.root)),
     }
-    place = folder.folder / MENDER / MODULE
+    place = module_of(folder)
     place.parent.mkdir(mode=0o755, exist_ok=True)
     write_atomically(place, _SCRIPT.format(**words).encode(), 0o755)
     return place
