@@ -7,6 +7,7 @@ order.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,7 +92,8 @@ def packaged(studio: Studio, keys: Keys, name: str, kind: str = "ec", *more: str
     """What ``studio package`` made of digits."""
     words = ("package", DIGITS / "digits.onnx", "--data", DIGITS / "calibration.npz")
     place = ("--out", studio.home / name, "--as", "mender", "--sign", keys.bundle)
-    options = (f"device_type={DEVICE}", f"key={keys.pair(kind)[0]}")
+    key = os.path.relpath(keys.pair(kind)[0], studio.home)  # as a user writes it
+    options = (f"device_type={DEVICE}", f"key={key}")
     choices = [word for one in options for word in ("--set", one)]
     found: dict[str, Any] = studio.ok(*words, *place, *choices, *more)["made"]
     return found
