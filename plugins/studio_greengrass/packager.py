@@ -134,7 +134,7 @@ def _written(
         "recipe": str(text),
         "component": place.name,
         "version": place.version,
-        "uri": f"s3://{place.bucket}/{place.name}/{place.version}/{ARCHIVE}",
+        "uri": place.uri,
         "release": parcel.digest,
     }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from studio.api import Parcel, UsageError
+from studio.api import Parcel, StudioError, UsageError
 
 ARCHIVE = "release.zip"
 """File of the artefact; Greengrass unpacks it into a folder of its name without the suffix."""
@@ -21,6 +21,9 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*")
 _ROOT = re.compile(r"(/[A-Za-z0-9._-]+)+")
 _ODD = re.compile(r"[^A-Za-z0-9_.]+")
 _LONGEST_NAME = 100
+_MOST_NUMBER = 999_999
+"""Largest number in the version of a component."""
+
 _TIMEOUTS_S = {"Install": 1800, "Run": 0, "Shutdown": 120, "Recover": 600}
 """Longest times of the phases; 0 for the one that lasts."""
 
@@ -30,8 +33,8 @@ class ComponentPlace:
     """A component's name and version, and where its artefact and its releases are.
 
     Attributes:
-        version: Three numbers: the model's version, the release counter, and 0.
-        bucket: S3 bucket of the artefact, with a prefix or without.
+        version: Three numbers: the model's version, and the release counter in millions and rest.
+        bucket: S3 bucket of the artefact, with a prefix or without; empty for a placeholder.
         root: Folder of releases on the boards.
     """
 
@@ -39,6 +42,11 @@ class ComponentPlace:
     version: str
     bucket: str
     root: str
+
+    @property
+    def uri(self) -> str:
+        """Where the recipe expects the artefact."""
+        return f"s3://{self.bucket or PLACEHOLDER}/{self.name}/{self.version}/{ARCHIVE}"
 
 
 def place_of(parcel: Parcel, name: str, bucket: str, root: str) -> ComponentPlace:
@@ -50,6 +58,7 @@ def place_of(parcel: Parcel, name: str, bucket: str, root: str) -> ComponentPlac
 
     Raises:
         UsageError: for a value that Greengrass or a shell could not take.
+        StudioError: when the version is too large for Greengrass.
     """
     if name and not _NAME.fullmatch(name):
         raise UsageError(
@@ -61,14 +70,20 @@ def place_of(parcel: Parcel, name: str, bucket: str, root: str) -> ComponentPlac
     if not _ROOT.fullmatch(root) or ".." in root.split("/"):
         raise UsageError(f"{root!r} is no folder of releases.", hint="Its form: /var/lib/edge")
     model = _ODD.sub("-", parcel.name)[:_LONGEST_NAME].strip("-.") or "model"
-    version = f"{parcel.version}.{int(parcel.manifest['counter'])}.0"
-    return ComponentPlace(name or f"edgewright.{model}", version, bucket or PLACEHOLDER, root)
+    return ComponentPlace(name or f"edgewright.{model}", _version(parcel), bucket, root)
+
+
+def _version(parcel: Parcel) -> str:
+    """Return a version that is higher for a higher release counter."""
+    numbers = (parcel.version, *divmod(int(parcel.manifest["counter"]), _MOST_NUMBER + 1))
+    if not all(0 <= one <= _MOST_NUMBER for one in numbers):
+        raise StudioError("The version or release counter is too large for Greengrass.")
+    return ".".join(map(str, numbers))
 
 
 def recipe(place: ComponentPlace, release: str) -> dict[str, object]:
     """Return the recipe of a release as JSON."""
-    uri = f"s3://{place.bucket}/{place.name}/{place.version}/{ARCHIVE}"
-    artefact = {"Uri": uri, "Unarchive": "ZIP", "Permission": {"Read": "OWNER"}}
+    artefact = {"Uri": place.uri, "Unarchive": "ZIP", "Permission": {"Read": "OWNER"}}
     return {
         "RecipeFormatVersion": "2020-01-25",
         "ComponentName": place.name,

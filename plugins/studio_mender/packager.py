@@ -33,7 +33,7 @@ class MenderPackager:
             "artefact_name",
             default="",
             title="Name",
-            help="Name at the server (default: MODEL-VERSION.COUNTER-DIGEST).",
+            help="Name at the server (default: MODEL-VERSION-DIGEST).",
         ),
         Option(
             "key",
@@ -106,4 +106,4 @@ def artefact_name(parcel: Parcel, wanted: str) -> str:
             )
         return wanted
     model = _ODD.sub("-", parcel.name)[:_LONGEST_NAME].strip("-.") or "model"
-    return f"{model}-{parcel.version}.{parcel.manifest['counter']}-{parcel.digest[:12]}"
+    return f"{model}-{parcel.version}-{parcel.digest[:12]}"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from studio.api import Parcel, UsageError
+from studio.api import Parcel, StudioError, UsageError
 from studio_greengrass.packager import GreengrassPackager
 from tests.plugins.test_studio_hawkbit import parcel
 from tests.rigs.bundles import QuietJob
@@ -81,6 +81,27 @@ def test_the_artefact_has_the_application_and_the_bundle(tmp_path: Path) -> None
         one, tmp_path / "again", OPTIONS, QuietJob(tmp_path / "job-2")
     )
     assert Path(again["path"]).read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("version", "counter", "text"),
+    [
+        (1, 1, "1.0.1"),
+        (1, 1796159201, "1.1796.159201"),
+        (2, 0, "2.0.0"),
+        (9, 10**12 - 1, "9.999999.999999"),
+    ],
+)
+def test_a_version_has_numbers_of_six_digits(
+    tmp_path: Path, version: int, counter: int, text: str
+) -> None:
+    made = built(tmp_path, given(tmp_path, version=version, counter=counter))
+    assert made["version"] == text
+
+
+def test_a_counter_that_is_too_large_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(StudioError, match="too large for Greengrass"):
+        built(tmp_path, given(tmp_path, counter=10**12))
 
 
 @pytest.mark.parametrize(

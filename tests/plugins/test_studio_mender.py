@@ -113,11 +113,12 @@ def test_keys_that_mender_does_not_know_are_refused(tmp_path: Path, key: Private
 
 
 def test_a_key_that_is_none_is_a_sentence(tmp_path: Path) -> None:
+    one = parcel(tmp_path)
     (tmp_path / "text").write_text("nothing")
     with pytest.raises(UsageError, match="cannot sign"):
-        built(tmp_path, key=tmp_path / "text")
+        built(tmp_path, one, key=tmp_path / "text")
     with pytest.raises(StudioError, match="cannot be read"):
-        built(tmp_path, key=tmp_path / "none")
+        built(tmp_path, one, key=tmp_path / "none")
 
 
 @pytest.mark.parametrize("types", ["", "a,,b", "a b", "../x", 'a"', "-x", "x" * 101])

@@ -48,8 +48,8 @@ class Delivery:
         self._owner = "{}:{}".format(client, self._settings.id)
         self._machine = ReleaseMachine(root, self._owner, application)
 
-    def install(self, artefact: Artefact) -> str:
-        """Install a release as a deployment does, and print its sentences; return its state.
+    def install(self, artefact: Artefact) -> None:
+        """Install a release as a deployment does, and print its sentences.
 
         Raises:
             PullError: why it was not taken; the release before serves.
@@ -61,19 +61,18 @@ class Delivery:
             raise PullError(" ".join(failure_sentences(error))) from None
         for line in done.details:
             print(line, flush=True)
-        return done.state
 
     def status(self) -> BoardStatus:
         """Return what is served; changes nothing."""
-        return read(BoardStatus, self._call("status", {}))
+        return read(BoardStatus, self._call("status"))
 
     def start(self) -> None:
         """Undo what was interrupted, and start the server if it does not run."""
-        self._call("start", {})
+        self._call("start")
 
     def stop(self) -> None:
         """Stop the server; the release stays in place."""
-        self._call("stop", {})
+        self._call("stop")
 
     def go_back(self, release: str, before: str) -> str:
         """Serve what was served before a release, unless it is served already.
@@ -85,22 +84,25 @@ class Delivery:
         Returns:
             Digest of the release that serves now; empty without one.
         """
-        self._call("begin", {"release": before})
         try:
-            now = self.status().current
-            if now == release and now != before:
+            self._machine.begin(before)
+            if release != before and self.status().current == release:
                 if before:
-                    self._call("rollback", {"to": before})
+                    self._machine.call("rollback", {"to": before})
                 else:
-                    self._call("remove", {})
+                    self._machine.call("remove", {})
+        except ReleaseError as error:
+            raise _refusal(error) from None
         finally:
             self._machine.end()
         return self.status().current
 
-    def _call(self, verb: str, request: Dict[str, object]) -> Dict[str, object]:
+    def _call(self, verb: str) -> Dict[str, object]:
         try:
-            if verb == "begin":
-                return self._machine.begin(str(request["release"]))
-            return self._machine.call(verb, request)
+            return self._machine.call(verb, {})
         except ReleaseError as error:
-            raise PullError("{} ({})".format(error.message, error.code)) from None
+            raise _refusal(error) from None
+
+
+def _refusal(error: ReleaseError) -> PullError:
+    return PullError("{} ({})".format(error.message, error.code))

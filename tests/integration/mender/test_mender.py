@@ -142,7 +142,7 @@ def test_the_client_installs_and_keeps_a_release(board: MenderBoard, made: dict[
 def test_a_release_that_is_not_wanted_gives_way_to_the_one_before(
     board: MenderBoard, studio: Studio, keys: Keys, made: dict[str, Any]
 ) -> None:
-    second = packaged(studio, keys, "second")
+    second = packaged(studio, keys, "second", "ec", "--samples", "3")
     assert second["release"] != made["release"]
     assert board.client.run("install", second["path"]).returncode == 0
     assert board.current == second["release"]
@@ -154,7 +154,7 @@ def test_a_release_that_is_not_wanted_gives_way_to_the_one_before(
 def test_an_older_release_is_refused(
     board: MenderBoard, studio: Studio, keys: Keys, made: dict[str, Any]
 ) -> None:
-    third = packaged(studio, keys, "third")
+    third = packaged(studio, keys, "third", "ec", "--samples", "4")
     assert board.client.run("install", third["path"]).returncode == 0
     assert board.client.run("commit").returncode == 0
     done = board.client.run("install", made["path"])
