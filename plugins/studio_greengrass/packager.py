@@ -125,8 +125,8 @@ def _written(
             _add(target, f"release/{name}", file)
     made = recipe(place, parcel.digest)
     text.write_text(json.dumps(made, indent=2) + "\n")
-    with archive.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    with archive.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
     return {
         "path": str(archive),
         "bytes": archive.stat().st_size,

@@ -102,7 +102,8 @@ def recipe(place: ComponentPlace, release: str) -> dict[str, object]:
 
 
 def _phase(name: str, root: str, release: str) -> dict[str, object]:
-    words = ["python3", f"{_FOLDER}/edgewright.pyz", "pull", "component", name.lower()]
+    # Without exec, a signal for the phase would end the shell and leave its program.
+    words = ["exec", "python3", f"{_FOLDER}/edgewright.pyz", "pull", "component", name.lower()]
     if name == "Install":
         words += ["--release", release]
     found: dict[str, object] = {

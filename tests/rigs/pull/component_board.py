@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -76,6 +77,7 @@ class ComponentBoard:
             stderr=subprocess.PIPE,
             text=True,
             env=self._environment,
+            start_new_session=True,
         )
         self._running.append(process)
         assert process.stdout is not None
@@ -90,7 +92,7 @@ class ComponentBoard:
     def end(self) -> None:
         """End whatever still runs."""
         for process in self._running:
-            if process.poll() is None:
-                process.send_signal(signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
         Machine(self.root, runtime=self.machine.runtime).call("stop", seconds=2.0)

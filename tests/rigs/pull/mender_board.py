@@ -54,7 +54,12 @@ class ModuleBoard:
 
     def __init__(self, root: Path, **settings: Any) -> None:
         self.root, self.machine = root, Machine(root)
-        given = {"server": "", "tenant": "DEFAULT", "id": "board-1", "client": "mender"}
+        given: dict[str, Any] = {
+            "server": "",
+            "tenant": "DEFAULT",
+            "id": "board-1",
+            "client": "mender",
+        }
         given.update({"unsigned": True, "soak_s": 0.0, **settings})
         self.set_up = self.pull("install", content=json.dumps(given))
         self.module = root / "pull" / "mender" / "edgewright"
