@@ -8,7 +8,6 @@ import shutil
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from studio.api import Kind, Option, Parcel, Progress, StudioError
 from studio_greengrass.recipe import ARCHIVE, ComponentPlace, place_of, recipe
@@ -73,8 +72,8 @@ class GreengrassPackager:
     )
 
     def build(
-        self, parcel: Parcel, output: Path, options: Mapping[str, Any], progress: Progress
-    ) -> Mapping[str, Any]:
+        self, parcel: Parcel, output: Path, options: Mapping[str, object], progress: Progress
+    ) -> Mapping[str, object]:
         """Write ``recipes/NAME-VERSION.json`` and ``artifacts/NAME/VERSION/release.zip``.
 
         Returns:
@@ -98,13 +97,13 @@ class GreengrassPackager:
             raise StudioError(f"The component cannot be written: {error.strerror}.") from None
 
 
-def _settings(options: Mapping[str, Any]) -> bytes:
+def _settings(options: Mapping[str, object]) -> bytes:
     """Return the settings of boards that have none."""
     found = {
         "client": "greengrass",
         "server": "",
         "tenant": "greengrass",
-        "soak_s": float(options["soak_s"]),
+        "soak_s": float(str(options["soak_s"])),
         "trial": bool(options["trial"]),
         "unsigned": bool(options["unsigned"]),
     }
@@ -113,7 +112,7 @@ def _settings(options: Mapping[str, Any]) -> bytes:
 
 def _written(
     parcel: Parcel, output: Path, place: ComponentPlace, settings: bytes
-) -> dict[str, Any]:
+) -> dict[str, object]:
     archive = output / "artifacts" / place.name / place.version / ARCHIVE
     text = output / "recipes" / f"{place.name}-{place.version}.json"
     for folder in (archive.parent, text.parent):

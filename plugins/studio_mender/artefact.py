@@ -29,12 +29,12 @@ _VERSION_TEXT = b'{"format":"mender","version":3}'
 
 @dataclass(frozen=True, slots=True)
 class ArtefactFacts:
-    """What the header of an artefact says about it.
+    """Facts in the header of an artefact.
 
     Attributes:
         name: Name of the artefact at the server and on the boards.
         devices: Types of boards for which it is offered.
-        provides: What a board has once it is installed, beside its name.
+        provides: What a board has once it is installed, except its name.
     """
 
     name: str

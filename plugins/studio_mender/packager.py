@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from studio.api import Kind, Option, Parcel, Progress, StudioError, UsageError
 from studio_mender.artefact import MODULE, ArtefactFacts, write_artefact
-from studio_mender.signing import signer_of
+from studio_mender.signature import signer_of
 
 _DEVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,199}")
@@ -44,8 +43,8 @@ class MenderPackager:
     )
 
     def build(
-        self, parcel: Parcel, output: Path, options: Mapping[str, Any], progress: Progress
-    ) -> Mapping[str, Any]:
+        self, parcel: Parcel, output: Path, options: Mapping[str, object], progress: Progress
+    ) -> Mapping[str, object]:
         """Write the artefact.
 
         Returns:
@@ -81,13 +80,14 @@ def device_types(text: str) -> tuple[str, ...]:
     """Return the types of boards in a list with commas.
 
     Raises:
-        UsageError: for a type that is none.
+        UsageError: for a type that no board has.
     """
     found = tuple(dict.fromkeys(one.strip() for one in text.split(",")))
     for one in found:
         if not _DEVICE.fullmatch(one):
             raise UsageError(
-                f"{one!r} is no type of board.", hint="Such as device_type=raspberrypi4,qemux86-64"
+                f"Invalid type of board {one!r}.",
+                hint="For example raspberrypi4,qemux86-64",
             )
     return found
 
@@ -101,7 +101,7 @@ def artefact_name(parcel: Parcel, wanted: str) -> str:
     if wanted:
         if not _NAME.fullmatch(wanted):
             raise UsageError(
-                f"{wanted!r} is no name of an artefact.",
+                f"Invalid name of an artefact {wanted!r}.",
                 hint="Letters, digits, dots, plus and minus, such as digits-3.",
             )
         return wanted

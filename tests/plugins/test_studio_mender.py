@@ -123,13 +123,13 @@ def test_a_key_that_is_none_is_a_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("types", ["", "a,,b", "a b", "../x", 'a"', "-x", "x" * 101])
 def test_types_that_no_board_has_are_refused(tmp_path: Path, types: str) -> None:
-    with pytest.raises(UsageError, match="no type of board"):
+    with pytest.raises(UsageError, match="Invalid type of board"):
         built(tmp_path, device_type=types)
 
 
 @pytest.mark.parametrize("name", ["a b", "../x", "/x", ".x", "a\nb", "x" * 201])
 def test_names_that_are_no_plain_words_are_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UsageError, match="no name of an artefact"):
+    with pytest.raises(UsageError, match="Invalid name of an artefact"):
         built(tmp_path, artefact_name=name)
 
 

@@ -16,7 +16,7 @@ from .settings import PullFolder
 
 
 class BoardStatus(NamedTuple):
-    """What the release machine serves.
+    """Served release of a board, and whether it runs.
 
     Attributes:
         current: Digest of the release that is served; empty without one.

@@ -56,7 +56,7 @@ def _install(root: Path, folder: Path, release: str) -> None:
     """Take the release; settings that the board has already are kept."""
     artefact = ArtefactFolder(folder / RELEASE)
     if release and artefact.manifest.digest != release:
-        raise PullError("The artefact has another release than the recipe names.")
+        raise PullError("The artefact has another release than the component names.")
     if not PullFolder(root).settings.exists():
         set_up(root, json.dumps(dict(_settings(folder), id=_board())).encode())
     Delivery(root, GREENGRASS).install(artefact)

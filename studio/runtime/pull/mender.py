@@ -33,7 +33,7 @@ exec {python} {application} pull module --root {root} "$1" "$2"
 
 
 class InstallNote(NamedTuple):
-    """Note of an installation, for the way back.
+    """Note of an installation, for a rollback.
 
     Attributes:
         release: Digest of the release that was brought.

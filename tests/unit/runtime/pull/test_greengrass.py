@@ -109,5 +109,5 @@ def test_an_artefact_with_another_release_is_refused(
     (other.folder / "release").rename(one.folder / "release")
     done = board.phase(one, "Install")
     assert done.returncode == 1
-    assert "another release than the recipe names" in done.stderr
+    assert "another release than the component names" in done.stderr
     assert not (board.root / "pull").exists()

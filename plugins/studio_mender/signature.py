@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from studio.api import StudioError, UsageError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 _LARGEST_KEY = 1 << 16
 _BYTES_OF_P256 = 32
 
 
 def signer_of(key: Path) -> Callable[[bytes], bytes]:
-    """Return what signs with a private key (PEM).
+    """Return a function that signs with a private key (PEM).
 
-    RSA keys sign with PKCS #1 v1.5, keys on the curve P-256 with ECDSA whose two numbers follow
-    each other in 32 bytes each; both over SHA-256.
+    RSA keys sign with PKCS #1 v1.5. Keys on the curve P-256 sign with ECDSA: two numbers of 32
+    bytes each. Both are over SHA-256.
 
     Raises:
         UsageError: for any other key.
@@ -29,32 +35,26 @@ def signer_of(key: Path) -> Callable[[bytes], bytes]:
     except (ValueError, TypeError) as error:
         raise _unusable(key) from error
     if isinstance(found, rsa.RSAPrivateKey):
-        return _rsa(found)
+        return partial(_rsa, found)
     if isinstance(found, ec.EllipticCurvePrivateKey) and isinstance(found.curve, ec.SECP256R1):
-        return _ecdsa(found)
+        return partial(_ecdsa, found)
     raise _unusable(key)
 
 
-def _rsa(key: object) -> Callable[[bytes], bytes]:
+def _rsa(key: RSAPrivateKey, text: bytes) -> bytes:
     from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import padding, rsa
+    from cryptography.hazmat.primitives.asymmetric import padding
 
-    assert isinstance(key, rsa.RSAPrivateKey)
-    return lambda text: base64.b64encode(key.sign(text, padding.PKCS1v15(), hashes.SHA256()))
+    return base64.b64encode(key.sign(text, padding.PKCS1v15(), hashes.SHA256()))
 
 
-def _ecdsa(key: object) -> Callable[[bytes], bytes]:
+def _ecdsa(key: EllipticCurvePrivateKey, text: bytes) -> bytes:
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
-
-    def sign(text: bytes) -> bytes:
-        numbers = decode_dss_signature(key.sign(text, ec.ECDSA(hashes.SHA256())))
-        return base64.b64encode(b"".join(one.to_bytes(_BYTES_OF_P256, "big") for one in numbers))
-
-    return sign
+    numbers = decode_dss_signature(key.sign(text, ec.ECDSA(hashes.SHA256())))
+    return base64.b64encode(b"".join(one.to_bytes(_BYTES_OF_P256, "big") for one in numbers))
 
 
 def _unusable(key: Path) -> UsageError:
