@@ -69,4 +69,6 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(_LARGEST_KEY)
     except OSError as error:
-        raise StudioError(f"{path} cannot be read: {error.strerror}.") from None
+        raise StudioError(
+            f"{path} cannot be read: {error.strerror}.", hint="Pass the absolute path of the key."
+        ) from None

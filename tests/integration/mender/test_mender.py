@@ -7,7 +7,6 @@ order.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,16 +91,18 @@ def packaged(studio: Studio, keys: Keys, name: str, kind: str = "ec", *more: str
     """What ``studio package`` made of digits."""
     words = ("package", DIGITS / "digits.onnx", "--data", DIGITS / "calibration.npz")
     place = ("--out", studio.home / name, "--as", "mender", "--sign", keys.bundle)
-    key = os.path.relpath(keys.pair(kind)[0], studio.home)  # as a user writes it
-    options = (f"device_type={DEVICE}", f"key={key}")
+    options = (f"device_type={DEVICE}", f"key={keys.pair(kind)[0]}")
     choices = [word for one in options for word in ("--set", one)]
     found: dict[str, Any] = studio.ok(*words, *place, *choices, *more)["made"]
     return found
 
 
 @pytest.mark.parametrize("kind", ["ec", "rsa"])
-def test_mender_artifact_reads_and_verifies(studio: Studio, keys: Keys, kind: str) -> None:
-    made = packaged(studio, keys, f"read-{kind}", kind)
+def test_mender_artifact_reads_and_verifies(
+    studio: Studio, keys: Keys, made: dict[str, Any], kind: str
+) -> None:
+    if kind == "rsa":
+        made = packaged(studio, keys, "read", kind)
     public = str(keys.pair(kind)[1])
     assert "validated successfully" in _run(
         "mender-artifact", "validate", "-k", public, made["path"]
