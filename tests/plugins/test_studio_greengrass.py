@@ -80,7 +80,7 @@ def test_the_artefact_has_the_application_and_the_bundle(tmp_path: Path) -> None
     again = GreengrassPackager().build(
         one, tmp_path / "again", OPTIONS, QuietJob(tmp_path / "job-2")
     )
-    assert Path(again["path"]).read_bytes() == content
+    assert Path(str(again["path"])).read_bytes() == content
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,8 @@ class Component:
     ) -> None:
         parcel = replace(parcel_of(bundle), runtime=runtime)
         given = {**OPTIONS, "board_root": str(root), **options}
-        self.made = GreengrassPackager().build(parcel, folder, given, QuietJob(folder / "job"))
+        made = GreengrassPackager().build(parcel, folder, given, QuietJob(folder / "job"))
+        self.made: dict[str, Any] = dict(made)
         self.recipe = json.loads(Path(self.made["recipe"]).read_text())
         self._unpacked = folder / "unpacked"
         self.folder = self._unpacked / "release"

@@ -25,7 +25,7 @@ def mender_artefact(bundle: Bundle, folder: Path, **options: Any) -> Path:
     """The artefact of a bundle, as the packager writes it."""
     given = {"device_type": DEVICE, "artefact_name": "", "key": None, **options}
     made = MenderPackager().build(parcel_of(bundle), folder, given, QuietJob(folder / "job"))
-    return Path(made["path"])
+    return Path(str(made["path"]))
 
 
 def unpacked(artefact: Path, tree: Path) -> Path:
