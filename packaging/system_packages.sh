@@ -19,7 +19,7 @@ maker="$window dpkg gcc libc6-dev squashfs-tools libsquashfuse-dev libzstd-dev z
 machine="bubblewrap e2fsprogs iproute2 kmod mmdebstrap openssh-client openssh-server qemu-system-arm rsync systemd-container
     podman runc docker-cli docker-registry oras skopeo busybox-static lintian xvfb xdotool etcd-server kubectl chromium npm prometheus
     prometheus-alertmanager mosquitto nats-server python3-gi gir1.2-gst-rtsp-server-1.0 python3-gst-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good
-    gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly espeak-ng slurm-wlm munge"
+    gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly espeak-ng slurm-wlm munge mender-artifact mender-client"
 
 case "${1:-}" in
     window) wanted=$window ;;

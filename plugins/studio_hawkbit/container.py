@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -97,16 +96,14 @@ def write(parcel: Parcel, path: Path, hardware: str, order: bytes = b"") -> None
         StudioError: when a file is too large for the format.
     """
     name = name_of(parcel)
+    parts = dict(parcel.members)
+    own = [(one, parts.pop(one)) for one in (MANIFEST, SIGNATURE) if one in parts]
     members: list[tuple[str, Path | bytes]] = [
         ("sw-description", description(name, hardware).encode()),
-        (MANIFEST, (parcel.bundle / MANIFEST).read_bytes()),
+        *own,
+        *([(ORDER, order)] if order else []),
+        *sorted(parts.items()),
     ]
-    if (parcel.bundle / SIGNATURE).is_file():
-        members.append((SIGNATURE, (parcel.bundle / SIGNATURE).read_bytes()))
-    if order:
-        members.append((ORDER, order))
-    files = {str(facts["sha256"]): parcel.bundle / file for file, facts in _files(parcel)}
-    members += sorted(files.items())
     with path.open("wb") as target:
         for member, content in members:
             add(target, member, content)
@@ -152,11 +149,6 @@ def digest_of(path: Path, algorithm: str) -> str:
     """Return the hexadecimal digest of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, algorithm).hexdigest()
-
-
-def _files(parcel: Parcel) -> Iterator[tuple[str, dict[str, object]]]:
-    for file, facts in sorted(dict(parcel.manifest["files"]).items()):
-        yield str(file), dict(facts)
 
 
 def add(target: IO[bytes], name: str, content: Path | bytes) -> None:

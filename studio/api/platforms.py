@@ -53,6 +53,17 @@ class Parcel:
         return int(self.manifest["version"])
 
     @property
+    def members(self) -> Mapping[str, Path]:
+        """Files as which a release travels to boards without SSH, by their names there.
+
+        They are the manifest, its signature where it has one, and each file under its SHA-256.
+        """
+        own = (self.bundle / name for name in ("manifest.json", "manifest.json.sig"))
+        files = dict(self.manifest["files"])
+        named = {str(facts["sha256"]): self.bundle / name for name, facts in files.items()}
+        return {**{one.name: one for one in own if one.is_file()}, **named}
+
+    @property
     def requirements(self) -> Mapping[str, str]:
         """What the server needs to have installed: distribution -> version (``>=1.17``)."""
         return {str(k): str(v) for k, v in dict(self.manifest.get("runtime") or {}).items()}

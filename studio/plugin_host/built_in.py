@@ -21,9 +21,11 @@ NAMES = (
     "studio_onnxruntime",
     *(
         "studio_browser",
+        "studio_greengrass",
         "studio_hawkbit",
         "studio_language",
         "studio_llama_cpp",
+        "studio_mender",
         "studio_onnxruntime_genai",
         "studio_openvino",
         "studio_openvino_genai",

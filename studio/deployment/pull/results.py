@@ -17,6 +17,8 @@ class PullResult:
         outcome: Outcome of that action; empty while it is under way.
         message: What the client noted last.
         removed: Whether this command has removed it.
+        client: Program that polls, or that brings releases; empty without a client.
+        module: Update module on the board, where Mender brings releases.
     """
 
     target: str
@@ -29,3 +31,5 @@ class PullResult:
     outcome: str = ""
     message: str = ""
     removed: bool = False
+    client: str = ""
+    module: str = ""

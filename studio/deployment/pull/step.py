@@ -73,6 +73,12 @@ class PullOptions(TargetOptions):
         "instead of the studio's own client. The board needs the program swupdate.",
         advanced=True,
     )
+    mender: bool = option(
+        False,
+        title="Mender brings releases",
+        help="Mender on the board brings releases, instead of a server that is polled.",
+        advanced=True,
+    )
     remove: bool = option(False, help="Remove the client and its token; releases stay.")
 
 

@@ -30,6 +30,7 @@ class _SettingsAnswer:
     server: str = ""
     tenant: str = ""
     id: str = ""
+    client: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class _StatusAnswer:
     settings: Mapping[str, JsonValue] | None = None
     state: Mapping[str, JsonValue] | None = None
     removed: bool = False
+    module: str = ""
 
 
 def pull(options: PullOptions, job: Job) -> PullResult:
@@ -123,22 +125,26 @@ def _result(target: str, found: _StatusAnswer) -> PullResult:
         state.action,
         state.outcome,
         state.message,
+        client=settings.client,
+        module=found.module,
     )
 
 
 def _request(options: PullOptions) -> dict[str, object] | None:
     """Return the settings for the board; None when it is only looked at or removed."""
-    if options.server is None:
+    if options.server is None and not options.mender:
         return None
+    if options.server is not None and options.mender:
+        raise UsageError("--server cannot be combined with --mender.")
     name = options.board or re.sub(r"[^A-Za-z0-9._:-]", "-", options.target.name)
     return {
-        "server": options.server.rstrip("/"),
+        "server": (options.server or "").rstrip("/"),
         "tenant": options.tenant,
         "id": name,
         "token": _token(options.token_file),
         "token_kind": "GatewayToken" if options.gateway else "TargetToken",
         "ca_pem": _text(options.ca) if options.ca else "",
-        "client": "swupdate" if options.swupdate else "edgewright",
+        "client": _client(options),
         "swupdate_pem": _text(options.swupdate) if options.swupdate else "",
         "plain": options.plain,
         "unsigned": options.unsigned,
@@ -148,6 +154,12 @@ def _request(options: PullOptions) -> dict[str, object] | None:
         "soak_s": options.soak_s,
         "trial": options.trial,
     }
+
+
+def _client(options: PullOptions) -> str:
+    if options.mender:
+        return "mender"
+    return "swupdate" if options.swupdate else "edgewright"
 
 
 def _token(path: Path | None) -> str:

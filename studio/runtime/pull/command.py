@@ -5,19 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping
 
-from ..shared.files import digest_of, remove, write_atomically
-from ..shared.records import read
-from . import unit
+from ..shared.files import remove
+from . import greengrass, mender, unit
 from .action_state import load
+from .board_setup import set_up
 from .errors import PullError, TryLater
 from .service import PullService, single
-from .settings import SWUPDATE, PullFolder, PullSettings, checked
-from .swupdate import SwupdateFiles, SwupdateService, take
+from .settings import BRINGERS, MENDER, SWUPDATE, PullFolder
+from .swupdate import SwupdateService, take
 
 _MOST_INPUT = 1 << 20
 
@@ -31,6 +30,10 @@ def main(arguments: List[str]) -> int:
             return _run(root, given.once)
         if given.verb == "take":
             found = take(root, Path(given.artefact))
+        elif given.verb == "module":
+            return mender.state(root, given.state, Path(given.files))
+        elif given.verb == "component":
+            return greengrass.phase(root, given.phase, Path(given.folder), given.release)
         else:
             found = _VERBS[given.verb](root)
     except TryLater as error:
@@ -45,7 +48,10 @@ def main(arguments: List[str]) -> int:
 
 def _run(root: Path, once: bool) -> int:
     """Poll by the program that the settings name."""
-    if PullFolder(root).load().client == SWUPDATE:
+    client = PullFolder(root).load().client
+    if client in BRINGERS:
+        raise PullError("This board polls no server: {} brings its releases.".format(client))
+    if client == SWUPDATE:
         if once:
             raise PullError("SWUpdate polls on its own, and never just once.")
         return SwupdateService(root).run()
@@ -59,25 +65,7 @@ def install(root: Path) -> Dict[str, object]:
     Raises:
         PullError: when they cannot be used.
     """
-    try:
-        document = json.loads(sys.stdin.buffer.read(_MOST_INPUT))
-        names = ("token", "ca_pem", "swupdate_pem")
-        token, authority, certificate = (str(document.get(one) or "") for one in names)
-        settings = read(PullSettings, document)._replace(ca=bool(authority))
-        (authority + certificate).encode("ascii")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise PullError("The settings cannot be used: {!r}.".format(error)) from None
-    checked(settings)
-    if settings.client == SWUPDATE and not certificate:
-        raise PullError("SWUpdate needs the certificate of those who sign its artefacts.")
-    folder = PullFolder(root)
-    folder.make()
-    _place(folder)
-    folder.write(settings, token, authority)
-    if certificate:
-        write_atomically(SwupdateFiles(folder).certificate, certificate.encode("ascii"), 0o600)
-    service = unit.start(root) if document.get("start", True) else ""
-    return {"service": service, "id": settings.id, "server": settings.server}
+    return set_up(root, sys.stdin.buffer.read(_MOST_INPUT))
 
 
 def uninstall(root: Path) -> Dict[str, object]:
@@ -97,24 +85,12 @@ def status(root: Path) -> Dict[str, object]:
     settings, state = folder.load(), load(folder)
     return {
         "settings": settings._asdict(),
+        "module": str(mender.module_of(folder)) if settings.client == MENDER else "",
         "has_token": folder.token.exists(),
         "state": state._asdict(),
         "service": unit.installed(root),
         "alive": unit.is_alive(root),
     }
-
-
-def _place(folder: PullFolder) -> None:
-    """Copy this application to where the service runs it from."""
-    own = Path(os.path.abspath(sys.argv[0]))
-    if own.suffix != ".pyz" or not own.is_file():
-        raise PullError("The pull client is set up from its application only.")
-    place = folder.application
-    if place.is_file() and digest_of(place) == digest_of(own):
-        return
-    aside = place.with_name(".edgewright.new")
-    shutil.copyfile(str(own), str(aside))
-    os.replace(str(aside), str(place))
 
 
 def _failed(message: str, code: str) -> int:
@@ -141,6 +117,13 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add_parser("status", help="show the settings and the action under way")
     taken = verbs.add_parser("take", help="install an artefact that SWUpdate has delivered")
     taken.add_argument("artefact", help="file of the artefact; it is removed")
+    module = verbs.add_parser("module", help="a state of Mender's update module")
+    module.add_argument("state", help="name of the state, such as ArtifactInstall")
+    module.add_argument("files", help="folder that Mender has laid out for the module")
+    component = verbs.add_parser("component", help="a phase of a component of AWS IoT Greengrass")
+    component.add_argument("phase", choices=greengrass.PHASES, help="phase of its life cycle")
+    component.add_argument("--release", default="", help="release that must be in it")
+    component.add_argument("folder", help="folder of its unpacked artefact")
     for verb in verbs.choices.values():
         verb.add_argument("--root", required=True, help="folder of releases")
     return parser

@@ -11,21 +11,16 @@ import os
 from pathlib import Path
 from typing import BinaryIO, Dict, Iterator, NamedTuple
 
-from ..shared import manifest as form
-from ..shared.errors import ReleaseError
-from ..shared.manifest import Manifest
+from .artefact import CHUNK, SMALL, Artefact
 from .errors import PullError
 
-ORDER = "order.json"
 DESCRIPTION = "sw-description"
 _END = "TRAILER!!!"
 _MAGIC = (b"070701", b"070702")
 _HEADER = 110
-_SMALL = {form.NAME: 16 << 20, form.SIGNATURE: 1 << 20, ORDER: 1 << 20}
 _MOST_MEMBERS = 100_000
 _HEX = frozenset("0123456789abcdef")
 _DIGITS = frozenset(b"0123456789abcdefABCDEF")
-_CHUNK = 1 << 20
 
 
 class Member(NamedTuple):
@@ -36,15 +31,8 @@ class Member(NamedTuple):
     size: int
 
 
-class Container:
-    """An artefact on the disk, whose members were listed.
-
-    Attributes:
-        manifest: The bundle's manifest.
-        text: The manifest as it stands in the file.
-        signature: Its SSHSIG; empty if it is not signed.
-        order: Text of ``order.json``; empty without one.
-    """
+class Container(Artefact):
+    """An artefact in one file on the disk, whose members were listed."""
 
     def __init__(self, path: Path) -> None:
         """List the members.
@@ -55,20 +43,8 @@ class Container:
         self._path = path
         with open(str(path), "rb") as file:
             self._members = _listed(file)
-            small = {name: self._small(file, name) for name in _SMALL}
-        if not small[form.NAME]:
-            raise PullError("The artefact has no manifest.")
-        try:
-            self.manifest: Manifest = form.parse(small[form.NAME])
-        except ReleaseError as error:
-            raise PullError(error.message) from None
-        self.text = small[form.NAME].decode("utf-8")
-        self.signature = small[form.SIGNATURE].decode("ascii", "replace")
-        self.order = small[ORDER].decode("utf-8", "replace")
-        for entry in self.manifest.files:
-            found = self._members.get(entry.digest)
-            if found is None or found.size != entry.size:
-                raise PullError("The artefact lacks the file {}.".format(entry.name))
+            small = {name: self._small(file, name) for name in SMALL}
+        super().__init__(small, {name: one.size for name, one in self._members.items()})
 
     def content(self, digest: str) -> Iterator[bytes]:
         """Yield the content of a file of the bundle, in pieces."""
@@ -77,7 +53,7 @@ class Container:
             file.seek(member.offset)
             left = member.size
             while left:
-                piece = file.read(min(left, _CHUNK))
+                piece = file.read(min(left, CHUNK))
                 if not piece:
                     raise PullError("The artefact is cut off.")
                 left -= len(piece)
@@ -87,7 +63,7 @@ class Container:
         member = self._members.get(name)
         if member is None:
             return b""
-        if member.size > _SMALL[name]:
+        if member.size > SMALL[name]:
             raise PullError("The artefact's {} is too large.".format(name))
         file.seek(member.offset)
         return file.read(member.size)
@@ -110,7 +86,7 @@ def _listed(file: BinaryIO) -> Dict[str, Member]:
         offset = _padded(place + _HEADER + length)
         if offset + size > end or name in found:
             raise PullError("The artefact is cut off, or names a file twice.")
-        if name in (DESCRIPTION, *_SMALL) or (len(name) == 64 and _HEX.issuperset(name)):
+        if name in (DESCRIPTION, *SMALL) or (len(name) == 64 and _HEX.issuperset(name)):
             found[name] = Member(name, offset, size)
         place = _padded(offset + size)
     raise PullError("The artefact has too many files.")

@@ -10,7 +10,7 @@ from ..release.board import Board
 from ..release.store.layout import Layout
 from ..shared.errors import ReleaseError
 from ..shared.records import read
-from .container import Container
+from .artefact import Artefact
 from .release_machine import ReleaseMachine, framed
 from .settings import PullSettings
 
@@ -72,7 +72,7 @@ class Installation:
         self._machine = machine
         self._board = Board(layout, owner)
 
-    def run(self, container: Container, step: StepReport) -> Installed:
+    def run(self, artefact: Artefact, step: StepReport) -> Installed:
         """Install a release: the same verbs in the same order as a deploy of the studio.
 
         Args:
@@ -81,28 +81,28 @@ class Installation:
         Raises:
             ReleaseError: why it could not be installed; the release before serves.
         """
-        self._require_signature(container)
+        self._require_signature(artefact)
         runtime = self._machine.place_runtime()
-        what = container.manifest
+        what = artefact.manifest
         self._machine.begin(what.digest)
         try:
             step(1, "Version {} of {} is being taken in.".format(what.version, what.name))
-            self._receive(container)
+            self._receive(artefact)
             step(2, "All files have arrived and were verified.")
-            staged = self._machine.call("stage", self._stage_request(container, runtime))
+            staged = self._machine.call("stage", self._stage_request(artefact, runtime))
             signer = str(staged.get("signer") or "")
             step(3, "The release is staged{}.".format(", signed by " + signer if signer else ""))
             if self._board.state.current != what.digest:
                 probed = self._machine.call("probe", {"release": what.digest})
                 step(4, _probe_sentence(probed))
-            done = self._machine.call("switch", self._switch_request(container))
+            done = self._machine.call("switch", self._switch_request(artefact))
             step(5, "The release serves.")
             self._machine.call("gc", {})
-            return _installed(container, done)
+            return _installed(artefact, done)
         finally:
             self._machine.end()
 
-    def _require_signature(self, container: Container) -> None:
+    def _require_signature(self, artefact: Artefact) -> None:
         if self._settings.unsigned or self._layout.allowed_signers() is not None:
             return
         raise ReleaseError(
@@ -110,27 +110,27 @@ class Installation:
             "This board has no allowed signers, and takes no unsigned release from a server.",
         )
 
-    def _receive(self, container: Container) -> None:
-        sizes = {entry.digest: entry.size for entry in container.manifest.files}
+    def _receive(self, artefact: Artefact) -> None:
+        sizes = {entry.digest: entry.size for entry in artefact.manifest.files}
         found = read(_Missing, self._machine.call("missing", {"blobs": sizes}))
         blobs = [{"sha256": one, "bytes": sizes[one]} for one in found.missing if one in sizes]
         if blobs:
             names = [str(one["sha256"]) for one in blobs]
-            self._machine.call("receive", {"blobs": blobs}, frames=_frames(container, names))
+            self._machine.call("receive", {"blobs": blobs}, frames=_frames(artefact, names))
 
-    def _stage_request(self, container: Container, runtime: str) -> Dict[str, object]:
+    def _stage_request(self, artefact: Artefact, runtime: str) -> Dict[str, object]:
         return {
-            "manifest": container.text,
-            "signature": container.signature,
+            "manifest": artefact.text,
+            "signature": artefact.signature,
             "runtime": runtime,
             "replace": True,
             **self._interpreter(),
-            **self._order(container),
+            **self._order(artefact),
         }
 
-    def _order(self, container: Container) -> Dict[str, str]:
+    def _order(self, artefact: Artefact) -> Dict[str, str]:
         """Return the order of an older release that fits the last one of this board."""
-        found, name = _order(container), container.manifest.name
+        found, name = _order(artefact), artefact.manifest.name
         last = self._board.state.lines.get(name)
         signed = found.orders if isinstance(found.orders, dict) else {}
         signature = signed.get(last.release) if last is not None else None
@@ -144,13 +144,13 @@ class Installation:
             return {"env": binding.env} if binding.env else {"python": binding.python}
         return {"python": self._settings.python or sys.executable}
 
-    def _switch_request(self, container: Container) -> Dict[str, object]:
+    def _switch_request(self, artefact: Artefact) -> Dict[str, object]:
         settings = self._settings
         request: Dict[str, object] = {
-            "release": container.manifest.digest,
+            "release": artefact.manifest.digest,
             "soak_s": settings.soak_s,
             "quality": dict(settings.rule or {}) if settings.trial else None,
-            **self._order(container),
+            **self._order(artefact),
         }
         if not self._board.state.current:
             request.update({"host": settings.host, "usual_port": settings.port})
@@ -179,16 +179,16 @@ def failure_sentences(error: ReleaseError) -> List[str]:
     return [*lines, "The release before serves on, if there was one."]
 
 
-def _frames(container: Container, names: List[str]) -> Iterator[bytes]:
+def _frames(artefact: Artefact, names: List[str]) -> Iterator[bytes]:
     for name in names:
-        yield from framed(container.content(name))
+        yield from framed(artefact.content(name))
 
 
-def _order(container: Container) -> _Order:
-    if not container.order:
+def _order(artefact: Artefact) -> _Order:
+    if not artefact.order:
         return _Order()
     try:
-        return read(_Order, json.loads(container.order))
+        return read(_Order, json.loads(artefact.order))
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         raise ReleaseError(
             "bad-order", "The artefact's order of an older release is unreadable."
@@ -201,8 +201,8 @@ def _probe_sentence(probed: Mapping[str, object]) -> str:
     )
 
 
-def _installed(container: Container, done: Mapping[str, object]) -> Installed:
-    answer, what = read(_Switched, done), container.manifest
+def _installed(artefact: Artefact, done: Mapping[str, object]) -> Installed:
+    answer, what = read(_Switched, done), artefact.manifest
     now = "serves already" if answer.state == "unchanged" else "serves"
     sentence = "Version {} of {} {} (release {})."
     lines = [sentence.format(what.version, what.name, now, what.digest[:12])]

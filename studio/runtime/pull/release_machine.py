@@ -118,6 +118,12 @@ class ReleaseMachine:
         return [sys.executable, str(self._application)]
 
 
+def own_application() -> Optional[Path]:
+    """Return the zip application of this process; None when it runs from sources."""
+    place = Path(os.path.abspath(sys.argv[0]))
+    return place if place.suffix == ".pyz" else None
+
+
 def framed(content: Iterable[bytes]) -> Iterable[bytes]:
     """Yield the frames of one file."""
     for piece in content:

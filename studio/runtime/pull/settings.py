@@ -21,6 +21,11 @@ TARGET, GATEWAY = "TargetToken", "GatewayToken"
 OWN, SWUPDATE = "edgewright", "swupdate"
 """Programs that poll: this runtime's, or SWUpdate run by it."""
 
+MENDER, GREENGRASS = "mender", "greengrass"
+"""Programs that bring releases to this board, and call this runtime with them."""
+
+BRINGERS = (MENDER, GREENGRASS)
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _MOST_BYTES = 1 << 16
 _LARGEST = 4 << 30
@@ -48,7 +53,8 @@ class PullSettings(NamedTuple):
         host: Address on which a first release is served.
         port: Port on which a first release is served.
         python: Interpreter of a first release; empty for the client's own.
-        client: Program that polls: ``edgewright`` or ``swupdate``.
+        client: Program that polls, ``edgewright`` or ``swupdate``, or that brings releases,
+            ``mender`` or ``greengrass``; these have no server here.
     """
 
     server: str
@@ -183,14 +189,16 @@ def checked(settings: PullSettings) -> PullSettings:
     Raises:
         PullError: naming the first one that cannot.
     """
-    _check_server(settings)
+    if settings.client not in BRINGERS:
+        _check_server(settings)
     for title, text in (("tenant", settings.tenant), ("name of the board", settings.id)):
         if not _NAME.fullmatch(text):
             raise PullError("The {} {!r} has characters that are not allowed.".format(title, text))
     if settings.token_kind not in (TARGET, GATEWAY):
         raise PullError("The kind of token is {} or {}.".format(TARGET, GATEWAY))
-    if settings.client not in (OWN, SWUPDATE):
-        raise PullError("The client is {} or {}.".format(OWN, SWUPDATE))
+    if settings.client not in (OWN, SWUPDATE, *BRINGERS):
+        names = ", ".join((OWN, SWUPDATE, *BRINGERS))
+        raise PullError("The client is one of these: {}.".format(names))
     if not 0 < settings.most_bytes <= _LARGEST:
         raise PullError("The largest artefact is between 1 byte and 4 GiB.")
     if not 0 <= settings.poll_s <= 86400 or not 0 <= settings.soak_s <= 3600:

@@ -13,10 +13,9 @@ import shlex
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Dict, List
 
 from ..release.store.layout import Layout
 from ..shared.errors import ReleaseError
@@ -26,7 +25,7 @@ from .container import Container
 from .errors import PullError
 from .facts import facts_of
 from .installation import Installation, failure_sentences
-from .release_machine import ReleaseMachine
+from .release_machine import ReleaseMachine, own_application
 from .service import say, single
 from .settings import TARGET, PullFolder, PullSettings
 
@@ -153,7 +152,7 @@ def take(root: Path, artefact: Path) -> Dict[str, object]:
     folder = PullFolder(root)
     settings, files = folder.load(), SwupdateFiles(folder)
     owner = "pull:{}".format(settings.id)
-    machine = ReleaseMachine(root, owner, _own_application())
+    machine = ReleaseMachine(root, owner, own_application())
     try:
         container = Container(artefact)
         installation = Installation(Layout(root), settings, machine, owner)
@@ -167,11 +166,6 @@ def take(root: Path, artefact: Path) -> Dict[str, object]:
     mark = json.dumps({"release": container.manifest.digest})
     write_atomically(files.taken, mark.encode(), 0o600)
     return {"state": done.state, "release": container.manifest.digest}
-
-
-def _own_application() -> Optional[Path]:
-    place = Path(os.path.abspath(sys.argv[0]))
-    return place if place.suffix == ".pyz" else None
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

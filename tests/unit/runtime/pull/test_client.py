@@ -77,7 +77,7 @@ def test_a_release_that_fails_its_gate_is_rolled_back_and_reported(
     board = make_board()
     server.offer(NAME, Offer("12", artifact_of(bundles[0], tmp_path)))
     board.poll()
-    bad = _with_another_model(bundles[1], bundles[0], tmp_path / "bad")
+    bad = with_another_model(bundles[1], bundles[0], tmp_path / "bad")
     server.offer(NAME, Offer("13", artifact_of(bad, tmp_path)))
     board.poll()
     assert server.outcomes(NAME) == ["success", "failure"]
@@ -368,7 +368,7 @@ def test_the_token_is_sent(make_board: MakeBoard, server: DdiServer) -> None:
         stranger.poll()
 
 
-def _with_another_model(bundle: Bundle, other: Bundle, folder: Path) -> Bundle:
+def with_another_model(bundle: Bundle, other: Bundle, folder: Path) -> Bundle:
     """The same bundle with the model of another version, which answers otherwise."""
     shutil.copytree(bundle.folder, folder)
     raw = json.loads(bundle.text)

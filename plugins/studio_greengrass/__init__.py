@@ -1,0 +1,1 @@
+"""AWS IoT Greengrass: bundles as components, a recipe and its artefact."""

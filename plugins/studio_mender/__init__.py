@@ -1,0 +1,1 @@
+"""Mender: bundles as artefacts of Mender's format 3."""

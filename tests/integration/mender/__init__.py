@@ -1,0 +1,1 @@
+"""Artefacts for Mender's own tools."""
