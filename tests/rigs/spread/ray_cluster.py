@@ -54,9 +54,9 @@ class RayCluster:
         head += ["--include-dashboard=false", f"--temp-dir={self._folder / 'r'}"]
         self._start(head)
         self._wait(0)
-        for _ in range(NODES):
+        for number in range(1, NODES + 1):  # one by one, as Ray gives each 30 seconds and no more
             self.start_node()
-        self._wait(NODES)
+            self._wait(number)
 
     def start_node(self) -> None:
         """Start one more node."""
