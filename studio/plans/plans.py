@@ -56,7 +56,7 @@ class Plans:
         self._steps = steps
         self._clock = clock
         self._store = PlanStore(paths.data / "plans")
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a handler of signals may interrupt its holder
         self._followed: dict[RunningJob, threading.Thread] = {}
         self._stopped = ""
 
@@ -204,7 +204,7 @@ class Plans:
             reason: A sentence, which their outcomes and later refusals name.
         """
         with self._lock:
-            self._stopped = reason
+            self._stopped = self._stopped or reason
             running = list(self._followed)
         for job in running:
             job.cancel()

@@ -34,24 +34,32 @@ def run(arguments: argparse.Namespace) -> int:
     source, out = os.fdopen(0, "rb", closefd=False), os.fdopen(1, "wb", closefd=False)
     with Workspace.open() as opened:
         opened.set_source("agent")
-        _end_on_signals(opened)
+        signals = _end_on_signals(opened)
         _call_when_closed(0, lambda: opened.plans.stop(DISCONNECTED))
         # Answers to a client that is gone have no reader.
         with contextlib.suppress(BrokenPipeError), out:
             serve(opened, source, out, read_only=arguments.read_only)
         opened.plans.stop(DISCONNECTED)
-    return 0
+    return 128 + signals[0] if signals else 0
 
 
-def _end_on_signals(opened: Workspace) -> None:
-    """Let SIGTERM and SIGHUP close the workspace; both would end the process at once."""
+def _end_on_signals(opened: Workspace) -> list[int]:
+    """Let SIGTERM and SIGHUP end the input; both would end the process at once.
+
+    Returns:
+        The signals that came, as they come.
+    """
+    came: list[int] = []
 
     def end(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
         opened.plans.stop(ENDED)
-        raise SystemExit(128 + number)
+        # No exception: it could leave a plan between its start and the record of it.
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)
+    return came
 
 
 def _call_when_closed(descriptor: int, call: Callable[[], object]) -> None:

@@ -21,6 +21,7 @@ from tests.rigs.agents.sessions import STUDIO
 DIGITS = resource("samples", "digits") / "digits.onnx"
 ROOT = Path(__file__).parents[3]
 LONG = {"seconds": 3600.0, "rounds": 10_000, "looks": 1}
+CANCELLED = "Profile digits fp32 was cancelled."
 PATIENCE_S = 240.0
 
 
@@ -57,7 +58,10 @@ def server(environment: Mapping[str, str], tmp_path: Path) -> Iterator[subproces
     )
     yield process
     process.kill()
-    process.communicate()
+    process.wait()
+    for end in (process.stdin, process.stdout, process.stderr):
+        if end is not None:
+            end.close()
 
 
 def entry(home: Path, digest: str) -> PlanEntry:
@@ -81,11 +85,6 @@ def until(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.1)
 
 
-def measuring(home: Path) -> bool:
-    """Whether a worker of the profile writes into its folder."""
-    return any(home.rglob("*rounds*"))
-
-
 def running(server: subprocess.Popen[bytes], home: Path, digest: str) -> None:
     """Start the step, and wait until its plan is used up."""
     apply(server, digest)
@@ -101,7 +100,7 @@ def test_a_step_is_cancelled_when_its_client_disconnects(
     assert server.wait(PATIENCE_S) == 0
     found = entry(home, digest)
     assert found.state == "failed"
-    assert found.outcome == "Profile was cancelled. The client of studio mcp disconnected."
+    assert found.outcome == f"{CANCELLED} The client of studio mcp disconnected."
 
 
 def test_a_step_is_cancelled_when_nothing_of_its_client_is_left(
@@ -111,7 +110,6 @@ def test_a_step_is_cancelled_when_nothing_of_its_client_is_left(
     for end in (server.stdin, server.stdout):
         assert end is not None
         end.close()
-    server.stdout = None
     assert server.wait(PATIENCE_S) == 0
     assert entry(home, digest).outcome.endswith("The client of studio mcp disconnected.")
 
@@ -124,7 +122,7 @@ def test_a_step_is_cancelled_when_its_server_is_terminated(
     assert server.wait(PATIENCE_S) == 128 + signal.SIGTERM
     found = entry(home, digest)
     assert found.state == "failed"
-    assert found.outcome == "Profile was cancelled. The server studio mcp was ended."
+    assert found.outcome == f"{CANCELLED} The server studio mcp was ended."
 
 
 def test_no_step_is_started_for_a_client_that_is_gone(
