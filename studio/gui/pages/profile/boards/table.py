@@ -132,7 +132,7 @@ def _mean_line(one: OverallVerdict, names: Mapping[str, str]) -> StudyLine:
 
 
 def _median(figure: BoardFigure | None) -> str:
-    """Return a median with its interval: ``12.1 [12.0–12.3]``; a state where there is none."""
+    """Return a median with its interval: ``12.1 [12.0–12.3]``; its state where it is unknown."""
     if figure is None:
         return figures.NOTHING
     if figure.p50_ms is None:
