@@ -17,9 +17,16 @@ _PLACE = (
         GOOSEBIT,
         title="Server",
         choices=(GOOSEBIT, HAWKBIT),
+        choice_titles=("goosebit", "Eclipse hawkBit"),
         help="Program that the boards poll.",
     ),
-    Option("host", title="Address", placeholder="fleet.example.org", help="HOST or HOST:PORT."),
+    Option(
+        "host",
+        title="Address",
+        placeholder="fleet.example.org",
+        help="HOST or HOST:PORT.",
+        required=True,
+    ),
     Option("tenant", title="Tenant", default="DEFAULT", help="Tenant at the server."),
     Option("group", title="Group", default="default", help="Boards that get the release."),
 )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, Refused, StudioError, UsageError
-from studio.jobs import Effect, JobOutcome, RunningJob
+from studio.jobs import Effect, End, JobOutcome, RunningJob
 from studio.plans import approvals
 from studio.plans.record import Approval, ChangePlan, PlanEntry, PlanRequest, Rejection
 from studio.plans.store import PlanStore
@@ -56,6 +56,9 @@ class Plans:
         self._steps = steps
         self._clock = clock
         self._store = PlanStore(paths.data / "plans")
+        self._lock = threading.RLock()  # a handler of signals may interrupt its holder
+        self._followed: dict[RunningJob, threading.Thread] = {}
+        self._stopped = ""
 
     def make(self, request: PlanRequest) -> PlanEntry:
         """Make a plan, for which targets may be read but nothing is changed.
@@ -165,6 +168,8 @@ class Plans:
             Refused: without a valid approval, or when something has changed since; in these
                 cases nothing was started.
         """
+        if self._stopped:
+            raise Refused(self._stopped, hint="The plan and its approval are unchanged.")
         plan = self._store.plan(digest)
         waiting = self._store.approval(digest)
         if waiting is not None:
@@ -180,8 +185,37 @@ class Plans:
         except StudioError as error:
             self._store.end(digest, error.message, False, {})
             raise
-        threading.Thread(target=self._finish, args=(digest, job), daemon=True).start()
+        self._follow(digest, job)
         return job
+
+    def _follow(self, digest: str, job: RunningJob) -> None:
+        thread = threading.Thread(target=self._finish, args=(digest, job), daemon=True)
+        with self._lock:
+            self._followed[job] = thread
+            thread.start()
+            is_late = bool(self._stopped)
+        if is_late:
+            job.cancel()
+
+    def stop(self, reason: str) -> None:
+        """Start no more plans, and cancel those that run; from any thread.
+
+        Args:
+            reason: A sentence, which their outcomes and later refusals name.
+        """
+        with self._lock:
+            self._stopped = self._stopped or reason
+            running = list(self._followed)
+        for job in running:
+            job.cancel()
+
+    def close(self) -> None:
+        """Wait until the outcomes of plans whose jobs have ended are stored."""
+        with self._lock:
+            threads = list(self._followed.items())
+        for job, thread in threads:
+            if not job.running:
+                thread.join()
 
     def settled(self, digest: str, job: RunningJob) -> PlanEntry:
         """Return the entry of a started plan, with the outcome if its job has ended."""
@@ -205,9 +239,13 @@ class Plans:
         outcome = job.wait()
         assert outcome is not None
         self._note(digest, outcome)
+        with self._lock:
+            self._followed.pop(job, None)
 
     def _note(self, digest: str, outcome: JobOutcome) -> None:
         text = outcome.sentence or ("Done." if outcome.ok else "Failed.")
+        if self._stopped and outcome.end is End.CANCELLED:
+            text = f"{text} {self._stopped}"
         self._store.end(digest, text, outcome.ok, outcome.document if outcome.ok else {})
 
     def _require_unchanged(self, plan: ChangePlan) -> None:

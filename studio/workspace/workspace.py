@@ -131,6 +131,7 @@ class Workspace(JobListener):
         self.activity.end_session()
         self.runs.close()
         self._runner.close()
+        self.plans.close()
         self._background.close()
         self.hooks.close()
         self.activity.close()

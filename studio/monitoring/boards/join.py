@@ -46,7 +46,7 @@ def join(options: JoinOptions, job: Job) -> JoinResult:
             hint="Pass --board NAME.",
         )
     if not options.source.startswith(_COLLECTORS):
-        source_of(options.source)
+        source_of(options.source, _COLLECTORS)
     login = read_login(options.login)
     texts = {key: str(value) for key, value in to_json(login).items() if value}
     if login.ca:

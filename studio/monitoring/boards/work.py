@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,8 +99,12 @@ def opened(
         feed.close()
 
 
-def source_of(address: str) -> StateSource:
+def source_of(address: str, collectors: Sequence[str] = ()) -> StateSource:
     """Return the plugin's source for an address.
+
+    Args:
+        collectors: Beginnings of addresses that the caller takes without a plugin, such as
+            ``http://``; the hint names them, too.
 
     Raises:
         UsageError: when no plugin knows its scheme.
@@ -110,9 +114,11 @@ def source_of(address: str) -> StateSource:
     host = PluginHost.discover()
     known = {name: one for one in host.all(Extension.STATE) for name in one.schemes}
     if not sign or scheme not in known:
+        begins = sorted([*(f"{name}://" for name in known), *collectors])
+        kinds = "a broker or a collector" if collectors else "a broker"
         raise UsageError(
-            f"{address!r} is not the address of a broker.",
-            hint=f"It begins with one of: {', '.join(f'{name}://' for name in sorted(known))}.",
+            f"{address!r} is not the address of {kinds}.",
+            hint=f"It begins with one of: {', '.join(begins)}.",
         )
     source: StateSource = host.get(Extension.STATE, known[scheme].id)
     return source

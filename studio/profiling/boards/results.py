@@ -5,6 +5,9 @@ from __future__ import annotations
 from studio.lazy_dataclass import dataclass
 from studio.profiling.results import ProfileResult
 
+MEASURING = "measuring"
+"""The state in a live message of a board whose turn has come; no result has it."""
+
 MEASURED = "measured"
 INCOMPLETE = "incomplete"
 RESERVED = "reserved"

@@ -22,6 +22,7 @@ from studio.profiling.boards.results import (
     FAILED,
     INCOMPLETE,
     MEASURED,
+    MEASURING,
     RESERVED,
     StudyResult,
     StudyRow,
@@ -57,6 +58,7 @@ def study(options: StudyOptions, job: Job) -> StudyResult:
         saved = SavedStudy.find(place, options.resume, options)
     else:
         saved = SavedStudy.begin(place, options)
+    job.event("study", name=saved.name)
     rows = with_verdicts(_Boards(options, saved, job).run())
     measured = [row for row in rows if row.profile]
     if not measured:
@@ -180,8 +182,12 @@ class _BoardJob:
         self._boards = boards
         self._job = job
         self._name = name
+        self._begun = False
 
     def progress(self, done: float, total: float, text: str = "") -> None:
+        if not self._begun:
+            self._begun = True
+            self._job.event("board", row=to_json(StudyRow(self._name, MEASURING)))
         self._boards.share(self._name, done / total if total else 0.0, f"{self._name}: {text}")
 
     def log(self, text: str) -> None:

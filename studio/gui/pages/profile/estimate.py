@@ -7,6 +7,7 @@ from dataclasses import fields
 
 from studio.gui import figures
 from studio.gui.pages.profile import modes
+from studio.gui.pages.shared import target_rows
 from studio.lazy_dataclass import dataclass
 
 _EACH_S = 3.0
@@ -46,6 +47,16 @@ def seconds(plan: RunPlan) -> float:
     elif mode in (modes.LATENCY, modes.TOKENS_MODE) and runs > 1:
         runs += 1  # the A/A control
     return measured + _EACH_S * runs
+
+
+def sentence(options: Mapping[str, object], count: int) -> str:
+    """Return how long a run takes, in a sentence; empty without anything to measure."""
+    if not count:
+        return ""
+    plan = RunPlan.read(options)
+    target = target_rows.spoken(str(plan.target or ""))
+    variants = figures.count(count, "variant")
+    return f"Profiling {variants} on {target} takes about {figures.seconds(seconds(plan))}."
 
 
 def _count(value: object) -> int:

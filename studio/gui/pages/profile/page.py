@@ -16,8 +16,10 @@ from studio.gui import figures
 from studio.gui.forms.editors import Choice
 from studio.gui.option_words import outcome_in_window
 from studio.gui.pages.profile import estimate, modes, more_rounds, rows, settings, verdict
+from studio.gui.pages.profile.boards.view import StudyView
 from studio.gui.pages.profile.dynamic_shapes import is_open
 from studio.gui.pages.profile.export import ProfileExport
+from studio.gui.pages.profile.graph_link import GraphLink
 from studio.gui.pages.profile.history import HistoryView
 from studio.gui.pages.profile.language import backend_choices, backend_titles
 from studio.gui.pages.profile.outcome import OutcomeCard
@@ -32,13 +34,16 @@ from studio.gui.widgets.basics import GRID, Hint, set_enabled
 from studio.gui.widgets.style_parts import PartScroll
 from studio.models.results import ModelFigures
 from studio.profiling.results import ProfileResult, RunMessage
-from studio.workspace import NodeAsked, NodeTimeAsked, ProfileDocument
+from studio.workspace import NodeTimeAsked, ProfileDocument
 
 if TYPE_CHECKING:
+    from studio.profiling.boards.results import StudyResult
     from studio.workspace import JobOutcome, VariantRecord, Workspace
+    from studio.workspace.results import Recorded
 
 STEP = "profile"
 CANCELLED = "cancelled"
+RESULTS, BOARDS = range(2)
 LIVE_MS = 250
 EMPTY = (
     "The verdict, latencies with their intervals and the time of each operator appear here. "
@@ -52,14 +57,12 @@ class ProfilePage(StagePage):
     stage = STEP
     title = "Profile"
     icon = STEP
-    repeats = ("profile",)
+    repeats = ("profile", "study")
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
         self._result = ProfileResult()
-        self._offered: set[str] = set()
         self._settled: int | None = None
-        self._wanted_node = ""
         self._listed: list[VariantRecord] | None = None
         self._soon = QTimer(self, singleShot=True, interval=LIVE_MS)
         self._soon.timeout.connect(self._show_live)
@@ -74,12 +77,18 @@ class ProfilePage(StagePage):
         self.results = ResultsView(shell.theming)
         self.history = HistoryView()
         self.export = ProfileExport(workspace, shell)
+        self.graph = GraphLink(workspace, shell, self.results)
+        yield
+        self.boards = StudyView(workspace, shell, self)
         yield
         self._nothing = Hint("No results yet", EMPTY)
         self._pane = needs_model(self._content(), "profile", shell.go)
         self.add_view("Results", self._pane)
+        self._boards_pane = needs_model(self.boards, "profile", shell.go)
+        self.add_view("Boards", self._boards_pane)
         self.add_view("History", self.history)
         self.add_tool(self.export)
+        self.add_tool(self.boards.export)
         self.set_primary("Profile", self._do_next)
         self._command = self.add_command("Profile the selected variants", self.run)
         self._connect()
@@ -93,8 +102,14 @@ class ProfilePage(StagePage):
         self.strip.message.connect(self._live)
         self.strip.finished.connect(self._finished)
         self.results.selected.connect(self._show_verdict)
-        self.results.node_asked.connect(self._show_in_graph)
+        self.results.node_asked.connect(self.graph.show_in_graph)
         self.history.chosen.connect(self._show_profile)
+        self.history.studies.chosen.connect(self._show_study)
+        self.settings.boards_asked.connect(lambda: self.show_view(BOARDS))
+        self.boards.changed.connect(self._explain)
+        self.boards.studies_read.connect(self.history.show_studies)
+        self.boards.profile_asked.connect(self.history.open_run)
+        self.stack.currentChanged.connect(lambda _: self._explain())
 
     def _content(self) -> QWidget:
         scroll = PartScroll(spacing=GRID + GRID // 2)
@@ -141,7 +156,9 @@ class ProfilePage(StagePage):
         """Offer the variants of the current model, and show its newest run."""
         self._listed = None
         self._pane.show_content(self.variant is not None)
-        self._offer()
+        self._boards_pane.show_content(self.variant is not None)
+        self.settings.offer_variants([f"#{variant.id}" for variant in self._variants()])
+        self.boards.refresh(self.variant, self._variants())
         self.settings.show_language(self.workspace.profiles.text_backend(self.variant))
         self._explain()
         if self.variant is None:
@@ -174,6 +191,11 @@ class ProfilePage(StagePage):
             self._show_result(newest)
         self._show_wanted()
 
+    def _show_wanted(self) -> None:
+        """Select the node that the graph has named, once the profile is shown."""
+        if self.graph.show_wanted(self._result, self.variant):
+            self.show_view(RESULTS)
+
     def _settle(self, model: int | None, newest: ProfileDocument) -> None:
         """Begin with a model: its last settings, in a line where there is a result."""
         self._settled = model
@@ -185,8 +207,13 @@ class ProfilePage(StagePage):
     def _show_profile(self, profile: ProfileDocument) -> None:
         """Show an earlier profile among the results."""
         self._show_result(profile)
-        self.show_view(0)
+        self.show_view(RESULTS)
         self.shell.notify(f"Showing run {profile.run} of {figures.moment(profile.at)}.")
+
+    def _show_study(self, study: Recorded[StudyResult]) -> None:
+        """Show an earlier study in the table of boards."""
+        self.boards.show_study(study)
+        self.show_view(BOARDS)
 
     def _show_result(self, result: ProfileResult) -> None:
         self._result = result
@@ -285,9 +312,10 @@ class ProfilePage(StagePage):
     def on_event(self, event: object) -> None:
         """Follow the page's job, the files that are written, and what the graph asks for."""
         if isinstance(event, NodeTimeAsked):
-            self._wanted_node = event.name
+            self.graph.wanted = event.name
             self._show_wanted()
         self.export.on_event(event)
+        self.boards.on_event(event)
         super().on_event(event)
 
     def _finished(self, outcome: JobOutcome) -> None:
@@ -300,44 +328,13 @@ class ProfilePage(StagePage):
             self.outcome.forget()
         self.refresh_soon()
 
-    # Graph
-
-    def _show_in_graph(self, key: str, node: str) -> None:
-        run = rows.run_of(self._result, key)
-        if run is not None and run.variant_id:
-            self.shell.select(run.variant_id)
-        self.shell.go("model")
-        self.workspace.events.publish(NodeAsked(node))
-
-    def _show_wanted(self) -> None:
-        """Select the node that the graph has named, once the profile is shown."""
-        name, variant = self._wanted_node, self.variant
-        if not name or variant is None or not self._result.runs:
-            return
-        self._wanted_node = ""
-        run = next((run for run in self._result.runs if run.variant_id == variant.id), None)
-        keys = [item.key for item in self.results.rows]
-        if run is not None and run.id in keys:
-            self.show_view(0)
-            self.results.table.selectRow(keys.index(run.id))
-        if not self.results.show_node(name):
-            self.shell.notify(f"The newest profile has no time of {name} in {variant.name}.")
-
     # The next step
-
-    def _offer(self) -> None:
-        """Offer the variants of the model; one that is new is ticked."""
-        field = self.settings.model
-        ticked = set(self.form.fields[field].editor.value() or ())
-        self.form.refresh()
-        every = [f"#{variant.id}" for variant in self._variants()]
-        wanted = [value for value in every if value in ticked or value not in self._offered]
-        self._offered = set(every)
-        self.form.set_values({field: wanted})
 
     def _do_next(self) -> None:
         """Do what the primary button names."""
-        if self._deployable():
+        if self.stack.currentIndex() == BOARDS:
+            self.boards.run()
+        elif self._deployable():
             run = self.results.selected_run()
             assert run is not None
             self.shell.select(run.variant_id or 0)
@@ -362,8 +359,15 @@ class ProfilePage(StagePage):
         """Name the primary button, and say on it why it cannot be pressed."""
         if self.primary is None:
             return
-        ticked = self.form.fields[self.settings.model].editor.value() or ()
-        self._nothing.text.setText(f"{EMPTY} {self._duration(len(ticked))}".strip())
+        is_study = self.stack.currentIndex() == BOARDS
+        self.export.setHidden(is_study)
+        self.boards.export.setVisible(is_study)
+        if is_study:
+            self._name_primary(*self.boards.next_step())
+            return
+        ticked = self.settings.ticked()
+        options = {name: field.editor.value() for name, field in self.form.fields.items()}
+        self._nothing.text.setText(f"{EMPTY} {estimate.sentence(options, len(ticked))}".strip())
         run = self.results.selected_run()
         if self._deployable() and run is not None:
             text, tip = f"Deploy {rows.variant_name(run)}", "Choose this variant and go to Deploy"
@@ -372,12 +376,17 @@ class ProfilePage(StagePage):
         else:
             text = f"Profile {figures.count(len(ticked), 'variant')}" if ticked else "Profile"
             tip = ""
-        self.primary.setText(text)
-        self.primary.setAccessibleName(text)
         reason = self._why_not()
-        set_enabled(self.primary, "" if self._deployable() else reason)
+        self._name_primary(text, "" if self._deployable() else reason, tip)
         set_enabled(self.settings.again, reason)
         explain(self._command, reason)
+
+    def _name_primary(self, text: str, reason: str, tip: str = "") -> None:
+        if self.primary is None:
+            return
+        self.primary.setText(text)
+        self.primary.setAccessibleName(text)
+        set_enabled(self.primary, reason)
         if tip:
             self.primary.setToolTip(plain_tip(tip))
 
@@ -388,13 +397,3 @@ class ProfilePage(StagePage):
         if self.strip.running:
             return "A profile is running. Cancel it to start another one."
         return self.workspace.why_not(STEP, self.variant)
-
-    def _duration(self, count: int) -> str:
-        """Return how long a run takes, in a sentence; empty without anything to measure."""
-        if not count:
-            return ""
-        options = {name: field.editor.value() for name, field in self.form.fields.items()}
-        plan = estimate.RunPlan.read(options)
-        seconds = figures.seconds(estimate.seconds(plan))
-        target = target_rows.spoken(str(plan.target or ""))
-        return f"Profiling {figures.count(count, 'variant')} on {target} takes about {seconds}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import Signal
@@ -25,6 +25,10 @@ OPERATORS = "operators"
 IN_FRONT = ("model", BACKEND, "target", MODE, "threads", "seconds", "streams", "batch", "minutes",
             "limit", "prompt_tokens", "answer_tokens", "contexts", OPERATORS, DATA)  # fmt: skip
 COLUMNS = 4
+SEVERAL = "Measure on several boards"
+MODE_OPTIONS = frozenset(name for names in modes.OPTIONS.values() for name in names)
+"""Options that mean something in some modes only."""
+
 MODE_TITLES = ("Latency", "Throughput", "Open loop", "Sustained load", "Tokens")
 
 OPERATORS_COST = (
@@ -59,6 +63,7 @@ class ProfileSettings(QWidget):
         changed: A value is another one, or the form was folded or unfolded.
         submitted: Enter in a field.
         again_asked: The run is to be made again with these settings.
+        boards_asked: Several boards are to be measured, not one target.
 
     Attributes:
         sizes: The sizes that the model leaves open, for a project without a sample.
@@ -67,14 +72,18 @@ class ProfileSettings(QWidget):
     changed = Signal()
     submitted = Signal()
     again_asked = Signal()
+    boards_asked = Signal()
 
     def __init__(
         self, options: tuple[Option, ...], choices: Choices, project: CurrentProject
     ) -> None:
         super().__init__()
+        self._offered: set[str] = set()
         self.model = next(one.name for one in options if one.kind is Kind.MODEL)
         self.form = Form(_ordered(options), choices, columns=COLUMNS, project=project)
         for name, other in _ONE_PLACE:
+            if not {name, other} <= self.form.fields.keys():
+                continue  # a study has its boards in place of a target
             share_place(self.form.fields[name], self.form.fields[other])
         self.form.set_values({OPERATORS: True})
         self.form.fields[OPERATORS].explain(OPERATORS_COST)
@@ -84,6 +93,7 @@ class ProfileSettings(QWidget):
         self.change = button("Change", self._flip, "link")
         self.change.setAccessibleName("Change the settings")
         self.again = button("Profile again", self.again_asked.emit, "link")
+        self.several = button(SEVERAL, self.boards_asked.emit, "link")
         self._card = Card()
         self._card.setAccessibleName("Settings")
         self._has_open_sizes = False
@@ -93,7 +103,8 @@ class ProfileSettings(QWidget):
         self._build()
         self.form.changed.connect(self._edited)
         self.form.submitted.connect(self.submitted)
-        self.form.fields[MODE].changed.connect(self._show_mode)
+        if MODE in self.form.fields:
+            self.form.fields[MODE].changed.connect(self._show_mode)
         self._show_mode()
         self.fold(False)
 
@@ -103,6 +114,7 @@ class ProfileSettings(QWidget):
         self.line.setLayout(content)
         self._card.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._card.body.addWidget(self.form)
+        self._card.body.addLayout(row(self.several, None))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID)
@@ -135,6 +147,18 @@ class ProfileSettings(QWidget):
 
     # Values
 
+    def offer_variants(self, every: Sequence[str]) -> None:
+        """Offer the variants of a model; one that is new is ticked."""
+        ticked = set(self.ticked())
+        self.form.refresh()
+        wanted = [value for value in every if value in ticked or value not in self._offered]
+        self._offered = set(every)
+        self.form.set_values({self.model: wanted})
+
+    def ticked(self) -> Sequence[str]:
+        """Return the variants that are ticked."""
+        return self.form.fields[self.model].editor.value() or ()
+
     def show_open_sizes(self, asked: bool) -> None:
         """Ask for sizes that the model leaves open, unless a sample has them."""
         self._has_open_sizes = asked
@@ -164,15 +188,16 @@ class ProfileSettings(QWidget):
             values: dict[str, object] = {MODE: modes.TOKENS_MODE if backend else modes.LATENCY}
             self.form.set_values({**values, BACKEND: [backend or self._default]})
         for name in _NOT_OF_LANGUAGE:
-            self.form.fields[name].setVisible(not backend)
+            if name in self.form.fields:
+                self.form.fields[name].setVisible(not backend)
         self._show_mode()
         self._show_sizes()
 
     def _show_mode(self) -> None:
         """Show the options that mean something in the mode that is chosen."""
-        mode = str(self.form.fields[MODE].editor.value() or modes.LATENCY)
-        dependent = {name for names in modes.OPTIONS.values() for name in names}
-        for name in dependent:
+        field = self.form.fields.get(MODE)
+        mode = str((field and field.editor.value()) or modes.LATENCY)
+        for name in MODE_OPTIONS & self.form.fields.keys():
             self.form.fields[name].setVisible(name in modes.OPTIONS[mode])
 
     def take_over(self, options: Mapping[str, object]) -> None:
@@ -215,8 +240,10 @@ class ProfileSettings(QWidget):
 def _ordered(options: tuple[Option, ...]) -> tuple[Option, ...]:
     """Return the options: the few that matter each time in front, the others folded."""
     by_name = {option.name: option for option in options}
-    by_name[MODE] = replace(by_name[MODE], choice_titles=MODE_TITLES)
-    order = [*IN_FRONT, *(name for name in by_name if name not in IN_FRONT)]
+    if MODE in by_name:
+        by_name[MODE] = replace(by_name[MODE], choice_titles=MODE_TITLES)
+    front = [name for name in IN_FRONT if name in by_name]
+    order = [*front, *(name for name in by_name if name not in IN_FRONT)]
     return tuple(
         replace(by_name[name], advanced=name not in IN_FRONT)
         for name in order

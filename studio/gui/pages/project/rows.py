@@ -40,7 +40,7 @@ _UNSET = {
     "label_map": "Not set. Labels are the model's classes.",
     "labels": "Not set. Classes are shown as numbers.",
     "dictionary": "Not set. Texts cannot be read.",
-    "groups": "Not set. Groups follow from labels or pictures.",
+    "groups": "Not set. Labels or pictures form groups.",
     "calibration": "Not set. Calibrated int8 needs it.",
     "evaluation": "Not set. Accuracy is not measured.",
     "heldout": "Not set. Evaluation data is used.",

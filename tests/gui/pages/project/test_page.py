@@ -12,6 +12,7 @@ from studio.gui.forms.project_editor import ProjectEditor
 from studio.gui.pages.deploy.page import DeployPage
 from studio.gui.pages.project.page import ProjectPage
 from studio.gui.pages.quantize.page import QuantizePage
+from studio.gui.widgets.basics import ElidedLabel
 from studio.gui.window.main_window import MainWindow
 from tests.gui.page_rig import visible_texts
 from tests.gui.pages.project.conftest import JOB_MS, opened
@@ -141,3 +142,13 @@ def test_held_out_data_judges_only_where_other_data_chooses(
     qtbot.waitUntil(lambda: window.project.value.evaluation is not None, timeout=JOB_MS)  # type: ignore[union-attr]
     assert form_value(window, "quantize", "eval_data") == str(folder / "evaluation.npz")
     assert form_value(window, "quantize", "heldout_data") == str(folder / "heldout.npz")
+
+
+def test_no_sentence_about_a_missing_value_is_cut(
+    window: MainWindow, page: ProjectPage, qtbot: QtBot
+) -> None:
+    window.resize(1280, 800)
+    found = page.table.findChildren(ElidedLabel)
+    sentences = [one for one in found if one.full_text().startswith("Not set. ")]
+    assert any("groups" in one.full_text() for one in sentences)
+    qtbot.waitUntil(lambda: all(one.text() == one.full_text() for one in sentences))

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from studio.api import TargetError, UsageError
+from studio.api import TargetError, TargetSpec, UsageError
+from studio.monitoring.boards.join import join
+from studio.monitoring.boards.join_step import JoinOptions
 from studio.monitoring.boards.login import read_login
 from studio.monitoring.boards.step import BoardsOptions, WatchBoardsOptions
 from studio.monitoring.boards.texts import lines
@@ -104,6 +106,17 @@ def test_a_broker_that_is_not_there_is_one_sentence(
 def test_an_address_of_no_broker(source: str) -> None:
     with pytest.raises(UsageError, match="not the address of a broker"):
         source_of(source)
+
+
+@pytest.mark.parametrize("source", ["", "host:4318", "htp://host:4318", "ftp://host"])
+def test_a_board_that_joins_is_offered_the_schemes_of_collectors_too(
+    tmp_path: Path, source: str
+) -> None:
+    target = TargetSpec("cam-1", "ssh://pi@192.0.2.7")
+    with pytest.raises(UsageError, match="is not the address of a broker or a collector") as caught:
+        join(JoinOptions(target=target, source=source), QuietJob(tmp_path / "job"))
+    for scheme in ("http://", "https://", "mqtt://", "mqtts://", "nats://", "tls://"):
+        assert scheme in caught.value.hint
 
 
 def test_words_that_are_no_filters() -> None:

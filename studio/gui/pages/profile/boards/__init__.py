@@ -1,0 +1,1 @@
+"""The Boards view of the Profile page: one study over many boards."""
