@@ -233,7 +233,6 @@ class ProfilePage(StagePage):
         has_rows = bool(self.results.rows)
         self.results.setVisible(has_rows or running)
         self._nothing.setVisible(not has_rows and not running)
-        self.set_note(rows.summary(self.results.rows) if has_rows else "")
         self._show_verdict()
 
     def _show_verdict(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 
 from studio.gui import figures
@@ -342,12 +342,3 @@ def thread_text(result: ProfileResult) -> str:
     """Return the threads of an inference: ``1 thread``, ``1, 4 threads``; empty where unknown."""
     numbers = _threads(result)
     return f"{numbers} {'thread' if numbers == '1' else 'threads'}" if numbers else ""
-
-
-def summary(rows: Iterable[ProfileRow]) -> str:
-    """Return the header's text: ``3 variants × 1 runtime × 1 device``."""
-    rows = list(rows)
-    columns = [{row.texts[index] for row in rows} for index in range(3)]
-    names = ("variant", "runtime", "device")
-    parts = (figures.count(len(c), name) for c, name in zip(columns, names, strict=True))
-    return " × ".join(parts)

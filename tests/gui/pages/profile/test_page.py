@@ -166,7 +166,6 @@ def test_result_is_shown_with_intervals_and_words(rig: Rig) -> None:
     assert "0.998 [0.991–1.006]" in shown
     assert "up to 51 °C" in shown
     assert "Cortex-A76, 2 of 4 cores" in shown
-    assert "4 variants × 1 runtime × 1 device" in shown
 
 
 def test_selection_changes_the_conclusion(rig: Rig) -> None:
