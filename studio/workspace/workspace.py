@@ -129,10 +129,8 @@ class Workspace(JobListener):
     def close(self) -> None:
         """Stop what runs and close the registry."""
         self.activity.end_session()
-        self.runs.close()
-        self._runner.close()
-        self.plans.close()
-        self._background.close()
+        for one in (self.runs, self._runner, self.plans, self._background):
+            one.close()
         self.hooks.close()
         self.activity.close()
         self.registry.back_up()
