@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,10 @@ from studio_ray.actor import TaskActor
 
 _PART = 32 << 20
 """Bytes of an input or output that travel at once."""
+
+_TRIES, _PAUSE_S = 5, 3.0
+"""The head starts a process for each connection. Where many come at once, some do not start in
+time, and Ray gives up on them."""
 
 
 class RayTask:
@@ -41,8 +46,7 @@ class Cluster:
     """The connection to a cluster."""
 
     def __init__(self, address: str, cpus: float) -> None:
-        quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
-        ray.init(address, **quiet)
+        _connect(address)
         self._actor = ray.remote(TaskActor).options(num_cpus=cpus, max_restarts=0)
         self._tasks: dict[str, RayTask] = {}
         self._inputs: dict[str, list[Any]] = {}
@@ -126,6 +130,17 @@ class Cluster:
                     parts.append(ray.put(part))
             self._inputs[digest] = parts or [ray.put(b"")]
         return self._inputs[digest]
+
+
+def _connect(address: str) -> None:
+    for left in reversed(range(_TRIES)):
+        try:
+            ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
+            return
+        except ConnectionAbortedError:
+            if not left:
+                raise
+            time.sleep(_PAUSE_S)
 
 
 def _is_ready(reference: Any) -> bool:
