@@ -82,7 +82,10 @@ _OF_QUANTIZE = (
     "pages.quantize.page"
 )
 
-_OF_PROFILE = "pages.profile.rows pages.profile.settings pages.profile.page"
+_OF_PROFILE = (
+    "pages.profile.rows pages.profile.settings pages.profile.boards.settings "
+    "pages.profile.boards.view pages.profile.page"
+)
 _OF_DEPLOY = (
     "pages.shared.host_key_panel pages.deploy.boards_view pages.deploy.rollout_view "
     "widgets.sheet pages.deploy.gallery pages.deploy.sheet pages.deploy.page"

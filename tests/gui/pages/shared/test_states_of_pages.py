@@ -53,13 +53,13 @@ def deployed(rig: Rig) -> None:
 
 def test_history_without_profiles_has_no_empty_table(rig: Rig) -> None:
     page = rig.page(ProfilePage, rig.variant())
-    page.show_view(1)
+    page.show_view(2)
     shown = visible_texts(page.history)
     assert "No profile yet" in shown
     assert "Comparison" not in shown
 
 
-@pytest.mark.parametrize(("page", "number"), [(ProfilePage, 1), (DeployPage, 3)])
+@pytest.mark.parametrize(("page", "number"), [(ProfilePage, 2), (DeployPage, 3)])
 def test_an_empty_history_leads_to_the_first_view(
     rig: Rig, qtbot: QtBot, page: type[ProfilePage | DeployPage], number: int
 ) -> None:

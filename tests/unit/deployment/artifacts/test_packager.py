@@ -134,7 +134,7 @@ def test_an_option_or_a_packager_that_is_none_is_refused(tmp_path: Path) -> None
         )
     with pytest.raises(Unavailable, match="Unknown packager 'nothing'") as caught:
         artifact.package_as(options_of({"as": "nothing"}), QuietJob(tmp_path / "b"))
-    assert "image, manifests" in caught.value.hint
+    assert "image, greengrass, manifests, mender" in caught.value.hint
 
 
 @pytest.mark.parametrize(
