@@ -35,7 +35,7 @@ test: setup ## The tests of CI, the fast ones first.
 	@$(MAKE) --no-print-directory test-fast
 	@$(MAKE) --no-print-directory test-rest
 
-test-fast: setup ## The tests that need no rig and no long work; 4 minutes.
+test-fast: setup ## The tests that need no rig and no long work.
 	@$(BIN)/python -m pytest $(PROCESSES) -m "not slow and not rig"
 
 test-rest: setup

@@ -18,6 +18,8 @@ from tests.rigs.pull.board import NAME
 from tests.rigs.pull.ddi_server import DdiServer, Offer
 from tests.unit.runtime.pull.conftest import MakeBoard
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="package")
 def artifacts(bundles: list[Bundle], tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:

@@ -15,6 +15,8 @@ from tests.rigs.pull.component_board import Component, ComponentBoard
 from tests.unit.runtime.pull.test_client import with_another_model
 from tests.unit.runtime.release.machine import Machine
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[..., Component]
 
 

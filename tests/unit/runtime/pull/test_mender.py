@@ -13,6 +13,8 @@ from studio.runtime.pull.mender import state
 from tests.rigs.pull.mender_board import ModuleBoard, mender_artefact, unpacked
 from tests.unit.runtime.pull.test_client import with_another_model
 
+pytestmark = pytest.mark.slow
+
 Lay = Callable[[Bundle], Path]
 
 

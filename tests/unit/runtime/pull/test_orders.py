@@ -18,6 +18,8 @@ from tests.rigs.pull.board import NAME, PullBoard
 from tests.rigs.pull.ddi_server import DdiServer, Offer
 from tests.unit.runtime.pull.conftest import MakeBoard
 
+pytestmark = pytest.mark.slow
+
 REASON = "version 2 misses scratches"
 
 

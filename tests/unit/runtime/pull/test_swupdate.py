@@ -17,6 +17,8 @@ from tests.rigs.pull.artifacts import artifact_of
 from tests.rigs.pull.board import PullBoard
 from tests.unit.runtime.pull.conftest import MakeBoard
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = PullSettings("https://fleet.example.org", "DEFAULT", "board-1", client=SWUPDATE)
 PROGRAM = """\
 #!/bin/sh

@@ -11,6 +11,8 @@ import pytest
 from tests.rigs.apps import app_bundle, make_app
 from tests.unit.runtime.serve.rig import ServerProcess, wait_until
 
+pytestmark = pytest.mark.slow
+
 REPEATED = "realtime = true\nloop = true"
 PREVIEW = "[preview]\nallowed = true\nblur = ['box']"
 

@@ -18,6 +18,8 @@ from studio.runtime.shared.trial_request import TrialRequest
 from tests.rigs.apps import app_bundle, make_app
 from tests.unit.runtime.serve.rig import wait_until
 
+pytestmark = pytest.mark.slow
+
 
 def rows(*times: float, **more: Any) -> list[dict[str, Any]]:
     return [{"kind": "crossing", "at_s": at, **more} for at in times]

@@ -21,6 +21,8 @@ from studio.runtime.apps.settings import AppError
 from tests.rigs.apps import FPS, HEIGHT, WIDTH, Scene, app_bundle, make_app
 from tests.unit.runtime.serve.rig import ServerProcess, wait_until
 
+pytestmark = pytest.mark.slow
+
 _PREVIEW = "[preview]\nallowed = {}\nwidth = {}\n"
 _SINK = '[sinks.live]\ntype = "mjpeg"\ninput = "camera"\nfps = 30.0\nclients = 2\n{}'
 _PATH = "/edgewright/app/stream/live"

@@ -20,6 +20,8 @@ from studio.runtime.decisions.log import lines_of, segments_of
 from tests.unit.runtime.decisions.logs import fault_in, whole_text
 from tests.unit.runtime.serve import rig
 
+pytestmark = pytest.mark.slow
+
 MODEL = "/edgewright/models/answer"
 INFER = "/v2/models/answer/infer"
 TEXTS = {"decision": "negative", "reason": "a shadow", "by": "Dr A"}

@@ -13,6 +13,8 @@ import pytest
 from tests.unit.runtime.serve.rig import wait_until
 from tests.unit.runtime.serve.texts.byte_server import ByteServer, write_model
 
+pytestmark = pytest.mark.slow
+
 COMPLETIONS = "/v1/completions"
 
 
