@@ -73,6 +73,7 @@ class HistoryView(QWidget):
         self.studies.hide()
         for part in (self._list, self._result, self.studies, self._nothing):
             layout.addWidget(part, 1 if part in (self._list, self._nothing) else 0)
+        layout.addStretch(0)  # takes the room where only studies are there
 
     def show_profiles(self, profiles: Sequence[ProfileDocument]) -> None:
         """Show other profiles, the newest first."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QSizePolicy
 
 from studio.gui import figures
 from studio.gui.pages.profile.boards import texts
@@ -33,6 +34,7 @@ class EarlierStudies(Card):
 
     def __init__(self) -> None:
         super().__init__(texts.EARLIER, texts.EARLIER_NOTE)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._studies: list[Recorded[StudyResult]] = []
         self.table = Table(COLUMNS, (0, 4), stretch=3, name=texts.EARLIER)
         self.show_button = button("Show study", self._show)
