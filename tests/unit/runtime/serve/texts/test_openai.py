@@ -281,8 +281,8 @@ class TestClients:
         connection.request("POST", COMPLETIONS, json.dumps(body))
         wait_until(lambda: _language(slow)["active"] == 1, "it is answered")
         connection.close()
-        wait_until(lambda: _language(slow)["ends"]["cancelled"] == 1, "it is counted")
-        assert _language(slow)["active"] == 0
+        wait_until(lambda: _language(slow)["ends"]["cancelled"] == 1, "it is counted", 90.0)
+        wait_until(lambda: _language(slow)["active"] == 0, "the slot is free")
 
     def test_a_full_queue_is_told_in_a_sentence(self, slow: ByteServer) -> None:
         connections = []
