@@ -29,8 +29,23 @@ _OWN = ("as", "as_out", "set")
 def package_as(options: PackageAsOptions, job: Job) -> PackagerWork:
     """Package a model in a sandbox of its own, then let the chosen packager build from it."""
     packager: Packager = PluginHost.discover().get(Extension.PACKAGER, options.packager)
-    values = validate(packager.options, parse_pairs(options.set or ()))
+    given = parse_pairs(options.set or ())
+    _require_needed(packager, given)
+    values = validate(packager.options, given)
     return build(packager, values, options, job, FILES)
+
+
+def _require_needed(packager: Packager, given: Mapping[str, object]) -> None:
+    """Name what is missing as it is passed here: a packager's options have no flags of their own.
+
+    Raises:
+        UsageError: for a needed option that was not set.
+    """
+    for option in packager.options:
+        if option.required and option.default is None and option.name not in given:
+            raise UsageError(
+                f"Missing option {option.label}.", hint=f"Pass --set {option.name}=VALUE."
+            )
 
 
 def build(

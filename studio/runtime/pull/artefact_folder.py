@@ -25,7 +25,7 @@ class ArtefactFolder(Artefact):
 
     def content(self, digest: str) -> Iterator[bytes]:
         """Yield the content of a file of the bundle, in pieces."""
-        with _opened(self._folder / digest) as file:
+        with opened(self._folder / digest) as file:
             for piece in iter(lambda: file.read(CHUNK), b""):
                 yield piece
 
@@ -33,7 +33,7 @@ class ArtefactFolder(Artefact):
         path = self._folder / name
         if not os.path.lexists(str(path)):
             return b""
-        with _opened(path) as file:
+        with opened(path) as file:
             found = file.read(SMALL[name] + 1)
         if len(found) > SMALL[name]:
             raise PullError("The artefact's {} is too large.".format(name))
@@ -52,8 +52,12 @@ class ArtefactFolder(Artefact):
             raise PullError(sentence.format(self._folder, error.strerror)) from None
 
 
-def _opened(path: Path) -> BinaryIO:
-    """Open a regular file for reading; anything else could lead elsewhere, or never end."""
+def opened(path: Path) -> BinaryIO:
+    """Open a regular file for reading; anything else could lead elsewhere, or never end.
+
+    Raises:
+        PullError: when it cannot be opened, or is no regular file.
+    """
     try:
         handle = os.open(str(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:

@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 from typing import Dict
 
-from .artefact_folder import ArtefactFolder
+from .artefact_folder import ArtefactFolder, opened
 from .board_setup import set_up
 from .delivery import Delivery
 from .errors import PullError
@@ -63,7 +63,7 @@ def _install(root: Path, folder: Path, release: str) -> None:
 
 
 def _settings(folder: Path) -> Dict[str, object]:
-    with open(str(folder / SETTINGS), "rb") as file:
+    with opened(folder / SETTINGS) as file:
         try:
             return dict(json.loads(file.read(_MOST_BYTES)))
         except (ValueError, TypeError, RecursionError):

@@ -132,6 +132,9 @@ def test_an_option_or_a_packager_that_is_none_is_refused(tmp_path: Path) -> None
         artifact.package_as(
             options_of({"as": "tarball", "set": ["colour=red"]}), QuietJob(tmp_path / "a")
         )
+    with pytest.raises(UsageError, match="Missing option Types of boards") as missing:
+        artifact.package_as(options_of({"as": "mender"}), QuietJob(tmp_path / "c"))
+    assert missing.value.hint == "Pass --set device_type=VALUE."
     with pytest.raises(Unavailable, match="Unknown packager 'nothing'") as caught:
         artifact.package_as(options_of({"as": "nothing"}), QuietJob(tmp_path / "b"))
     assert "image, greengrass, manifests, mender" in caught.value.hint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -112,4 +113,18 @@ def test_an_artefact_with_another_release_is_refused(
     done = board.phase(one, "Install")
     assert done.returncode == 1
     assert "another release than the component names" in done.stderr
+    assert not (board.root / "pull").exists()
+
+
+def test_settings_that_lead_elsewhere_or_never_end_are_refused(
+    board: ComponentBoard, make: Make, bundles: list[Bundle], tmp_path: Path
+) -> None:
+    one = make(bundles[0])
+    place = one.folder / "settings.json"
+    place.rename(tmp_path / "elsewhere.json")
+    place.symlink_to(tmp_path / "elsewhere.json")
+    assert "settings.json cannot be read" in board.phase(one, "Install").stderr
+    place.unlink()
+    os.mkfifo(place)
+    assert "settings.json is no file" in board.phase(one, "Install").stderr
     assert not (board.root / "pull").exists()
