@@ -90,7 +90,7 @@ def test_without_boards_a_sentence_leads_to_the_fleet(rig: Rig) -> None:
     assert words.FEW_TITLE in visible_texts(page)
     assert not page.primary.isEnabled()
     page.boards._few.button.click()
-    assert rig.shell.went == ["fleet"]
+    assert rig.shell.went == ["targets"]
 
 
 def test_the_results_lead_to_the_boards(rig: Rig) -> None:

@@ -89,7 +89,9 @@ class StudyView(QWidget):
         self._missing_card.body.addWidget(self._unmeasured)
         self._missing_card.body.addLayout(row(self.resume, None))
         self._nothing = Hint(texts.EMPTY_TITLE, texts.EMPTY)
-        self._few = Hint(texts.FEW_TITLE, texts.FEW, "Go to Fleet", lambda: self._shell.go("fleet"))
+        self._few = Hint(
+            texts.FEW_TITLE, texts.FEW, "Go to Targets", lambda: self._shell.go("targets")
+        )
         scroll = PartScroll(spacing=GRID + GRID // 2)
         for part in (self.outcome, self.settings, self._table_card, self._missing_card):
             scroll.body.addWidget(part)
