@@ -13,6 +13,7 @@ from typing import Any
 
 from studio.api import TargetSpec, UsageError
 from studio.registry.database import Database
+from studio.registry.names import natural_order
 
 SIGN = "/"
 """The separator between the name of a target and that of its endpoint."""
@@ -70,8 +71,9 @@ class Endpoints:
 
     def of(self, target: str) -> list[str]:
         """Return the endpoints of a target, as ``TARGET/NAME``."""
-        rows = self._db.all("SELECT name, settings FROM targets ORDER BY name")
-        return [str(name) for name, settings in rows if target_of_row(settings) == target]
+        rows = self._db.all("SELECT name, settings FROM targets")
+        found = [str(name) for name, settings in rows if target_of_row(settings) == target]
+        return sorted(found, key=natural_order)
 
 
 def target_of_row(settings: str) -> str:

@@ -11,6 +11,7 @@ from studio.api import UsageError
 from studio.registry.database import Database
 from studio.registry.endpoints import SIGN as BELOW
 from studio.registry.labels import Labels
+from studio.registry.names import natural_order
 
 SIGN = "@"
 """The prefix of a group's name among names of targets."""
@@ -30,10 +31,13 @@ class Groups:
     def all(self) -> dict[str, list[str]]:
         """Return the members of each group, both by name."""
         found: dict[str, list[str]] = {}
-        for name, text in self._db.all("SELECT name, settings FROM targets ORDER BY name"):
+        for name, text in self._db.all("SELECT name, settings FROM targets"):
             for group in _of(json.loads(text)):
                 found.setdefault(group, []).append(str(name))
-        return dict(sorted(found.items()))
+        return {
+            group: sorted(found[group], key=natural_order)
+            for group in sorted(found, key=natural_order)
+        }
 
     def members(self, name: str) -> list[str]:
         """Return the targets of a group.

@@ -9,6 +9,7 @@ from typing import Any
 
 from studio.api import UsageError
 from studio.registry.database import Database
+from studio.registry.names import natural_order
 
 KEY = "@labels"
 """The key of the labels in a target's row; keys of connectors never start with ``@``."""
@@ -26,9 +27,9 @@ class Labels:
 
     def all(self) -> dict[str, dict[str, str]]:
         """Return the labels of each target that has some, both by name."""
-        rows = self._db.all("SELECT name, settings FROM targets ORDER BY name")
+        rows = self._db.all("SELECT name, settings FROM targets")
         found = {str(name): _of(json.loads(text)) for name, text in rows}
-        return {name: labels for name, labels in found.items() if labels}
+        return {name: found[name] for name in sorted(found, key=natural_order) if found[name]}
 
     def change(self, target: str, changes: Mapping[str, str]) -> dict[str, str]:
         """Set labels of a target; one with an empty value is removed.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from studio.api import Refused
@@ -54,6 +55,14 @@ def component_of(text: str, longest: int = LONGEST) -> str:
     shown = "".join(sign if sign.isprintable() and sign not in _REPLACED else "-" for sign in text)
     short = shown.encode("utf-8", "replace")[:longest].decode("utf-8", "ignore")
     return short.strip(" .") or "unnamed"
+
+
+def natural_order(name: str) -> tuple[list[tuple[int, str]], str]:
+    """Return a key for sorting by which ``cam-2`` comes before ``cam-10``."""
+    texts_and_numbers = re.split(r"([0-9]+)", name)
+    key = [(0, part) for part in texts_and_numbers]
+    key[1::2] = [(len(digits), digits) for _, part in key[1::2] for digits in [part.lstrip("0")]]
+    return key, name
 
 
 def below(folder: Path, name: str | Path) -> Path:

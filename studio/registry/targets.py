@@ -12,7 +12,7 @@ from studio.registry.database import Database
 from studio.registry.endpoints import SIGN as BELOW
 from studio.registry.endpoints import Endpoints, endpoint_of, target_of_row
 from studio.registry.groups import SIGN as GROUP
-from studio.registry.names import is_component
+from studio.registry.names import is_component, natural_order
 
 LOCAL = TargetSpec("local", "local:")
 """This computer, a target that always exists."""
@@ -75,9 +75,9 @@ class Targets:
     def all(self) -> list[TargetSpec]:
         """Return this computer, then the other targets by name, each with its endpoints."""
         found = self._db.all(
-            "SELECT name, url, host_key, settings FROM targets WHERE name <> ? ORDER BY name",
-            (LOCAL.name,),
+            "SELECT name, url, host_key, settings FROM targets WHERE name <> ?", (LOCAL.name,)
         )
+        found = sorted(found, key=lambda row: natural_order(str(row[0])))
         owners = {str(row[0]): target_of_row(row[3]) for row in found}
         targets = [LOCAL] + [
             TargetSpec(r[0], r[1], r[2], _settings(r[3])) for r in found if not owners[str(r[0])]

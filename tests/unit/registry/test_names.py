@@ -10,7 +10,7 @@ import pytest
 
 from studio.api import Refused, TargetSpec, UsageError
 from studio.registry import Registry, below, component, component_of, is_component
-from studio.registry.names import LONGEST_NAME
+from studio.registry.names import LONGEST_NAME, natural_order
 
 HARMLESS = ("digits", "PP-OCRv5 rec", "a.b", "größe", "模型", "x" * 200, "-", "a:b")
 HARMFUL = (
@@ -48,6 +48,27 @@ def test_a_harmful_name_is_refused_everywhere(name: str, registry: Registry) -> 
             registry.adopt(file, name)
         assert file.read_bytes() == b"x"
     assert is_component(component_of(name, LONGEST_NAME))
+
+
+def test_numbers_in_names_are_ordered_as_numbers() -> None:
+    names = ["cam", "cam-1", "cam-01", "cam-2", "cam-2b", "cam-10", "cam-x", "kasse", "1", "02"]
+    numbers = ["1", "02", "cam", "cam-01", "cam-1", "cam-2", "cam-2b", "cam-10", "cam-x", "kasse"]
+    assert sorted(names, key=natural_order) == numbers
+    assert sorted(["a" + "9" * 9000, "a1"], key=natural_order)[0] == "a1"
+
+
+def test_targets_groups_and_labels_are_listed_in_that_order(registry: Registry) -> None:
+    names = ["cam-10", "cam-2", "cam-1"]
+    for name in names:
+        registry.add_target(TargetSpec(name, f"ssh://pi@{name}"))
+        registry.labels.change(name, {"site": "north"})
+    for name in names:
+        registry.groups.set(f"line-{name}", names)
+    ordered = ["cam-1", "cam-2", "cam-10"]
+    assert [one.name for one in registry.targets()] == ["local", *ordered]
+    assert list(registry.labels.all()) == ordered
+    assert registry.groups.all() == {f"line-{name}": ordered for name in ordered}
+    assert list(registry.groups.all()) == [f"line-{name}" for name in ordered]
 
 
 def test_what_a_worker_says_it_has_made_is_its_own(registry: Registry, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 
 from studio.api.qt import plain_tip
 from studio.gui import figures
+from studio.gui.pages.fleet.cell_texts import CellTexts
 from studio.gui.theme import Theming
 from studio.workspace.boards.view import STATES, BoardsSnapshot, BoardTexts
 
@@ -40,14 +41,16 @@ class BoardsModel(QAbstractTableModel):
         self._theming = theming
         self.snapshot: BoardsSnapshot | None = None
         self._rows = _NO_ROWS
+        self._cells = CellTexts(self, self._cell)
 
     def show_snapshot(self, snapshot: BoardsSnapshot) -> None:
         """Take over a snapshot; a selected board stays selected, wherever it moves."""
         before, after = self._rows, snapshot.rows
         if len(before) == len(after) and np.array_equal(before, after):
             self.snapshot = snapshot
-            self._changed()
+            self._cells.send_changes()
             return
+        self._cells.forget()
         gone = before[~np.isin(before, after)]
         both = np.concatenate([after, gone])
         if len(both) > len(before):
@@ -73,15 +76,11 @@ class BoardsModel(QAbstractTableModel):
             )
         self.layoutChanged.emit()
 
-    def _changed(self) -> None:
-        if len(self._rows):
-            last = self.index(len(self._rows) - 1, len(COLUMNS) - 1)
-            self.dataChanged.emit(self.index(0, 0), last)
-
     def show_nothing(self) -> None:
         """Forget all boards, before those of another broker."""
         self.beginResetModel()
         self.snapshot, self._rows = None, _NO_ROWS
+        self._cells.forget()
         self.endResetModel()
 
     def name_at(self, place: int) -> str:
@@ -121,7 +120,7 @@ class BoardsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return plain_tip(self.tip(index.row()))
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._cell(index.row(), index.column())
+            return self._cells.give(index.row(), index.column())
         return None
 
     def headerData(

@@ -9,6 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, Qt
 from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.pages.fleet.boards_model import LEFT, NOWHERE, RIGHT, TONES, Index, share
+from studio.gui.pages.fleet.cell_texts import CellTexts
 from studio.gui.theme import Theming
 from studio.monitoring.boards.results import GroupFigures
 from studio.workspace.boards.view import STATES
@@ -30,18 +31,18 @@ class GroupsModel(QAbstractTableModel):
         self._theming = theming
         self.groups: Sequence[GroupFigures] = ()
         self._by = ""
+        self._cells = CellTexts(self, lambda row, column: cell(self.groups[row], column))
 
     def show_groups(self, groups: Sequence[GroupFigures], by: str) -> None:
         """Show other groups, or the same with newer figures."""
         before = [one.group for one in self.groups]
         if by == self._by and before == [one.group for one in groups]:
             self.groups = groups
-            if groups:
-                last = self.index(len(groups) - 1, len(COLUMNS) - 1)
-                self.dataChanged.emit(self.index(0, 0), last)
+            self._cells.send_changes()
             return
         self.beginResetModel()
         self.groups, self._by = groups, by
+        self._cells.forget()
         self.endResetModel()
 
     def rowCount(self, parent: Index = NOWHERE) -> int:
@@ -62,7 +63,9 @@ class GroupsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ForegroundRole and _STATE <= column < _REQUESTS:
             is_any = group.states.get(STATES[column - _STATE], 0) > 0
             return self._theming.current.color(TONES[column - _STATE] if is_any else "dim")
-        return cell(group, column) if role == Qt.ItemDataRole.DisplayRole else None
+        if role != Qt.ItemDataRole.DisplayRole:
+            return None
+        return self._cells.give(index.row(), column)
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole

@@ -10,7 +10,7 @@ from PySide6.QtGui import Qt as RichText
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
-from studio.gui.pages.fleet.boards_model import BoardsModel, ago, share
+from studio.gui.pages.fleet.boards_model import CELSIUS, MEMORY, BoardsModel, ago, share
 from studio.gui.pages.fleet.boards_table import BoardsTable
 from studio.gui.pages.fleet.groups_model import GroupsModel
 from studio.gui.theme import Theming
@@ -114,6 +114,7 @@ def test_newer_figures_of_the_same_boards_reset_nothing(
     qtbot: QtBot, model: BoardsModel, boards: Boards
 ) -> None:
     model.show_snapshot(boards.look())
+    texts(model)
     boards.put("cam-1", runs=[run("2" * 16, 5, 77, 1)])
     with (
         qtbot.assertNotEmitted(model.modelReset),
@@ -122,6 +123,52 @@ def test_newer_figures_of_the_same_boards_reset_nothing(
     ):
         model.show_snapshot(boards.look())
     assert texts(model)[4] == "77"
+
+
+def changes(model: Any) -> list[tuple[int, int, int, int]]:
+    """Return the list that gets each changed part: its first row and column, and its last."""
+    found: list[tuple[int, int, int, int]] = []
+    model.dataChanged.connect(
+        lambda a, b, _=(): found.append((a.row(), a.column(), b.row(), b.column()))
+    )
+    return found
+
+
+def test_only_cells_with_another_text_are_painted_again(model: BoardsModel, boards: Boards) -> None:
+    model.show_snapshot(boards.look())
+    texts(model, 1)
+    texts(model, 2)  # cam-3, which a view shows, and cam-4, which it does not
+    found = changes(model)
+    for name in ("cam-3", "cam-4"):
+        boards.put(name, facts={"memory_mb": 99.0, "celsius": 50.0})
+    model.show_snapshot(boards.look())
+    assert found == [(2, column, 2, column) for column in (MEMORY, CELSIUS)]
+    assert texts(model, 2)[8:10] == ["99", "50"]
+
+
+def test_after_long_scrolls_all_cells_are_painted_again(model: BoardsModel, boards: Boards) -> None:
+    for number in range(200):
+        boards.put(f"cam-{number}")
+    model.show_snapshot(boards.look())
+    for row in range(200):
+        texts(model, row)
+    found = changes(model)
+    model.show_snapshot(boards.look())
+    assert found == [(0, 0, 199, 11)]
+    model.show_snapshot(boards.look())
+    assert len(found) == 1
+
+
+def test_only_changed_figures_of_groups_are_painted_again(boards: Boards) -> None:
+    groups = GroupsModel(Theming("dark"))
+    before = boards.look(group="site")
+    groups.show_groups(before.groups, before.group)
+    texts(groups)
+    found = changes(groups)
+    boards.put("cam-1", alerts=["slow"])
+    after = boards.look(group="site")
+    groups.show_groups(after.groups, after.group)
+    assert [column for _, column, _, _ in found] == [2, 3]
 
 
 def test_texts_of_a_board_are_no_markup(model: BoardsModel, boards: Boards) -> None:

@@ -105,7 +105,7 @@ def test_groups_labels_and_targets_are_offered_in_natural_order(rig: Rig) -> Non
     page = shown(rig, rig.variant())
     offered = [box.text() for box in page.boards.settings.picker.boxes.boxes.values()]
     assert offered[:3] == ["lab (2 boards)", "site=berlin (4 boards)", "site=munich (4 boards)"]
-    assert offered[3:12] == [*CAMS, "cam-10"]
+    assert offered[3:13] == ["This computer", *CAMS, "cam-10"]
 
 
 def test_a_board_of_two_groups_is_counted_once(rig: Rig) -> None:

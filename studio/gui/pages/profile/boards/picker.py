@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -87,21 +86,15 @@ class BoardPicker(QWidget):
 def _members(workspace: Workspace) -> dict[str, list[str]]:
     """Return the boards behind each word: ``@group``, ``@label=value``, and single targets."""
     registry = workspace.registry
-    found = {f"@{name}": boards for name, boards in registry.groups.all().items()}
+    labels: dict[tuple[str, str], list[str]] = {}
     for board, pairs in registry.labels.all().items():
-        for name, value in pairs.items():
-            found.setdefault(f"@{name}={value}", []).append(board)
-    targets = sorted((one.name for one in registry.targets()), key=_natural)
+        for pair in pairs.items():
+            labels.setdefault(pair, []).append(board)
     return {
-        **{word: sorted(found[word], key=_natural) for word in sorted(found, key=_natural)},
-        **{name: [name] for name in targets},
+        **{f"@{name}": boards for name, boards in registry.groups.all().items()},
+        **{f"@{name}={value}": labels[name, value] for name, value in sorted(labels)},
+        **{one.name: [one.name] for one in registry.targets()},
     }
-
-
-def _natural(name: str) -> list[tuple[bool, int, str]]:
-    """Return a key by which ``cam-2`` comes before ``cam-10``."""
-    parts = re.split(r"(\d+)", name)
-    return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
 
 
 def _entry(word: str, boards: Sequence[str]) -> Choice:
