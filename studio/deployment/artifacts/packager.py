@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
-from studio.api import Extension, Packager, StudioError, UsageError, validate
+from studio.api import Extension, Kind, Packager, StudioError, UsageError, validate
 from studio.deployment.artifacts.packager_step import PackageAsOptions
 from studio.deployment.artifacts.results import PackagerWork
 from studio.deployment.contained_packaging import opened
@@ -26,12 +26,18 @@ FILES = "files"
 _OWN = ("as", "as_out", "set")
 
 
+def prepare(registry: Registry, options: PackageAsOptions) -> PackageAsOptions:
+    """Add what packaging must know of the registry, and the folder of the user."""
+    numbering = packages.numbering(registry, options.model, options.backend)
+    return replace(options, numbering=numbering, folder=Path.cwd())
+
+
 def package_as(options: PackageAsOptions, job: Job) -> PackagerWork:
     """Package a model in a sandbox of its own, then let the chosen packager build from it."""
     packager: Packager = PluginHost.discover().get(Extension.PACKAGER, options.packager)
     given = parse_pairs(options.set or ())
     _require_needed(packager, given)
-    values = validate(packager.options, given)
+    values = validate(packager.options, _placed_files(packager, given, options.folder))
     return build(packager, values, options, job, FILES)
 
 
@@ -46,6 +52,15 @@ def _require_needed(packager: Packager, given: Mapping[str, object]) -> None:
             raise UsageError(
                 f"Missing option {option.label}.", hint=f"Pass --set {option.name}=VALUE."
             )
+
+
+def _placed_files(packager: Packager, given: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Return the options with absolute files: the work has another folder than the user."""
+    files = {one.name for one in packager.options if one.kind in (Kind.FILE, Kind.OUTPUT)}
+    return {
+        name: str(folder / Path(value).expanduser()) if value and name in files else value
+        for name, value in given.items()
+    }
 
 
 def build(

@@ -18,6 +18,7 @@ class PackageAsOptions(PackageOptions):
 
     Attributes:
         packager: Identifier of the packager (``--as``).
+        folder: Where the user is; files among the options of the packager are relative to it.
     """
 
     preprocess_draft: Path | None = None
@@ -41,6 +42,7 @@ class PackageAsOptions(PackageOptions):
         help="Packager option as NAME=VALUE (see studio plugins list).",
         advanced=True,
     )
+    folder: Path = Path()
 
 
 PACKAGE_AS: Step[PackageAsOptions, Result] = Step(
@@ -51,7 +53,7 @@ PACKAGE_AS: Step[PackageAsOptions, Result] = Step(
     work_result=PackagerWork,
     work="studio.deployment.artifacts.packager:package_as",
     texts="studio.deployment.artifacts.texts:image",
-    prepare="studio.packages.record:prepare",
+    prepare="studio.deployment.artifacts.packager:prepare",
     record="studio.deployment.artifacts.packager:packaged_as",
     needs=frozenset(
         {Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES}

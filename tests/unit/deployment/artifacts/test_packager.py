@@ -27,7 +27,11 @@ class Tarball:
 
     id = "tarball"
     title = "Tarball"
-    options = (Option("level", Kind.INTEGER, default=1, minimum=1), Option("write", Kind.FLAG))
+    options = (
+        Option("level", Kind.INTEGER, default=1, minimum=1),
+        Option("write", Kind.FLAG),
+        Option("key", Kind.FILE),
+    )
 
     def build(
         self, parcel: Parcel, output: Path, options: Mapping[str, Any], progress: Progress
@@ -35,7 +39,12 @@ class Tarball:
         if options["write"]:
             output.mkdir()
             (output / "it.tar").write_text(parcel.digest)
-        return {"path": str(output / "it.tar"), "bytes": 64, "level": options["level"]}
+        return {
+            "path": str(output / "it.tar"),
+            "bytes": 64,
+            "level": options["level"],
+            "key": options["key"],
+        }
 
 
 @pytest.fixture
@@ -90,9 +99,21 @@ def test_a_packager_gets_the_bundle_and_its_options(bundle: Bundle, tmp_path: Pa
     out = tmp_path / "made"
     arguments = {"as": "tarball", "set": ["level=3", "write=yes"], "as_out": str(out)}
     result = packaged_as(arguments, QuietJob(tmp_path / "job"))
-    assert result["made"] == {"path": str(out / "it.tar"), "bytes": 64, "level": 3}
+    assert result["made"] == {"path": str(out / "it.tar"), "bytes": 64, "level": 3, "key": None}
     assert (out / "it.tar").read_text() == bundle.digest
     assert (result["as"], result["bundle"]) == ("tarball", str(bundle.folder))
+
+
+@pytest.mark.usefixtures("bundle")
+@pytest.mark.parametrize(
+    ("given", "read"), [("a.pem", "/desk/a.pem"), ("/etc/a.pem", "/etc/a.pem"), ("", "")]
+)
+def test_a_file_among_the_options_is_relative_to_where_the_user_is(
+    given: str, read: str, tmp_path: Path
+) -> None:
+    arguments = {"as": "tarball", "set": [f"key={given}"], "folder": "/desk"}
+    result = packaged_as(arguments, QuietJob(tmp_path / "job"))
+    assert result["made"]["key"] == read
 
 
 @pytest.mark.usefixtures("bundle")
