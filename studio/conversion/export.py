@@ -38,7 +38,8 @@ from studio.conversion.work import (
 from studio.jobs.step import Job
 from studio.lazy_dataclass import dataclass
 from studio.models.backends import backend_for
-from studio.models.opening import OpenedModel, read_model, write_graph
+from studio.models.layout.graph_writer import write_graph
+from studio.models.opening import OpenedModel, read_model
 from studio.models.shapes import parse
 from studio.plugin_host import PluginHost
 from studio.registry import component_of

@@ -12,8 +12,8 @@ from studio.conversion.step import ExportOptions
 from studio.conversion.targets import TARGETS
 from studio.conversion.work import FOLDER
 from studio.documents.dataclass_json import to_json
-from studio.models.opening import GRAPH_FILE
 from studio.models.record import NOT_FIGURES
+from studio.models.results import GRAPH_FILE
 from studio.registry import Artifact, Registry, VariantRecord, below
 from studio.registry.copies import Copy
 

@@ -30,7 +30,8 @@ from studio.conversion.source_facts import described, texts_of
 from studio.conversion.step import ConvertOptions
 from studio.jobs.step import Job
 from studio.models.backends import backend_for
-from studio.models.opening import OpenedModel, read_model, write_graph
+from studio.models.layout.graph_writer import write_graph
+from studio.models.opening import OpenedModel, read_model
 from studio.models.results import OpenResult
 from studio.models.source_formats import SourceFormat, convertible_format
 from studio.plugin_host import PluginHost

@@ -8,6 +8,9 @@ from dataclasses import field
 from studio.documents.dataclass_json import InvalidDocument, from_json, optional, to_json
 from studio.lazy_dataclass import dataclass
 
+GRAPH_FILE = "graph.json.gz"
+"""The file of a graph with its layout, in the folder of the work that wrote it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terminal:

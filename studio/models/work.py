@@ -4,41 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import os
-import time
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 
-from studio.api import Graph, Model, UsageError
+from studio.api import Graph, Model
 from studio.jobs.step import Job
-from studio.models.analysis import analyzed
 from studio.models.blocks import folded, folds, outline
-from studio.models.cost import KINDS, TITLES, UNITS, overlay
-from studio.models.diff import compare
-from studio.models.drawing import Overlay, html, read_overlay, svg
-from studio.models.drawing.boxes import nodes_drawn
-from studio.models.drawing.selection import DrawSelection, shown
 from studio.models.graphfile import write
 from studio.models.language.folder import entry_file
-from studio.models.layout import Unfolded, lay_out
-from studio.models.opening import GraphWriter, OpenedModel, read_model
-from studio.models.results import DiffResult, GraphResult, ModelFigures, OpenResult
+from studio.models.layout import lay_out
+from studio.models.layout.graph_writer import GraphWriter
+from studio.models.opening import OpenedModel, read_model
+from studio.models.results import ModelFigures, OpenResult
 from studio.models.shapes import parse
 from studio.models.step import (
     DRAWN,
     PREVIEW,
-    DiffOptions,
-    GraphOptions,
     InspectOptions,
     OpenOptions,
 )
-from studio.models.walk import parts
 from studio.registry import component, component_of
 from studio.registry.names import LONGEST_NAME
 
 _NICE = 10
 _LARGEST_COPY = 2 * 2**30
-_DRAWINGS = (".svg", ".html", ".png")
 _CHUNK = 4 * 2**20
 
 
@@ -101,113 +91,6 @@ def inspect_model(options: InspectOptions, job: Job) -> ModelFigures:
     opened = read_model(options.model, job, parse(options.shape or ()))
     job.progress(4, 4, "Inspected")
     return opened.figures()
-
-
-def diff(options: DiffOptions, job: Job) -> DiffResult:
-    """Compare the graphs of two models."""
-    before = read_model(Path(options.a.path), job)
-    after = read_model(Path(options.b.path), job)
-    job.progress(3, 4, "Matching the nodes")
-    found = compare(before.model.graph, after.model.graph)
-    job.progress(4, 4, "Compared")
-    return DiffResult(
-        added=len(found.inserted),
-        removed=len(found.removed),
-        changed=found.changed,
-        matched=found.matched,
-        compute=found.compute,
-        folded=found.folded,
-        pairs=found.pairs,
-        inserted=found.inserted,
-        lost=found.removed,
-    )
-
-
-def draw(options: GraphOptions, job: Job) -> GraphResult:
-    """Draw the graph of a model as ``graph.svg``, ``.html`` or ``.png``."""
-    started = time.perf_counter()
-    output = options.out
-    if output.suffix.lower() not in _DRAWINGS:
-        raise UsageError(f"A graph is drawn as {', '.join(_DRAWINGS)}; {output.name} is none.")
-    opened = read_model(Path(options.model.path), job, parse(options.shape or ()))
-    job.progress(3, 4, "Laying out the graph")
-    drawing = job.folder / f"graph{output.suffix.lower()}"
-    if drawing.suffix == ".html":
-        title = options.model.model_name or Path(options.model.path).stem
-        drawn = _page(drawing, title, opened, options, job)
-    else:
-        drawn = _picture(drawing, opened, options, job)
-    job.progress(4, 4, "Drawn")
-    nodes = nodes_drawn(drawn.graph, drawn.layout)
-    return GraphResult(
-        nodes=nodes,
-        constants=len(drawn.graph.nodes) - nodes,
-        edges=len(drawn.layout.edges),
-        seconds=round(time.perf_counter() - started, 3),
-        output=drawing.name,
-    )
-
-
-def _picture(path: Path, opened: OpenedModel, options: GraphOptions, job: Job) -> Unfolded:
-    """Draw what is wanted of the graph as SVG or PNG."""
-    across = options.across
-    selection = DrawSelection(options.detail, options.part or "", options.unfold or (), across)
-    drawn = shown(opened.model, selection)
-    painted = _overlay(opened, options, drawn.graph, job)
-    if path.suffix == ".svg":
-        text = svg(drawn.graph, drawn.layout, painted, drawn.frames, across=across)
-        path.write_text(text, "utf-8")
-        return drawn
-    from studio.models.drawing.png import LEAST_SCALE, png, scale_of  # loads Pillow
-
-    scale = scale_of(drawn.layout)
-    if scale < LEAST_SCALE:
-        raise UsageError(
-            f"A picture of {len(drawn.graph.nodes):,} nodes would show them at {scale:.1%} of "
-            "their size.",
-            hint="Draw the blocks (--detail blocks), one part (--part), or write HTML or SVG.",
-        )
-    png(drawn.graph, drawn.layout, path, painted, drawn.frames, across=across)
-    if scale < 1:
-        job.log(f"The graph is large: the picture shows it at {scale:.0%}.")
-    return drawn
-
-
-def _page(path: Path, title: str, opened: OpenedModel, options: GraphOptions, job: Job) -> Unfolded:
-    """Write the interactive page, which has blocks and parts of its own."""
-    painted = _overlay(opened, options, opened.model.graph, job)
-    costs = [one for kind in KINDS if (one := _cost(opened, kind)) is not None]
-    known = [one for one in costs if painted is None or one.title != painted.title]
-    text = html(title, opened.model, [*([painted] if painted else []), *known], painted)
-    path.write_text(text, "utf-8")
-    graph = opened.model.graph
-    return Unfolded(graph, lay_out(graph))
-
-
-def _cost(opened: OpenedModel, kind: str, drawn: Graph | None = None) -> Overlay | None:
-    """Return a cost of the main graph's nodes, or of the nodes of a branch, body or function."""
-    values = overlay(_sized(opened, drawn), kind)
-    return Overlay(values, TITLES[kind], UNITS[kind]) if values else None
-
-
-def _sized(opened: OpenedModel, drawn: Graph | None) -> Graph:
-    """Return the sized graph to draw: the main one, or a branch, body or function."""
-    graph = opened.sized.graph
-    if drawn is None:
-        return graph
-    wanted = [node.name for node in drawn.nodes]
-    inner = (one for _, one in parts(opened.sized))
-    return next((one for one in inner if [n.name for n in one.nodes] == wanted), graph)
-
-
-def _overlay(opened: OpenedModel, options: GraphOptions, drawn: Graph, job: Job) -> Overlay | None:
-    if options.overlay:
-        names = [node.name for graph in (opened.model.graph, drawn) for node in graph.nodes]
-        return read_overlay(options.overlay, names)
-    if options.analyzer:
-        found = analyzed(options.analyzer, opened, _sized(opened, drawn), job)
-        return found if found.values else None
-    return None if options.cost == "none" else _cost(opened, options.cost, drawn)
 
 
 def _name(path: Path, given: Path) -> str:

@@ -15,7 +15,7 @@ from studio.documents.dataclass_json import from_json, keyed
 from studio.documents.html import Html, page, paragraph, picture, pill, section, table
 from studio.jobs import Job
 from studio.lazy_dataclass import dataclass
-from studio.models.drawing import svg
+from studio.models.drawing.svg import svg
 from studio.models.graphfile import read
 from studio.pipelines.run_report import DrawnGraph, PipelineReport, ReportFile, ReportOptions
 from studio.profiling.chart import latency_figure

@@ -25,7 +25,8 @@ from studio.evaluation.results import (
 from studio.jobs import Job
 from studio.jobs.phases import Phase
 from studio.lazy_dataclass import dataclass
-from studio.models.opening import OpenedModel, read_model, write_graph
+from studio.models.layout.graph_writer import write_graph
+from studio.models.opening import OpenedModel, read_model
 from studio.plugin_host import PluginHost
 from studio.quantization.advice import advice, doubts
 from studio.quantization.chips.alternatives import alternatives

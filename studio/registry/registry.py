@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from studio.api import Refused, StudioError, UsageError
 from studio.registry import counters, rows
@@ -30,12 +30,14 @@ from studio.registry.records import (
     VersionRecord,
 )
 from studio.registry.releases import Releases
+from studio.registry.schema import TABLES
 from studio.registry.servers.address import address_in
-from studio.registry.servers.server_database import SharedParts
-from studio.registry.servers.server_schema import TABLES
 from studio.registry.sqlite_database import SqliteDatabase
 from studio.registry.startup import make_ready
 from studio.registry.targets import Targets
+
+if TYPE_CHECKING:
+    from studio.registry.servers.server_database import SharedParts
 
 
 class Registry:
@@ -87,6 +89,8 @@ class Registry:
         """
         address = address_in(folder)
         if address is not None:
+            from studio.registry.servers.server_database import SharedParts  # few have a server
+
             return cls(folder, SharedParts.open(folder, address))
         registry = cls(folder)
         try:

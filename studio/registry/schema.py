@@ -97,6 +97,20 @@ DROP INDEX IF EXISTS releases_state
 MIGRATIONS = (_TABLES, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH)
 """The statements of each version of the schema, in SQLite's types."""
 
+TABLES = {
+    "models": "id",
+    "variants": "id",
+    "runs": "id",
+    "versions": "id",
+    "targets": "name",
+    "releases": "id",
+    "kept": "key",
+    "actions": "id",
+    "aliases": "name",
+    "moves": "id",
+}
+"""The tables of the registry with the column that names a row, parents before children."""
+
 
 class NewerRegistry(Exception):
     """The error for a file from a later version of the studio."""

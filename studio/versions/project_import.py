@@ -9,7 +9,9 @@ from pathlib import Path
 from studio.api import Refused
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs import Job
-from studio.models.opening import GRAPH_FILE, read_model, write_graph
+from studio.models.layout.graph_writer import write_graph
+from studio.models.opening import read_model
+from studio.models.results import GRAPH_FILE
 from studio.packages import Bundle
 from studio.registry import (
     Artifact,

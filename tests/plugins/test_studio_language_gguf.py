@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from studio.api import InvalidModel, Limits, Model, Silent, StudioError, UnsafeModel, UsageError
 from studio.api.testing import check_format
-from studio.models.opening import read_model, write_graph
+from studio.models.layout.graph_writer import write_graph
+from studio.models.opening import read_model
 from studio.models.results import LanguageFacts
 from studio_language.gguf.content import load
 from studio_language.gguf.format import GgufFormat

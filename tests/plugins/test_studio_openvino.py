@@ -24,7 +24,8 @@ from studio.api import (
 )
 from studio.api.testing import check_format
 from studio.models.diff import compare
-from studio.models.opening import read_model, write_graph
+from studio.models.layout.graph_writer import write_graph
+from studio.models.opening import read_model
 from studio.plugin_host import PluginHost
 from studio_openvino.format import OpenvinoFormat
 from studio_openvino.graph import convert

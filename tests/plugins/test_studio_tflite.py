@@ -24,7 +24,8 @@ from studio.api import (
 )
 from studio.api.testing import check_format
 from studio.models.graphfile import read_all
-from studio.models.opening import read_model, write_graph
+from studio.models.layout.graph_writer import write_graph
+from studio.models.opening import read_model
 from studio.plugin_host import PluginHost
 from studio_tflite.flatbuffer import Buffer
 from studio_tflite.format import TfliteFormat

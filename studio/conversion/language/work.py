@@ -21,7 +21,8 @@ from studio.conversion.targets import (
 from studio.conversion.work import FOLDER, made_by, opened_result, read_made
 from studio.jobs.step import Job
 from studio.models.language.folder import entry_file, language_facts
-from studio.models.opening import read_model, write_graph
+from studio.models.layout.graph_writer import write_graph
+from studio.models.opening import read_model
 from studio.plugin_host import PluginHost
 from studio.registry import component_of
 from studio.registry.names import LONGEST_NAME

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from studio.documents.dataclass_json import to_json
-from studio.models.opening import GRAPH_FILE
+from studio.models.results import GRAPH_FILE
 from studio.models.surgery.results import EditedFiles, EditResult
 from studio.models.surgery.step import EditOptions
 from studio.models.surgery.work import FOLDER

@@ -7,7 +7,8 @@ from pathlib import Path
 from studio.documents.dataclass_json import from_json
 from studio.jobs.step import Job
 from studio.models.backends import backend_for
-from studio.models.opening import OpenedModel, read_model, write_graph
+from studio.models.layout.graph_writer import write_graph
+from studio.models.opening import OpenedModel, read_model
 from studio.models.surgery import edits
 from studio.models.surgery.edits import Edit
 from studio.models.surgery.equality import EditFacts, check

@@ -9,7 +9,8 @@ from pathlib import Path
 from studio.api import Extension, Transform, UsageError
 from studio.jobs import Job
 from studio.jobs.phases import Phase
-from studio.models.opening import read_model, write_graph
+from studio.models.layout.graph_writer import write_graph
+from studio.models.opening import read_model
 from studio.plugin_host import PluginHost
 from studio.quantization import work
 from studio.quantization.preset import Preset

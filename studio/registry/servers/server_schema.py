@@ -6,24 +6,10 @@ import uuid
 from importlib.resources import files
 
 from studio.api import StudioError
-from studio.registry.schema import MIGRATIONS, VERSION
+from studio.registry.schema import MIGRATIONS, TABLES, VERSION
 from studio.registry.servers.dialect import tables
 from studio.registry.servers.postgres import PostgresDatabase, ServerSession
 from studio.registry.servers.server_errors import later_version
-
-TABLES = {
-    "models": "id",
-    "variants": "id",
-    "runs": "id",
-    "versions": "id",
-    "targets": "name",
-    "releases": "id",
-    "kept": "key",
-    "actions": "id",
-    "aliases": "name",
-    "moves": "id",
-}
-"""The tables of the registry with the column that names a row, parents before children."""
 
 _ALONE = 0x45646765
 """The number of the advisory lock of a migration: a new database has no row to lock."""

@@ -16,10 +16,10 @@ from studio.lazy_dataclass import dataclass
 from studio.registry.backups import DATABASE, Backups
 from studio.registry.blob_store import BlobStore
 from studio.registry.database import Database, DatabaseSession, SqlValue
+from studio.registry.schema import TABLES
 from studio.registry.servers.dialect import spellings
 from studio.registry.servers.postgres import TOKEN
 from studio.registry.servers.server_database import SharedParts
-from studio.registry.servers.server_schema import TABLES
 from studio.registry.sqlite_database import SqliteDatabase
 from studio.registry.startup import make_ready
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from studio.api import Graph, Node, Unavailable, UsageError
-from studio.models import analysis, work
+from studio.models import analysis
 from studio.models.analysis import FileConstants, analyze
+from studio.models.drawing import work as drawing_work
 from studio.models.drawing.overlay import Overlay, on_nodes
 from studio.models.step import ANALYZE, AnalyzeOptions, GraphOptions
 from studio.models.walk import BLOCK_DOMAIN, INSIDE
@@ -97,11 +98,11 @@ def test_it_is_pure_and_not_in_the_history() -> None:
 def test_a_drawing_is_painted_by_an_analyzer(tmp_path: Path, name: str) -> None:
     options = GraphOptions(MODEL, tmp_path / name, analyzer="sparsity")
     job = QuietJob(tmp_path / "job")
-    made = work.draw(options, job)
+    made = drawing_work.draw(options, job)
     text = (job.folder / made.output).read_text("utf-8")
     assert "Sparsity of weights" in text
     plain = QuietJob(tmp_path / "plain")
-    work.draw(GraphOptions(MODEL, tmp_path / name), plain)
+    drawing_work.draw(GraphOptions(MODEL, tmp_path / name), plain)
     assert "Sparsity" not in (plain.folder / made.output).read_text("utf-8")
 
 

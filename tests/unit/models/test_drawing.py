@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from studio.api import InvalidData, Node
-from studio.models.drawing import Overlay, read_overlay, svg
-from studio.models.drawing.overlay import short
+from studio.models.drawing.overlay import Overlay, read_overlay, short
 from studio.models.drawing.png import png
+from studio.models.drawing.svg import svg
 from studio.models.layout import lay_out
 from tests.unit.models import graphs
 from tests.unit.models.test_layout_hostile import HOSTILE

@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 
 from studio.api import Graph, Node, UsageError, Value
-from studio.models import work
-from studio.models.drawing import Overlay, svg
+from studio.models.drawing import work as drawing_work
 from studio.models.drawing.boxes import edge_points
-from studio.models.drawing.overlay import on_nodes
+from studio.models.drawing.overlay import Overlay, on_nodes
 from studio.models.drawing.png import png
 from studio.models.drawing.selection import DrawSelection, shown
+from studio.models.drawing.svg import svg
 from studio.models.layout import lay_out
 from studio.models.results import GraphResult
 from studio.models.step import GraphOptions
@@ -124,7 +124,7 @@ def draw(tmp_path: Path, count: int = 300, **options: Any) -> GraphResult:
     if not model.exists():
         write_onnx(transformer(count), model)
     asked = GraphOptions(model_ref(model), tmp_path / "g.png", **options)
-    return work.draw(asked, WatchedJob(tmp_path))
+    return drawing_work.draw(asked, WatchedJob(tmp_path))
 
 
 def test_the_command_draws_what_is_asked_for(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from studio.api import Graph, Model, Node, TensorType, Value
-from studio.models.drawing import Overlay, html
+from studio.models.drawing.html import html
+from studio.models.drawing.overlay import Overlay
 from studio.models.drawing.page_data import BLOCKS, page_data
 from tests.benchmarks.generated import transformer
 from tests.unit.models import graphs

@@ -12,8 +12,8 @@ from studio.api import Cancelled, InvalidModel, Silent
 from studio.models import opening, work
 from studio.models.blocks import folded, outline
 from studio.models.graphfile import read, read_all
-from studio.models.layout import lay_out
-from studio.models.opening import GRAPH_FILE
+from studio.models.layout import graph_writer, lay_out
+from studio.models.results import GRAPH_FILE
 from studio.models.step import DRAWN, PREVIEW, OpenOptions
 from studio.models.work import SHOWN_FROM, write_preview
 from tests.benchmarks.generated import inception, transformer, write_onnx
@@ -100,7 +100,7 @@ def test_an_output_whose_type_is_inferred_is_laid_out_with_it(tmp_path: Path) ->
     untyped = tuple(replace(one, type=None) for one in graph.outputs)
     drawn = graphs.model(replace(graph, outputs=untyped, values={}))
     opened = opening.OpenedModel(tmp_path, (), (), graphs.model(graph), graphs.model(graph), {})
-    writer = opening.GraphWriter(tmp_path)
+    writer = graph_writer.GraphWriter(tmp_path)
     writer.draw(drawn)
     writer.finish(opened, Silent())
     whole = read_all(tmp_path / GRAPH_FILE)

@@ -16,6 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 from studio.api import Cancelled, InvalidModel, UsageError
 from studio.documents.dataclass_json import to_json
 from studio.models import work
+from studio.models.drawing import work as drawing_work
 from studio.models.graphfile import read
 from studio.models.record import drawn, opened
 from studio.models.results import OpenResult
@@ -233,7 +234,7 @@ def test_draw(
     out = tmp_path / f"drawing{suffix}"
     options = GraphOptions(ModelRef.of(variant), out, cost="macs")
     job = FakeJob(tmp_path / "job")
-    result = drawn(registry, options, work.draw(options, job), job.folder)
+    result = drawn(registry, options, drawing_work.draw(options, job), job.folder)
     assert result.output == str(out)
     assert (result.nodes, result.edges) == (1, 2)
     if suffix == ".svg":
@@ -244,5 +245,5 @@ def test_draw(
 
 def test_draw_into_another_kind_of_file(tmp_path: Path) -> None:
     options = GraphOptions(model_ref(small(tmp_path / "m.onnx")), Path("graph.pdf"))
-    with pytest.raises(UsageError, match=r"graph\.pdf is none"):
-        work.draw(options, FakeJob(tmp_path / "job"))
+    with pytest.raises(UsageError, match=r"not as graph\.pdf"):
+        drawing_work.draw(options, FakeJob(tmp_path / "job"))

@@ -11,7 +11,7 @@ from studio.gui.graph.controls.choices import ViewChoices, store
 from studio.gui.pages.model.page import ModelPage
 from studio.gui.window.main_window import MainWindow
 from studio.jobs import End, JobOutcome, JobSpec, RunningJob
-from studio.models.opening import GraphWriter
+from studio.models.layout.graph_writer import GraphWriter
 from studio.models.work import SHOWN_FROM, write_preview
 from studio.workspace import DRAWN, PREVIEW, JobFinished, JobMessage
 from tests.benchmarks.generated import transformer, write_onnx

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from studio.registry.schema import MIGRATIONS
+from studio.registry.schema import MIGRATIONS, TABLES
 from studio.registry.servers.dialect import ServerRow, spellings, tables, translated
 from studio.registry.servers.server_errors import sentence
-from studio.registry.servers.server_schema import TABLES, roles
+from studio.registry.servers.server_schema import roles
 
 ADDRESS = "postgresql://anna@db.example/models"
 
