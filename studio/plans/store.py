@@ -1,16 +1,19 @@
 """The folder of plans: one folder each, with the plan, its approval and its outcome.
 
-An approval is used up by renaming its file, which only one of several processes can do.
+An approval is used up by renaming its file, which only one of several processes can do. That process
+locks the file until the outcome is stored, so that others see whether it was killed before.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 from studio.api import Refused, UsageError
 from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json, to_json
@@ -24,6 +27,7 @@ MOST_PLANS = 500
 
 _PLAN, _APPROVAL, _USED, _OUTCOME = "plan.json", "approval.json", "used.json", "outcome.json"
 _REJECTION = "rejection.json"
+_KILLED = "The program that carried it out was killed; the history and the target have what it did."
 _PRIVATE = 0o600
 _UNREADABLE = (OSError, ValueError, TypeError, KeyError, InvalidDocument)
 
@@ -33,6 +37,7 @@ class PlanStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._locked: dict[str, IO[bytes]] = {}
 
     def add(self, plan: ChangePlan) -> str:
         """Store a plan and return its digest.
@@ -135,9 +140,11 @@ class PlanStore:
         if (folder / _USED).exists():
             raise self._spent(digest)
         try:
+            self._lock(digest)
             # A hard link fails where the name exists, so no second approval replaces a used one.
             os.link(folder / _APPROVAL, folder / _USED)
-        except FileExistsError:
+        except (FileExistsError, BlockingIOError):
+            self._unlock(digest)
             raise self._spent(digest) from None
         except OSError:
             raise Refused(
@@ -154,6 +161,30 @@ class PlanStore:
         document = {"text": text, "ok": ok, "result": dict(result)}
         path = self._folder / checked_digest(digest) / _OUTCOME
         write_atomically(path, json.dumps(document, default=str).encode(), _PRIVATE)
+        self._unlock(digest)
+
+    def _lock(self, digest: str) -> None:
+        """Lock an approval, which the system unlocks at the end of this process at the latest."""
+        file = (self._folder / digest / _APPROVAL).open("rb")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            raise
+        self._locked[digest] = file
+
+    def _unlock(self, digest: str) -> None:
+        file = self._locked.pop(digest, None)
+        if file is not None:
+            file.close()
+
+    def _is_locked(self, digest: str) -> bool:
+        with (self._folder / digest / _USED).open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
 
     def entry(self, digest: str, now: float) -> PlanEntry:
         """Return a plan with its state.
@@ -170,9 +201,11 @@ class PlanStore:
             return PlanEntry(digest, plan, "rejected", rejection.rejected_by, text)
         by = next((one.by for one in (used, waiting) if one is not None), "")
         if used is not None:
+            is_running = self._is_locked(digest)
             document = _document(folder / _OUTCOME)
             if document is None:
-                return PlanEntry(digest, plan, "running", by)
+                state, text = ("running", "") if is_running else ("failed", _KILLED)
+                return PlanEntry(digest, plan, state, by, text)
             state = "done" if document.get("ok") else "failed"
             found = document.get("result")
             result = found if isinstance(found, dict) else {}

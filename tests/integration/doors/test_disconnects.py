@@ -125,6 +125,18 @@ def test_a_step_is_cancelled_when_its_server_is_terminated(
     assert found.outcome == f"{CANCELLED} The server studio mcp was ended."
 
 
+def test_the_plan_of_a_server_that_is_killed_has_failed(
+    server: subprocess.Popen[bytes], home: Path, digest: str
+) -> None:
+    running(server, home, digest)
+    assert entry(home, digest).state == "running"
+    server.kill()
+    server.wait(PATIENCE_S)
+    found = entry(home, digest)
+    assert found.state == "failed"
+    assert found.outcome.startswith("The program that carried it out was killed")
+
+
 def test_no_step_is_started_for_a_client_that_is_gone(
     environment: Mapping[str, str], home: Path, digest: str, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,6 +86,37 @@ def test_an_approval_counts_once(plans: Plans) -> None:
         plans.start(made.digest)
     with pytest.raises(Refused, match="carried out already"):
         plans.approve(made.digest)
+
+
+_CARRIER = """
+import sys, time
+from pathlib import Path
+from studio.plans.store import PlanStore
+
+store = PlanStore(Path(sys.argv[1]))
+store.use(sys.argv[2])
+print("used", flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_plan_whose_program_is_killed_has_failed(plans: Plans, workspace: Workspace) -> None:
+    digest = silence(plans).digest
+    plans.approve(digest)
+    (folder,) = workspace.paths.data.rglob(digest)
+    words = [sys.executable, "-c", _CARRIER, str(folder.parent), digest]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as carrier:
+        try:
+            assert carrier.stdout is not None
+            assert carrier.stdout.readline() == b"used\n"
+            assert plans.one(digest).state == "running"
+            with pytest.raises(Refused, match="was carried out already"):
+                plans.start(digest)
+        finally:
+            carrier.kill()
+    found = plans.one(digest)
+    assert found.state == "failed"
+    assert found.outcome.startswith("The program that carried it out was killed")
 
 
 def test_an_approval_expires(plans: Plans, clock: Clock) -> None:
