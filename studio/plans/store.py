@@ -1,7 +1,7 @@
 """The folder of plans: one folder each, with the plan, its approval and its outcome.
 
-An approval is used up by renaming its file, which only one of several processes can do. That process
-locks the file until the outcome is stored, so that others see whether it was killed before.
+An approval is used up by renaming its file, which only one of several processes can do. It locks
+the file until the outcome is stored, so that others see whether it was killed before.
 """
 
 from __future__ import annotations
