@@ -68,7 +68,7 @@ faults: setup ## The fault campaign against the release machine (ARGS="--only ra
 integration: setup ## The heavy rigs (an emulated arm64 board, one with systemd); minutes, not part of make test.
 	@packaging/system_packages.sh integration
 	@nice -n 19 $(BIN)/python -m pytest tests/integration
-	@nice -n 19 $(BIN)/python -m pytest -m long tests/e2e
+	@nice -n 19 $(BIN)/python -m pytest -m long
 
 soak: setup ## An hour of clients that come, go, stall and vanish (SECONDS=300 for five minutes).
 	@nice -n 19 $(BIN)/python -m tests.benchmarks.soak --seconds $(or $(SECONDS),3600)

@@ -44,7 +44,7 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
         yield running
 
 
-@pytest.fixture(params=["binary", "json"])
+@pytest.fixture(params=["binary", pytest.param("json", marks=pytest.mark.long)])
 def form(request: pytest.FixtureRequest) -> list[str]:
     """How tensors travel."""
     return [f"--input-tensor-format={request.param}", f"--output-tensor-format={request.param}"]

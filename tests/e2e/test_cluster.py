@@ -23,6 +23,7 @@ def cluster(tmp_path: Path) -> Iterator[FakeCluster]:
         yield fake
 
 
+@pytest.mark.long
 def test_from_a_model_to_a_rollback(cluster: FakeCluster, studio: Studio, digits: Path) -> None:
     path = kubeconfig(studio.home / "kubeconfig", cluster.url)
     added = studio.ok(

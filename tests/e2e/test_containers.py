@@ -69,12 +69,14 @@ def studio(
     return studio
 
 
+@pytest.mark.long
 def test_conformance(engine: DockerEngine, parcels: tuple[Parcel, Parcel]) -> None:
     chosen = {"base": BASE, "network": "host", "port": free_port()}
     example = Example(*parcels, REQUEST, chosen, canary=False)
     check_platform(DockerPlatform(), target(engine.socket, "suite"), example)
 
 
+@pytest.mark.long
 def test_updates_under_load_lose_no_request(site: Site, parcels: tuple[Parcel, Parcel]) -> None:
     first, second = parcels
     chosen = options()

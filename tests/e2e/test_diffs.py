@@ -39,10 +39,10 @@ def noise(shapes: dict[str, tuple[int, ...]], folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("model", "preset", "quantizers"),
     [
-        (REC, "int8-percentile", 100),
-        (REC, "int8-per-tensor", 100),
+        pytest.param(REC, "int8-percentile", 100, marks=pytest.mark.long),
+        pytest.param(REC, "int8-per-tensor", 100, marks=pytest.mark.long),
         (REC, "int8-dynamic", 9),
-        (REC, "a16w8", 100),
+        pytest.param(REC, "a16w8", 100, marks=pytest.mark.long),
         (DET, "int8", 150),
         (VAD, "fp16", 0),
     ],

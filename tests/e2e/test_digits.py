@@ -16,6 +16,7 @@ CONNECTS = ("-e", "trace=connect,sendto")
 OUTSIDE = re.compile(r"sa_family=AF_INET6?, (?!.*(127\.0\.0\.1|\"::1\"))")
 
 
+@pytest.mark.long
 def test_the_commands_one_by_one(studio: Studio, digits: Path, tmp_path: Path) -> None:
     float_model, small = digits / "digits.onnx", tmp_path / "int8.onnx"
 

@@ -30,6 +30,7 @@ def test_on_photographs_the_detector_errs_where_it_doubts() -> None:
 
 
 @pytest.mark.parametrize("name", SUBJECTS)
+@pytest.mark.long
 def test_a_version_that_finds_the_same_says_the_same(name: str) -> None:
     """Though its numbers are others; and one that finds something else does not."""
     read, size, truth = SUBJECTS[name]

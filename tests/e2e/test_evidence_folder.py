@@ -55,6 +55,7 @@ def test_every_figure_is_computed_again_from_the_folder_alone(studio: Studio, ho
     assert found["recomputed"] == len(found["figures"]) >= 60
 
 
+@pytest.mark.long
 def test_measurements_are_made_again_where_model_and_data_are_here(
     studio: Studio, home: Path
 ) -> None:

@@ -22,7 +22,7 @@ pytestmark = [
 MEGABYTES = 96
 
 
-@pytest.fixture(params=["releases", "everything"])
+@pytest.fixture(params=["releases", pytest.param("everything", marks=pytest.mark.long)])
 def full(
     request: pytest.FixtureRequest, tmp_path: Path, digits: Path
 ) -> Iterator[tuple[Studio, Path]]:

@@ -42,6 +42,7 @@ def test_is_stored_without_outputs(path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:jupyter_client.*")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:zmq.*")
+@pytest.mark.long
 def test_digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import nbformat
     from nbclient import NotebookClient

@@ -86,6 +86,7 @@ def test_an_address_that_no_sign_may_have_is_refused(
     assert sentence in ended.err
 
 
+@pytest.mark.long
 def test_a_board_shows_the_notice_of_its_version(studio: Studio, triage: Path) -> None:
     try:
         first = studio.ok("deploy", triage, "--target", TARGET)

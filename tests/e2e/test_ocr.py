@@ -11,6 +11,7 @@ from tests.e2e.conftest import Studio
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.long
 def test_the_commands_on_a_real_model(studio: Studio, tmp_path: Path) -> None:
     sample = Path(studio.ok("samples", "get", "ocr", timeout=600)["folder"])
     model, small = sample / "ppocrv5-rec.onnx", tmp_path / "int8.onnx"

@@ -20,6 +20,12 @@ RUN = {
     for name, text in PAGES.items()
     if (found := [block for block in pages.blocks(text) if block.is_run])
 }
+OFTEN = (
+    *("README.md", "calling.md", "deployment.md", "installation.md", "monitoring.md"),
+    *("pipelines.md", "projects.md", "samples.md"),
+)
+"""Pages that CI runs; the others are run with the long tests."""
+_RUN = [one if one in OFTEN else pytest.param(one, marks=pytest.mark.long) for one in RUN]
 WHOLE = ("README.md", "calling.md")
 """Pages of which every block says whether it is run."""
 
@@ -35,7 +41,7 @@ def place(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.slow
 @pytest.mark.rig
 @pytest.mark.needs("unshare", "ip", "curl", "make")
-@pytest.mark.parametrize("name", RUN)
+@pytest.mark.parametrize("name", _RUN)
 def test_a_page_runs_as_it_is_written(name: str, place: Path, tmp_path: Path, need) -> None:
     code = RUN[name]
     if any(block.language == "javascript" or block.about.endswith(".mjs") for block in code):

@@ -19,6 +19,8 @@ from tests.rigs.boards import Board, Network, shown, until
 pytestmark = [pytest.mark.rig, pytest.mark.needs("sshd", "ip", "unshare", "ssh-keygen")]
 
 ROOF = ("--target", "roof")
+_FIRST, *_MORE = trials.WORSE
+_WORSE = (_FIRST, *(pytest.param(one, marks=pytest.mark.long) for one in _MORE))
 
 
 class Trials:
@@ -78,7 +80,7 @@ def roof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:
         yield Trials(studio, board, tmp_path_factory.mktemp("models"))
 
 
-@pytest.mark.parametrize("what", trials.WORSE)
+@pytest.mark.parametrize("what", _WORSE)
 def test_what_is_worse_is_taken_back_by_itself(roof: Trials, tmp_path: Path, what: str) -> None:
     model, more = trials.make_worse(tmp_path, what)
     ended = roof.tried(model, *more, pictures=bool(more))
@@ -148,7 +150,7 @@ def test_a_trial_of_a_second_lasts_a_second(roof: Trials, tmp_path: Path) -> Non
     assert 1.0 <= soak["seconds"] < 60.0
 
 
-@pytest.mark.parametrize("way", ["deploy", "rollout"])
+@pytest.mark.parametrize("way", ["deploy", pytest.param("rollout", marks=pytest.mark.long)])
 def test_uncertain_requests_come_over_ssh_and_go_when_asked(
     roof: Trials, tmp_path: Path, way: str
 ) -> None:

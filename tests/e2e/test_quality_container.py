@@ -24,8 +24,6 @@ from tests.rigs.engine import BASE, DockerEngine
 
 pytestmark = pytest.mark.rig
 
-_FIRST, *_MORE = trials.WORSE
-_WORSE = (_FIRST, *(pytest.param(one, marks=pytest.mark.long) for one in _MORE))
 BOX = ("--target", "box")
 _PLACE = "trial-digits"
 
@@ -127,7 +125,8 @@ def box(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Itera
     studio.run("undeploy", *BOX, "--purge")
 
 
-@pytest.mark.parametrize("what", _WORSE)
+@pytest.mark.parametrize("what", trials.WORSE)
+@pytest.mark.long
 def test_what_is_worse_is_taken_back_by_itself(box: Trials, tmp_path: Path, what: str) -> None:
     model, more = trials.make_worse(tmp_path, what)
     before = box.containers("--all")

@@ -20,6 +20,7 @@ KINDS = {"stall_in_head", "stall_in_body", "vanish", "break_off", "read_nothing"
 
 @pytest.mark.slow
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="server and clients need a core each")
+@pytest.mark.long
 def test_nothing_fails_and_nothing_is_left() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks.soak", "--seconds", str(SECONDS)],

@@ -56,6 +56,7 @@ def test_the_main_job(person: Person, studio: Studio, digits: Path) -> None:
     assert person.leave() == "", "something was written to standard error"
 
 
+@pytest.mark.long
 def test_an_opened_model_is_served_in_two_clicks(
     person: Person, studio: Studio, digits: Path, tmp_path: Path
 ) -> None:

@@ -75,6 +75,7 @@ def line_of(source: subprocess.Popen[str]) -> str:
     return source.stdout.readline().strip()
 
 
+@pytest.mark.long
 def test_a_dropped_model_is_served_by_one_click(
     person: Person, studio: Studio, digits: Path, tmp_path: Path
 ) -> None:

@@ -187,6 +187,7 @@ def test_a_cluster_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_digests_are_those_of_here_and_a_killed_node_costs_its_task(
     cluster: FakeCluster, tmp_path: Path
 ) -> None:

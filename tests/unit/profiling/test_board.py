@@ -131,6 +131,7 @@ ONLY_WHERE_TOLD = (
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_profile_has_the_same_form_here_and_there(
     board: Board, studio: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:

@@ -233,6 +233,7 @@ def test_a_version_is_promoted_and_its_alias_rolled_back(rig: Rig, tmp_path: Pat
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_digits_pipeline_in_the_window_gives_the_digests_of_the_command_line(
     make_window: MakeWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:
