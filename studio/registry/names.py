@@ -14,6 +14,8 @@ LONGEST_NAME = 200
 """Limit for a name to which a number or a suffix is added, in bytes."""
 
 _REPLACED = "/\\"
+_NUMBER = re.compile("[0-9]+")
+_MOST_DIGITS = 30
 
 
 def is_component(name: str, longest: int = LONGEST_NAME) -> bool:
@@ -57,12 +59,14 @@ def component_of(text: str, longest: int = LONGEST) -> str:
     return short.strip(" .") or "unnamed"
 
 
-def natural_order(name: str) -> tuple[list[tuple[int, str]], str]:
+def natural_order(name: str) -> str:
     """Return a key for sorting by which ``cam-2`` comes before ``cam-10``."""
-    texts_and_numbers = re.split(r"([0-9]+)", name)
-    key = [(0, part) for part in texts_and_numbers]
-    key[1::2] = [(len(digits), digits) for _, part in key[1::2] for digits in [part.lstrip("0")]]
-    return key, name
+    return f"{_NUMBER.sub(_with_length, name)}\0{name}"
+
+
+def _with_length(number: re.Match[str]) -> str:
+    digits = number[0].lstrip("0")
+    return chr(1 + min(len(digits), _MOST_DIGITS)) + digits
 
 
 def below(folder: Path, name: str | Path) -> Path:

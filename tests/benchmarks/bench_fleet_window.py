@@ -184,6 +184,7 @@ def campaign(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
                                     stdout=subprocess.DEVNULL)  # fmt: skip
             session_state.store(workspace.settings, fleet_broker=broker)
             view.restart()
+            turns.restart()  # the stream was created in the meantime
         arrived = until(lambda: view.boards.rowCount() >= options.boards)
         first = turns.take()
         steady = measured(view, options.seconds, turns)

@@ -14,6 +14,7 @@ from studio.monitoring.boards.record import BoardRecord
 from studio.monitoring.boards.results import GroupFigures
 from studio.monitoring.boards.table import STATES as STATES
 from studio.monitoring.boards.table import BoardFilter, BoardTable
+from studio.registry.names import natural_order
 
 FIXED_GROUPS = ("release", "model", "state")
 """Groups besides those of labels."""
@@ -72,6 +73,7 @@ class SnapshotBuilder:
         self._texts: list[BoardTexts] = []
         self._latencies = np.full((256, len(_SHARES)), np.nan)
         self._names = np.zeros(0, np.intp)
+        self._keys: list[str] = []
         self._heard = 0.0
 
     def take(self, text: str) -> list[BoardRecord]:
@@ -141,5 +143,6 @@ class SnapshotBuilder:
             rows = np.array(changed[first : first + _PIECE], np.intp)
             self._latencies[rows] = self.table.latencies(rows, _SHARES)
         if count != len(self._names):
+            self._keys += map(natural_order, self.table.names[len(self._keys) :])
             self._names = np.empty(count, np.intp)
-            self._names[np.argsort(np.array(self.table.names))] = np.arange(count)
+            self._names[sorted(range(count), key=self._keys.__getitem__)] = np.arange(count)

@@ -91,6 +91,14 @@ def test_the_worst_board_is_on_top(model: BoardsModel, boards: Boards) -> None:
     assert names(model) == ["cam-5", "cam-3", "cam-1", "cam-2", "cam-4"]
 
 
+def test_boards_of_a_state_are_in_natural_order(model: BoardsModel, boards: Boards) -> None:
+    boards.put("cam-10")
+    model.show_snapshot(boards.look())
+    boards.put("cam-02")
+    model.show_snapshot(boards.look())
+    assert names(model) == ["cam-1", "cam-02", "cam-2", "cam-3", "cam-4", "cam-10"]
+
+
 def test_a_selected_board_stays_selected(qtbot: QtBot, model: BoardsModel, boards: Boards) -> None:
     table = BoardsTable(model, (0,) * model.columnCount(), ((), 0))
     qtbot.addWidget(table)
