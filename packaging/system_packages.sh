@@ -12,7 +12,7 @@ window="libegl1 libgl1 libdbus-1-3 libfontconfig1 libglib2.0-0 libgssapi-krb5-2
     libxkbcommon0 libxkbcommon-x11-0 libx11-xcb1 libxcb-cursor0 libxcb-icccm4 libxcb-image0
     libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-render0 libxcb-shape0 libxcb-shm0
     libxcb-sync1 libxcb-util1 libxcb-xfixes0 libxcb-xkb1 fonts-dejavu-core"
-rig="bubblewrap curl systemd openssh-client openssh-server iproute2 strace xvfb xdotool xauth
+rig="bubblewrap cpio curl systemd openssh-client openssh-server iproute2 strace xvfb xdotool xauth
     docker.io docker-cli docker-registry mmdebstrap lintian nodejs mosquitto mosquitto-clients python3-aiosmtpd
     zsh fish man-db desktop-file-utils shared-mime-info"
 maker="$window dpkg gcc libc6-dev squashfs-tools libsquashfuse-dev libzstd-dev zlib1g-dev liblzma-dev patchelf"
