@@ -27,6 +27,8 @@ class Wire:
         self._settings = settings
         address = settings.address
         self._socket = socket.create_connection((address.host, address.port), timeout_s)
+        # A login is several small messages, each of which would wait for an acknowledgement.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.reader: IO[bytes] = self._socket.makefile("rb")
 
     def begin_tls(self) -> None:
