@@ -67,6 +67,8 @@ faults: setup ## The fault campaign against the release machine (ARGS="--only ra
 
 integration: setup ## The heavy rigs (an emulated arm64 board, one with systemd); minutes, not part of make test.
 	@packaging/system_packages.sh integration
+	@packaging/system_packages.sh test
+	@packaging/perf_analyzer.sh
 	@nice -n 19 $(BIN)/python -m pytest tests/integration
 	@nice -n 19 $(BIN)/python -m pytest -m long
 
