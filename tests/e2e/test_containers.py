@@ -71,18 +71,16 @@ def studio(
 
 @pytest.mark.long
 def test_conformance(engine: DockerEngine, parcels: tuple[Parcel, Parcel]) -> None:
-    chosen = {"base": BASE, "network": "host", "port": free_port()}
-    example = Example(*parcels, REQUEST, chosen, canary=False)
+    place = {"base": BASE, "network": "host", "port": free_port()}
+    example = Example(*parcels, REQUEST, place, canary=False)
     check_platform(DockerPlatform(), target(engine.socket, "suite"), example)
 
 
 @pytest.mark.long
 def test_updates_under_load_lose_no_request(site: Site, parcels: tuple[Parcel, Parcel]) -> None:
-    first, second = parcels
-    chosen = options()
+    (first, second), chosen = parcels, options()
     port = int(chosen["port"])
-    done = site.deploy(first, chosen, Recorder())
-    assert done.endpoint == f"http://127.0.0.1:{port}"
+    assert site.deploy(first, chosen, Recorder()).endpoint == f"http://127.0.0.1:{port}"
     with Load(port) as kept, Load(port, clients=2, fresh=True) as fresh:
         kept.more(500)
         site.deploy(second, chosen, Recorder())
