@@ -1,7 +1,8 @@
 """Samples from folders, arrays and images, prepared as the model expects them."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from studio.lazy_names import lazy_names
 
 if TYPE_CHECKING:  # numpy comes with both, and the window reads this folder's results without it
     from studio.datasets.opening import open_dataset
@@ -9,13 +10,6 @@ if TYPE_CHECKING:  # numpy comes with both, and the window reads this folder's r
 
 _MODULES = {"Preprocess": "preprocess", "open_dataset": "opening"}
 
-
-def __getattr__(name: str) -> object:
-    """Import a name at its first use; afterwards it is an attribute like any other."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-    return globals()[name]
-
+__getattr__ = lazy_names(__name__, _MODULES)
 
 __all__ = ["Preprocess", "open_dataset"]

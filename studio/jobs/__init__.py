@@ -4,10 +4,10 @@ What the parent alone needs is imported when it is first used: each worker impor
 before its work begins, and would pay for the runner and the sandbox every time.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from studio.jobs.object_names import load
 from studio.jobs.step import AnyStep, Arguments, Effect, Job, Limits, Result, Step, Use
+from studio.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from studio.jobs.nested_job import run_contained
@@ -35,14 +35,7 @@ _MODULES = {
 }
 """Modules of the names that are imported at their first use."""
 
-
-def __getattr__(name: str) -> Any:
-    """Import a name on demand; Python calls this once for each name."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = load(f"{__name__}.{_MODULES[name]}:{name}")
-    return globals()[name]
-
+__getattr__ = lazy_names(__name__, _MODULES)
 
 __all__ = [
     "AnyStep",

@@ -1,8 +1,8 @@
 """Content-addressed artefacts and the SQLite record of models, runs, versions and releases."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from studio.lazy_names import lazy_names
 from studio.registry.names import below, component, component_of, is_component
 from studio.registry.records import (
     ActionRecord,
@@ -32,14 +32,7 @@ _MODULES = {
 }
 """Modules of the names that are imported at their first use: a worker opens no registry."""
 
-
-def __getattr__(name: str) -> object:
-    """Import a name at its first use; afterwards it is an attribute like any other."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-    return globals()[name]
-
+__getattr__ = lazy_names(__name__, _MODULES)
 
 __all__ = [
     "LOCAL",

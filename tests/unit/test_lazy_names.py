@@ -1,0 +1,38 @@
+"""Packages whose names are imported at their first use."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import studio.registry
+from studio.lazy_names import lazy_names
+
+_IMPORTED = """
+import sys
+from studio.registry import ModelRef
+assert "studio.registry.registry" not in sys.modules
+from studio.registry import Registry
+assert sys.modules["studio.registry"].Registry is Registry
+from studio.jobs import JobRunner
+from studio.datasets import Preprocess
+"""
+
+
+def test_a_name_is_imported_when_it_is_used() -> None:
+    subprocess.run([sys.executable, "-c", _IMPORTED], check=True, timeout=120)
+
+
+def test_another_name_is_an_error_like_that_of_any_module() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        studio.registry.nothing  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_the_name_becomes_an_attribute(monkeypatch: pytest.MonkeyPatch) -> None:
+    find = lazy_names("studio.documents", {"shortened": "plain"})
+    monkeypatch.delattr("studio.documents.shortened", raising=False)
+    found = find("shortened")
+    assert sys.modules["studio.documents"].shortened is found
+    monkeypatch.delattr("studio.documents.shortened")
