@@ -22,6 +22,7 @@ MAIN = "Edgewright"
 ANOTHER = "another"
 """The profile in which the places of buttons are looked up; a copy of the person's, or empty."""
 _LOOK_S = 10.0
+_DIALOG = "Open a model"
 _LAST_LINES = 30
 
 
@@ -53,9 +54,14 @@ class Person:
     def open(self, path: Path) -> None:
         """Ctrl+O, the path, Enter."""
         self.screen.press("ctrl+o")
-        self.screen.focus("Open a model")
+        self.screen.focus(_DIALOG)
         self.screen.type(str(path))
         self.screen.press("Return")
+        if self.screen.has_window(_DIALOG):  # Qt completes a path while it reads the folder
+            self.screen.settle(_LOOK_S)
+        if self.screen.has_window(_DIALOG):  # it went to the folder, and wants the name alone
+            self.screen.type(str(path))
+            self.screen.press("Return")
         self.screen.focus(MAIN)
 
     def command(self, text: str) -> None:
