@@ -104,7 +104,7 @@ def given(who: Who, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[s
             one.listen()
         sleeper = subprocess.Popen([*who.before, "sleep", "infinity"])
         stack.callback(sleeper.wait)
-        stack.callback(sleeper.kill)
+        stack.callback(sleeper.terminate)  # runuser passes it on
         yield {
             "base": str(base),
             "home": str(base / "home"),
