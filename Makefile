@@ -11,7 +11,7 @@ PROCESSES := --numprocesses $(shell expr $$(nproc) + 1) --maxprocesses 5 --dist 
 	--no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-rest check format bench screenshots faults integration soak fuzz robot \
+.PHONY: help setup run test test-fast test-rest check check-lint check-contracts check-types format bench screenshots faults integration soak fuzz robot \
 	package licences lock samples clean
 
 help: ## Show the commands.
@@ -41,14 +41,21 @@ test-fast: setup ## The tests that need no rig and no long work.
 test-rest: setup
 	@$(BIN)/python -m pytest $(PROCESSES) --durations=25 -m "(slow or rig) and not long"
 
-check: setup ## Lint, types, import contracts, the runtime's Python version; seconds.
-	@$(BIN)/ruff check .
+check: setup ## Lint, types, import contracts, the runtime's Python version; seconds after the first time.
+	@$(MAKE) --no-print-directory --jobs=2 check-types check-contracts check-lint
+
+check-lint:
+	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { echo "Run make format."; exit 1; }
-	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
+	@$(BIN)/python packaging/licences.py --check
 	@$(BIN)/vermin --quiet --no-tips --violations --target=3.8- --backport typing \
 		--no-parse-comments studio/runtime plugins/*/runner.py
+
+check-contracts:
+	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
+
+check-types:
 	@$(BIN)/mypy
-	@$(BIN)/python packaging/licences.py --check
 
 format: setup ## Sort imports and format.
 	@$(BIN)/ruff check --quiet --fix --select I .
