@@ -70,5 +70,5 @@ def _read(path: Path) -> bytes:
             return file.read(_LARGEST_KEY)
     except OSError as error:
         raise StudioError(
-            f"{path} cannot be read: {error.strerror}.", hint="Pass the absolute path of the key."
+            f"{path} cannot be read: {error.strerror}.", hint="Pass the private key as a PEM file."
         ) from None

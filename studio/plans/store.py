@@ -179,11 +179,13 @@ class PlanStore:
             file.close()
 
     def _is_locked(self, digest: str) -> bool:
-        with (self._folder / digest / _USED).open("rb") as file:
-            try:
+        try:
+            with (self._folder / digest / _USED).open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
+        except BlockingIOError:
+            return True
+        except OSError as error:  # deleted by another process, or a disk without locks
+            log.warning("plan %s: %s", digest[:12], error)
         return False
 
     def entry(self, digest: str, now: float) -> PlanEntry:

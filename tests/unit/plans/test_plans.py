@@ -119,6 +119,25 @@ def test_a_plan_whose_program_is_killed_has_failed(plans: Plans, workspace: Work
     assert found.outcome.startswith("The program that carried it out was killed")
 
 
+def test_a_plan_that_is_deleted_while_it_is_listed_has_failed(
+    plans: Plans, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = silence(plans).digest
+    plans.approve(digest)
+    store = PlanStore(next(workspace.paths.data.rglob(digest)).parent)
+    store.use(digest)
+    read = store._read_approval
+
+    def deleted(one: str, name: str) -> object:
+        found = read(one, name)
+        (workspace.paths.data / "plans" / one / "used.json").unlink(missing_ok=True)
+        return found
+
+    monkeypatch.setattr(store, "_read_approval", deleted)
+    assert store.entry(digest, 0.0).state == "failed"
+    store.end(digest, "", False, {})
+
+
 def test_an_approval_expires(plans: Plans, clock: Clock) -> None:
     made = silence(plans)
     plans.approve(made.digest)
