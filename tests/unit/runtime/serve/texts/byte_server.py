@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from studio.runtime.generate.text_model import Part, TextModel, TextSettings
 from studio.runtime.main import main
 from studio.runtime.shared.errors import LoadError
 from tests.unit.runtime.generate.text_models import TEMPLATE, ByteModel, letters, script
-from tests.unit.runtime.serve.rig import ServerProcess
+from tests.unit.runtime.serve.rig import ServerProcess, wait_until
 
 
 class SlowByteModel(ByteModel):
@@ -37,6 +38,13 @@ class ByteServer(ServerProcess):
     """The process of such a server."""
 
     module = "tests.unit.runtime.serve.texts.byte_server"
+
+    def logged(self) -> str:
+        """Return the log with all that was logged before: lines are written after the answer."""
+        mark = f"mark_{uuid.uuid4().hex}"
+        self.call("POST", "/v1/completions", {"prompt": "a", "max_tokens": 1, mark: 1})
+        wait_until(lambda: mark in self.log.read_text(), "a line in the log")
+        return self.log.read_text()
 
 
 def write_model(path: Path, **settings: object) -> Path:

@@ -206,7 +206,7 @@ def test_metrics_count_by_rule(server: ByteServer) -> None:
 
 def test_nothing_of_the_texts_is_logged(server: ByteServer) -> None:
     completed(server, "secret plan of mine")
-    log = server.log.read_text()
+    log = server.logged()
     assert "plan" not in log.replace("plans", "")
 
 
