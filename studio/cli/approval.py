@@ -16,12 +16,6 @@ from studio.workspace import Workspace
 _EVERY_S = 1.0
 
 
-def needs_approval(options: Mapping[str, Any]) -> bool:
-    """Return whether a step with these options waits for a second person."""
-    is_exempt = bool(options.get("dry_run") or options.get("resume"))
-    return bool(options.get("needs_approval")) and not is_exempt
-
-
 def run_approved(opened: Workspace, step: str, options: Mapping[str, Any]) -> JobOutcome:
     """Make the plan of a step, wait until it is approved, and carry it out.
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import argparse
 
-from studio.cli.approval import needs_approval, run_approved
+from studio.cli.approval import run_approved
 from studio.cli.flags import option_values
+from studio.cli.output import print_note
 from studio.cli.overwrite import confirm_overwrite
 from studio.cli.session import add_step, finish, workspace
 from studio.jobs import AnyStep, JobOutcome
 from studio.jobs.object_names import load
+from studio.steps.approval import NeedsApproval
 from studio.steps.overwrites import in_the_way, outputs
 from studio.workspace import Workspace
 
@@ -35,10 +37,11 @@ def run_named(name: str, arguments: argparse.Namespace) -> int:
         confirm_overwrite(in_the_way(outputs(step, options)), arguments)
         # A step that stays on this computer may have an option of that name (a day).
         on = getattr(arguments, "on", None) if step.spreads else None
-        if needs_approval(options):
-            outcome = run_approved(opened, name, options)
-        else:
+        try:
             outcome = opened.run(name, on, **options) if on else _run(opened, name, step, options)
+        except NeedsApproval as error:
+            print_note(error.message)
+            outcome = run_approved(opened, name, options)
     code = finish(outcome, arguments, load(step.texts))
     if code or not step.exit_code:
         return code

@@ -159,6 +159,7 @@ PROBE_TARGET: Step[TargetOptions, Result] = Step(
 
 DEPLOY: Step[DeployOptions, DeployResult] = Step(
     name="deploy",
+    awaits_approval=True,
     event="release.deployed",
     title="Deploy",
     summary="Deploy a model: upload it, test it on the target, switch atomically.",
@@ -229,6 +230,7 @@ VERIFY_LOG: Step[VerifyLogOptions, VerifyLogResult] = Step(
 
 UNDEPLOY: Step[UndeployOptions, UndeployResult] = Step(
     name="undeploy",
+    awaits_approval=True,
     event="release.undeployed",
     title="Undeploy",
     summary="Stop the release of a target.",
@@ -244,6 +246,7 @@ UNDEPLOY: Step[UndeployOptions, UndeployResult] = Step(
 
 PROMOTE: Step[TargetOptions, SwitchResult] = Step(
     name="promote",
+    awaits_approval=True,
     event="release.promoted",
     title="Promote",
     summary="Promote the canary to all traffic.",

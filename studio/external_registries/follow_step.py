@@ -90,6 +90,7 @@ class FollowedVersion(FollowResult):
 
 REGISTRY_DEPLOY: Step[FollowOptions, FollowResult] = Step(
     name="registry-deploy",
+    awaits_approval=True,
     title="Deploy",
     summary="Deploy the version an alias points to: a deployment, or a rollback.",
     options=FollowOptions,

@@ -53,7 +53,7 @@ class Shell(Protocol):
     project: CurrentProject
 
     def start(self, step: str, **options: object) -> RunningJob | None:
-        """Start a job; an error is shown as a sentence and gives None."""
+        """Start a job; None where its plan is made instead, or an error is shown."""
 
     def notify(self, text: str, tone: str = "", action: MessageAction | None = None) -> None:
         """Show one quiet sentence; tone is ``good``, ``warning``, ``bad`` or empty."""

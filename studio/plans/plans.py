@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, Refused, StudioError, UsageError
-from studio.jobs import Effect, End, JobOutcome, RunningJob
+from studio.jobs import AnyStep, Effect, End, JobOutcome, RunningJob
 from studio.plans import approvals
 from studio.plans.record import Approval, ChangePlan, PlanEntry, PlanRequest, Rejection
 from studio.plans.store import PlanStore
@@ -22,7 +22,9 @@ from studio.registry import Registry
 from studio.registry.targets import LOCAL
 from studio.settings import Paths
 from studio.settings.user import owner
+from studio.steps.approval import protected_targets
 from studio.steps.catalogue import step as step_named
+from studio.steps.resolve import Resolved
 from studio.steps.runner import SEAL_BROKEN, StepRunner
 
 VALID_S = 86_400.0
@@ -89,6 +91,7 @@ class Plans:
             made=now,
             expires=now + VALID_S,
             nonce=secrets.token_hex(16),
+            is_protected=bool(self._protected(step, resolved)),
         )
         return self._store.entry(self._store.add(plan), now)
 
@@ -250,14 +253,22 @@ class Plans:
 
     def _require_unchanged(self, plan: ChangePlan) -> None:
         """Refuse a plan whose targets or inputs have changed; its approval stays unused."""
-        seal, _ = self._steps.seal(plan.step, plan.options)
+        seal, resolved = self._steps.seal(plan.step, plan.options)
         if seal != plan.seal:
             raise Refused(SEAL_BROKEN, hint="Make a new plan.")
+        if not plan.needs_second and self._protected(step_named(plan.step), resolved):
+            raise Refused(
+                "A target needs an approval of a second person since the plan was made.",
+                hint="Make a new plan.",
+            )
         if self._state(plan.targets) != plan.state or self._live(plan.targets) != plan.live:
             raise Refused(
                 "The release of a target has changed since the plan was made.",
                 hint="Make a new plan.",
             )
+
+    def _protected(self, step: AnyStep, resolved: Resolved) -> list[str]:
+        return protected_targets(step, resolved, self._registry)
 
     def _state(self, names: tuple[str, ...]) -> str:
         """Return the digest of the recorded releases of some targets."""

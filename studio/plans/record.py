@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from studio.api import UsageError
-from studio.documents.dataclass_json import JsonValue, from_json, to_json
+from studio.documents.dataclass_json import JsonValue, from_json, optional, to_json
 from studio.lazy_dataclass import dataclass
 
 AGENT, COMMAND = "agent", "command"
@@ -42,6 +42,7 @@ class ChangePlan:
         author: Who made it (``ann@desk``).
         made, expires: Seconds since 1970.
         nonce: Random, so that the digest of a new plan is a new one.
+        is_protected: Whether it changes the release of a protected target.
     """
 
     step: str
@@ -56,12 +57,13 @@ class ChangePlan:
     made: float
     expires: float
     nonce: str
+    is_protected: bool = optional(False)
     format: int = 1
 
     @property
     def needs_second(self) -> bool:
         """Whether only another person than its author may approve it."""
-        return bool(self.options.get("needs_approval"))
+        return self.is_protected or bool(self.options.get("needs_approval"))
 
     @property
     def text(self) -> str:

@@ -14,6 +14,9 @@ from studio.registry.names import natural_order
 KEY = "@labels"
 """The key of the labels in a target's row; keys of connectors never start with ``@``."""
 
+APPROVAL, REQUIRED = "approval", "required"
+"""The label of targets whose release only an approved plan changes."""
+
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MOST = 32
 """Labels of one target."""
@@ -30,6 +33,18 @@ class Labels:
         rows = self._db.all("SELECT name, settings FROM targets")
         found = {str(name): _of(json.loads(text)) for name, text in rows}
         return {name: found[name] for name in sorted(found, key=natural_order) if found[name]}
+
+    def having(self, name: str, value: str) -> dict[str, str]:
+        """Return the targets with a label, each with its address."""
+        # The pattern keeps the rows of thousands of others unread; it may find more than it should.
+        rows = self._db.all(
+            "SELECT name, url, settings FROM targets WHERE settings LIKE ?", (f'%"{value}"%',)
+        )
+        return {
+            str(one): str(url)
+            for one, url, text in rows
+            if _of(json.loads(text)).get(name) == value
+        }
 
     def change(self, target: str, changes: Mapping[str, str]) -> dict[str, str]:
         """Set labels of a target; one with an empty value is removed.
@@ -92,6 +107,10 @@ def parse_labels(pairs: list[str]) -> dict[str, str]:
 
 
 def _check(name: str, value: str) -> None:
+    if name == APPROVAL and value not in ("", REQUIRED):
+        raise UsageError(
+            f"The label {APPROVAL} cannot be {value}.", hint=f"Write {APPROVAL}={REQUIRED}."
+        )
     for text in (name, value or name):
         if not _WORD.fullmatch(text):
             raise UsageError(

@@ -231,6 +231,7 @@ class RolloutOptions:
 
 ROLLOUT: Step[RolloutOptions, RolloutResult] = Step(
     name="rollout",
+    awaits_approval=True,
     event="rollout.ended",
     title="Roll out",
     summary="Roll out a release in waves to boards, containers, clusters and clouds.",

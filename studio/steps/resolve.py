@@ -33,7 +33,7 @@ class Resolved:
     Attributes:
         reads: Files and folders that the worker must be able to read.
         subject: What the step is about, for the job's title (a model's or a target's name).
-        schemes: Of the URLs of the targets.
+        targets: Those that the options name, with the members of groups.
         formats: Of the models.
         language: Whether one of the models writes text.
     """
@@ -41,7 +41,7 @@ class Resolved:
     arguments: dict[str, Any]
     reads: tuple[Path, ...]
     subject: str
-    schemes: frozenset[str] = frozenset()
+    targets: tuple[TargetSpec, ...] = ()
     formats: frozenset[str] = frozenset()
     language: bool = False
 
@@ -50,6 +50,11 @@ class Resolved:
         """Name of the target of the option ``target``: this computer without one."""
         target = self.arguments.get("target")
         return str(target["name"]) if target else LOCAL.name
+
+    @property
+    def schemes(self) -> frozenset[str]:
+        """Schemes of the targets' addresses."""
+        return frozenset(scheme_of(one) for one in self.targets)
 
     @property
     def remote(self) -> bool:
@@ -65,7 +70,7 @@ def resolve(step: AnyStep, given: Mapping[str, Any], registry: Registry) -> Reso
             that is not there, or a model or target that is not known.
     """
     checked = validate(step.form, bundle_apart(step, given, registry))
-    arguments, reads, subjects, schemes, models = {}, [], [], set[str](), list[ModelRef]()
+    arguments, reads, subjects, models, targets = {}, [], [], list[ModelRef](), list[TargetSpec]()
     for option in step.form:
         value = checked[option.name]
         if value is not None:
@@ -75,13 +80,13 @@ def resolve(step: AnyStep, given: Mapping[str, Any], registry: Registry) -> Reso
             values = value if option.many else [value]
             reads += _reads(option, values)
             subjects += _subjects(option, values)
-            schemes |= {scheme_of(one) for one in values if isinstance(one, TargetSpec)}
             models += [one for one in values if isinstance(one, ModelRef)]
+            targets += [one for one in values if isinstance(one, TargetSpec)]
         arguments[option.name] = to_json(value)
     subject = ", ".join(dict.fromkeys(subjects))
     formats = frozenset(one.format for one in models)
     language = any(is_language(registry.variant(one.variant)) for one in models)
-    return Resolved(arguments, tuple(reads), subject, frozenset(schemes), formats, language)
+    return Resolved(arguments, tuple(reads), subject, tuple(targets), formats, language)
 
 
 def model_files(

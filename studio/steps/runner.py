@@ -29,6 +29,7 @@ from studio.jobs.runner import Finish
 from studio.jobs.spec import class_path
 from studio.plugin_host import PluginHost
 from studio.registry import ActionRecord, Registry, file_digest
+from studio.steps.approval import require_plan
 from studio.steps.catalogue import step as step_named
 from studio.steps.format_support import HINT, LANGUAGE_HINT, why_not
 from studio.steps.inputs import input_digest
@@ -87,6 +88,7 @@ class StepRunner:
 
         Raises:
             UsageError: when an option does not fit; nothing was started.
+            NeedsApproval: when it starts from an approved plan alone; nothing was started.
             Refused: when the seal no longer fits; nothing was started.
         """
         step = step_named(name)
@@ -94,7 +96,7 @@ class StepRunner:
         filled = with_project(step, given, self._registry)
         resolved = resolve(step, filled.options, self._registry)
         self._check_formats(step, resolved)
-        _check_approval(resolved.arguments, seal)
+        require_plan(step, resolved, seal, self._registry)
         if seal and self._seal(step, resolved, filled.preprocess) != seal:
             raise Refused(SEAL_BROKEN, hint="Make a new plan.")
         options = self._prepared(step, step.options_of(resolved.arguments))
@@ -302,19 +304,3 @@ def _replaced(value: Any, path: Path, reference: str) -> Any:
     if isinstance(value, str):
         return reference
     return [reference if Path(item).expanduser().absolute() == path else item for item in value]
-
-
-def _check_approval(arguments: Mapping[str, Any], seal: str) -> None:
-    """Refuse a step that needs an approval and is not started from its plan.
-
-    One that is resumed was approved before it started.
-
-    Raises:
-        Refused: with the command that waits for the approval.
-    """
-    is_exempt = bool(seal or arguments.get("dry_run") or arguments.get("resume"))
-    if arguments.get("needs_approval") and not is_exempt:
-        raise Refused(
-            "It needs the approval of a second person before it starts.",
-            hint="studio rollout --needs-approval makes the plan and waits.",
-        )

@@ -84,6 +84,7 @@ class PullOptions(TargetOptions):
 
 TARGET_PULL: Step[PullOptions, PullResult] = Step(
     name="target-pull",
+    awaits_approval=True,
     title="Pull releases",
     summary="Let a board poll a hawkBit-compatible server and install what it offers.",
     options=PullOptions,

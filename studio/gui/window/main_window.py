@@ -25,6 +25,7 @@ from studio.gui import session_state as memory
 from studio.gui.current_project import CurrentProject
 from studio.gui.option_words import outcome_in_window
 from studio.gui.pages.shared.base import Page
+from studio.gui.pages.shared.plan_maker import PlanMaker
 from studio.gui.shell import MessageAction
 from studio.gui.theme import DARK, LIGHT, Theming
 from studio.gui.widgets.drops import FileDrops
@@ -131,9 +132,9 @@ class MainWindow(QMainWindow):
     # Services for pages (see shell.Shell)
 
     def start(self, step: str, **options: object) -> RunningJob | None:
-        """Start a job; an error is shown and gives None."""
+        """Start a job, or make its plan; an error is shown. These two give None."""
         try:
-            return self.workspace.start(step, **options)
+            return PlanMaker(self.workspace, self).start(step, options)
         except StudioError as error:
             self.fail(error)
             return None

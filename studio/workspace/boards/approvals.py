@@ -12,6 +12,7 @@ from studio.plans import PlanEntry as PlanEntry
 from studio.plans import PlanRequest, Plans
 from studio.plans.texts import shown
 from studio.settings.user import owner
+from studio.steps.approval import NeedsApproval as NeedsApproval
 
 WAITING, APPROVED = "waiting", "approved"
 TYPED = 8

@@ -82,6 +82,35 @@ def test_an_approver_promotes(made: Registry, open_shared: Open, tmp_path: Path)
     assert [one.version for one in made.ledger.aliases()] == [version.id]
 
 
+def test_only_an_approver_ends_the_protection_of_a_target(
+    made: Registry, open_shared: Open, postgres: PostgresServer, database: str
+) -> None:
+    import psycopg
+
+    operator, approver = open_shared("operator", "operator"), open_shared("approver", "approver")
+    for name in ("cam", "pi"):
+        operator.add_target(TargetSpec(name, f"ssh://{name}"))
+    operator.labels.change("cam", {"approval": "required"})
+    with pytest.raises(StudioError, match=REFUSED) as caught:
+        operator.labels.change("cam", {"approval": ""})
+    assert "only an approver may do this" in caught.value.detail
+    with pytest.raises(StudioError, match=REFUSED):
+        operator.remove_target("cam")
+    address = postgres.address(database, "operator")
+    for statement in ("UPDATE targets SET url = 'ssh://x'", "UPDATE targets SET settings = '{}'"):
+        with (
+            psycopg.connect(address, passfile=str(postgres.passfile)) as connection,
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+        ):
+            connection.execute(f"{statement} WHERE name = 'cam'".encode())
+    operator.labels.change("cam", {"site": "berlin"})
+    operator.remove_target("pi")
+    assert made.labels.having("approval", "required") == {"cam": "ssh://cam"}
+    approver.labels.change("cam", {"approval": ""})
+    operator.remove_target("cam")
+    assert made.labels.all() == {}
+
+
 @pytest.mark.parametrize("table", ["releases", "runs", "versions", "moves", "changes"])
 @pytest.mark.parametrize("statement", ["DELETE FROM {}", "UPDATE {} SET id = DEFAULT"])
 def test_no_person_rewrites_the_history(

@@ -96,3 +96,24 @@ def test_a_rejected_rollout_ends_with_one_sentence(fleet: Fleet) -> None:
     assert studio.returncode != 0
     assert "rejected the plan" in errors
     assert fleet.serving(fleet.first) == []
+
+
+def test_a_deployment_to_a_protected_board_waits_without_an_option(fleet: Fleet, key: Path) -> None:
+    board = fleet.boards.names[0]
+    with Workspace.open() as opened:
+        opened.registry.labels.change(board, {"approval": "required"})
+    words = fleet.command("deploy", "--bundle", str(fleet.first.folder), "--target", board)
+    studio = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        until(lambda: waiting() != "", "the plan waits", 60)
+        assert fleet.serving(fleet.first) == []
+        with Workspace.open() as opened:
+            assert opened.plans.one(waiting()).plan.needs_second
+            opened.plans.approve(waiting(), key)
+        errors = studio.communicate(timeout=120)[1]
+    finally:
+        studio.kill()
+        studio.wait()
+    assert studio.returncode == 0, errors
+    assert f"Only an approved plan changes {board} (label approval=required)." in errors
+    assert fleet.serving(fleet.first) == [board]

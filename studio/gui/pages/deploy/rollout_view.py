@@ -15,12 +15,12 @@ from studio.gui import figures
 from studio.gui.forms.editors import Choice
 from studio.gui.forms.form import Form
 from studio.gui.pages.shared import target_rows
+from studio.gui.pages.shared.plan_maker import PlanMaker
 from studio.gui.pages.shared.question import Question
 from studio.gui.pages.shared.stage_page import JobStrip, StateRow, StateRows
-from studio.gui.shell import MessageAction, Shell
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Card, Scroll, button, label, row, set_enabled
 from studio.rollouts.results import RolloutMessage, RolloutResult, TargetOutcome
-from studio.workspace.boards.approvals import Approvals, PlanEntry
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, VariantRecord, Workspace
@@ -121,7 +121,7 @@ class RolloutView(QWidget):
         names = self._chosen()
         options = {**self.form.values(), "model": f"#{self.variant.id}"}
         if options.get("needs_approval"):
-            self._plan(options)
+            PlanMaker(self.workspace, self.shell).make(STEP, options)
             return
         if not self._any_remote(names):
             self._start_now(options)
@@ -135,23 +135,6 @@ class RolloutView(QWidget):
             "Roll out",
             partial(self._start_now, options),  # what was asked, though a job opens another model
         ).open()
-
-    def _plan(self, options: Mapping[str, object]) -> None:
-        """Make a plan that a second person approves; nothing is rolled out yet."""
-        approvals = Approvals(self.workspace.plans)
-        given = {name: value for name, value in options.items() if value not in (None, "", ())}
-        self.shell.notify("Making the plan of the rollout…")
-        self.workspace.in_background(lambda: approvals.make(STEP, given), self._planned)
-
-    def _planned(self, made: PlanEntry | Exception) -> None:
-        if isinstance(made, Exception):
-            self.shell.fail(made)
-            return
-        self.shell.notify(
-            f"Plan {made.digest[:12]} waits for a second person.",
-            "good",
-            MessageAction("Show", lambda: self.shell.go("fleet")),
-        )
 
     def _start_now(self, options: Mapping[str, object]) -> None:
         job = self.shell.start(STEP, **options)

@@ -30,7 +30,7 @@ _NAMED = 2
 _KEY = Option("key", Kind.FILE, title="SSH key", help="Private key of an approver.")
 _EMPTY = (
     "No plans yet",
-    "Plans of rollouts that need an approval, and those of agents, appear here.",
+    "Plans that need an approval, and those of agents, appear here.",
 )
 
 

@@ -1,0 +1,62 @@
+"""The approval that a step needs: of its author's promise, or of targets that are protected."""
+
+from __future__ import annotations
+
+from studio.api import Refused
+from studio.jobs import AnyStep
+from studio.registry import Registry
+from studio.registry.endpoints import SIGN as BELOW
+from studio.registry.labels import APPROVAL, REQUIRED
+from studio.steps.resolve import Resolved
+
+_NAMED = 3
+
+
+class NeedsApproval(Refused):
+    """A step that starts from an approved plan alone."""
+
+
+def protected_targets(step: AnyStep, resolved: Resolved, registry: Registry) -> list[str]:
+    """Return the targets whose release a step changes, and which are labelled for an approval.
+
+    A second name for the address of such a target is one, too.
+    """
+    if not step.awaits_approval:
+        return []
+    protected = registry.labels.having(APPROVAL, REQUIRED)
+    if not protected:
+        return []
+    addresses = set(protected.values())
+    return [
+        one.name
+        for one in resolved.targets
+        if one.name.partition(BELOW)[0] in protected or one.url in addresses
+    ]
+
+
+def require_plan(step: AnyStep, resolved: Resolved, seal: str, registry: Registry) -> None:
+    """Refuse a step that needs an approval and is not started from its plan.
+
+    A dry run changes nothing, and a rollout that is resumed was approved before it started.
+
+    Args:
+        seal: Digest of the plan that it is started from; empty for none.
+
+    Raises:
+        NeedsApproval: with what it needs.
+    """
+    arguments = resolved.arguments
+    if seal or arguments.get("dry_run") or arguments.get("resume"):
+        return
+    hint = f"Make a plan for it: studio plan make {step.name} NAME=VALUE..."
+    if arguments.get("needs_approval"):
+        raise NeedsApproval("It needs the approval of a second person before it starts.", hint=hint)
+    found = protected_targets(step, resolved, registry)
+    if found:
+        raise NeedsApproval(_sentence(found), hint=hint)
+
+
+def _sentence(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    listed = ", ".join(names[:_NAMED])
+    return f"Only an approved plan changes {listed}{more} (label {APPROVAL}={REQUIRED})."
