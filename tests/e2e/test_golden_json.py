@@ -150,7 +150,7 @@ def _observed(studio: Studio, step: dict[str, Any]) -> Observed:
     _prepare(studio, step.get("prepare", ""))
     text = step.get("text", False)
     ended = studio.run(*shlex.split(step["run"]), *([] if text else ["--json"]))
-    how = {name: step[name] for name in ("loose", "shape", "once") if name in step}
+    how = {name: step[name] for name in ("loose", "shape", "once", "sampled") if name in step}
     normal = Normaliser(studio.home, **how)
     plain = Normaliser(studio.home)
     return {
