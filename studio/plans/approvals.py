@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from studio.api import Refused
@@ -50,16 +51,37 @@ def by_key(
         StudioError: when the key cannot be used.
     """
     if approvers is None:
-        raise Refused(
-            "The file of approvers is missing.",
-            hint="Write one as for ssh-keygen(1): plan_approvers in the configuration folder.",
-        )
+        raise _no_approvers()
+    made = signed(digest, plan, key, now)
+    return replace(made, by=_signer(made, plan, approvers))
+
+
+def signed(digest: str, plan: ChangePlan, key: Path, now: float) -> Approval:
+    """Return an approval with the signature of a key, of which the owner is not yet known.
+
+    Raises:
+        Refused: when the plan has expired.
+        StudioError: when the key cannot be used.
+    """
     from studio.packages.signing import signature_of  # a start of the studio needs it not
 
+    if now >= plan.expires:
+        raise Refused(f"Plan {digest[:12]} has expired.", hint="Make a new plan.")
     unsigned = Approval(digest, "", now, float(int(_until(plan, now))))
-    signature = signature_of(unsigned.statement, key, NAMESPACE)
-    signed = Approval(digest, "", now, unsigned.expires, signature)
-    return Approval(digest, _signer(signed, plan, approvers), now, signed.expires, signature)
+    return replace(unsigned, signature=signature_of(unsigned.statement, key, NAMESPACE))
+
+
+def received(
+    approval: Approval, digest: str, plan: ChangePlan, paths: Paths, now: float
+) -> Approval:
+    """Return an approval that was signed at another computer, in the name of its signer.
+
+    Raises:
+        Refused: when approvers are not named here, or the approval does not count.
+    """
+    if approvers_file(paths) is None:
+        raise _no_approvers()
+    return replace(approval, by=require(approval, digest, plan, paths, now), at=now)
 
 
 def require(approval: Approval, digest: str, plan: ChangePlan, paths: Paths, now: float) -> str:
@@ -83,6 +105,13 @@ def require(approval: Approval, digest: str, plan: ChangePlan, paths: Paths, now
 def _until(plan: ChangePlan, now: float) -> float:
     """Return the end of an approval: a rollout may be carried out later, by its author."""
     return plan.expires if plan.needs_second else min(now + VALID_S, plan.expires)
+
+
+def _no_approvers() -> Refused:
+    return Refused(
+        "The file of approvers is missing.",
+        hint="Write one as for ssh-keygen(1): plan_approvers in the configuration folder.",
+    )
 
 
 def _own(name: str) -> Refused:

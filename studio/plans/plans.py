@@ -135,9 +135,7 @@ class Plans:
         Raises:
             Refused: when the plan has expired, was used, or the approval would not count.
         """
-        plan, now = self._store.plan(digest), self._clock()
-        if now >= plan.expires:
-            raise Refused(f"Plan {digest[:12]} has expired.", hint="Make a new plan.")
+        plan, now = self._current_plan(digest)
         approvers = self.approvers
         if key is None:
             approval = approvals.by_terminal(digest, plan, approvers, now)
@@ -145,6 +143,28 @@ class Plans:
             approval = approvals.by_key(digest, plan, key, approvers, now)
         self._store.approve(approval)
         return approval
+
+    def receive(self, digest: str, approval: Approval) -> Approval:
+        """Store an approval that a named approver has signed at another computer.
+
+        Raises:
+            Refused: when the plan has expired, was used, or the approval would not count.
+        """
+        plan, now = self._current_plan(digest)
+        found = approvals.received(approval, digest, plan, self._paths, now)
+        self._store.approve(found)
+        return found
+
+    def _current_plan(self, digest: str) -> tuple[ChangePlan, float]:
+        """Return a plan that can be approved, and the time.
+
+        Raises:
+            Refused: when it has expired.
+        """
+        plan, now = self._store.plan(digest), self._clock()
+        if now >= plan.expires:
+            raise Refused(f"Plan {digest[:12]} has expired.", hint="Make a new plan.")
+        return plan, now
 
     @property
     def approvers(self) -> Path | None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+import time
 from pathlib import Path
 
 from studio.api import Refused, StudioError
 from studio.cli.flags import add_verbs
 from studio.cli.output import fail_job, print_json, print_lines, print_note, prompt
+from studio.cli.overwrite import add_force, confirm_overwrite
 from studio.cli.session import workspace
 from studio.documents.dataclass_json import JsonValue, to_json
+from studio.documents.plain import shortened
 from studio.jobs.object_names import load
-from studio.plans import PlanEntry, PlanRequest
+from studio.plans import Approval, PlanEntry, PlanRequest
+from studio.plans.approvals import signed
+from studio.plans.exchange import read_approval, read_plan, write_approval, write_plan
 from studio.plans.texts import listed, shown
 from studio.workspace import Workspace
 
@@ -28,14 +34,23 @@ def add(parser: argparse.ArgumentParser) -> None:
         show="show a plan",
         make="make a plan of a step, without changing anything",
         approve="approve a plan: at a terminal, or with an SSH key",
+        export="write a plan to a file, for an approver at another computer",
+        sign="approve the file of a plan with an SSH key",
         reject="decide that a plan is not carried out",
         revoke="end an unused approval",
         apply="carry an approved plan out",
     )
-    for verb in ("show", "approve", "reject", "revoke", "apply"):
+    for verb in ("show", "approve", "export", "reject", "revoke", "apply"):
         verbs[verb].add_argument("plan", metavar="DIGEST", help="digest of the plan, or its begin")
     text = "SSH key of an approver (see docs/agents.md)"
-    verbs["approve"].add_argument("--key", type=Path, metavar="FILE", help=text)
+    by = verbs["approve"].add_mutually_exclusive_group()
+    by.add_argument("--key", type=Path, metavar="FILE", help=text)
+    by.add_argument("--signed", type=Path, metavar="FILE", help="approval of studio plan sign")
+    verbs["sign"].add_argument("plan", metavar="PLAN", type=Path, help="file of the plan")
+    verbs["sign"].add_argument("--key", type=Path, metavar="FILE", help=text, required=True)
+    for verb in ("export", "sign"):
+        verbs[verb].add_argument("--out", type=Path, metavar="FILE", help="file to write")
+        add_force(verbs[verb])
     verbs["make"].add_argument("step", metavar="STEP", help="such as deploy")
     text = "option of the step, such as target=bench-pi; repeat it for several values"
     verbs["make"].add_argument("options", nargs="*", metavar="NAME=VALUE", help=text)
@@ -43,6 +58,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the verb."""
+    if arguments.verb == "sign":
+        return _sign(arguments)
     with workspace() as opened:
         if arguments.verb == "list":
             return _list(opened, arguments)
@@ -54,6 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
             return _print(found, arguments)
         if arguments.verb == "approve":
             return _approve(opened, found, arguments)
+        if arguments.verb == "export":
+            return _export(found, arguments)
         if arguments.verb == "reject":
             opened.plans.reject(found.digest)
             print_lines([f"Plan {found.digest[:12]} is rejected."])
@@ -83,23 +102,65 @@ def _print(found: PlanEntry, arguments: argparse.Namespace) -> int:
 
 
 def _approve(opened: Workspace, found: PlanEntry, arguments: argparse.Namespace) -> int:
-    """Show the plan, and approve it when the person has typed the begin of its digest."""
+    """Show the plan, and approve it when the person has typed the begin of its digest.
+
+    An approval that was signed elsewhere needs no person here.
+    """
+    if arguments.signed:
+        approval = opened.plans.receive(found.digest, read_approval(arguments.signed))
+    else:
+        _confirm(found)
+        approval = opened.plans.approve(found.digest, arguments.key)
+    return _print_approval(approval, arguments)
+
+
+def _confirm(found: PlanEntry) -> None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise Refused(
             "A plan is approved by a person at a terminal.",
-            hint="Run studio plan approve in a terminal of your own.",
+            hint="Run the command in a terminal of your own.",
         )
     for line in shown(found):
         print_note(line)
     typed = prompt(f"Type the first {_TYPED} digits of the digest to approve:")
     if typed != found.digest[:_TYPED]:
         raise Refused("The plan was not approved: the digits differ.")
-    approval = opened.plans.approve(found.digest, arguments.key)
+
+
+def _print_approval(approval: Approval, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(to_json(approval))
     else:
         minutes = round((approval.expires - approval.at) / 60)
         print_lines([f"Approved by {approval.by} for {minutes} minutes and one use."])
+    return 0
+
+
+def _export(found: PlanEntry, arguments: argparse.Namespace) -> int:
+    path = arguments.out or Path(f"{found.digest[:12]}.plan")
+    confirm_overwrite([path] if path.exists() else [], arguments)
+    write_plan(path, found.plan)
+    if arguments.json:
+        print_json({"plan": found.digest, "file": str(path)})
+    else:
+        print_lines([f"Wrote {path}.", f"An approver signs it: studio plan sign {path} --key FILE"])
+    return 0
+
+
+def _sign(arguments: argparse.Namespace) -> int:
+    """Show the plan of a file, and sign its approval for the computer that it came from."""
+    plan = read_plan(arguments.plan)
+    path = arguments.out or arguments.plan.with_name(f"{arguments.plan.name}.signed")
+    confirm_overwrite([path] if path.exists() else [], arguments)
+    print_note(f"Step: {plan.step}. Options: {shortened(json.dumps(to_json(plan.options)))}")
+    _confirm(PlanEntry(plan.digest, plan, "waiting"))
+    approval = signed(plan.digest, plan, arguments.key, time.time())
+    write_approval(path, approval)
+    if arguments.json:
+        print_json(to_json(approval))
+    else:
+        back = f"studio plan approve {plan.digest[:12]} --signed {path.name}"
+        print_lines([f"Wrote {path}.", f"At the computer of the plan: {back}"])
     return 0
 
 

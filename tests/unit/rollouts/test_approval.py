@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from studio.settings import Paths
 from studio.workspace import Workspace
+from tests.rigs.agents.sessions import at_terminal
 from tests.rigs.boards import until
 from tests.rigs.fleet.driver import agree
 from tests.unit.rollouts.test_fleet import Fleet
@@ -117,3 +119,31 @@ def test_a_deployment_to_a_protected_board_waits_without_an_option(fleet: Fleet,
     assert studio.returncode == 0, errors
     assert f"Only an approved plan changes {board} (label approval=required)." in errors
     assert fleet.serving(fleet.first) == [board]
+
+
+def test_an_approver_at_another_computer_signs_a_file(
+    fleet: Fleet, key: Path, tmp_path: Path
+) -> None:
+    words = fleet.command("rollout", "--bundle", str(fleet.first.folder), *_WORDS)
+    studio = subprocess.Popen([*words, "--needs-approval"], stderr=subprocess.PIPE, text=True)
+    there = {**os.environ, "EDGEWRIGHT_HOME": str(tmp_path / "bob")}
+    plan = tmp_path / "all.plan"
+    sign = ["plan", "sign", str(plan), "--key", str(key)]
+    try:
+        until(lambda: waiting() != "", "the plan waits", 60)
+        digest = waiting()
+        export = fleet.command("plan", "export", digest, "--out", str(plan))
+        subprocess.run(export, check=True, timeout=60)
+        assert at_terminal(sign, "00000000", there)[0] == 4
+        code, shown = at_terminal(sign, digest[:8], there)
+        assert code == 0, shown
+        assert "Wave 2, 6 targets" in shown
+        approve = fleet.command("plan", "approve", digest, "--signed", f"{plan}.signed")
+        subprocess.run(approve, check=True, timeout=60, stdin=subprocess.DEVNULL)
+        errors = studio.communicate(timeout=120)[1]
+    finally:
+        studio.kill()
+        studio.wait()
+    assert studio.returncode == 0, errors
+    assert "Approved by bob@desk." in errors
+    assert len(fleet.serving(fleet.first)) == fleet.boards.count
