@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import subprocess
 import time
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from tests.rigs.kubernetes import kubeconfig
 from tests.rigs.kubernetes.controller import Controller
 from tests.rigs.kubernetes.node import Node
 from tests.rigs.kubernetes.parcels import images, make_parcel
+from tests.rigs.patience import patience
 
 _numbers = itertools.count(1)
 
@@ -47,7 +49,8 @@ class Lab:
 
     def target(self, namespace: str, context: str = "admin") -> TargetSpec:
         """A target there."""
-        settings = {"kubeconfig": str(self.config), "patience_s": "3"}
+        limit = math.ceil(patience(3))
+        settings = {"kubeconfig": str(self.config), "patience_s": str(limit)}
         return TargetSpec("web", f"kubernetes://{context}/{namespace}/cnn", settings=settings)
 
     def kubectl(self, *arguments: str, check: bool = True, text: str = "") -> str:

@@ -262,7 +262,7 @@ def test_scale(lab: Lab, site: KubernetesSite, namespace: str, parcels: Parcels)
 def test_a_server_that_hangs(lab: Lab, site: KubernetesSite) -> None:
     lab.server.hang()
     try:
-        with pytest.raises(TargetError, match="did not answer within 3 s"):
+        with pytest.raises(TargetError, match=r"did not answer within \d+ s"):
             site.releases()
     finally:
         lab.server.go_on()
