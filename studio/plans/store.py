@@ -140,11 +140,8 @@ class PlanStore:
         if (folder / _USED).exists():
             raise self._spent(digest)
         try:
-            self._lock(digest)
-            # A hard link fails where the name exists, so no second approval replaces a used one.
-            os.link(folder / _APPROVAL, folder / _USED)
+            self._locked[digest] = _locked_link(folder / _APPROVAL, folder / _USED)
         except (FileExistsError, BlockingIOError):
-            self._unlock(digest)
             raise self._spent(digest) from None
         except OSError:
             raise Refused(
@@ -162,16 +159,6 @@ class PlanStore:
         path = self._folder / checked_digest(digest) / _OUTCOME
         write_atomically(path, json.dumps(document, default=str).encode(), _PRIVATE)
         self._unlock(digest)
-
-    def _lock(self, digest: str) -> None:
-        """Lock an approval, which the system unlocks at the end of this process at the latest."""
-        file = (self._folder / digest / _APPROVAL).open("rb")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.close()
-            raise
-        self._locked[digest] = file
 
     def _unlock(self, digest: str) -> None:
         file = self._locked.pop(digest, None)
@@ -260,6 +247,30 @@ class PlanStore:
             return None if document is None else from_json(Approval, document)
         except _UNREADABLE:
             return None
+
+
+def _locked_link(path: Path, link: Path) -> IO[bytes]:
+    """Give a file a second name, and return it locked, until it is closed.
+
+    Raises:
+        BlockingIOError: when another one has locked it.
+        FileExistsError: when the second name exists.
+        OSError: when the file does not exist.
+    """
+    file = path.open("rb")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # A hard link fails where the name exists, so no second approval replaces a used one.
+        os.link(path, link)
+        if os.path.samestat(os.fstat(file.fileno()), link.stat()):
+            return file
+        used = link.open("rb")  # approved again in this moment: that approval is the used one
+    except OSError:
+        file.close()
+        raise
+    file.close()
+    fcntl.flock(used, fcntl.LOCK_EX)  # those who look hold it briefly
+    return used
 
 
 def approve_hint(digest: str) -> str:

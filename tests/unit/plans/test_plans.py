@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -117,6 +118,38 @@ def test_a_plan_whose_program_is_killed_has_failed(plans: Plans, workspace: Work
     found = plans.one(digest)
     assert found.state == "failed"
     assert found.outcome.startswith("The program that carried it out was killed")
+
+
+def test_a_plan_that_is_approved_again_in_the_moment_of_its_start_is_running(
+    plans: Plans, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = silence(plans).digest
+    plans.approve(digest)
+    (folder,) = workspace.paths.data.rglob(digest)
+    store, link = PlanStore(folder.parent), os.link
+
+    def again(*names: Path) -> None:
+        plans.approve(digest)
+        link(*names)
+
+    monkeypatch.setattr(os, "link", again)
+    store.use(digest)
+    assert plans.one(digest).state == "running"
+    store.end(digest, "Done.", True, {})
+
+
+def test_a_second_start_leaves_the_first_one_running(plans: Plans, workspace: Workspace) -> None:
+    digest = silence(plans).digest
+    plans.approve(digest)
+    (folder,) = workspace.paths.data.rglob(digest)
+    store = PlanStore(folder.parent)
+    store.use(digest)
+    (folder / "used.json").rename(folder / "approval.json")  # as it was a moment before
+    with pytest.raises(Refused, match="was carried out already"):
+        store.use(digest)
+    (folder / "approval.json").rename(folder / "used.json")
+    assert plans.one(digest).state == "running"
+    store.end(digest, "Done.", True, {})
 
 
 def test_a_plan_that_is_deleted_while_it_is_listed_has_failed(
