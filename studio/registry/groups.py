@@ -12,6 +12,7 @@ from studio.registry.database import Database
 from studio.registry.endpoints import SIGN as BELOW
 from studio.registry.labels import Labels
 from studio.registry.names import natural_order
+from studio.registry.this_computer import add_row
 
 SIGN = "@"
 """The prefix of a group's name among names of targets."""
@@ -66,6 +67,8 @@ class Groups:
                 f"Invalid group name {name!r}.", hint="Use letters, digits, dots and dashes."
             )
         with self._db.write() as db:
+            for member in members:
+                add_row(db, member)
             rows = dict(db.execute("SELECT name, settings FROM targets").fetchall())
             for strange in sorted(set(members) - set(rows)):
                 raise UsageError(f"Unknown target: {strange!r}.")

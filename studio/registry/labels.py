@@ -10,6 +10,7 @@ from typing import Any
 from studio.api import UsageError
 from studio.registry.database import Database
 from studio.registry.names import natural_order
+from studio.registry.this_computer import add_row
 
 KEY = "@labels"
 """The key of the labels in a target's row; keys of connectors never start with ``@``."""
@@ -58,6 +59,7 @@ class Labels:
         for name, value in changes.items():
             _check(name, value)
         with self._db.write() as db:
+            add_row(db, target)
             row = db.execute("SELECT settings FROM targets WHERE name = ?", (target,)).fetchone()
             if row is None:
                 raise UsageError(f"Unknown target: {target!r}.")

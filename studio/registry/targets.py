@@ -13,9 +13,8 @@ from studio.registry.endpoints import SIGN as BELOW
 from studio.registry.endpoints import Endpoints, endpoint_of, target_of_row
 from studio.registry.groups import SIGN as GROUP
 from studio.registry.names import is_component, natural_order
-
-LOCAL = TargetSpec("local", "local:")
-"""This computer, a target that always exists."""
+from studio.registry.this_computer import LOCAL as LOCAL
+from studio.registry.this_computer import add_row
 
 
 class Targets:
@@ -97,12 +96,7 @@ class Targets:
     def set_facts(self, name: str, facts: Mapping[str, Any]) -> None:
         """Store the facts of a target."""
         with self._db.write() as db:
-            if name == LOCAL.name:
-                db.execute(
-                    "INSERT INTO targets (name, url, host_key, settings, facts)"
-                    " VALUES (?, ?, '', '{}', '{}') ON CONFLICT DO NOTHING",
-                    (name, LOCAL.url),
-                )
+            add_row(db, name)
             db.execute("UPDATE targets SET facts = ? WHERE name = ?", (_json(facts), name))
 
     def facts(self, name: str) -> dict[str, Any]:

@@ -62,3 +62,17 @@ def test_a_target_has_a_bounded_number_and_must_exist(registry: Registry) -> Non
         registry.labels.change("a", {f"l{number}": "1" for number in range(33)})
     with pytest.raises(UsageError, match="Unknown target"):
         registry.labels.change("nobody", {"site": "x"})
+
+
+def test_this_computer_has_labels_and_groups_before_it_was_used(registry: Registry) -> None:
+    registry.labels.change("local", {"approval": "required"})
+    registry.groups.set("desk", ["local"])
+    assert registry.labels.having("approval", "required") == {"local": "local:"}
+    assert registry.groups.members("desk") == ["local"]
+
+
+def test_targets_with_a_label_are_found_by_it_alone(registry: Registry) -> None:
+    registry.labels.change("a", {"approval": "required"})
+    registry.labels.change("b", {"site": "required"})
+    registry.add_target(TargetSpec("d", "ssh://d", "", {"approval": "required"}))
+    assert registry.labels.having("approval", "required") == {"a": "ssh://a"}
