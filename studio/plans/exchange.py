@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from studio.api import InvalidData
+from studio.api import InvalidData, StudioError
 from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
 from studio.plans.record import Approval, ChangePlan
 from studio.settings.files import write_atomically
@@ -18,8 +18,12 @@ _UNREADABLE = (ValueError, TypeError, KeyError, RecursionError, InvalidDocument)
 
 
 def write_plan(path: Path, plan: ChangePlan) -> None:
-    """Write a plan; the SHA-256 of the file is its digest."""
-    write_atomically(path, plan.text.encode(), _PRIVATE)
+    """Write a plan; the SHA-256 of the file is its digest.
+
+    Raises:
+        StudioError: when the file cannot be written.
+    """
+    _write(path, plan.text)
 
 
 def read_plan(path: Path) -> ChangePlan:
@@ -36,8 +40,12 @@ def read_plan(path: Path) -> ChangePlan:
 
 
 def write_approval(path: Path, approval: Approval) -> None:
-    """Write a signed approval."""
-    write_atomically(path, json.dumps(to_json(approval)).encode(), _PRIVATE)
+    """Write a signed approval.
+
+    Raises:
+        StudioError: when the file cannot be written.
+    """
+    _write(path, json.dumps(to_json(approval)))
 
 
 def read_approval(path: Path) -> Approval:
@@ -51,6 +59,13 @@ def read_approval(path: Path) -> Approval:
         return from_json(Approval, json.loads(text))
     except _UNREADABLE:
         raise InvalidData(f"{path} is not the file of an approval.") from None
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_atomically(path, text.encode(), _PRIVATE)
+    except OSError as error:
+        raise StudioError(f"{path} cannot be written: {error.strerror}.") from None
 
 
 def _text_of(path: Path) -> str:

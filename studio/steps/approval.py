@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from studio.api import Refused
+from studio.api import Refused, TargetSpec
 from studio.jobs import AnyStep
 from studio.registry import Registry
 from studio.registry.endpoints import SIGN as BELOW
-from studio.registry.labels import APPROVAL, REQUIRED
+from studio.registry.labels import APPROVAL, REQUIRED, Labels
 from studio.steps.resolve import Resolved
 
 _NAMED = 3
@@ -16,22 +16,23 @@ class NeedsApproval(Refused):
     """A step that starts from an approved plan alone."""
 
 
-def protected_targets(step: AnyStep, resolved: Resolved, registry: Registry) -> list[str]:
-    """Return the targets whose release a step changes, and which are labelled for an approval.
+class ProtectedTargets:
+    """The targets that are labelled for an approval, and others with their addresses."""
 
-    A second name for the address of such a target is one, too.
-    """
+    def __init__(self, labels: Labels) -> None:
+        self._found = labels.having(APPROVAL, REQUIRED)
+
+    def __contains__(self, target: TargetSpec) -> bool:
+        name = target.name.partition(BELOW)[0]
+        return name in self._found or target.url in self._found.values()
+
+
+def protected_targets(step: AnyStep, resolved: Resolved, registry: Registry) -> list[str]:
+    """Return the protected targets whose release a step changes."""
     if not step.awaits_approval:
         return []
-    protected = registry.labels.having(APPROVAL, REQUIRED)
-    if not protected:
-        return []
-    addresses = set(protected.values())
-    return [
-        one.name
-        for one in resolved.targets
-        if one.name.partition(BELOW)[0] in protected or one.url in addresses
-    ]
+    protected = ProtectedTargets(registry.labels)
+    return [one.name for one in resolved.targets if one in protected]
 
 
 def require_plan(step: AnyStep, resolved: Resolved, seal: str, registry: Registry) -> None:

@@ -10,9 +10,11 @@ from studio.api import Refused
 from studio.jobs import RunningJob
 from studio.plans import PlanEntry as PlanEntry
 from studio.plans import PlanRequest, Plans
+from studio.plans.exchange import read_approval, write_plan
 from studio.plans.texts import shown
 from studio.settings.user import owner
 from studio.steps.approval import NeedsApproval as NeedsApproval
+from studio.steps.approval import ProtectedTargets as ProtectedTargets
 
 WAITING, APPROVED = "waiting", "approved"
 TYPED = 8
@@ -65,6 +67,24 @@ class Approvals:
         if typed.strip() != digest[:TYPED]:
             raise Refused("The plan was not approved: the digits differ.")
         return self._plans.approve(digest, key).by
+
+    def export(self, digest: str, path: Path) -> Path:
+        """Write a plan to a file, for an approver at another computer; return the file.
+
+        Raises:
+            StudioError: when it cannot be written.
+        """
+        write_plan(path, self._plans.one(digest).plan)
+        return path
+
+    def receive(self, digest: str, path: Path) -> str:
+        """Take an approval that was signed at another computer; return who approved the plan.
+
+        Raises:
+            InvalidData: when the file is no approval.
+            Refused: when the approval does not count.
+        """
+        return self._plans.receive(digest, read_approval(path)).by
 
     def reject(self, digest: str) -> None:
         """Decide that a plan is not carried out.

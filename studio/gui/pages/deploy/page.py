@@ -58,6 +58,7 @@ class DeployPage(StagePage):
     icon = STEP
     repeats = ("deploy", "rollout", "rollback", "promote", "undeploy", "package", "image", "deb")
     folded_title = "Platforms"
+    _verb = target_rows.DEPLOY_TO
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
@@ -356,6 +357,7 @@ class DeployPage(StagePage):
             return
         sheet = self._sheet_of(kind_of(target, self._sheets.kinds))
         self.sheet.show_target(target, self.variant, sheet)
+        self._verb = target_rows.deploy_verb(self.workspace, target)
         releases = self.workspace.registry.releases(target.name)
         spoken, running = target_rows.spoken(target.name), target_rows.running(releases)
         self.history.show_releases(spoken, releases)
@@ -375,7 +377,7 @@ class DeployPage(StagePage):
         if self.deployment.planned is not None:
             reason = reason or rows.in_the_way(self.deployment.steps)
         if self.primary is not None:
-            verb = "Monitor" if self._is_done() else "Deploy to"
+            verb = "Monitor" if self._is_done() else self._verb
             self.primary.setText(f"{verb} {target_rows.spoken(target.name)}")
             self.primary.setAccessibleName(self.primary.text())
             set_enabled(self.primary, reason)

@@ -266,10 +266,15 @@ class DeploymentSheet(Sheet):
             return ("Connect" if adds else "Configure"), busy or lacks
         if at == CONFIGURE:
             return "Review", "" if self.variant is not None else NO_MODEL
-        place = target_rows.spoken(self.target.name) if self.target is not None else ""
-        served = self.replaced() if self.target is not None else ""
-        text = f"Replace {served} on {place}" if served else f"Deploy to {place}"
-        return text, self._in_the_way()
+        return self._deploy_text(), self._in_the_way()
+
+    def _deploy_text(self) -> str:
+        if self.target is None:
+            return target_rows.DEPLOY_TO
+        verb = target_rows.deploy_verb(self._workspace, self.target)
+        place, served = target_rows.spoken(self.target.name), self.replaced()
+        replaces = served and verb == target_rows.DEPLOY_TO
+        return f"Replace {served} on {place}" if replaces else f"{verb} {place}"
 
     def _in_the_way(self) -> str:
         deployment = self._deployment

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QFontDatabase
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QPlainTextEdit, QWidget
 
 from studio.api import Kind, Option, StudioError
 from studio.gui import figures
@@ -28,6 +28,7 @@ _WIDTHS = (124, 0, 84, 132, 108)
 _NARROW = 1000
 _NAMED = 2
 _KEY = Option("key", Kind.FILE, title="SSH key", help="Private key of an approver.")
+_SIGNED = "Signed plans (*.signed);;All files (*)"
 _EMPTY = (
     "No plans yet",
     "Plans that need an approval, and those of agents, appear here.",
@@ -58,6 +59,10 @@ class ApprovalsView(QWidget):
         self.approve = button("Approve", self._approve, "primary")
         self.reject = button("Reject", self._reject, "danger")
         self.start = button("Carry out", self._start)
+        self.export = button("Export…", self._export)
+        self.export.setToolTip("Write the plan to a file, which an approver signs elsewhere")
+        self.receive = button("Add signature…", self._receive)
+        self.receive.setToolTip("Take the file that studio plan sign has written")
         self._lay_out()
         self.table.chosen.connect(lambda key: self._show(str(key)))
         self.digits.textChanged.connect(lambda _: self._explain())
@@ -69,6 +74,7 @@ class ApprovalsView(QWidget):
         side.body.addWidget(self.text, 1)
         for part in (self.reason, self.key, self.fault):
             side.body.addWidget(part)
+        side.body.addLayout(row(self.export, self.receive, None))
         line = row(self.digits, self.approve, self.reject, self.start)
         line.setStretch(0, 1)
         side.body.addLayout(line)
@@ -120,6 +126,8 @@ class ApprovalsView(QWidget):
         is_open = state in (WAITING, APPROVED)
         set_enabled(self.reject, "" if is_open else why)
         self.start.setVisible(state == APPROVED)
+        for elsewhere in (self.export, self.receive):
+            elsewhere.setVisible(state == WAITING)
 
     # What is done
 
@@ -140,6 +148,26 @@ class ApprovalsView(QWidget):
             lambda: self.approvals.reject(digest),
             lambda _: self._shell.notify(f"Plan {digest[:12]} rejected."),
         )
+
+    def _export(self) -> None:
+        digest, name = self._chosen, f"{self._chosen[:12]}.plan"
+        path, _ = QFileDialog.getSaveFileName(self, "Export the plan", name, "Plans (*.plan)")
+        if path:
+            self._do(
+                lambda: self.approvals.export(digest, Path(path)),
+                lambda _: self._shell.notify(
+                    f"Wrote {path}. Sign it with: studio plan sign", "good"
+                ),
+            )
+
+    def _receive(self) -> None:
+        digest = self._chosen
+        path, _ = QFileDialog.getOpenFileName(self, "Signed approval", "", _SIGNED)
+        if path:
+            self._do(
+                lambda: self.approvals.receive(digest, Path(path)),
+                lambda by: self._shell.notify(f"Plan {digest[:12]} approved by {by}.", "good"),
+            )
 
     def _start(self) -> None:
         digest = self._chosen

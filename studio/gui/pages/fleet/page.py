@@ -40,6 +40,7 @@ class FleetPage(Page):
         self.add_command("Connect the fleet to a broker", self._connect_broker)
         self.add_command("Show plans that wait for approval", lambda: self.show_view(APPROVALS))
         self.add_command("Show rollouts in time", lambda: self.show_view(ROLLOUTS))
+        self._waited = 0
         self._again = QTimer(self, interval=_AGAIN_MS)
         self._again.timeout.connect(self._refresh)
         self.stack.currentChanged.connect(lambda _: self._shown())
@@ -55,8 +56,11 @@ class FleetPage(Page):
             self._refresh()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Read what is shown."""
+        """Read what is shown: the approvals, if more plans wait than at the last visit."""
         super().showEvent(event)
+        before, self._waited = self._waited, self.approvals.approvals.waiting()
+        if self._waited > before:
+            self.show_view(APPROVALS)
         self._shown()
 
     def hideEvent(self, event: QHideEvent) -> None:

@@ -12,11 +12,12 @@ from studio.gui import figures
 from studio.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
-    from studio.workspace import ReleaseRecord
+    from studio.workspace import ReleaseRecord, Workspace
 
 LOCAL = "local"
 SERVING = "serving"
 REMOVED = "removed"
+DEPLOY_TO = "Deploy to"
 
 
 def title(target: TargetSpec) -> str:
@@ -37,6 +38,14 @@ def spoken(name: str) -> str:
 def is_remote(target: TargetSpec) -> bool:
     """Return whether a target is on the network."""
     return urlsplit(target.url).scheme not in ("", LOCAL)
+
+
+def deploy_verb(workspace: Workspace, target: TargetSpec) -> str:
+    """Return what a click does to a target: a protected one gets a plan at first."""
+    from studio.workspace.boards.approvals import ProtectedTargets
+
+    protected = ProtectedTargets(workspace.registry.labels)
+    return "Plan deploy to" if target in protected else DEPLOY_TO
 
 
 def facts_of(document: Mapping[str, object]) -> TargetFacts | None:

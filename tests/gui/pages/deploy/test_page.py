@@ -89,6 +89,16 @@ def test_what_nobody_has_looked_at_is_not_called_anything(rig: Rig) -> None:
     assert state(page, "jetson-07") == "unreachable"
 
 
+def test_a_protected_target_gets_a_plan(rig: Rig) -> None:
+    rig.workspace.add_target(BOARD)
+    rig.registry.labels.change("jetson-07", {"approval": "required"})
+    page = rig.page(DeployPage, rig.variant())
+    assert page.primary is not None
+    assert page.primary.text() == "Deploy to this computer"
+    page.gallery.tiles["jetson-07"].click()
+    assert page.primary.text() == "Plan deploy to jetson-07"
+
+
 def test_a_tile_selects_its_target(rig: Rig) -> None:
     rig.workspace.add_target(BOARD)
     page = rig.page(DeployPage, rig.variant())

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
-from studio.gui.pages.fleet.page import APPROVALS, FleetPage
+from studio.gui.pages.fleet.page import APPROVALS, BOARDS, FleetPage
 from studio.plans import PlanEntry, PlanRequest, approvals
+from studio.plans.approvals import signed
+from studio.plans.exchange import read_plan, write_approval
 from studio.settings.user import owner
 from tests.gui.page_rig import Rig, opened, visible_texts
 
@@ -120,8 +123,57 @@ def test_where_approvers_are_named_their_key_is_needed(rig: Rig, tmp_path: Path)
     assert rig.workspace.plans.one(made.digest).by == "bob@desk"
 
 
+@pytest.mark.needs("ssh-keygen")
+def test_a_plan_is_signed_at_another_computer(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, file = tmp_path / "id", tmp_path / "a.plan"
+    words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "bob@desk", "-f", str(key)]
+    subprocess.run(words, check=True, timeout=60)
+    made = plan(rig)
+    page = shown(rig)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(file), ""))
+    page.approvals.export.click()
+    assert read_plan(file) == made.plan
+    back = tmp_path / "a.plan.signed"
+    write_approval(back, signed(made.digest, read_plan(file), key, made.plan.made + 1))
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(back), ""))
+    page.approvals.receive.click()
+    assert "The file of approvers is missing" in page.approvals.fault.text()
+    config = rig.workspace.paths.config
+    config.mkdir(parents=True, exist_ok=True)
+    (config / "plan_approvers").write_text(f"bob@desk {key.with_suffix('.pub').read_text()}")
+    page.approvals.receive.click()
+    assert rig.workspace.plans.one(made.digest).by == "bob@desk"
+    assert not page.approvals.export.isVisible()
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan(rig)
+    page = shown(rig)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("/proc/a.plan", ""))
+    page.approvals.export.click()
+    assert "/proc/a.plan cannot be written" in page.approvals.fault.text()
+
+
 def test_the_text_of_a_plan_is_no_markup(rig: Rig) -> None:
     made = plan(rig, target="<b>x</b>")
     page = shown(rig)
     assert "<b>x</b>" in page.approvals.text.toPlainText()
     assert made.digest in page.approvals.text.toPlainText()
+
+
+def test_a_visit_shows_plans_that_wait_since_the_last_one(rig: Rig) -> None:
+    plan(rig)
+    page = rig.page(FleetPage)
+    assert page.stack.currentIndex() == APPROVALS
+    page.show_view(BOARDS)
+    page.hide()
+    page.show()
+    assert page.stack.currentIndex() == BOARDS
+    page.hide()
+    plan(rig)
+    page.show()
+    assert page.stack.currentIndex() == APPROVALS
