@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from studio.plans.exchange import read_approval, read_plan, write_approval, writ
 from studio.plans.plans import Plans
 from studio.settings.user import owner
 from studio.workspace import Workspace
-from tests.unit.plans.test_second_person import allow
+from tests.rigs.plan_approvers import allow, approver_key
 
 pytestmark = pytest.mark.needs("ssh-keygen")
 
@@ -34,14 +33,6 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Works
 @pytest.fixture
 def entry(workspace: Workspace) -> PlanEntry:
     return workspace.plans.make(PlanRequest("undeploy", {"target": "local"}))
-
-
-@pytest.fixture
-def key(tmp_path: Path) -> Path:
-    path = tmp_path / "id"
-    words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "bob@desk", "-f", str(path)]
-    subprocess.run(words, check=True, timeout=60)
-    return path
 
 
 @pytest.fixture
@@ -67,7 +58,7 @@ def test_the_digest_is_that_of_the_file(entry: PlanEntry, tmp_path: Path) -> Non
 def test_an_approval_comes_back_and_starts_the_plan(
     workspace: Workspace, entry: PlanEntry, key: Path, travel: Callable[[], Path]
 ) -> None:
-    allow(workspace, key, "bob@desk")
+    allow(workspace.paths, key, "bob@desk")
     found = workspace.plans.receive(entry.digest, read_approval(travel()))
     assert found.by == "bob@desk"
     assert workspace.plans.one(entry.digest).state == "approved"
@@ -94,11 +85,9 @@ def test_a_key_of_another_does_not_count(
     tmp_path: Path,
     name: str | None,
 ) -> None:
-    other = tmp_path / "other"
-    words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "x", "-f", str(other)]
-    subprocess.run(words, check=True, timeout=60)
+    other = approver_key(tmp_path, "other")
     # Either only another key is allowed, or the key is that of the plan's author.
-    allow(workspace, other if name else key, name or owner())
+    allow(workspace.paths, other if name else key, name or owner())
     with pytest.raises(Refused, match=r"has signed this plan|cannot approve it"):
         workspace.plans.receive(entry.digest, read_approval(travel()))
     assert workspace.plans.one(entry.digest).state == "waiting"
@@ -108,7 +97,7 @@ def test_a_key_of_another_does_not_count(
 def test_an_altered_approval_does_not_count(
     workspace: Workspace, entry: PlanEntry, key: Path, travel: Callable[[], Path], change: str
 ) -> None:
-    allow(workspace, key, "bob@desk")
+    allow(workspace.paths, key, "bob@desk")
     found, digest = read_approval(travel()), entry.digest
     if change == "another plan":
         digest = workspace.plans.make(PlanRequest("undeploy", {"target": "local"})).digest
@@ -125,7 +114,7 @@ def test_an_altered_approval_does_not_count(
 def test_an_altered_plan_is_another_plan(
     workspace: Workspace, entry: PlanEntry, key: Path, tmp_path: Path
 ) -> None:
-    allow(workspace, key, "bob@desk")
+    allow(workspace.paths, key, "bob@desk")
     document = json.loads(entry.plan.text)
     document["lines"] = ["Nothing of importance"]
     (tmp_path / "b.plan").write_text(json.dumps(document))

@@ -18,6 +18,7 @@ from studio.plans.record import ChangePlan
 from studio.plans.store import MOST_PLANS, PlanStore
 from studio.settings.user import owner
 from studio.workspace import Workspace
+from tests.rigs.plan_approvers import allow
 
 
 class Clock:
@@ -286,25 +287,11 @@ def test_old_plans_make_room(plans: Plans, workspace: Workspace, clock: Clock) -
     assert kept[-1] in {one.digest for one in plans.all()}
 
 
-@pytest.fixture
-def key(tmp_path: Path) -> Path:
-    path = tmp_path / "id"
-    words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ann@desk", "-f", str(path)]
-    subprocess.run(words, check=True, timeout=60)
-    return path
-
-
-def allow(workspace: Workspace, key: Path, name: str) -> None:
-    public = key.with_suffix(".pub").read_text()
-    workspace.paths.config.mkdir(parents=True, exist_ok=True)
-    (workspace.paths.config / "plan_approvers").write_text(f"{name} {public}")
-
-
 @pytest.mark.needs("ssh-keygen")
 def test_where_approvers_are_named_a_signature_counts(
     plans: Plans, workspace: Workspace, key: Path
 ) -> None:
-    allow(workspace, key, "ann@desk")
+    allow(workspace.paths, key, "ann@desk")
     made = silence(plans)
     with pytest.raises(Refused, match="Only a signature"):
         plans.approve(made.digest)
@@ -317,7 +304,7 @@ def test_where_approvers_are_named_a_signature_counts(
 def test_a_signature_of_another_key_or_for_a_longer_time_is_refused(
     plans: Plans, workspace: Workspace, key: Path, tmp_path: Path
 ) -> None:
-    allow(workspace, key, "ann@desk")
+    allow(workspace.paths, key, "ann@desk")
     made = silence(plans)
     plans.approve(made.digest, key)
     path = workspace.paths.data / "plans" / made.digest / "approval.json"
@@ -334,7 +321,7 @@ def test_a_signature_of_another_key_or_for_a_longer_time_is_refused(
 def test_who_made_a_plan_cannot_approve_it_with_a_key(
     plans: Plans, workspace: Workspace, key: Path
 ) -> None:
-    allow(workspace, key, owner())
+    allow(workspace.paths, key, owner())
     made = silence(plans)
     with pytest.raises(Refused, match="made this plan"):
         plans.approve(made.digest, key)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from studio.plans.plans import Plans
 from studio.settings.user import owner
 from studio.workspace import Workspace
 from tests.rigs.bundles import make_bundle
+from tests.rigs.plan_approvers import allow
 
 Make = Callable[..., PlanEntry]
 
@@ -36,21 +36,6 @@ def make(workspace: Workspace, tmp_path: Path) -> Make:
         return workspace.plans.make(PlanRequest("rollout", {**given, **options}))  # type: ignore[dict-item]
 
     return made
-
-
-@pytest.fixture
-def key(tmp_path: Path) -> Path:
-    path = tmp_path / "id"
-    words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "bob@desk", "-f", str(path)]
-    subprocess.run(words, check=True, timeout=60)
-    return path
-
-
-def allow(workspace: Workspace, key: Path, name: str) -> None:
-    """Name the owner of a key an approver."""
-    public = key.with_suffix(".pub").read_text()
-    workspace.paths.config.mkdir(parents=True, exist_ok=True)
-    (workspace.paths.config / "plan_approvers").write_text(f"{name} {public}")
 
 
 def test_the_plan_names_targets_by_wave_and_both_releases(make: Make) -> None:
@@ -95,10 +80,10 @@ def test_a_signature_of_the_author_does_not_count_and_one_of_another_does(
     make: Make, workspace: Workspace, key: Path
 ) -> None:
     made = make("cam-1")
-    allow(workspace, key, owner())
+    allow(workspace.paths, key, owner())
     with pytest.raises(Refused, match="cannot approve it"):
         workspace.plans.approve(made.digest, key)
-    allow(workspace, key, "bob@desk")
+    allow(workspace.paths, key, "bob@desk")
     assert workspace.plans.approve(made.digest, key).by == "bob@desk"
 
 

@@ -14,6 +14,7 @@ from studio.workspace import Workspace
 from tests.rigs.agents.sessions import at_terminal
 from tests.rigs.boards import until
 from tests.rigs.fleet.driver import agree
+from tests.rigs.plan_approvers import allow, approver_key
 from tests.unit.rollouts.test_fleet import Fleet
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("ssh-keygen")]
@@ -35,12 +36,8 @@ def fleet(studio_home: Path, tmp_path: Path) -> Iterator[Fleet]:
 @pytest.fixture
 def key(tmp_path: Path, fleet: Fleet) -> Path:
     """The key of the one approver."""
-    path = tmp_path / "id"
-    words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "bob@desk", "-f", str(path)]
-    subprocess.run(words, check=True, timeout=60)
-    config = Paths.of().config
-    config.mkdir(parents=True, exist_ok=True)
-    (config / "plan_approvers").write_text(f"bob@desk {path.with_suffix('.pub').read_text()}")
+    path = approver_key(tmp_path)
+    allow(Paths.of(), path, "bob@desk")
     return path
 
 

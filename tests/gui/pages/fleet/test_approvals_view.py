@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from studio.plans.approvals import signed
 from studio.plans.exchange import read_plan, write_approval
 from studio.settings.user import owner
 from tests.gui.page_rig import Rig, opened, visible_texts
+from tests.rigs.plan_approvers import allow, approver_key
 
 
 @pytest.fixture
@@ -108,12 +108,8 @@ def test_the_author_of_a_rollout_is_told_that_another_person_approves(
 
 @pytest.mark.needs("ssh-keygen")
 def test_where_approvers_are_named_their_key_is_needed(rig: Rig, tmp_path: Path) -> None:
-    key = tmp_path / "id"
-    words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "bob@desk", "-f", str(key)]
-    subprocess.run(words, check=True, timeout=60)
-    config = rig.workspace.paths.config
-    config.mkdir(parents=True, exist_ok=True)
-    (config / "plan_approvers").write_text(f"bob@desk {key.with_suffix('.pub').read_text()}")
+    key = approver_key(tmp_path)
+    allow(rig.workspace.paths, key, "bob@desk")
     made = plan(rig)
     page = shown(rig)
     page.approvals.digits.setText(made.digest[:8])
@@ -127,9 +123,7 @@ def test_where_approvers_are_named_their_key_is_needed(rig: Rig, tmp_path: Path)
 def test_a_plan_is_signed_at_another_computer(
     rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key, file = tmp_path / "id", tmp_path / "a.plan"
-    words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "bob@desk", "-f", str(key)]
-    subprocess.run(words, check=True, timeout=60)
+    key, file = approver_key(tmp_path), tmp_path / "a.plan"
     made = plan(rig)
     page = shown(rig)
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(file), ""))
@@ -140,9 +134,7 @@ def test_a_plan_is_signed_at_another_computer(
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(back), ""))
     page.approvals.receive.click()
     assert "The file of approvers is missing" in page.approvals.fault.text()
-    config = rig.workspace.paths.config
-    config.mkdir(parents=True, exist_ok=True)
-    (config / "plan_approvers").write_text(f"bob@desk {key.with_suffix('.pub').read_text()}")
+    allow(rig.workspace.paths, key, "bob@desk")
     page.approvals.receive.click()
     assert rig.workspace.plans.one(made.digest).by == "bob@desk"
     assert not page.approvals.export.isVisible()
