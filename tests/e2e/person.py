@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from studio.registry import Registry
-from studio.registry.run_journal import RUN_FILE, RunFolder
+from studio.registry.run_journal import REPORT_FILE, RUN_FILE, RunFolder
 from studio.registry.run_records import RUNNING
 from tests.e2e import button_place
 from tests.e2e.conftest import STUDIO, Studio
@@ -92,7 +92,10 @@ class Person:
         return [*self._errors.read_text().splitlines(), *kept]
 
     def leave(self) -> str:
-        """Ctrl+Q once no pipeline runs, else it asks; what was written to standard error."""
+        """Ctrl+Q once no pipeline runs, else it asks; what was written to standard error.
+
+        The last job of a pipeline makes its report.
+        """
         wait_for(lambda: not self._runs_pipeline(), "a pipeline did not end", seconds=60)
         self.screen.press("ctrl+q")
         assert self.process.wait(30) == 0
@@ -101,7 +104,10 @@ class Person:
 
     def _runs_pipeline(self) -> bool:
         runs = (self._home / "edgewright" / "data" / "runs").glob(f"*/{RUN_FILE}")
-        return any(RunFolder(run.parent).read().state == RUNNING for run in runs)
+        return any(
+            RunFolder(run.parent).read().state == RUNNING or not run.with_name(REPORT_FILE).exists()
+            for run in runs
+        )
 
 
 @pytest.fixture

@@ -59,7 +59,8 @@ if TYPE_CHECKING:
 
 _POLL_S = 0.1
 _SELDOM_S = 0.5
-_ANSWER_S = 5.0
+_ANSWER_S = 15.0
+"""A card that writes, or a busy processor, delays an answer by seconds on a healthy board."""
 _FEW = 20
 _MOST_ERRORS = 0.5
 _CRASH = 60

@@ -34,6 +34,7 @@ class Board:
         self._busy = False
         self._ended = threading.Event()
         self.worked = 0.0
+        self.gap = 0.0
         self._write(0)
         self._thread = threading.Thread(target=self._live)
 
@@ -52,13 +53,18 @@ class Board:
         time.sleep(inferences * 0.01)
         self._busy = False
         self._write(0)
-        self.worked += time.monotonic() - start
+        spent = time.monotonic() - start
+        self.worked += spent
+        self.gap = max(self.gap, spent - inferences * 0.01)
 
     def _live(self):
         flicker = 0
+        before = time.monotonic()
         while not self._ended.wait(0.02):
             flicker = 1 - flicker
             self._write(flicker)
+            now = time.monotonic()
+            self.gap, before = max(self.gap, now - before), now
 
     def _write(self, flicker):
         self._current.write_text(f"{self._levels[self._busy] + flicker}\n")
@@ -66,9 +72,13 @@ class Board:
 
 @pytest.mark.slow
 def test_energy_is_net_of_what_rest_takes(tmp_path):
-    with Board(tmp_path) as board:
-        load = energy.Load("a", 10e6, board.run)
-        found = energy.measure([load], energy.sensors(str(tmp_path)), 0.3, blocks=4)
+    for attempt in range(10):
+        folder = tmp_path / str(attempt)
+        with Board(folder) as board:
+            load = energy.Load("a", 10e6, board.run)
+            found = energy.measure([load], energy.sensors(str(folder)), 0.3, blocks=4)
+        if board.gap < 0.06:
+            break  # else the processor was another's for a while, and samples are missing
     run = found.runs["a"]
     assert (found.state, found.source, found.rail) == ("measured", "INA3221", "VDD_IN")
     assert run.inferences == 120
