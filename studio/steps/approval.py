@@ -20,11 +20,12 @@ class ProtectedTargets:
     """The targets that are labelled for an approval, and others with their addresses."""
 
     def __init__(self, labels: Labels) -> None:
-        self._found = labels.having(APPROVAL, REQUIRED)
+        found = labels.having(APPROVAL, REQUIRED)
+        self._names, self._addresses = frozenset(found), frozenset(found.values())
 
     def __contains__(self, target: TargetSpec) -> bool:
         name = target.name.partition(BELOW)[0]
-        return name in self._found or target.url in self._found.values()
+        return name in self._names or target.url in self._addresses
 
 
 def protected_targets(step: AnyStep, resolved: Resolved, registry: Registry) -> list[str]:
