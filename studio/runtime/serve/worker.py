@@ -20,7 +20,7 @@ from ..shared.sockets import listen
 from ..shared.threads import usable_cores
 from .application import Application, ApplicationAdmission
 from .apps.host import AppHost
-from .decisions.recorder import end_recording, follow_decisions
+from .decisions.recorder import end_recording, follow_decisions, wait_for_recorders
 from .endpoints import ROUTES
 from .engine.catalog import Catalog
 from .engine.executor import Executor
@@ -222,9 +222,10 @@ class Worker:
         finished = await self._drain()
         await self._loop.run_in_executor(None, end_export)
         for model in self._service.repository.all():
-            end_recording(model, wait=True)
+            end_recording(model)
             if model.generator is not None:
                 model.generator.loop.close()
+        wait_for_recorders()
         self._log.event("stopped", finished=finished)
         self._executor.close()
         self._log.close()

@@ -6,6 +6,7 @@ import glob
 import os
 import re
 import subprocess
+import time
 from dataclasses import dataclass, field
 from typing import Callable, Mapping
 
@@ -19,6 +20,7 @@ _WHOLE = (
 )
 """Rails by how much of the machine they feed, most first: boards, batteries, processors."""
 
+_BUSY_S = 0.01
 _VCGENCMD = ("vcgencmd", "pmic_read_adc")
 _PMIC_LINE = re.compile(r"^\s*(\w+?)_([AV]) (?:current|volt)\(\d+\)=([\d.]+)[AV]$", re.MULTILINE)
 
@@ -56,9 +58,9 @@ class RailScan:
     refused: list[str] = field(default_factory=list)
 
     def add(self, rail: Rail) -> None:
-        """Add a rail if it can be read now."""
+        """Add a rail if it can be read now, at the third try at the latest."""
         try:
-            rail.read()
+            _read_patiently(rail)
         except PermissionError:
             self.refused.append(f"{rail.source} {rail.name} may only be read by root")
         except (OSError, ValueError):
@@ -81,6 +83,19 @@ class RailScan:
         if self.refused:
             return "; ".join(self.refused)
         return "this machine has no INA3221, hwmon power, RAPL, battery or PMIC sensor"
+
+
+def _read_patiently(rail: Rail, tries: int = 3) -> None:
+    """Read a sensor whose bus may be busy for a moment, as I2C is."""
+    for _ in range(tries - 1):
+        try:
+            rail.read()
+            return
+        except PermissionError:
+            raise
+        except (OSError, ValueError):
+            time.sleep(_BUSY_S)
+    rail.read()
 
 
 def find_rails(root: str = "/") -> RailScan:

@@ -36,6 +36,7 @@ _GAP_S = 60.0
 _PAUSE_S = 1.0
 """After a write that failed."""
 _STOP_S = 5.0
+_THREAD = "decisions"
 _NICE = 5
 
 
@@ -128,7 +129,7 @@ class DecisionRecorder:
         self._quiet = threading.Event()
         self._quiet.set()
         self._ended = False
-        self._thread = threading.Thread(target=self._work, name="decisions", daemon=True)
+        self._thread = threading.Thread(target=self._work, name=_THREAD, daemon=True)
         self._thread.start()
 
     @property
@@ -184,10 +185,6 @@ class DecisionRecorder:
         """Record what is still on its way, and then no more."""
         self._ended = True
         self._came.set()
-
-    def wait(self) -> None:
-        """Wait for a few seconds until all is written, after ``end``."""
-        self._thread.join(_STOP_S)
 
     def status(self) -> Dict[str, object]:
         """How it stands, as plain data."""
@@ -315,13 +312,18 @@ def follow_decisions(model: ServedModel) -> bool:
     return True
 
 
-def end_recording(model: ServedModel, wait: bool = False) -> None:
-    """End the recording of a model's decisions once its requests are answered.
-
-    Args:
-        wait: Until all is on the disk, for a few seconds.
-    """
+def end_recording(model: ServedModel) -> None:
+    """End the recording of a model's decisions once its requests are answered."""
     if isinstance(model.decisions, DecisionRecorder):
         model.decisions.end()
-        if wait:
-            model.decisions.wait()
+
+
+def wait_for_recorders() -> None:
+    """Wait for a few seconds until all that were ended have written what they had.
+
+    One whose note or model was replaced may still write when its server ends.
+    """
+    deadline = time.monotonic() + _STOP_S
+    for thread in threading.enumerate():
+        if thread.name == _THREAD:
+            thread.join(max(0.0, deadline - time.monotonic()))

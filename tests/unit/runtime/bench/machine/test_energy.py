@@ -30,6 +30,8 @@ class Board:
         (hwmon / "in1_label").write_text("VDD_IN\n")
         (hwmon / "in1_input").write_text("5000\n")
         self._current = hwmon / "curr1_input"
+        self._draft = root / "draft"
+        self._lock = threading.Lock()
         self._levels = {False: idle_ma, True: busy_ma}
         self._busy = False
         self._ended = threading.Event()
@@ -67,7 +69,10 @@ class Board:
             self.gap, before = max(self.gap, now - before), now
 
     def _write(self, flicker):
-        self._current.write_text(f"{self._levels[self._busy] + flicker}\n")
+        # A file of /sys never is empty for a moment, as one that is written in place.
+        with self._lock:
+            self._draft.write_text(f"{self._levels[self._busy] + flicker}\n")
+            self._draft.replace(self._current)
 
 
 @pytest.mark.slow
@@ -121,6 +126,21 @@ def test_a_counter_goes_on_over_its_end(tmp_path):
     (path / "energy_uj").write_text("9000000\n")
     recorder = energy.Recorder(rails.find_rails(str(tmp_path)).whole)
     assert recorder.during(lambda: (path / "energy_uj").write_text("2000000\n")) == 3.0
+
+
+def test_a_sensor_that_is_silent_for_a_moment_is_used():
+    answers = iter([OSError("the bus is busy"), ValueError("empty"), 3.0])
+
+    def read():
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    scan = rails.RailScan()
+    scan.add(rails.Rail("VDD_IN", "INA3221", rails.POWER, read))
+    assert [rail.name for rail in scan.rails] == ["VDD_IN"]
+    assert not scan.refused
 
 
 def test_no_sensor_is_said_with_the_reason(tmp_path):

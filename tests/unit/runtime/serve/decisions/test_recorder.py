@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 
 from studio.runtime.decisions.config import FILE, FOLDER, KeepingConfig
 from studio.runtime.decisions.entry import ChainEntry, read_entry
-from studio.runtime.decisions.log import lines_of, segments_of
+from studio.runtime.decisions.log import DecisionLog, lines_of, segments_of
 from tests.unit.runtime.decisions.logs import fault_in, whole_text
 from tests.unit.runtime.serve import rig
 
@@ -152,6 +153,29 @@ def test_a_note_that_comes_later_is_followed(tmp_path: Path) -> None:
     events = [one.event for one in entries(root)]
     assert (events[0], events[-1]) == ("begun", "ended")
     assert set(events[1:-1]) == {"decision"}
+
+
+def test_a_server_that_ends_after_its_note_loses_no_decision(tmp_path: Path) -> None:
+    root = root_with(tmp_path)
+    body = json.dumps(rig.question()).encode()
+    named: list[str] = []
+
+    def is_unnamed() -> bool:
+        named.append(ask(server, body)[0])
+        return not named[-1]
+
+    with rig.ServerProcess(f"--root={root}", log=tmp_path / "log") as server:
+        assert not is_unnamed()
+        rig.wait_until(lambda: len(entries(root)) == 2, "the decision is recorded")
+        with DecisionLog(root / "run" / FOLDER).alone():  # a disk that takes its time
+            (root / "run" / FILE).unlink()
+            rig.wait_until(is_unnamed, "the note is gone")
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(1)
+    kept = entries(root)
+    assert len(named) > 2
+    assert [(one.kept or {}).get("request") for one in kept[1:-1]] == named[:-1]
+    assert (kept[0].event, kept[-1].event) == ("begun", "ended")
 
 
 def test_a_decision_is_overruled(root: Path, server: rig.ServerProcess) -> None:
