@@ -133,6 +133,7 @@ class _BoardLock:
         while self._state != "held" and self._thread.is_alive():
             self._job.check()
             self._news.wait(_LOOK_S)
+            self._news.clear()
         if self._state == "busy":
             raise self._busy()
         if self._state == "failed":

@@ -94,6 +94,18 @@ def test_a_study_waits_for_the_end_of_another(tmp_path, job):
         end(other)
 
 
+def test_a_wait_leaves_the_processor_to_others(tmp_path, job):
+    other = foreign(tmp_path, '{"owner": "anna@lab"}')
+    looks = []
+    job.check = lambda: looks.append(time.monotonic())
+    try:
+        with pytest.raises(BoardReserved):
+            held(tmp_path, job, wait=1.5).__enter__()
+    finally:
+        end(other)
+    assert len(looks) < 100
+
+
 def test_what_the_same_user_left_behind_is_waited_for(tmp_path, job):
     """A link that broke is noticed on the board later than here."""
     mine = json.dumps({"owner": reservation.owner_name(), "study": "", "target": ""})

@@ -49,11 +49,11 @@ def holders(farm: Farm, number: int) -> int:
     return int(farm.boards[number].run("sh", "-c", _HELD).strip() or 0)
 
 
-def running(farm: Farm, *words: str) -> subprocess.Popen[bytes]:
+def running(farm: Farm, *words: str, **environment: str) -> subprocess.Popen[bytes]:
     """A study in the background that has reserved its board."""
     process = subprocess.Popen(
         farm.command("profile", str(DIGITS), *LONG, *words),
-        env=farm.environment,
+        env={**farm.environment, **environment},
         cwd=farm.folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -93,12 +93,12 @@ def test_a_lost_board_costs_its_row_and_is_measured_by_a_resumed_study(farm: Far
 
 
 def test_a_reserved_board_is_refused_and_given_back_after_a_kill(farm: Farm) -> None:
-    other = running(farm, "--target", "cam-1")
+    other = running(farm, "--target", "cam-1", LOGNAME="anna")
     try:
         refused = farm.run("profile", str(DIGITS), "--target", "cam-1", "--seconds", "1")
         assert other.poll() is None
         assert refused.returncode == 1
-        assert "cam-1 is reserved by" in refused.stderr
+        assert "cam-1 is reserved by anna@" in refused.stderr
         found = farm.study(DIGITS, targets=("cam-1", "cam-2"))
         assert [row["state"] for row in found["boards"]] == ["reserved", "measured"]
     finally:
