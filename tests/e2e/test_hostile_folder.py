@@ -177,7 +177,8 @@ def folder(tmp_path: Path) -> HostileFolder:
 def command(studio: Studio, folder: HostileFolder) -> Iterator[Studio]:
     studio.environment = folder.environment(studio.environment)
     yield studio
-    studio.run("undeploy", "--target", "local", "--purge")
+    if studio.has_deployed:
+        studio.run("undeploy", "--target", "local", "--purge")
 
 
 def run(command: Studio, folder: HostileFolder, line: str) -> Ended:

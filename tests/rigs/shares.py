@@ -5,8 +5,18 @@ from __future__ import annotations
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-TOGETHER = "tests/architecture/"
-"""Each process that has a file of this folder reads and parses the whole product."""
+TOGETHER = (
+    ("tests/architecture/",),
+    (
+        "tests/e2e/test_quality_container.py",
+        "tests/e2e/test_containers.py",
+        "tests/e2e/test_container_contracts.py",
+        "tests/e2e/test_hybrid_rollout.py",
+        "tests/e2e/test_image_load.py",
+    ),
+)
+"""Files that share what each process would have to make for itself: the parsed sources of the whole
+product, and a container engine with the layers of its images."""
 
 LONGEST = (
     "tests/e2e/test_golden_json.py",
@@ -43,7 +53,7 @@ class Shares(LoadFileScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = _file(nodeid)
-        return TOGETHER if file.startswith(TOGETHER) else file
+        return next((group[0] for group in TOGETHER if file.startswith(group)), file)
 
 
 def _file(nodeid: str) -> str:
