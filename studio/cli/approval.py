@@ -28,7 +28,10 @@ def run_approved(opened: Workspace, step: str, options: Mapping[str, Any]) -> Jo
     for line in shown(made):
         print_note(line)
     print_note(f"A second person approves it: studio plan approve {made.digest}")
-    print_note(f"At another computer: studio plan export {made.digest[:12]}")
+    if opened.plans.is_shared(made.digest):
+        print_note("Approvers of the shared registry see it: studio plan list")
+    else:
+        print_note(f"At another computer: studio plan export {made.digest[:12]}")
     print_note(f"After Ctrl-C it still waits. Then resume with: studio plan apply {made.digest}")
     while (entry := opened.plans.one(made.digest)).state == "waiting":
         time.sleep(_EVERY_S)

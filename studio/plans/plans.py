@@ -16,6 +16,7 @@ from studio.api import Kind, Refused, StudioError, UsageError
 from studio.jobs import AnyStep, Effect, End, JobOutcome, RunningJob
 from studio.plans import approvals
 from studio.plans.record import Approval, ChangePlan, PlanEntry, PlanRequest, Rejection
+from studio.plans.shared import PlanExchange, SharedPlanExchange
 from studio.plans.store import PlanStore
 from studio.plans.texts import lines_of, rollout_lines
 from studio.registry import Registry
@@ -58,6 +59,11 @@ class Plans:
         self._steps = steps
         self._clock = clock
         self._store = PlanStore(paths.data / "plans")
+        shared = registry.shared
+        self._is_exchanged = shared is not None
+        self._exchange = PlanExchange()
+        if shared is not None:
+            self._exchange = SharedPlanExchange(shared.plans, self._store, paths, clock)
         self._lock = threading.RLock()  # a handler of signals may interrupt its holder
         self._followed: dict[RunningJob, threading.Thread] = {}
         self._stopped = ""
@@ -93,7 +99,9 @@ class Plans:
             nonce=secrets.token_hex(16),
             is_protected=bool(self._protected(step, resolved)),
         )
-        return self._store.entry(self._store.add(plan), now)
+        made = self._store.entry(self._store.add(plan), now)
+        self._exchange.share(plan)
+        return made
 
     def _opened(self, request: PlanRequest) -> PlanRequest:
         """Return a request whose models are in the registry, and whose paths are absolute."""
@@ -108,12 +116,27 @@ class Plans:
         return replace(request, options={**options, **paths})
 
     def all(self) -> list[PlanEntry]:
-        """Return all plans, the newest first."""
-        return self._store.entries(self._clock())
+        """Return all plans, the newest first, with those of other studios of a shared registry.
+
+        Raises:
+            StudioError: when the shared registry cannot be reached.
+        """
+        own = self._exchange.with_answers(self._store.entries(self._clock()))
+        return sorted([*own, *self._exchange.foreign()], key=lambda one: -one.plan.made)
 
     def waiting(self) -> int:
-        """Return how many plans wait for an approval."""
-        return self._store.waiting(self._clock())
+        """Return how many plans wait for an approval.
+
+        Raises:
+            StudioError: when the shared registry cannot be reached.
+        """
+        if not self._is_exchanged:
+            return self._store.waiting(self._clock())
+        return sum(one.state == "waiting" for one in self.all())
+
+    def is_shared(self, digest: str) -> bool:
+        """Return whether approvers of the shared registry see a plan of this studio."""
+        return self._exchange.has(digest)
 
     def one(self, digest: str) -> PlanEntry:
         """Return a plan by its digest, or by the only one that begins so (8 digits at least).
@@ -125,7 +148,22 @@ class Plans:
             found = [one for one in self.all() if one.digest.startswith(digest)]
             if len(found) == 1:
                 return found[0]
-        return self._store.entry(digest, self._clock())
+        foreign = self._exchange.foreign_one(digest)
+        if foreign is not None:
+            return foreign
+        return self._exchange.with_answers([self._store.entry(digest, self._clock())])[0]
+
+    def _require_own(self, digest: str) -> None:
+        """Refuse a plan of another studio.
+
+        Raises:
+            Refused: with what is possible here.
+        """
+        if self._exchange.foreign_one(digest) is not None:
+            raise Refused(
+                f"Plan {digest[:12]} was made by another studio, which carries it out.",
+                hint="Approve or reject it here.",
+            )
 
     def approve(self, digest: str, key: Path | None = None) -> Approval:
         """Approve a plan in the name of the person at the terminal, or of a key's owner.
@@ -135,6 +173,9 @@ class Plans:
         Raises:
             Refused: when the plan has expired, was used, or the approval would not count.
         """
+        foreign = self._exchange.foreign_one(digest)
+        if foreign is not None:
+            return self._exchange.approve(foreign.plan, key)
         plan, now = self._current_plan(digest)
         approvers = self.approvers
         if key is None:
@@ -150,6 +191,7 @@ class Plans:
         Raises:
             Refused: when the plan has expired, was used, or the approval would not count.
         """
+        self._require_own(digest)
         plan, now = self._current_plan(digest)
         found = approvals.received(approval, digest, plan, self._paths, now)
         self._store.approve(found)
@@ -177,11 +219,21 @@ class Plans:
         Raises:
             Refused: when it was carried out or rejected before.
         """
+        foreign = self._exchange.foreign_one(digest)
+        if foreign is not None:
+            self._exchange.reject(foreign.plan)
+            return
         plan = self._store.plan(digest)
         self._store.reject(Rejection(plan.digest, owner(), self._clock()))
+        self._exchange.end(plan)
 
     def revoke(self, digest: str) -> bool:
-        """Delete an unused approval; return whether it existed."""
+        """Delete an unused approval; return whether it existed.
+
+        Raises:
+            Refused: for a plan of another studio.
+        """
+        self._require_own(digest)
         return self._store.revoke(digest)
 
     def start(self, digest: str) -> RunningJob:
@@ -193,7 +245,8 @@ class Plans:
         """
         if self._stopped:
             raise Refused(self._stopped, hint="The plan and its approval are unchanged.")
-        plan = self._store.plan(digest)
+        self._require_own(digest)
+        plan = self.one(digest).plan
         waiting = self._store.approval(digest)
         if waiting is not None:
             approvals.require(waiting, digest, plan, self._paths, self._clock())
@@ -209,6 +262,7 @@ class Plans:
             self._store.end(digest, error.message, False, {})
             raise
         self._follow(digest, job)
+        self._exchange.end(plan)
         return job
 
     def _follow(self, digest: str, job: RunningJob) -> None:

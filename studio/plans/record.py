@@ -130,6 +130,7 @@ class PlanEntry:
         by: Who approved or rejected it; empty without either.
         outcome: What came of it, in a sentence; empty before its end.
         result: The result of the step, after success.
+        is_foreign: Another studio of the shared registry made it, and carries it out.
     """
 
     digest: str
@@ -138,6 +139,7 @@ class PlanEntry:
     by: str = ""
     outcome: str = ""
     result: Mapping[str, JsonValue] = field(default_factory=dict)
+    is_foreign: bool = optional(False)
 
 
 def checked_digest(text: str) -> str:

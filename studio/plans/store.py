@@ -51,6 +51,10 @@ class PlanStore:
         write_atomically(self._folder / digest / _PLAN, plan.text.encode(), _PRIVATE)
         return digest
 
+    def has(self, digest: str) -> bool:
+        """Return whether a plan is stored here."""
+        return (self._folder / checked_digest(digest) / _PLAN).exists()
+
     def plan(self, digest: str) -> ChangePlan:
         """Return a plan, whose content is compared with its digest.
 

@@ -77,6 +77,8 @@ def shown(one: PlanEntry) -> list[str]:
     found.append(f"Made by {one.plan.author}{source} at {_at(one)}. State: {one.state}.")
     if one.plan.needs_second and one.state == "waiting":
         found.append("It needs the approval of a second person.")
+    if one.is_foreign:
+        found.append("Another studio of the shared registry made it, and carries it out.")
     if one.by and one.state != "rejected":
         found.append(f"Approved by {one.by}.")
     if one.outcome:

@@ -21,9 +21,9 @@ from typing import TypeVar
 from studio.api import StudioError
 from studio.registry.activity import spelled
 from studio.registry.database import DatabaseRows, SqlValue
-from studio.registry.schema import VERSION
 from studio.registry.servers.dialect import ServerRow, spellings, translated
 from studio.registry.servers.driver_types import RawConnection, RawCursor, RowFactory
+from studio.registry.servers.migrations import SERVER_VERSION
 from studio.registry.servers.server_errors import (
     driver,
     is_lasting,
@@ -258,7 +258,7 @@ class PostgresDatabase:
         except BaseException:
             _roll_back(session, self._driver.Error)
             raise
-        if version > VERSION:
+        if version > SERVER_VERSION:
             _roll_back(session, self._driver.Error)
             raise later_version()
         return str(number)

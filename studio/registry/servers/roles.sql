@@ -23,7 +23,7 @@ GRANT edgewright_operator TO edgewright_approver;
 
 -- A viewer reads everything, and changes nothing.
 GRANT SELECT ON models, variants, runs, versions, targets, releases, kept, actions, aliases, moves,
-    identity, registry_lock, changes TO edgewright_viewer;
+    identity, registry_lock, changes, plans, plan_answers TO edgewright_viewer;
 
 -- An operator opens, packages and deploys. Runs, versions and releases can be added, not rewritten.
 GRANT INSERT ON models, variants, runs, versions, targets, releases, kept, actions
@@ -33,9 +33,14 @@ GRANT UPDATE, DELETE ON targets, kept TO edgewright_operator;
 GRANT DELETE ON actions TO edgewright_operator;
 GRANT UPDATE (taken) ON registry_lock TO edgewright_operator;
 
--- An approver also moves aliases, such as the one that production follows.
+-- An operator shares plans. The server records whose role it was: nobody can name another one.
+GRANT INSERT (digest, content, expires) ON plans TO edgewright_operator;
+GRANT UPDATE (ended) ON plans TO edgewright_operator;
+
+-- An approver also moves aliases, such as the one that production follows, and answers plans.
 GRANT INSERT, UPDATE, DELETE ON aliases TO edgewright_approver;
 GRANT INSERT ON moves TO edgewright_approver;
+GRANT INSERT (plan, content) ON plan_answers TO edgewright_approver;
 
 -- Of a target labelled approval=required, only an approver removes the label, the address or the row.
 CREATE OR REPLACE FUNCTION keep_protected() RETURNS trigger LANGUAGE plpgsql AS $$

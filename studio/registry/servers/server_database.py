@@ -13,6 +13,7 @@ from studio.registry.servers.postgres import PostgresDatabase
 from studio.registry.servers.s3 import Bucket
 from studio.registry.servers.server_schema import prepare
 from studio.registry.servers.shared_files import CommonPlace, MountedFolder, SharedStore
+from studio.registry.servers.shared_plans import SharedPlans
 
 COPIES = "shared-"
 """The start of the name of a folder with copies of a shared registry's files."""
@@ -30,6 +31,11 @@ class SharedParts:
     store: SharedStore
     identity: str
     address: SharedAddress
+
+    @property
+    def plans(self) -> SharedPlans:
+        """The plans of all studios."""
+        return SharedPlans(self.database)
 
     @classmethod
     def open(cls, folder: Path, address: SharedAddress) -> SharedParts:

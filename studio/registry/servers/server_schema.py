@@ -6,8 +6,8 @@ import uuid
 from importlib.resources import files
 
 from studio.api import StudioError
-from studio.registry.schema import MIGRATIONS, TABLES, VERSION
-from studio.registry.servers.dialect import tables
+from studio.registry.schema import TABLES
+from studio.registry.servers.migrations import SERVER_VERSION, STEPS
 from studio.registry.servers.postgres import PostgresDatabase, ServerSession
 from studio.registry.servers.server_errors import later_version
 
@@ -48,9 +48,9 @@ def prepare(database: PostgresDatabase) -> str:
             tables.
     """
     version = _version(database)
-    if version > VERSION:
+    if version > SERVER_VERSION:
         raise later_version()
-    if version < VERSION:
+    if version < SERVER_VERSION:
         _bring_up(database)
     return str(database.all("SELECT id FROM identity")[0][0])
 
@@ -76,15 +76,15 @@ def _bring_up(database: PostgresDatabase) -> None:
         version = _version(database)
         if version == 0:
             _create_own(session)
-        for number, statements in enumerate(MIGRATIONS, 1):
+        for number, statements in enumerate(STEPS, 1):
             if version < number:
-                for statement in tables(statements):
+                for statement in statements:
                     session.execute(statement)
         if version == 0:
             identity = "INSERT INTO identity (id, created) VALUES (?, ?)"
             session.execute(identity, (uuid.uuid4().hex, database.now()))
             _watch(session)
-        session.execute("UPDATE registry_lock SET version = ?", (VERSION,))
+        session.execute("UPDATE registry_lock SET version = ?", (SERVER_VERSION,))
 
 
 def _create_own(session: ServerSession) -> None:

@@ -125,9 +125,10 @@ class ApprovalsView(QWidget):
         set_enabled(self.approve, why)
         is_open = state in (WAITING, APPROVED)
         set_enabled(self.reject, "" if is_open else why)
-        self.start.setVisible(state == APPROVED)
-        for elsewhere in (self.export, self.receive):
-            elsewhere.setVisible(state == WAITING)
+        is_own = entry is not None and not entry.is_foreign
+        self.start.setVisible(state == APPROVED and is_own)
+        self.export.setVisible(state == WAITING)
+        self.receive.setVisible(state == WAITING and is_own)
 
     # What is done
 

@@ -58,10 +58,15 @@ class FleetPage(Page):
     def showEvent(self, event: QShowEvent) -> None:
         """Read what is shown: the approvals, if more plans wait than at the last visit."""
         super().showEvent(event)
-        before, self._waited = self._waited, self.approvals.approvals.waiting()
-        if self._waited > before:
-            self.show_view(APPROVALS)
+        self.workspace.in_background(self.approvals.approvals.waiting, self._show_waiting)
         self._shown()
+
+    def _show_waiting(self, found: int | Exception) -> None:
+        if isinstance(found, Exception):
+            return  # the list of approvals says what is wrong
+        before, self._waited = self._waited, found
+        if found > before and self.isVisible():
+            self.show_view(APPROVALS)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Read nothing."""
