@@ -20,8 +20,8 @@ from studio.registry import (
     file_digest,
     folder_digest,
 )
-from studio.registry.schema import VERSION
 from studio.registry.servers.address import FILE, SharedAddress, use
+from studio.registry.servers.migrations import SERVER_VERSION
 from studio.registry.servers.server_database import SharedParts
 from studio.versions.integrity import condition
 from tests.integration.registry.conftest import missing
@@ -97,7 +97,7 @@ def test_an_earlier_schema_is_brought_up(
     found = postgres.sql("SELECT indexname FROM pg_indexes WHERE tablename = 'releases'", database)
     assert ("releases_last",) in found
     assert ("releases_state",) not in found
-    assert postgres.sql("SELECT version FROM registry_lock", database) == [(VERSION,)]
+    assert postgres.sql("SELECT version FROM registry_lock", database) == [(SERVER_VERSION,)]
 
 
 def test_a_lock_that_is_held_ends_in_a_sentence(

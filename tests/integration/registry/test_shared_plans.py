@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,10 @@ from studio.registry import Registry
 from studio.registry.servers.address import SharedAddress, use
 from studio.registry.servers.server_schema import roles
 from studio.workspace import Workspace
+from tests.e2e.conftest import STUDIO, Studio
 from tests.integration.registry.test_roles import REFUSED
+from tests.rigs.agents.sessions import approve
+from tests.rigs.boards import until
 from tests.rigs.plan_approvers import allow, approver_key
 from tests.rigs.postgres import PostgresServer
 
@@ -265,3 +269,62 @@ def test_a_plan_that_is_too_large_is_made_and_not_shared(
 ) -> None:
     monkeypatch.setattr("studio.registry.servers.shared_plans.MOST_BYTES", 10)
     assert not anna.plans.is_shared(anna.plans.make(ORDER).digest)
+
+
+def person(new: Callable[[str], Studio], address: SharedAddress, name: str) -> Studio:
+    """The command of a person at a computer of their own."""
+    studio = new(name)
+    studio.environment["LOGNAME"] = name
+    login = address.database.replace("://owner@", f"://{name}@")
+    blobs = ("--blobs", address.blobs, "--s3-endpoint", address.endpoint)
+    studio.ok("registry", "use", login, *blobs)
+    return studio
+
+
+def test_a_deploy_waits_for_the_approver_at_another_computer(
+    open_shared: Callable[..., Registry],
+    new_studio: Callable[[str], Studio],
+    postgres: PostgresServer,
+    address: SharedAddress,
+    database: str,
+    digits: Path,
+) -> None:
+    """From two command lines, with a deployment that really serves."""
+    open_shared("owner").labels.change("local", {"approval": "required"})
+    postgres.sql(roles(), database)
+    for name, role in (("anna", "operator"), ("ben", "approver")):
+        postgres.add_role(name, f"edgewright_{role}")
+    anna, ben = (person(new_studio, address, name) for name in ("anna", "ben"))
+    words = [str(STUDIO), "deploy", str(digits / "digits.onnx"), "--target", "local"]
+    with subprocess.Popen(
+        words,
+        env=anna.environment,
+        cwd=anna.home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as deploy:
+        try:
+            until(lambda: len(ben.ok("plan", "list")["plans"]) == 1, "the plan is shared", 120)
+            [found] = ben.ok("plan", "list")["plans"]
+            assert (found["state"], found["is_foreign"]) == ("waiting", True)
+            code, said = approve(found["digest"], ben.environment)
+            assert code == 0, said
+            assert "Another studio of the shared registry made it" in said
+            out, errors = deploy.communicate(timeout=120)
+        finally:
+            deploy.kill()
+    try:
+        assert deploy.returncode == 0, errors
+        assert "Approvers of the shared registry see it: studio plan list" in errors
+        assert "Approved by ben." in errors
+        assert "serving on local" in out
+        assert ben.ok("plan", "list")["plans"] == []
+        rows = postgres.sql(
+            "SELECT role, subject FROM changes WHERE subject LIKE 'plan%'", database
+        )
+        assert rows == [("anna", "plans"), ("ben", "plan_answers"), ("anna", "plans")]
+    finally:
+        assert anna.run("undeploy", "--target", "local", "--purge").code != 0  # it is protected
+        open_shared("owner").labels.change("local", {"approval": ""})
+        anna.ok("undeploy", "--target", "local", "--purge")

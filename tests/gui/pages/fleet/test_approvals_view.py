@@ -13,6 +13,7 @@ from studio.gui.pages.fleet.page import APPROVALS, BOARDS, FleetPage
 from studio.plans import PlanEntry, PlanRequest, approvals
 from studio.plans.approvals import signed
 from studio.plans.exchange import read_plan, write_approval
+from studio.plans.plans import Plans
 from studio.settings.user import owner
 from tests.gui.page_rig import Rig, opened, visible_texts
 from tests.rigs.plan_approvers import allow, approver_key
@@ -169,3 +170,17 @@ def test_a_visit_shows_plans_that_wait_since_the_last_one(rig: Rig) -> None:
     plan(rig)
     page.show()
     assert page.stack.currentIndex() == APPROVALS
+
+
+def test_a_plan_of_another_studio_is_answered_here_and_starts_there(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = plan(rig)
+    for state in ("waiting", "approved"):
+        foreign = PlanEntry(made.digest, made.plan, state, is_foreign=True)
+        monkeypatch.setattr(Plans, "all", lambda _self, one=foreign: [one])
+        view = shown(rig).approvals
+        assert "Another studio of the shared registry made it" in view.text.toPlainText()
+        assert view.start.isHidden()
+        assert view.receive.isHidden()
+        assert view.approve.isHidden() is False

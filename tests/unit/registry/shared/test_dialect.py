@@ -6,6 +6,7 @@ import pytest
 
 from studio.registry.schema import MIGRATIONS, TABLES
 from studio.registry.servers.dialect import ServerRow, spellings, tables, translated
+from studio.registry.servers.migrations import PLAN_TABLES, STEPS
 from studio.registry.servers.server_errors import sentence
 from studio.registry.servers.server_schema import roles
 
@@ -33,7 +34,11 @@ def test_every_table_is_known_to_the_record_of_changes() -> None:
 def test_every_table_is_readable_for_a_viewer() -> None:
     granted = roles().partition("GRANT SELECT ON ")[2].partition(" TO ")[0]
     names = {name.strip() for name in granted.split(",")}
-    assert names == {*TABLES, "identity", "registry_lock", "changes"}
+    assert names == {*TABLES, *PLAN_TABLES, "identity", "registry_lock", "changes"}
+
+
+def test_a_server_makes_every_table_of_a_file() -> None:
+    assert [one for one in map(tables, MIGRATIONS) if one not in STEPS] == []
 
 
 def test_a_row_has_names_and_numbers() -> None:
