@@ -16,7 +16,7 @@ from studio.api import Kind, Refused, StudioError, UsageError
 from studio.jobs import AnyStep, Effect, End, JobOutcome, RunningJob
 from studio.plans import approvals
 from studio.plans.record import Approval, ChangePlan, PlanEntry, PlanRequest, Rejection
-from studio.plans.shared import PlanExchange, SharedPlanExchange
+from studio.plans.registry_exchange import PlanExchange, SharedPlanExchange
 from studio.plans.store import PlanStore
 from studio.plans.texts import lines_of, rollout_lines
 from studio.registry import Registry

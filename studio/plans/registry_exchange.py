@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.api import Refused, StudioError
-from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json, to_json
+from studio.documents.dataclass_json import InvalidDocument, from_json, optional, to_json
+from studio.lazy_dataclass import dataclass
 from studio.plans import approvals
 from studio.plans.record import Approval, ChangePlan, PlanEntry, Rejection
 from studio.plans.store import PlanStore
@@ -83,8 +84,8 @@ class PlanExchange:
 class SharedPlanExchange(PlanExchange):
     """The exchange of plans through a shared registry.
 
-    An answer counts if a named approver has signed it. Where no approvers are named, it counts if
-    the server recorded it of another database role than that of the plan; only the role
+    An answer counts if a named approver has signed it. Where approvers are not named, it counts if
+    the server recorded it of another database role than that of the plan. Only the role
     ``edgewright_approver`` may answer.
 
     Args:
@@ -244,7 +245,7 @@ class SharedPlanExchange(PlanExchange):
             approval = approvals.signed(digest, plan, key, now)
         else:
             approval = approvals.by_key(digest, plan, key, approvers, now)
-        self._rows.answer(digest, _text_of("approval", to_json(approval)))
+        self._rows.answer(digest, _text_of(_AnswerDocument(approval)))
         return (
             approval
             if approval.signature and approval.by
@@ -258,7 +259,7 @@ class SharedPlanExchange(PlanExchange):
             StudioError: when the role may not, or the registry cannot be reached.
         """
         rejection = Rejection(plan.digest, owner(), self._clock())
-        self._rows.answer(plan.digest, _text_of("rejection", to_json(rejection)))
+        self._rows.answer(plan.digest, _text_of(_AnswerDocument(rejection=rejection)))
 
 
 def _plan_in(row: SharedPlan) -> ChangePlan | None:
@@ -284,20 +285,29 @@ def _state_of(answer: PlanAnswer | None) -> tuple[str, str]:
     return ("rejected" if isinstance(found, Rejection) else APPROVED), answer.role
 
 
+@dataclass(frozen=True, slots=True)
+class _AnswerDocument:
+    """The document of an answer: one of both."""
+
+    approval: Approval | None = optional(None)
+    rejection: Rejection | None = optional(None)
+
+
 def _answer_in(text: str) -> Approval | Rejection:
     """Return the answer of a text.
 
     Raises:
-        Refused: when it is none.
+        Refused: when it is not one.
     """
     try:
-        document = json.loads(text)
-        if "rejection" in document:
-            return from_json(Rejection, document["rejection"])
-        return from_json(Approval, document["approval"])
+        found = from_json(_AnswerDocument, json.loads(text))
     except _UNREADABLE:
-        raise Refused("It is no approval.") from None
+        found = _AnswerDocument()
+    answer = found.approval or found.rejection
+    if answer is None:
+        raise Refused("It is no approval.")
+    return answer
 
 
-def _text_of(kind: str, document: JsonValue) -> str:
-    return json.dumps({kind: document})
+def _text_of(answer: _AnswerDocument) -> str:
+    return json.dumps(to_json(answer))
