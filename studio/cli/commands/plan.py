@@ -65,6 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
             return _list(opened, arguments)
         if arguments.verb == "make":
             made = opened.plans.make(PlanRequest(arguments.step, _options(arguments.options)))
+            if opened.plans.is_shared(made.digest):
+                print_note("Approvers of the shared registry see it.")
             return _print(made, arguments)
         found = opened.plans.one(arguments.plan)
         if arguments.verb == "show":

@@ -76,7 +76,8 @@ class ApprovalsView(QWidget):
             side.body.addWidget(part)
         side.body.addLayout(row(self.export, self.receive, None))
         line = row(self.digits, self.approve, self.reject, self.start)
-        line.setStretch(0, 1)
+        line.insertStretch(0)  # the buttons stay at the right without the field
+        line.setStretch(1, 1)
         side.body.addLayout(line)
         listed = TwoColumns(framed(self.table), side, (1, 1), least=_NARROW)
         listed.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
@@ -116,7 +117,8 @@ class ApprovalsView(QWidget):
         self.reason.setText(why if state == WAITING else "")
         self.reason.setVisible(bool(self.reason.text()))
         self.key.setVisible(needs_key)
-        self.digits.setVisible(state == WAITING)
+        for part in (self.digits, self.approve):
+            part.setVisible(state == WAITING)
         self.fault.setVisible(bool(self.fault.text()))
         if needs_key and not self.key.value():
             why = why or "Choose your SSH key."
@@ -127,8 +129,8 @@ class ApprovalsView(QWidget):
         set_enabled(self.reject, "" if is_open else why)
         is_own = entry is not None and not entry.is_foreign
         self.start.setVisible(state == APPROVED and is_own)
-        self.export.setVisible(state == WAITING)
-        self.receive.setVisible(state == WAITING and is_own)
+        for elsewhere in (self.export, self.receive):
+            elsewhere.setVisible(state == WAITING and is_own)
 
     # What is done
 

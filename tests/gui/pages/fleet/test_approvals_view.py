@@ -181,6 +181,8 @@ def test_a_plan_of_another_studio_is_answered_here_and_starts_there(
         monkeypatch.setattr(Plans, "all", lambda _self, one=foreign: [one])
         view = shown(rig).approvals
         assert "Another studio of the shared registry made it" in view.text.toPlainText()
-        assert view.start.isHidden()
-        assert view.receive.isHidden()
-        assert view.approve.isHidden() is False
+        assert [view.start.isHidden(), view.export.isHidden(), view.receive.isHidden()] == [
+            True
+        ] * 3
+        assert view.approve.isHidden() == (state == "approved")
+        assert not view.reject.isHidden()
