@@ -45,7 +45,7 @@ class RegistryChanged:
     """A change of rows in the registry.
 
     Attributes:
-        what: ``targets``, ``records`` or ``plugins`` (what each may do).
+        what: ``targets``, ``records``, ``plans`` or ``plugins`` (what each may do).
     """
 
     what: str

@@ -19,6 +19,7 @@ from studio.gui.widgets.sortable import SortableRow, SortableTable
 from studio.gui.widgets.tables import framed
 from studio.gui.widgets.two_columns import TwoColumns
 from studio.workspace.boards.approvals import APPROVED, TYPED, WAITING, Approvals, PlanEntry
+from studio.workspace.events import RegistryChanged
 
 if TYPE_CHECKING:
     from studio.workspace import Workspace
@@ -191,6 +192,7 @@ class ApprovalsView(QWidget):
                 self.fault.setText("")
                 self.digits.clear()
                 done(found)
+                self._workspace.events.publish(RegistryChanged("plans"))  # the rail counts them
             self._explain()
             self.refresh()
 

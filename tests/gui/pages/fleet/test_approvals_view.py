@@ -15,6 +15,7 @@ from studio.plans.approvals import signed
 from studio.plans.exchange import read_plan, write_approval
 from studio.plans.plans import Plans
 from studio.settings.user import owner
+from studio.workspace import RegistryChanged
 from tests.gui.page_rig import Rig, opened, visible_texts
 from tests.rigs.plan_approvers import allow, approver_key
 
@@ -186,3 +187,12 @@ def test_a_plan_of_another_studio_is_answered_here_and_starts_there(
         ] * 3
         assert view.approve.isHidden() == (state == "approved")
         assert not view.reject.isHidden()
+
+
+def test_the_rail_counts_again_after_an_answer(rig: Rig) -> None:
+    made = plan(rig)
+    page = shown(rig)
+    heard: list[object] = []
+    rig.workspace.events.subscribe(heard.append)
+    approve(page, made.digest[:8])
+    assert RegistryChanged("plans") in heard
