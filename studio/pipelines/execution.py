@@ -19,6 +19,7 @@ from studio.pipelines.order import gate_needs, guards, needs_of
 from studio.pipelines.pipeline import Gate, Pipeline, PipelineStep
 from studio.pipelines.references import RUN, TRIGGER, VARS, substitute
 from studio.pipelines.resume import ResumedRollback
+from studio.pipelines.run_options import ApprovedRun as ApprovedRun
 from studio.pipelines.run_options import OnStep as OnStep
 from studio.pipelines.run_options import RunOptions as RunOptions
 from studio.pipelines.run_options import Watcher as Watcher
@@ -36,6 +37,7 @@ from studio.registry.run_records import (
 )
 from studio.settings import write_atomically
 from studio.steps import result_cache as keeping
+from studio.steps.approval import NeedsApproval
 from studio.steps.catalogue import step as step_named
 from studio.steps.former_keys import with_new_keys
 from studio.steps.inputs import tools
@@ -218,7 +220,12 @@ class PipelineRun:
         begun = self._ahead.take(step)
         if begun is not None:
             return begun
-        return self._runner.run(step.step, options, self._began, self._source)
+        try:
+            return self._runner.run(step.step, options, self._began, self._source)
+        except NeedsApproval:
+            if self._wish.run_approved is None:
+                raise
+            return self._wish.run_approved(step.step, options)
 
     def _began(self, job: RunningJob) -> None:
         self._job = job

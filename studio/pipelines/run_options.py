@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 
 from studio.documents.dataclass_json import JsonValue
+from studio.jobs import JobOutcome
 from studio.lazy_dataclass import dataclass
 from studio.pipelines.pipeline import PipelineStep
 from studio.registry.run_records import StepReport
 
 Watcher = Callable[[PipelineStep, int, int], None]
 OnStep = Callable[[StepReport], None]
+ApprovedRun = Callable[[str, Mapping[str, JsonValue]], JobOutcome]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class RunOptions:
         told: Called after each step.
         overwrite: Overwrite files that no pipeline wrote, or that were changed since.
         on: Address of the executor for the steps that can be tasks; empty for this computer.
+        run_approved: Waits for the approval of a step that needs one, and runs the step. Without
+            it such a step fails.
     """
 
     fresh: bool = False
@@ -33,3 +37,4 @@ class RunOptions:
     told: OnStep | None = None
     overwrite: bool = False
     on: str = ""
+    run_approved: ApprovedRun | None = None

@@ -100,7 +100,7 @@ class Plans:
             is_protected=bool(self._protected(step, resolved)),
         )
         made = self._store.entry(self._store.add(plan), now)
-        self._exchange.share(plan)
+        self._exchange.share(made.plan)
         return made
 
     def _opened(self, request: PlanRequest) -> PlanRequest:

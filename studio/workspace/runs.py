@@ -24,7 +24,7 @@ from studio.workspace.events import Events, RunChanged
 from studio.workspace.run_info import RunInfo
 
 if TYPE_CHECKING:
-    from studio.pipelines.execution import OnStep, PipelineRun, Watcher
+    from studio.pipelines.execution import ApprovedRun, OnStep, PipelineRun, Watcher
     from studio.pipelines.pipeline import Pipeline, PipelineStep
     from studio.pipelines.results import RunComparison
     from studio.pipelines.run_report import PipelineReport
@@ -45,6 +45,7 @@ class RunRequest:
         on: Address of the executor for steps that can be tasks; empty for this computer.
         overwrite: Also files that no pipeline wrote, or that were changed since.
         watch, on_finish: Called before and after each step.
+        run_approved: Waits for the approval of a step that needs one, and runs the step.
     """
 
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -57,6 +58,7 @@ class RunRequest:
     on: str = ""
     watch: Watcher | None = None
     on_finish: OnStep | None = None
+    run_approved: ApprovedRun | None = None
 
 
 class RunningPipeline:
@@ -278,7 +280,9 @@ class Runs:
             if wish.on_finish is not None:
                 wish.on_finish(report)
 
-        how = RunOptions(wish.fresh, wish.trigger, watch, finish, wish.overwrite, wish.on)
+        how = RunOptions(
+            wish.fresh, wish.trigger, watch, finish, wish.overwrite, wish.on, wish.run_approved
+        )
         return PipelineRun(pipeline, self._steps, folder, how)
 
     def _finish(self, run: PipelineRun, report: PipelineReport, wish: RunRequest) -> PipelineReport:

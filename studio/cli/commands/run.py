@@ -6,9 +6,11 @@ import argparse
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from studio.api import StudioError, UsageError
+from studio.cli.approval import run_approved
 from studio.cli.flags import hide_former
 from studio.cli.output import print_json, print_lines, print_note
 from studio.cli.overwrite import add_force, confirm_overwrite
@@ -111,9 +113,10 @@ def run(arguments: argparse.Namespace) -> int:
     with workspace() as opened:
         if arguments.list or arguments.show or arguments.compare:
             return _inspect(opened, arguments)
+        wish = _wish(opened, arguments)
         if arguments.resume and arguments.pipeline is None:
             _confirm(opened, None, arguments)
-            return _finish(opened.runs.resume(arguments.resume, _wish(arguments)), arguments)
+            return _finish(opened.runs.resume(arguments.resume, wish), arguments)
         if arguments.pipeline is None:
             raise UsageError(
                 "Missing pipeline file.", hint="Pass a TOML file: studio run pipeline.toml"
@@ -128,8 +131,8 @@ def run(arguments: argparse.Namespace) -> int:
         pipeline = opened.runs.read(arguments.pipeline, variables(arguments.var))
         _confirm(opened, pipeline, arguments)
         if arguments.watch:
-            return follow(opened, arguments, _wish(arguments), lambda r: _report(r, arguments))
-        return _finish(opened.runs.run(arguments.pipeline, _wish(arguments)), arguments)
+            return follow(opened, arguments, wish, lambda r: _report(r, arguments))
+        return _finish(opened.runs.run(arguments.pipeline, wish), arguments)
 
 
 def variables(texts: list[str]) -> dict[str, str]:
@@ -147,7 +150,7 @@ def variables(texts: list[str]) -> dict[str, str]:
     return found
 
 
-def _wish(arguments: argparse.Namespace) -> RunRequest:
+def _wish(opened: Workspace, arguments: argparse.Namespace) -> RunRequest:
     return RunRequest(
         variables=variables(arguments.var),
         fresh=arguments.fresh,
@@ -158,6 +161,7 @@ def _wish(arguments: argparse.Namespace) -> RunRequest:
         on=arguments.on,
         watch=_announce,
         on_finish=_report_cached,
+        run_approved=partial(run_approved, opened),
     )
 
 

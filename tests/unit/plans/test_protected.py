@@ -99,6 +99,21 @@ def test_its_author_cannot_approve_the_plan_and_another_can(
     assert [one.spec.step for one in workspace.jobs][-1] == "undeploy"
 
 
+def test_a_plan_that_is_made_once_more_is_the_one_that_waits(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = PlanRequest("undeploy", {"target": "cam-1"})
+    first = workspace.plans.make(order).digest
+    assert workspace.plans.make(order).digest == first
+    other = PlanRequest("undeploy", {"target": "cam-1", "purge": True})
+    assert workspace.plans.make(other).digest != first
+    monkeypatch.setattr(approvals, "owner", lambda: "bob@desk")
+    workspace.plans.approve(first)
+    assert workspace.plans.make(order).digest == first
+    workspace.plans.reject(first)
+    assert workspace.plans.make(order).digest != first
+
+
 def test_a_plan_that_was_made_before_the_label_is_void(workspace: Workspace) -> None:
     made = workspace.plans.make(PlanRequest("undeploy", {"target": "cam-2"}))
     assert not made.plan.needs_second
