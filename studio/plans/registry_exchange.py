@@ -246,11 +246,8 @@ class SharedPlanExchange(PlanExchange):
         else:
             approval = approvals.by_key(digest, plan, key, approvers, now)
         self._rows.answer(digest, _text_of(_AnswerDocument(approval)))
-        return (
-            approval
-            if approval.signature and approval.by
-            else replace(approval, by=self._rows.role)
-        )
+        by = approval.by if approval.signature else ""
+        return replace(approval, by=by or self._rows.role)
 
     def reject(self, plan: ChangePlan) -> None:
         """Reject a plan of another studio.

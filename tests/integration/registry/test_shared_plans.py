@@ -253,6 +253,13 @@ def test_a_plan_that_the_owner_altered_is_not_listed(
         ben.plans.one(made.digest)
 
 
+def test_a_plan_that_has_expired_is_not_listed(
+    ben: Workspace, made: PlanEntry, postgres: PostgresServer, database: str
+) -> None:
+    postgres.sql("UPDATE plans SET expires = 1", database)
+    assert listed(ben) == []
+
+
 def test_without_the_new_roles_a_plan_is_made_and_not_shared(
     anna: Workspace, postgres: PostgresServer, database: str
 ) -> None:
