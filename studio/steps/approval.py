@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from studio.api import Refused, TargetSpec
 from studio.jobs import AnyStep
 from studio.registry import Registry
@@ -10,6 +12,7 @@ from studio.registry.labels import APPROVAL, REQUIRED, Labels
 from studio.steps.resolve import Resolved
 
 _NAMED = 3
+_USUAL_PORTS = {"ssh": 22}
 
 
 class NeedsApproval(Refused):
@@ -21,11 +24,25 @@ class ProtectedTargets:
 
     def __init__(self, labels: Labels) -> None:
         found = labels.having(APPROVAL, REQUIRED)
-        self._names, self._addresses = frozenset(found), frozenset(found.values())
+        self._names, self._addresses = frozenset(found), frozenset(map(_spelled, found.values()))
 
     def __contains__(self, target: TargetSpec) -> bool:
         name = target.name.partition(BELOW)[0]
-        return name in self._names or target.url in self._addresses
+        return name in self._names or _spelled(target.url) in self._addresses
+
+
+def _spelled(url: str) -> str:
+    """Return an address in one spelling: its machine in small letters, without the usual port."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return url
+    if not parts.hostname:
+        return url
+    user = f"{parts.username}@" if parts.username else ""
+    other_port = "" if port in (None, _USUAL_PORTS.get(parts.scheme)) else f":{port}"
+    return f"{parts.scheme}://{user}{parts.hostname}{other_port}{parts.path.rstrip('/')}"
 
 
 def protected_targets(step: AnyStep, resolved: Resolved, registry: Registry) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from studio.api import Refused, TargetSpec, UsageError
 from studio.plans import ChangePlan, PlanRequest, approvals
 from studio.plans.plans import Plans
-from studio.steps.approval import NeedsApproval
+from studio.steps.approval import NeedsApproval, ProtectedTargets
 from studio.steps.catalogue import steps
 from studio.workspace import Workspace
 from tests.rigs.bundles import make_bundle
@@ -63,6 +63,28 @@ def test_a_second_name_for_its_address_is_protected(workspace: Workspace, bundle
     workspace.add_target(TargetSpec("other", "ssh://pi@192.0.2.1", settings={"root": "/srv/other"}))
     with pytest.raises(NeedsApproval, match="changes other "):
         workspace.start("deploy", bundle=bundle, target="other")
+
+
+@pytest.mark.parametrize(
+    ("url", "is_protected"),
+    [
+        ("ssh://pi@cam.example", True),
+        ("ssh://pi@cam.example:22", True),
+        ("ssh://pi@CAM.example/", True),
+        ("ssh://pi@cam.example:2222", False),
+        ("ssh://root@cam.example", False),
+        ("ssh://pi@[::1", False),
+        ("ssh://pi@cam.example:x", False),
+        ("docker:cam.example", False),
+    ],
+)
+def test_an_address_is_compared_in_one_spelling(
+    workspace: Workspace, url: str, is_protected: bool
+) -> None:
+    workspace.registry.add_target(TargetSpec("cam", "ssh://pi@Cam.example:22"))
+    workspace.registry.labels.change("cam", {"approval": "required"})
+    protected = ProtectedTargets(workspace.registry.labels)
+    assert (TargetSpec("other", url) in protected) is is_protected
 
 
 def test_many_are_named_in_part(workspace: Workspace, bundle: str) -> None:
