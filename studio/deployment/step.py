@@ -204,6 +204,7 @@ RELEASES: Step[TargetOptions, ReleasesResult] = Step(
 
 TRUST: Step[TrustOptions, TrustResult] = Step(
     name="trust",
+    awaits_approval=True,
     title="Require signatures",
     summary="Set the allowed signers of a target. Without a file, it accepts unsigned releases.",
     options=TrustOptions,

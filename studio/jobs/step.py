@@ -95,8 +95,9 @@ class Step(Generic[OptionsT, ResultT]):
         in_history: Whether the activity lists it; a step that only reports something is left out.
         guarded: False for a step that acts, but that a failed gate must not hold back, because it
             takes something away (a rollback).
-        awaits_approval: It changes the release of its targets: those that are protected allow it by
-            an approved plan alone. A rollback has it not, as it must be possible at once.
+        awaits_approval: It changes the release of its targets, or who may sign one: those that are
+            protected allow it by an approved plan alone. A rollback has it not, as it must be
+            possible at once.
         ordered: Keeps its place among the steps of a pipeline that act, although it does not act.
         until_stopped: Runs until the user stops it, which is its natural end and no failure.
         spreads: Takes long, and reads and writes nothing but files that can travel: it may be done
