@@ -21,6 +21,7 @@ _READ_AHEAD = 256 * 1024
 _CHUNKED_AT_ONCE = 64 * 1024
 """Bytes of a chunked body that are read in one go: of tiny chunks they take milliseconds."""
 
+_UNREAD_S = 0.1
 _REQUEST = Waiting.REQUEST
 _ANSWER = Waiting.ANSWER
 _END = Waiting.END
@@ -376,6 +377,9 @@ class Connection(TimedConnection):
             self._refuse(HttpError(408, "The request did not come in time.", close=True))
         elif self._waiting is Waiting.ROOM:
             self._refuse(no_room())
+        elif self._waiting is Waiting.REQUEST and self.has_unread():
+            # It came while this process had no processor. Closing would reset the connection.
+            self.deadline = self._clock() + _UNREAD_S
         elif self._waiting is Waiting.REQUEST:
             self.dismiss()
         elif self._transport.get_write_buffer_size() < self._unread:

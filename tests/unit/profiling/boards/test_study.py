@@ -165,12 +165,23 @@ def words(found: dict[str, Any]) -> list[str]:
     return [one["verdict"] for row in found["boards"] for one in row["verdicts"]]
 
 
+def called_different(found: dict[str, Any]) -> set[tuple[str, str]]:
+    """The boards on which a model is called faster or slower than itself, each with its verdict."""
+    verdicts = (
+        (row["target"], one["verdict"]) for row in found["boards"] for one in row["verdicts"]
+    )
+    return {one for one in verdicts if one[1] not in ("equal", "undecided")}
+
+
 def test_a_pipeline_finds_no_difference_of_a_model_from_itself(
     farm: Farm, tmp_path: Path, cnn: Path
 ) -> None:
     found = by_pipeline(farm, tmp_path, cnn, cnn)
     assert len(words(found)) == BOARDS
-    assert set(words(found)) <= {"equal", "undecided"}
+    called = called_different(found)
+    if called:  # at 95 % a verdict may be wrong by chance, but not again on the same board
+        called &= called_different(by_pipeline(farm, tmp_path, cnn, cnn))
+    assert called == set()
     assert found["overall"][0]["verdict"] in ("equal", "undecided")
 
 

@@ -251,6 +251,22 @@ def test_a_request_that_does_not_come_is_given_up(sent: bytes) -> None:
         assert server.talk(sent).startswith(b"HTTP/1.1 408 ")
 
 
+def test_a_request_that_came_while_the_process_stood_still_is_answered() -> None:
+    """Its time is over by then. To close with unread bytes would reset the client's connection."""
+    with serving() as server, server.client() as client:
+        client.sendall(GET % b"first")
+        read_answer(client)
+
+        async def stand_still() -> None:
+            client.sendall(GET % b"second")
+            (connection,) = server.server._connections
+            connection.expire()
+
+        server.do(stand_still())
+        head, body = read_answer(client)
+        assert (b" 200 " in head, b"second" in body) == (True, True)
+
+
 def test_an_idle_connection_is_closed() -> None:
     with serving(timeouts=Timeouts(idle=0.1)) as server, server.client() as client:
         client.sendall(GET % b"")
