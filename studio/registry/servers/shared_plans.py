@@ -9,7 +9,13 @@ from studio.lazy_dataclass import dataclass
 from studio.registry.servers.postgres import PostgresDatabase
 
 MOST_BYTES = 4 << 20
-"""Size of a plan or an answer that is shared."""
+"""Size of a plan that is shared."""
+
+_MOST_READ = 16 << 20
+"""Bytes of plans that are read at a time: many large ones of one operator fill no memory."""
+
+_MOST_ANSWER = 256 << 10
+"""Size of an answer that is read; a signature has a kilobyte."""
 
 _MOST = 200
 """Number of plans that are read."""
@@ -77,8 +83,10 @@ class SharedPlans:
 
     def _plans(self, where: str, values: tuple[str, ...]) -> list[SharedPlan]:
         found = self._db.all(
-            f"SELECT digest, content, role FROM plans WHERE ended IS NULL AND {where}"
-            f" AND length(content) <= {MOST_BYTES} ORDER BY expires DESC LIMIT {_MOST}",
+            "SELECT digest, content, role FROM (SELECT digest, content, role, expires,"
+            " sum(length(content)) OVER (ORDER BY expires DESC, digest) AS read"
+            f" FROM plans WHERE ended IS NULL AND {where} AND length(content) <= {MOST_BYTES})"
+            f" AS listed WHERE read <= {_MOST_READ} ORDER BY expires DESC LIMIT {_MOST}",
             values,
         )
         return [SharedPlan(str(row[0]), _text(row[1]), str(row[2])) for row in found]
@@ -107,8 +115,9 @@ class SharedPlans:
             return {}
         signs = ", ".join("?" * len(wanted))
         found = self._db.all(
-            f"SELECT plan, content, role FROM plan_answers WHERE plan IN ({signs})"
-            f" AND length(content) <= {MOST_BYTES} ORDER BY id",
+            "SELECT DISTINCT ON (plan) plan, content, role FROM plan_answers"
+            f" WHERE plan IN ({signs}) AND length(content) <= {_MOST_ANSWER}"
+            " ORDER BY plan, id DESC",
             wanted,
         )
         return {str(row[0]): PlanAnswer(str(row[0]), _text(row[1]), str(row[2])) for row in found}

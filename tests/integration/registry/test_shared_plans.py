@@ -253,6 +253,23 @@ def test_a_plan_that_the_owner_altered_is_not_listed(
         ben.plans.one(made.digest)
 
 
+def test_many_large_plans_and_answers_are_read_in_part(
+    anna: Workspace, ben: Workspace, made: PlanEntry
+) -> None:
+    assert anna.registry.shared is not None
+    assert ben.registry.shared is not None
+    rows = anna.registry.shared.plans
+    for number in range(6):
+        rows.add(f"{number}" * 64, "x" * (4 << 20), made.plan.expires - 1)
+    assert [len(one.text) for one in rows.open()[1:]] == [4 << 20] * 3
+    assert listed(ben) == [("waiting", True)]
+    ben.registry.shared.plans.answer(made.digest, "x" * (1 << 20))
+    assert rows.answers([made.digest]) == {}
+    ben.plans.approve(made.digest)
+    ben.plans.reject(made.digest)
+    assert anna.plans.one(made.digest).state == "rejected"
+
+
 def test_a_plan_that_has_expired_is_not_listed(
     ben: Workspace, made: PlanEntry, postgres: PostgresServer, database: str
 ) -> None:
