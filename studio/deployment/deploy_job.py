@@ -21,7 +21,7 @@ from studio.deployment.plan import DeployPlan, make_plan
 from studio.deployment.providers import refuse_unknown_providers
 from studio.deployment.results import DeployResult, DeployStep
 from studio.deployment.step_log import StepLog, begun, instant, release_on
-from studio.deployment.trial import comparing, sampling, soak_rule, trial_s
+from studio.deployment.trial import comparing, sampling, soak_rule, trial_checks, trial_s
 from studio.documents.dataclass_json import read_parts
 from studio.jobs import Job
 from studio.lazy_dataclass import dataclass
@@ -188,7 +188,8 @@ class Deployment:
         live = liveness(self._target, server_info(channel, facts.root))
         # A release whose server has stopped is switched to like a new one.
         same = plan.unchanged and self._keeps_providers(found)
-        return replace(plan, unchanged=same and live.state == SERVING)
+        checks = (*plan.checks, *trial_checks(bundle, found, self._options))
+        return replace(plan, checks=checks, unchanged=same and live.state == SERVING)
 
     def _keeps_providers(self, found: Inventory) -> bool:
         wanted = self._options.providers

@@ -8,13 +8,23 @@ from dataclasses import replace
 from typing import TypeVar
 
 from studio.api import TakenBack, TargetSpec, UsageError
+from studio.deployment.admission import PreflightCheck
+from studio.deployment.bundle_facts import facts_of
 from studio.deployment.decisions.record_options import why_none_recorded
 from studio.deployment.options import SAMPLES_MB, DeployOptions, KeptOptions, TrialOptions
 from studio.deployment.results import DeployResult, TrialEvidence
 from studio.documents.dataclass_json import JsonValue, read_parts
 from studio.lazy_dataclass import dataclass
-from studio.runtime.release.trial.decision import LONGEST, rule_of
+from studio.packages import Bundle
+from studio.runtime.release.trial.decision import (
+    GOLDEN,
+    LONGEST,
+    TAKE_BACK,
+    TrialDecision,
+    rule_of,
+)
 from studio.runtime.shared.errors import ReleaseError
+from studio.targets.inventory import Inventory
 from studio.targets.platforms import holds_trials, is_platform
 
 KeptT = TypeVar("KeptT", bound=KeptOptions)
@@ -71,6 +81,25 @@ def trial_options(target: TargetSpec, options: DeployOptions) -> dict[str, JsonV
     if rule is not None:
         trial = {"seconds": trial_s(options.soak_s, rule), "rule": rule}
     return {"trial": trial, "agreement": comparing(options)}
+
+
+def trial_checks(bundle: Bundle, found: Inventory, options: TrialOptions) -> list[PreflightCheck]:
+    """Return the warning that a trial with few requests keeps the release; none without a trial."""
+    given = soak_rule(options)
+    if given is None or not found.current or found.current == bundle.digest:
+        return []
+    rule = rule_of(given)
+    needed = TrialDecision(rule).requests_needed()
+    text = f"a verdict needs about {needed} different requests of clients"
+    if rule.requests == GOLDEN and not bundle.backend.generates:
+        count = facts_of(bundle).golden.count
+        text += f" (while they are quiet, {count} golden samples are compared)"
+    if rule.undecided == TAKE_BACK:
+        return [PreflightCheck("trial", True, f"{text}; with fewer it rolls back")]
+    limit = trial_s(options.soak_s, given)
+    text += f"; with fewer in {limit:g} s the release is kept without a verdict"
+    hint = f"Send requests during the trial, or add --trial-rule 'undecided={TAKE_BACK}'."
+    return [PreflightCheck("trial", False, text, hint, warning=True)]
 
 
 def soak_rule(options: TrialOptions) -> dict[str, str] | None:

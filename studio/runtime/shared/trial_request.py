@@ -25,6 +25,7 @@ class TrialRequest(NamedTuple):
         share: Of one core that the comparison takes at most.
         timed: How fast both are is compared, too; else answers alone.
         diverging: Divergence in nats of a token from which a written answer counts as diverging.
+        golden: Golden samples are compared, too, while clients are quiet.
     """
 
     of: str
@@ -33,6 +34,7 @@ class TrialRequest(NamedTuple):
     share: float = TRIAL_SHARE
     timed: bool = True
     diverging: float = 0.01
+    golden: bool = False
 
     def content(self) -> bytes:
         """Of the file."""

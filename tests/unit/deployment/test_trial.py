@@ -64,3 +64,23 @@ def test_a_trial_of_a_second_is_over_after_a_second(workspace: Workspace, tmp_pa
     action = workspace.registry.ledger.actions()[0]
     assert action.step == "deploy"
     assert "soak_s = 1" in pipeline_of(workspace.registry, action)
+
+
+@pytest.mark.slow
+def test_a_worse_release_is_rolled_back_by_golden_samples_alone(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    first, second = map(str, make_cnn_versions(tmp_path))
+    assert workspace.run("deploy", model=first, soak_s=0).ok
+    planned = workspace.run("deploy", model=second, quality=True, dry_run=True)
+    (row,) = (one for one in planned.result.steps if one.name == "trial")
+    assert row.state == "warning"
+    assert "8 golden samples" in row.text
+    alone = ["requests=clients"]
+    done = workspace.run("deploy", model=second, quality=True, soak_rule=alone, soak_s=3)
+    assert done.ok
+    assert done.result.soak["tests"][1]["of"] == 0
+    assert workspace.run("rollback", target="local").ok
+    ended = workspace.run("deploy", model=second, quality=True, soak_s=120)
+    assert not ended.ok
+    assert "of them golden samples" in ended.sentence

@@ -10,6 +10,7 @@ from ...shared.errors import ReleaseError
 from .sequential import BAD, GOOD, OPEN, Errors, ShareTest
 
 KEEP, TAKE_BACK = "keep", "take back"
+CLIENTS, GOLDEN = "clients", "golden"
 
 
 class TrialRule(NamedTuple):
@@ -30,6 +31,8 @@ class TrialRule(NamedTuple):
         undecided: What is done when the time is over: ``keep`` or ``take back``. Evidence that
             weighs clearly against the release rolls it back in either case.
         judge: Of ``TESTS``, what is judged.
+        requests: ``golden`` to compare golden samples as well while clients are quiet, or
+            ``clients`` for their requests alone.
     """
 
     disagreement_ok: float = 0.02
@@ -46,6 +49,7 @@ class TrialRule(NamedTuple):
     beta: float = 0.01
     undecided: str = KEEP
     judge: str = "errors,agreement,divergence,latency,drift"
+    requests: str = GOLDEN
 
     @property
     def beyond(self) -> float:
@@ -117,6 +121,8 @@ def _check(rule: TrialRule) -> None:
         raise _bad("alpha and beta must be above 0 and at most 0.2")
     if rule.undecided not in (KEEP, TAKE_BACK):
         raise _bad("undecided is {} or {}".format(KEEP, TAKE_BACK))
+    if rule.requests not in (CLIENTS, GOLDEN):
+        raise _bad("requests is {} or {}".format(GOLDEN, CLIENTS))
     unknown = [name for name in _judged(rule) if name not in TESTS]
     if unknown or not _judged(rule):
         raise _bad("judge names some of {}".format(", ".join(TESTS)))
@@ -193,6 +199,11 @@ class TrialDecision:
         if against > 0.0 and not is_longest:
             return OPEN
         return TAKE_BACK if against >= -math.log(_DOUBT) else self.rule.undecided
+
+    def requests_needed(self) -> int:
+        """Return the number of requests that a good release needs for a verdict."""
+        counted = {"errors", "agreement"}.intersection(self._names)
+        return max((self._tests[name].fewest for name in counted), default=0)
 
     def weight(self, finding: TrialFinding) -> float:
         """Return the evidence against a release that is in an open test; 0 for the others."""

@@ -44,6 +44,11 @@ class ShareTest:
         self._upper = -math.log(errors.alpha)
         self._lower = math.log(errors.beta)
 
+    @property
+    def fewest(self) -> int:
+        """Return the number of observations without an event after which it is good."""
+        return math.ceil(self._lower / self._miss)
+
     def evidence(self, events: int, of: int) -> float:
         """Return the log likelihood ratio of a bad against a good one."""
         return events * self._hit + (of - events) * self._miss

@@ -16,6 +16,7 @@ from ...shared.files import remove, write_atomically
 from ...shared.records import read
 from ...shared.trial_request import FILE, TrialRequest
 from .decision import (
+    GOLDEN,
     KEEP,
     LONGEST,
     TAKE_BACK,
@@ -68,6 +69,7 @@ _CRASH = 60
 _TOLD = " ({:.2f} times as long)"
 _TOLD_OF_ANSWERS = " (mean KL {:.4f} nats a token, the same top token at {:.1%})"
 _REPEATED = " ({} to requests like the ones before are left out)"
+_GOLDEN = " ({} of them golden samples)"
 
 
 class _Drift(NamedTuple):
@@ -85,6 +87,7 @@ class ShadowReport(NamedTuple):
     Attributes:
         loaded: Whether the previous release is loaded next to it.
         repeated: Requests like the ones before, which are left out.
+        golden: Golden samples among the compared requests.
         ratio: How many times as long the new release takes; 0 where that is not known.
         untimed: Why the two are not timed next to each other; empty where they are.
         answers, diverging: Written answers whose distributions were compared, and those of them
@@ -98,6 +101,7 @@ class ShadowReport(NamedTuple):
     compared: int = 0
     agreed: int = 0
     repeated: int = 0
+    golden: int = 0
     timed: int = 0
     slower: int = 0
     ratio: float = 0.0
@@ -257,7 +261,8 @@ class ReleaseTrial:
         why_not = mirror.fault
         if not self._before:
             why_not = "there is no previous release"
-        told = _REPEATED.format(mirror.repeated) if mirror.repeated else ""
+        told = _GOLDEN.format(mirror.golden) if mirror.golden else ""
+        told += _REPEATED.format(mirror.repeated) if mirror.repeated else ""
         unlike = mirror.compared - mirror.agreed
         agreement = Counts(unlike, mirror.compared, why_not, told)
         told = _TOLD.format(mirror.ratio) if mirror.ratio else ""
@@ -286,7 +291,8 @@ class ReleaseTrial:
 
 def request_of(digest: str, before: str, rule: TrialRule) -> TrialRequest:
     """Return the comparison that a trial wants of the server."""
-    return TrialRequest(digest, before, rule.beyond, diverging=rule.diverging)
+    is_golden = rule.requests == GOLDEN
+    return TrialRequest(digest, before, rule.beyond, diverging=rule.diverging, golden=is_golden)
 
 
 def _told_of_answers(mirror: ShadowReport) -> str:

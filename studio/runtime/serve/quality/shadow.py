@@ -3,8 +3,9 @@
 While a release is on trial (see ``release.soak``), a file next to the server's report names the
 previous one. The server then loads that one, too, and a thread with a low priority runs some of
 the requests through both, interleaved. No client waits for it, no input leaves the process, and it
-takes a fifth of one core at most. If a deploy requests it, the answers alone are compared further
-after the trial, for a smaller share of a core.
+takes a fifth of one core at most. While clients are quiet, a trial compares golden samples, too. If
+a deploy requests it, the answers alone are compared further after the trial, for a smaller share of
+a core.
 """
 
 from __future__ import annotations
@@ -30,7 +31,11 @@ from ..engine.source import from_bundle
 from ..outputs.agreement import Agreement
 from .deduplication import Deduplicator
 from .first_row import Arrays, first_row, takes_rows
+from .golden_requests import GoldenRequests
 from .paired_timing import PairedTiming, pair
+
+_QUIET_S = 1.0
+"""Without a request of a client, after which golden samples are compared."""
 
 
 class ShadowComparison:
@@ -39,6 +44,7 @@ class ShadowComparison:
     Attributes:
         compared, agreed: Samples that both answered, and that they answered alike.
         repeated: Samples that were like others a short while ago; their answers do not count.
+        golden: Samples of ``compared`` that no client sent.
         race: Timing of both, where that is requested.
         fault: Why nothing is compared (any more); empty while something is.
         loaded: Whether the earlier release can answer.
@@ -47,7 +53,7 @@ class ShadowComparison:
     def __init__(self, model: ServedModel, wish: TrialRequest, folder: Path) -> None:
         self.wish = wish
         self.fault = ""
-        self.compared = self.agreed = self.repeated = 0
+        self.compared = self.agreed = self.repeated = self.golden = 0
         self._novelty = Deduplicator()
         self.race = PairedTiming(wish.beyond)
         self.loaded = False
@@ -96,16 +102,21 @@ class ShadowComparison:
         yield_to_requests()
         try:
             other = self._load()
+            golden = GoldenRequests(self._model) if self.wish.golden else None
             self.loaded = True
             while not self._ended:
                 self._wanted = True
-                self._came.wait()
-                self._came.clear()
-                if self._ended or self._sample is None:
-                    continue
-                start = time.thread_time()
-                self._compare(other, *self._sample)
-                self._sample = None
+                if self._came.wait(_QUIET_S if golden else None):
+                    self._came.clear()
+                    if self._ended or self._sample is None:
+                        continue
+                    start = time.thread_time()
+                    self._compare(other, *self._sample)
+                    self._sample = None
+                elif golden:
+                    self._wanted = False
+                    start = time.thread_time()
+                    self._compare_golden(other, golden)
                 # Of the processor's time, not of the clock's: it is taken where others want it.
                 self._rest((time.thread_time() - start) * (1.0 / self.wish.share - 1.0))
         except (LoadError, ModuleNotFoundError) as error:
@@ -114,6 +125,14 @@ class ShadowComparison:
             self.fault = "The comparison ended: {}".format(first_line(error))
         finally:
             self._wanted = False
+
+    def _compare_golden(self, other: ModelSession, golden: GoldenRequests) -> None:
+        """Compare the next golden sample; each one counts once, however often it is timed."""
+        inputs, outputs, is_new = golden.take()
+        if is_new:
+            self.golden += self._compare(other, inputs, outputs)
+        elif self.wish.timed:
+            self._time(self._model.session, other, inputs, list(outputs))
 
     def _rest(self, seconds: float) -> None:
         if seconds > 1e-3 and not self._ended:
@@ -131,7 +150,8 @@ class ShadowComparison:
         self._drift = watch_of(source.drift)
         return session
 
-    def _compare(self, other: ModelSession, inputs: Arrays, outputs: Arrays) -> None:
+    def _compare(self, other: ModelSession, inputs: Arrays, outputs: Arrays) -> bool:
+        """Compare the answers to one sample; return whether it counts."""
         names = [name for name in outputs if name in other.outputs]
         if not names:
             raise LoadError("it has other outputs.")
@@ -140,7 +160,8 @@ class ShadowComparison:
             theirs = other.quietly(inputs, names)
         except Exception as error:
             raise LoadError("it does not take these inputs. " + first_line(error)) from None
-        if self._novelty.add(inputs):
+        is_new = self._novelty.add(inputs)
+        if is_new:
             mine = {name: outputs[name] for name in names}
             self.compared += 1
             self.agreed += self._likeness.same(mine, dict(zip(names, theirs)))
@@ -148,6 +169,7 @@ class ShadowComparison:
             self.repeated += 1
         if self.wish.timed:
             self._time(session, other, inputs, names)
+        return is_new
 
     def _time(self, new: ModelSession, old: ModelSession, inputs: Arrays, names: List[str]) -> None:
         # A single thread's own time does not see who else wants the processor.
@@ -170,6 +192,7 @@ class ShadowComparison:
             "compared": self.compared,
             "agreed": self.agreed,
             "repeated": self.repeated,
+            "golden": self.golden,
             "timed": self.race.stretches,
             "slower": self.race.slower,
             "ratio": None if ratio is None else round(ratio, 4),

@@ -71,6 +71,20 @@ def test_two_versions_are_compared_beside_the_requests(tmp_path: Path) -> None:
     assert model.session.watch is None
 
 
+def test_a_trial_without_clients_compares_golden_samples_once_each(tmp_path: Path) -> None:
+    one, two = make_bundle(tmp_path / "1", 1), make_bundle(tmp_path / "2", 2)
+    model = load(from_bundle(two.folder))
+    wish = TrialRequest(two.digest, one.digest, 1.1, golden=True)
+    mirror = ShadowComparison(model, wish, one.folder)
+    samples = len(list((two.folder / "golden").glob("*.npz")))
+    until(lambda: mirror.race.stretches >= 2, "passes over the golden samples", 60.0)
+    told = mirror.status()
+    mirror.end()
+    assert told["fault"] == ""
+    assert told["golden"] == told["compared"] == samples > 0
+    assert told["agreed"] < samples  # weights of their own
+
+
 def test_after_a_trial_the_answers_alone_are_compared(tmp_path: Path) -> None:
     """With an interval, and for no more of a core than was asked for."""
     one, two = make_bundle(tmp_path / "1", 1), make_bundle(tmp_path / "2", 2, seed=1)
