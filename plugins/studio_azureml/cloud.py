@@ -266,5 +266,5 @@ def _pause(response: requests.Response, otherwise: float) -> float:
 
 
 def _first(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
+    lines = str(error).strip().splitlines() or ["no reason given"]
     return lines[0].rstrip(".")

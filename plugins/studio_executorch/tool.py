@@ -88,4 +88,4 @@ def _answer(request: Json, tell: Tell) -> None:
 
 def _reason(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines or [type(error).__name__])[0].rstrip(".")
+    return (lines or ["no reason given"])[0].rstrip(".")

@@ -101,7 +101,7 @@ class Rest:
             response = connection.getresponse()
             content = _content(response)
         except (OSError, http.client.HTTPException) as error:
-            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            reason = getattr(error, "strerror", None) or str(error) or "no reason given"
             raise TargetError(
                 f"The server {self.address.base} cannot be reached: {reason.rstrip('.')}.",
                 hint="Check that it runs, its address, and its certificate.",

@@ -167,7 +167,7 @@ def _identify(
 
 def _first(error: Exception) -> str:
     text = shorten(str(error), 300, placeholder=" ...").rstrip(".")
-    return f"{text or type(error).__name__}."
+    return f"{text or 'no reason given'}."
 
 
 __all__ = ["ClusterUnreachable", "KubernetesPlatform", "contexts", "find_context"]

@@ -240,4 +240,4 @@ def _reason(error: BaseException) -> str:
     if "Lowering not found" in text and (found := _OPERATOR.search(text)):
         return f"it has no form of the operator {found[1]}"
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return (lines or [type(error).__name__])[0].rstrip(".")
+    return (lines or ["no reason given"])[0].rstrip(".")

@@ -117,7 +117,10 @@ def _vectors(
         names = [name for name, array in wanted.items() if array.dtype.kind in "fiub"]
         for name in names:
             if name not in found or found[name].shape != wanted[name].shape:
-                raise InvalidData(f"The output {name!r} of the two models cannot be compared.")
+                raise InvalidData(
+                    f"The output {name!r} of the two models cannot be compared: another shape.",
+                    hint="Give data with labels and a metric of the task, or --metric none.",
+                )
         yield _flat(found, names), _flat(wanted, names)
 
 

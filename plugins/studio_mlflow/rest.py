@@ -151,7 +151,7 @@ class Rest:
                 f"{self.server.timeout_s:g} s.",
                 hint="MLFLOW_HTTP_REQUEST_TIMEOUT sets how long it may take.",
             )
-        text = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
+        text = getattr(reason, "strerror", None) or str(reason) or "no reason given"
         return TargetError(
             f"The MLflow server at {address} cannot be reached: {text.rstrip('.')}.",
             hint="Check that it is running.",

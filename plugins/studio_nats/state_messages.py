@@ -233,5 +233,5 @@ def _tls(login: BrokerLogin) -> ssl.SSLContext:
 def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError) and not str(error):
         return "it does not answer"
-    text = str(getattr(error, "description", None) or error) or type(error).__name__
+    text = str(getattr(error, "description", None) or error) or "no reason given"
     return text[:200].rstrip(".")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import shorten
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from studio.api import (
     Array,
@@ -18,6 +18,9 @@ from studio.api import (
     Unavailable,
     validate,
 )
+
+if TYPE_CHECKING:
+    from onnx import GraphProto
 
 _QUIET = 3  # severity: errors only
 
@@ -95,32 +98,39 @@ class OnnxRuntime:
                 f"{first_sentence(error)}",
                 detail=str(error),
             ) from None
-        return LoadedModel(session, path.name)
+        return LoadedModel(session, path)
 
 
 class LoadedModel:
-    """A model that ONNX Runtime has loaded."""
+    """A model that ONNX Runtime has loaded; its outputs are those that are tensors."""
 
-    def __init__(self, session: Any, name: str) -> None:
+    def __init__(self, session: Any, path: Path) -> None:
         self._session = session
-        self._name = name
+        self._path = path
         self.input_names = tuple(value.name for value in session.get_inputs())
-        self.output_names = tuple(value.name for value in session.get_outputs())
+        outputs = (one for one in session.get_outputs() if one.type.startswith("tensor("))
+        self.output_names = tuple(one.name for one in outputs)
 
     def run(self, feeds: Feeds, outputs: Sequence[str] | None = None) -> dict[str, Array]:
         """Run once.
 
         Raises:
             InvalidData: when the runtime refuses the arrays or fails on them.
+            InvalidModel: when no output is a tensor.
         """
         names = list(outputs) if outputs is not None else list(self.output_names)
         if self._session is None:
-            raise StudioError(f"{self._name} was closed.")
+            raise StudioError(f"{self._path.name} was closed.")
+        if not self.output_names:
+            import onnx
+
+            check_outputs(onnx.load(str(self._path), load_external_data=False).graph, self._path)
         try:
             arrays = self._session.run(names, dict(feeds))
         except Exception as error:  # the runtime's errors share no other base class
             raise InvalidData(
-                f"ONNX Runtime cannot run {self._name} on this sample: {first_sentence(error)}",
+                f"ONNX Runtime cannot run {self._path.name} on this sample: "
+                f"{first_sentence(error)}",
                 detail=str(error),
             ) from None
         return dict(zip(names, arrays, strict=True))
@@ -129,9 +139,28 @@ class LoadedModel:
         self._session = None
 
 
+def check_outputs(graph: GraphProto, path: Path) -> None:
+    """Refuse a model that gives sequences or maps alone.
+
+    Raises:
+        InvalidModel: naming the node of the first.
+    """
+    kinds = {one.name: one.type.WhichOneof("value") for one in graph.output}
+    if not kinds or "tensor_type" in kinds.values():
+        return
+    value, kind = next(iter(kinds.items()))
+    node = next(one for one in graph.node if value in one.output)
+    raise InvalidModel(
+        f"{path.name} has no tensor as output: {node.op_type} {node.name!r} gives {value!r}, "
+        f"a {str(kind).partition('_')[0]}.",
+        hint=f"End the model before that node: studio edit {path.name} --edit 'extract "
+        f"end={node.input[0] if node.input else value}' --out FILE",
+    )
+
+
 def first_sentence(error: BaseException) -> str:
     """Return the first line of a native message, without prefix and source position."""
-    line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    line = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
     if line.startswith("[ONNXRuntimeError]"):
         line = line.split(" : ", 3)[-1]
     return shorten(line, 600, placeholder=" ...").rstrip(". ") + "."

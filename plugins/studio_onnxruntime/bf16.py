@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from studio.api import Dataset, Option, Progress, StudioError, Transformed, validate
-from studio_onnxruntime.preparation import confined, hand_over, load, matching_names
+from studio_onnxruntime.preparation import confined, hand_over, load, matching_names, raised
 from studio_onnxruntime.static_int8 import KEEP
 
 _FEWEST = 64
@@ -43,7 +43,7 @@ class BFloat16:
         values = validate(self.options, options)
         with TemporaryDirectory(dir=output.parent) as scratch, confined(Path(scratch)):
             progress.progress(0, 3, "Reading the model")
-            model = load(source)
+            model = raised(load(source))
             kept = matching_names(model.graph, values["keep"])
             progress.progress(1, 3, "Rounding the weights")
             rounded = _round(model, kept)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,16 +14,21 @@ from pathlib import Path
 
 import numpy
 import onnx
+import onnx.inliner
 import onnx.version_converter
 from onnx import GraphProto, ModelProto, NodeProto
 
 from studio.api import InvalidModel, StudioError, UsageError
-from studio_onnxruntime.backend import first_sentence
+from studio_onnxruntime.backend import check_outputs, first_sentence
 
 MOST_BYTES = 2**31 - 2**26
 """Largest model that fits one file with room for what a transform adds."""
 
-_PER_CHANNEL_OPSET = 13
+_PER_CHANNEL_OPSET, _IR_OF_OPSET = 13, 7
+"""First operator set that knows scales per channel, and its version of the format."""
+
+_RESIZE_WITH_MODES = 11
+"""First operator set whose Resize has rules for coordinates, with others as default."""
 
 _QUANTIZED = frozenset(
     {"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger"}
@@ -61,6 +67,7 @@ def load(path: Path) -> ModelProto:
                 "models beyond 2 GiB cannot be transformed yet."
             )
         onnx.load_external_data_for_model(model, str(path.parent))
+        model = _inlined(model)
     except StudioError:
         raise
     except Exception as error:  # protobuf and onnx raise many kinds
@@ -75,6 +82,7 @@ def load(path: Path) -> ModelProto:
         )
     _finite(model.graph)
     name_nodes(model.graph)
+    check_outputs(model.graph, path)
     return model
 
 
@@ -94,6 +102,24 @@ def _finite(graph: GraphProto) -> None:
                     f"The weights of {tensor.name!r} are not finite (NaN or inf).",
                     hint="Export the model again from a checkpoint whose training did not diverge.",
                 )
+
+
+def _inlined(model: ModelProto) -> ModelProto:
+    """Return a model with its functions in place; their nodes bear the name of the call first."""
+    if not model.functions:
+        return model
+    bodies = {(f.domain, f.name, f.overload): f.node for f in model.functions}
+
+    def size(node: NodeProto) -> int:
+        body = bodies.get((node.domain, node.op_type, node.overload))
+        return 1 if body is None else sum(map(size, body))
+
+    calls = [node for node in model.graph.node for _ in range(size(node))]
+    inlined: ModelProto = onnx.inliner.inline_local_functions(model, convert_version=True)
+    for node, call in zip(inlined.graph.node, calls, strict=True):
+        if (call.domain, call.op_type, call.overload) in bodies and call.name:
+            node.name = f"{call.name}/{node.op_type}"
+    return inlined
 
 
 def name_nodes(graph: GraphProto) -> None:
@@ -124,11 +150,10 @@ def prepared(model: ModelProto, folder: Path) -> Path:
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     source, output = folder / "named.onnx", folder / "prepared.onnx"
-    onnx.save(model, str(source))
+    onnx.save(raised(model), str(source))
     try:
         # Symbolic inference needs sympy and gains nothing for convolutions.
         quant_pre_process(str(source), str(output), skip_symbolic_shape=True)
-        _raise_opset(output)
     except OSError:  # such as a full disk: no fault of the model
         raise
     except Exception as error:  # native and Python errors of many kinds
@@ -139,14 +164,53 @@ def prepared(model: ModelProto, folder: Path) -> Path:
     return output
 
 
-def _raise_opset(path: Path) -> None:
-    """Convert a model to the first operator set that knows scales per channel, if it is older."""
-    model = onnx.load(str(path))
-    found = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
-    if found < _PER_CHANNEL_OPSET:
-        raised = onnx.version_converter.convert_version(model, _PER_CHANNEL_OPSET)
-        _fold_constants(raised.graph)
-        onnx.save(raised, str(path))
+def raised(model: ModelProto) -> ModelProto:
+    """Return a model in the first operator set that knows scales per channel, if it is older.
+
+    Raises:
+        InvalidModel: naming the node that has no counterpart there.
+    """
+    former = next((one.version for one in model.opset_import if one.domain in ("", "ai.onnx")), 1)
+    if former >= _PER_CHANNEL_OPSET:
+        return model
+    _own_constants(model)
+    try:
+        newer: ModelProto = onnx.version_converter.convert_version(model, _PER_CHANNEL_OPSET)
+    except Exception as error:  # assertions of the library, as exceptions of many kinds
+        raise InvalidModel(
+            f"The model's operator set {former} cannot be raised to {_PER_CHANNEL_OPSET}"
+            f"{_unconvertible(model.graph, str(error))}.",
+            hint=f"Export the model again with opset {_PER_CHANNEL_OPSET} or later.",
+            detail=str(error),
+        ) from None
+    _fold_constants(newer.graph)
+    if former < _RESIZE_WITH_MODES:
+        _mark_resizes(newer.graph)
+    return newer
+
+
+def _own_constants(model: ModelProto) -> None:
+    """Let initializers be no inputs, as they may since version 4 of the format."""
+    constants = {tensor.name for tensor in model.graph.initializer}
+    for value in [one for one in model.graph.input if one.name in constants]:
+        model.graph.input.remove(value)
+    model.ir_version = max(model.ir_version, _IR_OF_OPSET)
+
+
+def _unconvertible(graph: GraphProto, text: str) -> str:
+    """Return which node the library's message is about; empty where it names no operator."""
+    named = re.search(r"adapt_([a-z]+)_|[Ff]or (\w+)$", text)
+    operator = (named[1] or named[2]).lower() if named else ""
+    node = next((n for n in graph.node if n.op_type.lower() == operator), None)
+    return "" if node is None else f": onnx cannot convert the {node.op_type} {node.name!r}"
+
+
+def _mark_resizes(graph: GraphProto) -> None:
+    """Give resizes the rules of their old operator set, which the library forgets."""
+    rules = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    for node in graph.node:
+        if node.op_type == "Resize":
+            node.attribute.extend(onnx.helper.make_attribute(*rule) for rule in rules.items())
 
 
 def _fold_constants(graph: GraphProto) -> None:
@@ -236,6 +300,8 @@ def matching_names(graph: GraphProto, keep: Sequence[str]) -> set[str]:
     names: set[str] = set()
     for pattern in keep:
         found = {n.name for n in graph.node if fnmatchcase(n.name, pattern) or n.op_type == pattern}
+        # The nodes of a function bear the name of its call first.
+        found = found or {n.name for n in graph.node if fnmatchcase(n.name, f"{pattern}/*")}
         if not found:
             raise UsageError(
                 f"The model has no node {pattern!r}.",

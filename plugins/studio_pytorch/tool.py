@@ -149,7 +149,7 @@ def _explained(what: str, source: TorchModel | None = None) -> Iterator[None]:
     except Exception as error:
         traceback.print_exc()
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        first = lines[0][:_LONGEST_REASON] if lines else type(error).__name__
+        first = lines[0][:_LONGEST_REASON] if lines else "no reason given"
         reason = _unsupported(error, source) or _known_fault(str(error)) or first
         raise ConversionError(f"{what}: {reason.rstrip('.')}.") from None
 

@@ -176,7 +176,7 @@ def _answer(out: Any, document: dict[str, Any]) -> None:
 
 def _sentence(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__)[:500]
+    return (lines[0] if lines else "no reason given")[:500]
 
 
 if __name__ == "__main__":

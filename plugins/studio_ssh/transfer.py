@@ -156,4 +156,4 @@ def _words(error: BaseException) -> str:
         return "no permission"
     if isinstance(error, FileNotFoundError):
         return "there is no such folder or file"
-    return str(getattr(error, "strerror", None) or error or type(error).__name__).rstrip(".")
+    return str(getattr(error, "strerror", None) or error or "no reason given").rstrip(".")

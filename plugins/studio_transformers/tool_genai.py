@@ -90,5 +90,5 @@ def _builder() -> Any:
 
 def _reason(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = (lines or [type(error).__name__])[0].rstrip(".")
+    text = (lines or ["no reason given"])[0].rstrip(".")
     return "it does not know the architecture" if _UNKNOWN in text else text

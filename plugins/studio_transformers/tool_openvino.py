@@ -46,7 +46,7 @@ def run(request: Json, tell: Tell) -> dict[str, Any]:
     except Exception as error:
         traceback.print_exc()
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        reason = (lines or [type(error).__name__])[0].rstrip(".")
+        reason = (lines or ["no reason given"])[0].rstrip(".")
         return {"error": f"OpenVINO cannot write the model: {reason}."}
 
 

@@ -159,7 +159,7 @@ def _explained(what: str) -> Iterator[None]:
     except Exception as error:
         traceback.print_exc()
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        reason = lines[0] if lines else type(error).__name__
+        reason = lines[0] if lines else "no reason given"
         raise ConversionError(f"{what}: {reason.rstrip('.')}.") from None
 
 

@@ -121,7 +121,7 @@ def _reason(error: Exception) -> str:
     if found := _NO_FORM.search(str(error)):
         return f"ONNX has no form of its step {found[1].rpartition('.')[2]}"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    first = lines[0] if lines else type(error).__name__
+    first = lines[0] if lines else "no reason given"
     return first.partition(" You may raise")[0][:_LONGEST].rstrip(".: ")
 
 

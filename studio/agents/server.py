@@ -17,6 +17,7 @@ from studio.agents.plan_tools import PLANNING
 from studio.agents.read_tools import READING
 from studio.agents.tool import Tool
 from studio.api import StudioError
+from studio.documents.defects import unforeseen
 from studio.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -118,7 +119,7 @@ class AgentServer:
             return _failed(f"{error.message} {error.hint}".strip())
         except Exception as error:
             log.exception("tool failed: %s", tool.name)
-            return _failed(f"{tool.name} failed: {type(error).__name__}: {error}")
+            return _failed(unforeseen(error, tool.name))
         text = json.dumps(found, default=str)
         return {
             "content": [{"type": "text", "text": text}],

@@ -191,11 +191,9 @@ def _run(arguments: argparse.Namespace) -> int:
         _log_failure(arguments, error)
         if arguments.debug:
             traceback.print_exc()
-        text = f"{type(error).__name__}: {error}".rstrip(".")
-        return fail(
-            StudioError(f"{text}.", hint="This is a bug. Run again with --debug for details."),
-            as_json=arguments.json,
-        )
+        from studio.documents.defects import DEFECT, unforeseen
+
+        return fail(StudioError(unforeseen(error), hint=DEFECT), as_json=arguments.json)
 
 
 def _log_failure(arguments: argparse.Namespace, error: Exception) -> None:

@@ -33,8 +33,12 @@ class _Error:
     signal: float = 0.0
     noise: float = 0.0
     largest: float = 0.0
+    varies: bool = False
 
     def add(self, wanted: Array, found: Array) -> None:
+        if wanted.shape != found.shape:
+            self.varies = True
+            return
         reference = wanted.astype(numpy.float64)
         difference = found.astype(numpy.float64) - reference
         self.signal += float((reference**2).sum())
@@ -53,20 +57,25 @@ class _Error:
 
 def output_errors(
     before: Session, after: Session, samples: Iterable[Sample], total: int, progress: Progress
-) -> tuple[OutputError, ...]:
+) -> tuple[tuple[OutputError, ...], tuple[str, ...]]:
     """Run samples through both models and compare their numeric outputs.
 
+    Returns:
+        The errors, and the names of outputs whose shapes differ, as behind NonMaxSuppression.
+
     Raises:
-        InvalidData: when the quantized model gives values that are not finite, or another shape.
+        InvalidData: when the quantized model gives values that are not finite.
     """
     errors: dict[str, _Error] = {}
     for index, sample in enumerate(samples):
         progress.progress(index, total)
         wanted, found = before.run(sample.feeds), after.run(sample.feeds)
         for name, reference in _numeric(wanted).items():
-            _check(name, reference, found[name], sample.name)
+            _check_finite(name, reference, found[name], sample.name)
             errors.setdefault(name, _Error()).add(reference, found[name])
-    return tuple(OutputError(name, e.sqnr_db, e.largest) for name, e in errors.items())
+    alike = (one for one in errors.items() if not one[1].varies)
+    compared = tuple(OutputError(name, e.sqnr_db, e.largest) for name, e in alike)
+    return compared, tuple(name for name, e in errors.items() if e.varies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +172,7 @@ def _numeric(outputs: Mapping[str, Array]) -> dict[str, Array]:
     }
 
 
-def _check(name: str, wanted: Array, found: Array, sample: str) -> None:
-    if wanted.shape != found.shape:
-        raise InvalidData(f"Output {name!r} has another shape than the float model's ({sample}).")
+def _check_finite(name: str, wanted: Array, found: Array, sample: str) -> None:
     if found.dtype.kind == "f" and numpy.isfinite(wanted).all() and not numpy.isfinite(found).all():
         raise InvalidData(
             f"Output {name!r} of the new model is not finite on sample {sample}.",

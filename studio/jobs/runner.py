@@ -13,6 +13,7 @@ from typing import Any
 
 from studio.api import StudioError
 from studio.documents.dataclass_json import from_json
+from studio.documents.defects import DEFECT, unforeseen
 from studio.jobs.cleanup import new_folder, remove_leftovers
 from studio.jobs.job_records import JobRecords
 from studio.jobs.memory import TOGETHER, share_mb
@@ -229,9 +230,8 @@ class JobRunner:
             outcome = self._outcome(job, finish)
         except Exception as error:  # the caller that waits for the job must get it
             log.debug("a job was not followed to its end", exc_info=True, extra={"job": job.id})
-            text = f"{job.title} failed: {type(error).__name__}: {error}".rstrip(".") + "."
-            detail = traceback.format_exc()
-            outcome = JobOutcome(End.FAILED, message=text, detail=detail, exit_code=1)
+            text, detail = unforeseen(error, job.title), traceback.format_exc()
+            outcome = JobOutcome(End.FAILED, "", {}, text, DEFECT, detail, 1)
         seconds = time.monotonic() - job.started
         with self._lock:
             self._running.discard(job)

@@ -22,6 +22,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from studio.api import Cancelled, StudioError
 from studio.documents.dataclass_json import from_json, to_json
+from studio.documents.defects import DEFECT, reason, unforeseen
 from studio.documents.plain import shortened
 from studio.jobs.object_names import load
 from studio.jobs.worker_events import WorkerTask
@@ -172,10 +173,10 @@ def _of_defect(error: Exception) -> dict[str, Any]:
     from studio.plugin_host.plugin_import import culprit
 
     plugin = culprit(error)
-    text = shortened(f"{type(error).__name__}: {error}").rstrip(".")
     if not plugin:
-        return {"message": f"{text}."}
-    return {"message": f"The plugin {plugin} failed: {text}.", "fields": {"plugin": plugin}}
+        return {"message": unforeseen(error), "hint": DEFECT}
+    message = f"The plugin {plugin} failed: {reason(error)}"
+    return {"message": message, "fields": {"plugin": plugin}}
 
 
 def _of_system(error: OSError, folder: Path) -> tuple[str, str]:

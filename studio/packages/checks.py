@@ -18,6 +18,7 @@ from studio.api import (
     StudioError,
 )
 from studio.documents.dataclass_json import JsonValue, from_json, to_json
+from studio.documents.defects import reason
 from studio.lazy_dataclass import dataclass
 from studio.models.shapes import complete
 from studio.models.summary import summary
@@ -136,7 +137,7 @@ def read_checks(bundle: Bundle) -> Checked | None:
     except OSError as error:
         raise _unreadable(str(error.strerror)) from None
     except _MALFORMED as error:
-        raise _unreadable(f"{type(error).__name__}: {error}") from None
+        raise _unreadable(reason(error).rstrip(".")) from None
 
 
 def _parse(document: JsonValue) -> Checked:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from studio.api import Capability, Extension, StudioError, Unavailable
+from studio.documents.defects import reason
 from studio.plugin_host.built_in import is_imported_from
 from studio.plugin_host.digest import digest_of, file_digests
 from studio.plugin_host.discovery import Plugin, PluginState, find_plugins, safe_mode
@@ -243,7 +244,7 @@ class PluginHost:
         except Exception as error:  # a plugin's code may raise anything
             raise PluginFailed(
                 f"The plugin {capability.plugin} failed to provide {capability.title}: "
-                f"{type(error).__name__}: {error}.",
+                f"{reason(error)}",
                 plugin="" if plugin.built_in else plugin.id,
             ) from error
 

@@ -53,6 +53,8 @@ from studio.quantization.variant_timing import timed
 _COMPARED = 32
 """Samples whose outputs are compared; the error settles after a few."""
 
+_VARYING = "The number of values of output {!r} depends on the data: it has no SQNR."
+
 _NAMED = 200
 """Most regressed and improved samples to name."""
 
@@ -94,10 +96,10 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
     found = _variant(options, subject, host, job, (preset, transform), output, data, search, chip)
     made, preset = found.made, found.preset
     judged = judged if heldout is None else heldout
-    errors, time_taken = _compare(subject, made.path, data if judged is None else judged, job)
+    shown = data if judged is None else judged
+    errors, varying, time_taken = _compare(subject, made.path, shown, job)
     verdict = _verdict(judge, subject, made.path, judged, job)
     check_limits(options, verdict, time_taken, made.precision)
-    shown = data if judged is None else judged
     on_chip = _on_chip(chip, made.path, shown, options.max_drop, job)
     details = describe(subject, made, shown, _changed(verdict), judge, job)
     opened, graph = _opened(made, host, job)
@@ -128,7 +130,7 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
             doubts(data) if transform.needs_data else "",
             size / subject.nbytes,
         ),
-        notes=tuple(notes),
+        notes=(*notes, *varying),
         search=found.search,
         chip=on_chip,
         chip_search=found.chip_search,
@@ -257,22 +259,26 @@ def _labelled(path: Path | None, subject: LoadedModel, limit: int | None) -> Dat
 
 def _compare(
     subject: LoadedModel, made: Path, dataset: Dataset | None, job: Job
-) -> tuple[Sequence[OutputError], Latency | None]:
-    """Return errors at the outputs and the time of both models, or none without samples."""
+) -> tuple[Sequence[OutputError], list[str], Latency | None]:
+    """Return errors at the outputs, notes on them and the time of both models.
+
+    Without samples, there are none.
+    """
     if dataset is None:
-        return (), None
+        return (), [], None
     before, after = subject.session(threads=1), subject.session(made, threads=1)
     try:
         total = min(_COMPARED, len(dataset))
         step = 1 if subject.fed else len(dataset) // total
         chosen = (s for i, s in enumerate(dataset) if i % step == 0 and i // step < total)
         phase = Phase(job, 0.5, 0.6, "Comparing the outputs")
-        errors = output_errors(before, after, chosen, total, phase)
+        errors, varying = output_errors(before, after, chosen, total, phase)
     finally:
         before.close()
         after.close()
     feeds = next(iter(dataset)).feeds
-    return errors, timed(subject, made, feeds, Phase(job, 0.6, 0.65, "Timing"))
+    notes = [_VARYING.format(name) for name in varying]
+    return errors, notes, timed(subject, made, feeds, Phase(job, 0.6, 0.65, "Timing"))
 
 
 def _judge(

@@ -36,7 +36,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     try:
         writer.write(answer(request))
     except Exception as error:  # a runner raises anything
-        writer.write({"error": "{}".format(error) or type(error).__name__})
+        writer.write({"error": "{}".format(error) or "no reason given"})
         return 1
     return 0
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 from importlib import metadata
 
 from studio.api import Extension, StudioError
+from studio.documents.defects import unforeseen
 from studio.lazy_dataclass import dataclass
 from studio.plugin_host import Plugin, PluginState
 from studio.settings.installation import INSTALL, installation, missing_packages
@@ -136,4 +137,4 @@ def _guarded(name: str, look: Callable[[], str]) -> DoctorCheck:
         return DoctorCheck(name, False, error.message)
     except Exception as error:  # a defect of the installation is a finding of the report
         log.warning("check failed", exc_info=True, extra={"check": name})
-        return DoctorCheck(name, False, f"{type(error).__name__}: {error}")
+        return DoctorCheck(name, False, unforeseen(error))

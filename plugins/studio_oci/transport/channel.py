@@ -231,7 +231,7 @@ class Channel:
             hint = "SSL_CERT_FILE names a file with the authorities that you trust."
         elif isinstance(error, ssl.SSLError):
             hint = "A registry without TLS is written oci+http://HOST."
-        text: Any = getattr(error, "strerror", None) or error or type(error).__name__
+        text: Any = getattr(error, "strerror", None) or error or "no reason given"
         return TargetError(
             f"The registry {host} cannot be reached: {str(text)[:300].rstrip('.')}.", hint=hint
         )

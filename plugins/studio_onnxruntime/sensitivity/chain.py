@@ -61,13 +61,16 @@ class Segment:
 class Chain:
     """All segments of a model.
 
+    Attributes:
+        leaving: The outputs of the model that are tensors.
+
     Args:
         layers: Names of the nodes that are quantized; segments begin at some of them.
     """
 
     def __init__(self, exact: ModelProto, cutter: Cutter, layers: Sequence[str]) -> None:
         self.segments = _segments(exact, cutter, set(layers))
-        self._leaving = [value.name for value in exact.graph.output]
+        self.leaving = cutter.tensors(value.name for value in exact.graph.output)
 
     def run(self, feeds: Feeds) -> Values:
         """Return the values between the segments, the inputs and the outputs of the model."""
@@ -89,7 +92,7 @@ class Chain:
         for segment in self.segments[place + 1 :]:
             if segment.outputs and not changed.keys().isdisjoint(segment.whole.inputs):
                 changed.update(segment.whole.run({**kept, **changed}))
-        return {name: changed.get(name, kept[name]) for name in self._leaving}
+        return {name: changed.get(name, kept[name]) for name in self.leaving}
 
 
 def downstream(nodes: Sequence[NodeProto], start: NodeProto) -> list[NodeProto]:

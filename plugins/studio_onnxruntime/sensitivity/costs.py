@@ -77,7 +77,7 @@ class _Costs:
         self._chain = Chain(exact, self._cutter, layers)
         self._count, self._timed = len(layers), timed
         self._kept = [self._chain.run(feeds) for feeds in samples]
-        leaving = [value.name for value in exact.graph.output]
+        leaving = self._chain.leaving
         self._exact = [{name: values[name] for name in leaving} for values in self._kept]
 
     def all(self, progress: Progress) -> dict[str, LayerCost]:

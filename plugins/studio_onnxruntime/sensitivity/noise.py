@@ -22,22 +22,23 @@ Ratios = Mapping[str, float]
 def decibels(exact: Mapping[str, Array], found: Mapping[str, Array]) -> Ratios:
     """Return the mean decibels over vectors of the last axis, for each output of a sample.
 
+    An output whose size the data decide, as behind NonMaxSuppression, is left out where it differs.
+
     Decibels are averaged instead of noise: where one decision of a thousand has flipped, its noise
     outweighs all the rest, and the ranking of layers hangs on chance.
     """
     return {
         name: _decibels(array, found[name])
         for name, array in exact.items()
-        if array.dtype.kind in "fiu"
+        if array.dtype.kind in "fiu" and array.shape == found[name].shape
     }
 
 
 def worst(samples: Sequence[Ratios]) -> float:
     """Return the mean over samples, at the worst output."""
-    names = samples[0] if samples else ()
-    return min(
-        (float(numpy.mean([one[name] for one in samples])) for name in names), default=CEILING_DB
-    )
+    names = {name for one in samples for name in one}
+    values = ([one[name] for one in samples if name in one] for name in names)
+    return min((float(numpy.mean(each)) for each in values), default=CEILING_DB)
 
 
 def sqnr_db(exact: Sequence[Mapping[str, Array]], found: Sequence[Mapping[str, Array]]) -> float:

@@ -66,9 +66,12 @@ class Cutter:
         more = {} if pieces is None else pieces.constants
         self._constants = _Constants(constants | more, threads)
         graph = exact.graph
-        self._kinds = {
-            value.name: value.type.tensor_type.elem_type
-            for value in (*graph.value_info, *graph.input, *graph.output)
+        values = {one.name: one for one in (*graph.value_info, *graph.input, *graph.output)}
+        self._kinds = {name: one.type.tensor_type.elem_type for name, one in values.items()}
+        self._others = {
+            name: one
+            for name, one in values.items()
+            if one.type.WhichOneof("value") not in (None, "tensor_type")
         }
 
     def read(self, nodes: Iterable[NodeProto]) -> list[str]:
@@ -81,6 +84,10 @@ class Cutter:
     def typed(self, names: Iterable[str]) -> bool:
         """Return whether values are tensors of a known type, where a cut is possible."""
         return all(self._kinds.get(name) for name in names)
+
+    def tensors(self, names: Iterable[str]) -> list[str]:
+        """Return the values that are not known as something else, such as sequences."""
+        return [name for name in names if name not in self._others]
 
     def session(
         self, nodes: Sequence[NodeProto], outputs: Sequence[str], *, timed: bool = False
@@ -109,7 +116,9 @@ class Cutter:
         return CutModel(self._constants.session(model, constants, timed), inputs, outputs)
 
     def _typed(self, name: str) -> onnx.ValueInfoProto:
-        """Return a value of the same type and any shape."""
+        """Return a value of the same type, a tensor with any shape."""
+        if name in self._others:
+            return self._others[name]
         kind = self._kinds.get(name) or TensorProto.FLOAT
         return helper.make_tensor_value_info(name, kind, None)
 

@@ -14,6 +14,7 @@ from shiboken6 import isValid
 
 from studio.api import Capability, StudioError
 from studio.api.qt import Panel, PanelHost
+from studio.documents.defects import unforeseen
 from studio.gui.panels.host import Host
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import Hint, Scroll
@@ -194,5 +195,4 @@ class PanelFrame(QWidget):
 
 
 def _sentence(capability: Capability, error: Exception) -> str:
-    text = f"{type(error).__name__}: {error}".rstrip(".: ")
-    return f"The plugin {capability.plugin} failed: {text}."
+    return unforeseen(error, f"The plugin {capability.plugin}")

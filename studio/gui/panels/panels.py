@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from studio.api import Capability, Extension, StudioError
 from studio.api.plugin import PANEL_AREAS
+from studio.documents.defects import unforeseen
 from studio.gui.shell import Shell, VisitedPage, WindowParts
 from studio.workspace import RegistryChanged
 
@@ -111,8 +112,7 @@ class ErrorGuard:
         elif isinstance(error, StudioError):
             self._shell.fail(error)
         else:
-            text = f"{type(error).__name__}: {error}".rstrip(".: ")
-            sentence = f"The plugin {plugin} failed: {text}."
+            sentence = unforeseen(error, f"The plugin {plugin}")
             self._shell.fail(StudioError(sentence, detail=_detail(error)))
             self._workspace.plugin_crashed(plugin, sentence)
 

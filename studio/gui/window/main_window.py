@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.api import StudioError
+from studio.documents.defects import parts
 from studio.gui import session_state as memory
 from studio.gui.current_project import CurrentProject
 from studio.gui.option_words import outcome_in_window
@@ -146,10 +147,8 @@ class MainWindow(QMainWindow):
     def fail(self, error: BaseException) -> None:
         """Show an error."""
         log.error("shown to the user: %s", error, exc_info=error)
-        hint, detail = "", repr(error)
-        if isinstance(error, StudioError):
-            hint, detail = error.hint, error.detail
-        self.toasts.show_message(str(error) or type(error).__name__, "bad", hint, detail)
+        text, hint, detail = parts(error)
+        self.toasts.show_message(text, "bad", hint, detail)
 
     def select(self, variant: int) -> None:
         """Make a variant the current one."""

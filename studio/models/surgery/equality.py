@@ -50,7 +50,7 @@ def check(
     """
     renamed, renamed_out = facts.inputs or {}, facts.outputs or {}
     old_names = {renamed.get(value.name, value.name): value.name for value in inputs[0]}
-    if not {value.name for value in inputs[1]} <= old_names.keys():
+    if not before.output_names or not {value.name for value in inputs[1]} <= old_names.keys():
         return Equality(0.0, 0)
     feeds = _feeds(after, _common(inputs[0], inputs[1], renamed))
     fixed = _constants(inputs[0], facts)

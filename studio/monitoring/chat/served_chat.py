@@ -132,4 +132,4 @@ def _reason(answer: Answer) -> str:
 
 
 def _silent(error: Exception) -> TargetError:
-    return TargetError(f"The server did not answer: {error or type(error).__name__}.")
+    return TargetError(f"The server did not answer: {str(error) or 'no reason given'}.")

@@ -173,7 +173,7 @@ class InferenceClient:
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
             raise TargetError(
-                f"The server did not answer: {error or type(error).__name__}."
+                f"The server did not answer: {str(error) or 'no reason given'}."
             ) from None
         if answer.status != 200:
             raise TargetError(f"The server refused the request: {_reason(answer.status, content)}")

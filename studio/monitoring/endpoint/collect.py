@@ -41,7 +41,7 @@ def read(endpoint: Endpoint, timeout: float = 5.0) -> Reading:
         content = _get(endpoint, connection, "/edgewright/status")
         metrics = _get(endpoint, connection, "/metrics")
     except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        reason = getattr(error, "strerror", None) or str(error) or "no reason given"
         raise TargetError(f"The server does not answer: {reason}.") from None
     finally:
         connection.close()

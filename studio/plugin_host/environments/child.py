@@ -53,7 +53,7 @@ def main() -> None:
     except MemoryError:
         emit("error", text="It needs more memory than it may have.", detail="")
     except BaseException as error:
-        text = shorten(str(error), 600, placeholder=" ...") or type(error).__name__
+        text = shorten(str(error), 600, placeholder=" ...") or "no reason given"
         emit("error", text=text, detail=traceback.format_exc()[-4000:])
     sys.stderr.flush()
     os._exit(0)  # native libraries may hang in their destructors

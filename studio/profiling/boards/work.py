@@ -14,6 +14,7 @@ from typing import Any
 
 from studio.api import Cancelled, Progress, StudioError, TargetSpec, UsageError
 from studio.documents.dataclass_json import from_json, to_json
+from studio.documents.defects import unforeseen
 from studio.jobs import Job, run_contained
 from studio.profiling import work as profiling
 from studio.profiling.boards.choice import check_boards
@@ -132,7 +133,7 @@ class _Boards:
         except StudioError as error:
             return StudyRow(target.name, FAILED, error.message)
         except Exception as error:  # of a plugin: it must not cost the rows of the others
-            text = f"{type(error).__name__}: {error}"
+            text = unforeseen(error)
             self._job.log(f"{target.name}: {text}")
             return StudyRow(target.name, FAILED, text)
         return StudyRow(

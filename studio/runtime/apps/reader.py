@@ -228,9 +228,9 @@ def _reason(error: Exception) -> str:
     """Return a fault of a source as a sentence; one that no part foresees is logged, too."""
     text = str(getattr(error, "strerror", None) or error).strip().split("\n")[0][:200]
     if isinstance(error, (OSError, ValueError, AppError)):
-        return text or type(error).__name__
+        return text or "no reason given"
     _log.warning("a source failed", exc_info=error)
-    return "reading failed: {}".format(text or type(error).__name__)
+    return "reading failed: {}".format(text or "no reason given")
 
 
 def _close(capture: Capture) -> None:

@@ -140,7 +140,7 @@ class GraphRunner:
             _keep(stage.step.name, results[at], output)
 
     def _failure(self, step: Step, result: FrameResult, error: Exception) -> FrameResult:
-        text = str(error).strip().split("\n")[0][:200] or type(error).__name__
+        text = str(error).strip().split("\n")[0][:200] or "no reason given"
         self.fault = "The step {} failed: {}".format(step.name, text)
         return result._replace(failed=self.fault)
 

@@ -14,5 +14,5 @@ def first_line(error: BaseException) -> str:
     """Return the first line of a native message, without codes and short enough to quote."""
     lines = _CODES.sub("", str(error)).strip().splitlines()
     reasons = [line for line in lines if line.strip() and not _PLACE_IN_CODE.match(line)] or lines
-    line = shorten(reasons[0], 600, placeholder=" ...") if reasons else type(error).__name__
+    line = shorten(reasons[0], 600, placeholder=" ...") if reasons else "no reason given"
     return line.rstrip(".") + "."

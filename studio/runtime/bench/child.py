@@ -146,7 +146,7 @@ def answer(candidate: object, request: dict[str, Any]) -> dict[str, Any]:
     except MemoryError:
         return {"ok": False, "error": "out of memory"}
     except Exception as error:
-        text = shorten(_CODES.sub("", str(error)), 600, placeholder=" ...") or type(error).__name__
+        text = shorten(_CODES.sub("", str(error)), 600, placeholder=" ...") or "no reason given"
         if "bad_alloc" in text or "Failed to allocate memory" in text:  # what native libraries say
             text = "out of memory"
         return {"ok": False, "error": text}

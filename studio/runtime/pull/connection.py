@@ -190,7 +190,7 @@ class ServerConnection:
             reason = getattr(error, "verify_message", "") or getattr(error, "reason", "") or error
             text = "The certificate of the server cannot be verified: {}.".format(reason)
             return text + self.clock_note()
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        reason = getattr(error, "strerror", None) or str(error) or "no reason given"
         return "The server {} cannot be reached: {}.".format(self._origin.host, reason)
 
     def clock_note(self) -> str:

@@ -111,7 +111,7 @@ def parse(content: bytes) -> Manifest:
         if found.model not in written.files:
             raise _bad("it names no model among its files")
     except _MALFORMED as error:
-        raise _bad("{}: {}".format(type(error).__name__, error)) from None
+        raise _bad("it cannot be read: {}".format(error)) from None
     return found
 
 

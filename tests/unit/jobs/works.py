@@ -141,3 +141,12 @@ def _writable(folder: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+class UnheardOfFault(Exception):
+    """An exception of a library that the studio has never met."""
+
+
+def unforeseen(*given: object) -> Result:
+    """Fail as nobody foresaw, whatever the options."""
+    raise UnheardOfFault("knot 4711")

@@ -15,6 +15,7 @@ from studio.api.discovery import Candidate
 from studio.api.qt import plain_tip
 from studio.api.sheets import DeploySheet
 from studio.deployment.results import FindResult
+from studio.documents.defects import unforeseen
 from studio.gui.forms.form import Form
 from studio.gui.pages.deploy.target_kinds import TargetKind
 from studio.gui.pages.shared import target_rows
@@ -280,7 +281,7 @@ class ConnectStep(QWidget):
 
     def _blame(self, error: Exception) -> None:
         """Show that the plugin of the sheet has failed, and count it."""
-        sentence = f"The plugin {self._plugin} failed: {type(error).__name__}: {error}."
+        sentence = unforeseen(error, f"The plugin {self._plugin}")
         self._workspace.plugin_crashed(self._plugin, sentence)
         self._show_failure(sentence)
 

@@ -296,7 +296,7 @@ def storable(event: Event) -> Event:
         stamp = stamp._replace(source=_text(stamp.source), number=int(stamp.number), **moments)
         return Event(*names, stamp, _plain(dict(event.details)))
     except Exception as error:  # details come from steps of users, too
-        reason = "an event cannot be stored: {}: {}".format(type(error).__name__, error)
+        reason = "an event cannot be stored: {}".format(error)
         return lost_event(1, _text(reason)[:200])
 
 

@@ -136,11 +136,11 @@ class SinkWorker:
         return more
 
     def _failed(self, error: Exception) -> None:
-        text = str(error).strip().split("\n")[0][:200] or type(error).__name__
+        text = str(error).strip().split("\n")[0][:200] or "no reason given"
         if not isinstance(error, OSError):
-            text = "the sink fails: {}: {}".format(type(error).__name__, text)
+            text = "the sink fails: {}".format(text)
         if text != self.reason:
-            _log.warning("sink %s: %s", self.sink.name, text)
+            _log.warning("sink %s: %s", self.sink.name, text, exc_info=error)
         self.reason = text
         longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(self._failures, 10))
         self._failures += 1

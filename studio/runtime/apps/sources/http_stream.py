@@ -88,4 +88,4 @@ def _in_words(error: BaseException) -> OSError:
         return OSError("the certificate of the camera is not valid")
     if isinstance(error, OSError):
         return OSError(str(error.strerror or error))
-    return OSError("the camera does not answer in HTTP: {}".format(type(error).__name__))
+    return OSError("the camera does not answer in HTTP")

@@ -33,7 +33,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     try:
         result = score_file(given[0], progress)
     except Exception as error:  # a backend raises anything
-        writer.write({"event": "error", "text": "{}".format(error) or type(error).__name__})
+        writer.write({"event": "error", "text": "{}".format(error) or "no reason given"})
         return 1
     writer.write({"event": "result", "result": result})
     return 0

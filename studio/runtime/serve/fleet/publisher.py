@@ -138,7 +138,7 @@ class StatePublisher:
             self.publish(wait_s)
         except Exception as error:  # the thread must live on, whatever the broker sends
             self._close()
-            reason = str(getattr(error, "strerror", None) or error)[:300] or type(error).__name__
+            reason = str(getattr(error, "strerror", None) or error)[:300] or "no reason given"
         if bool(reason) != self._fails:
             self._fails = bool(reason)
             log, host = self._service.log.event, self._settings.address.host

@@ -68,7 +68,7 @@ class Exporter:
             try:
                 done = one(wait_s) or done
             except Exception as error:  # the thread must live on, whatever the collector sends
-                reasons.append(str(error)[:300] or type(error).__name__)
+                reasons.append(str(error)[:300] or "no reason given")
         if done or reasons:
             self._note(reasons)
 
