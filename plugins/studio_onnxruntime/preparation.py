@@ -60,7 +60,7 @@ def load(path: Path) -> ModelProto:
     try:
         size = path.stat().st_size
         model = onnx.load(str(path), load_external_data=False)
-        size += sum(_external_bytes(tensor) for tensor in model.graph.initializer)
+        size += sum(external_bytes(tensor) for tensor in model.graph.initializer)
         if size > MOST_BYTES:
             raise StudioError(
                 f"{path.name} has {size / 2**30:.1f} GiB of weights; "
@@ -366,6 +366,7 @@ def hand_over(made: Path, output: Path) -> None:
     made.replace(output)
 
 
-def _external_bytes(tensor: onnx.TensorProto) -> int:
+def external_bytes(tensor: onnx.TensorProto) -> int:
+    """Return the bytes of a tensor that another file holds."""
     entries = {entry.key: entry.value for entry in tensor.external_data}
     return int(entries.get("length", 0)) if entries else 0

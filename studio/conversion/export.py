@@ -37,7 +37,7 @@ from studio.conversion.work import (
 )
 from studio.jobs.step import Job
 from studio.lazy_dataclass import dataclass
-from studio.models.backends import backend_for
+from studio.models.backends import backend_for, folded
 from studio.models.layout.graph_writer import write_graph
 from studio.models.opening import OpenedModel, read_model
 from studio.models.shapes import parse
@@ -204,7 +204,8 @@ def _write(
     work: _Work, output: Path, settings: Mapping[str, object]
 ) -> tuple[str, tuple[str, ...]]:
     """Write the model by one converter after the other; return the last one's framework."""
-    source, framework = work.opened.path, ""
+    source = folded(work.opened.path, SOURCE, work.host, work.job.folder)
+    framework = ""
     warnings: tuple[str, ...] = ()
     for number, writer in enumerate(work.writers, 1):
         scratch = work.job.folder / f"tool-{number}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from studio.api import Extension, Format, InvalidData, Limits, Model, UsageError, Value
 from studio.jobs import Job
-from studio.models.backends import backend_for, runs
+from studio.models.backends import backend_for, folded, runs
 from studio.plugin_host import PluginHost
 from studio.profiling import attribution, placement, remote
 from studio.profiling import build as results
@@ -56,7 +56,7 @@ def profile_on(options: ProfileOptions, job: Job, claim: Claim) -> ProfileResult
     check_formats(host, named, [model.format for model in options.model])
     backends = choose(host, named, {"threads": options.threads})
     check_target(options.target, backends)
-    chosen = candidates(options.model, backends)
+    chosen = [with_constants(one, host, job.folder) for one in candidates(options.model, backends)]
     npz = ""
     if options.data:
         graph = _read(host, options.model[0], job).graph
@@ -101,7 +101,7 @@ def _measure(
     target = options.target
     if target is None or target.url.startswith("local:"):
         return run_bench(LocalRunner(job.folder, job), LOCAL_BENCH, config, follow)
-    formats = {each.path: each.format for each in options.model}
+    formats = {one.model.path: one.model.format for one in chosen}
     runners = {str(one.runner): one.backend for one in chosen}
 
     def files(path: Path) -> tuple[Path, ...]:
@@ -110,6 +110,15 @@ def _measure(
 
     shipment = remote.Shipment(job.folder, files, job, runners)
     return remote.measure(host, target, config, shipment, follow, claim)
+
+
+def with_constants(one: Candidate, host: PluginHost, folder: Path) -> Candidate:
+    """Return a candidate whose model has no constants that its backend would have to compute."""
+    if one.backend == DEFAULT:
+        return one
+    model = one.model
+    path = folded(Path(model.path), model.format, host, folder / f"model-{model.variant}")
+    return replace(one, model=replace(model, path=str(path)))
 
 
 def _operators(

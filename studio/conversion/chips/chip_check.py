@@ -29,6 +29,7 @@ from studio.conversion.export import require_installed
 from studio.conversion.targets import TARGETS
 from studio.documents.text_table import counted
 from studio.jobs.step import Job
+from studio.models.backends import folded
 from studio.models.opening import OpenedModel, read_model
 from studio.models.shapes import parse
 from studio.plugin_host import PluginHost
@@ -85,6 +86,9 @@ class ChipCheck:
             InvalidModel: when the model cannot be read; a refusal is a result.
         """
         folder.mkdir(exist_ok=True)
+        plain, model = model, folded(model, self.chip.format, self._host, folder)
+        if given is not None and given.path == plain:
+            given = replace(given, path=model)
         opened = self._opened(model, given, shapes)
         base = ChipResult(
             chip=self.chip.id,
