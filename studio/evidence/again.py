@@ -18,7 +18,7 @@ from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
 from studio.evidence.apps.app_test import EVENTS_FILE, event_difference, tested
 from studio.evidence.dossier.model_facts import VARIANT_FILE
 from studio.evidence.measurements import CORRUPTED_FILE, MAPS_FILE, SAMPLES_FILE, Part, measured
-from studio.evidence.recompute import EvidenceFolder, equal
+from studio.evidence.recompute import EvidenceFolder, equal, read_maps
 from studio.evidence.records.files import REQUEST_FILE
 from studio.evidence.records.request import MeasurementRequest
 from studio.evidence.results import DIFFERS, RECOMPUTED, RUN_AGAIN, CheckedFigure, Figure
@@ -211,7 +211,6 @@ def _maps_difference(before: bytes, now: bytes) -> str:
 
 def _maps(content: bytes) -> dict[str, Any]:
     try:
-        with numpy.load(io.BytesIO(content), allow_pickle=False) as found:
-            return {name: found[name] for name in found.files}
+        return read_maps(content)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile):
         return {}

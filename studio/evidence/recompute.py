@@ -79,7 +79,19 @@ class EvidenceFolder:
 
     def json(self, name: str) -> Any:
         """Return a JSON document."""
-        return self.parsed(name, "json", json.loads)
+        return self.parsed(name, "json", _read_json)
+
+
+def _read_json(content: bytes) -> Any:
+    return json.loads(content, object_pairs_hook=_distinct)
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; of a doubled key, two programs would show two values."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
 
 
 _DAMAGE = (
@@ -203,11 +215,19 @@ def agreement_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]
     Args:
         arguments: ``first``, ``second``: names of the maps.
     """
-    maps = folder.parsed(file, "maps", _read_maps)
+    maps = folder.parsed(file, "maps", read_maps)
     return rank_correlation(maps[arguments["first"]], maps[arguments["second"]])
 
 
-def _read_maps(content: bytes) -> dict[str, Any]:
+def read_maps(content: bytes) -> dict[str, Any]:
+    """Return the arrays of a file (.npz) by name.
+
+    Raises:
+        ValueError: when they are larger than a record may be.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if sum(one.file_size for one in archive.infolist()) > MOST_BYTES:
+            raise ValueError("its arrays are too large")
     with numpy.load(io.BytesIO(content), allow_pickle=False) as found:
         return {name: found[name] for name in found.files}
 
@@ -300,7 +320,7 @@ def _recording(folder: EvidenceFolder, file: str) -> Recording:
 
 def _read_recording(content: bytes) -> Recording:
     """Return the recording of a bench, from its raw rounds."""
-    document = json.loads(content)
+    document = _read_json(content)
     recording = Recording(from_json(Config, document["config"]))
     recording.result = result = from_json(BenchResult, document["result"])
     for row in document["rounds"]:

@@ -12,13 +12,13 @@ from studio.documents.dataclass_json import to_json
 from studio.evidence.apps.app_material import app_material
 from studio.evidence.dossier.outline import Requested, WrittenAnswer
 from studio.evidence.folder.manifest import SIGNATURE, EvidenceList
-from studio.evidence.folder.signature import is_signed, is_spelled, sign, signer
+from studio.evidence.folder.signature import is_signed, is_spelled, sign, signer, signing_key
 from studio.evidence.form.forms import EvidenceForms
 from studio.evidence.market.grid import chosen_grid
 from studio.evidence.measured_runs import keep_measurements
 from studio.evidence.records.collect import collect
 from studio.evidence.records.subject import Named
-from studio.evidence.results import Alteration, EvidenceResult, VerifyResult
+from studio.evidence.results import OTHER_VERSION, Alteration, EvidenceResult, VerifyResult
 from studio.evidence.step import EvidenceOptions, VerifyOptions
 from studio.registry import Registry, VariantRecord, VersionRecord
 from studio.registry.copies import Copy
@@ -26,6 +26,7 @@ from studio.registry.copies import Copy
 FOLDER = "evidence"
 _EPOCH = "SOURCE_DATE_EPOCH"
 _MOST_DIGITS = 12
+_NOT_SIGNED = "not by an allowed signer, or not of this list"
 
 
 def prepare(registry: Registry, options: EvidenceOptions) -> EvidenceOptions:
@@ -107,22 +108,32 @@ def move_to_output(
 def with_signer(
     registry: Registry, options: VerifyOptions, result: VerifyResult, folder: Path
 ) -> VerifyResult:
-    """Add who signed the list; a signature that does not fit is an alteration."""
+    """Add who signed the list; a signature that does not fit is an alteration.
+
+    A signature by an allowed signer also covers documents that only another version writes.
+
+    Raises:
+        Unavailable: when OpenSSH is missing, so that a signature cannot be checked.
+    """
     if not is_signed(options.folder):
         missing = (Alteration(SIGNATURE, "missing"),) if options.signers is not None else ()
         return replace(result, altered=(*result.altered, *missing))
     if not is_spelled(options.folder):
         altered = (*result.altered, Alteration(SIGNATURE, "changed"))
         return replace(result, altered=altered, signature="not valid")
-    if options.signers is None:
-        return replace(result, signature="not checked")
     try:
-        who = signer(options.folder, options.signers)
+        key = signing_key(options.folder)
+        who = signer(options.folder, options.signers) if options.signers is not None else ""
     except InvalidData as error:
-        altered = (*result.altered, Alteration(SIGNATURE, "not by an allowed signer"))
+        altered = (*result.altered, Alteration(SIGNATURE, _NOT_SIGNED))
         notes = (*result.notes, error.message)
         return replace(result, altered=altered, signature="not valid", notes=notes)
-    return replace(result, signature="valid", signer=who)
+    if not who:
+        return replace(result, signature="unnamed", key=key)
+    other = tuple(one for one in result.altered if one.what.startswith(OTHER_VERSION))
+    altered = tuple(one for one in result.altered if one not in other)
+    notes = (*result.notes, *(f"{one.path}: {one.what}." for one in other))
+    return replace(result, altered=altered, signature="valid", signer=who, key=key, notes=notes)
 
 
 def _now() -> str:

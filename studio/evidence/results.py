@@ -14,6 +14,9 @@ PRESENT, ASKED, MISSING = "present", "asked", "missing"
 RECOMPUTED, RUN_AGAIN, DIFFERS, NOT_POSSIBLE = "recomputed", "run again", "differs", "not possible"
 """Outcomes of the verification of a figure."""
 
+OTHER_VERSION = "not compared, as it was written with"
+"""Start of what is reported of a document that only its own version writes byte by byte."""
+
 
 @dataclass(frozen=True, slots=True)
 class AssessedVersion:
@@ -152,7 +155,7 @@ class Alteration:
     """A file that is not as it was listed.
 
     Attributes:
-        what: ``changed``, ``missing``, ``not listed``, ``a link`` or ``not the signed list``.
+        what: ``changed``, ``missing``, ``not listed``, ``a link``, or why it does not follow.
     """
 
     path: str
@@ -185,7 +188,9 @@ class VerifyResult:
         recomputed: Number of figures that were computed again with equal values.
         signer: Who signed the list; empty for a list without a signature, or without keys to
             check it by.
-        signature: ``valid``, ``none`` or ``not checked``.
+        signature: ``valid`` (by an allowed signer), ``unnamed`` (it fits, by a key that nobody
+            has named), ``not valid`` or ``none``.
+        key: Type and fingerprint of the key of a signature that fits.
         notes: What could not be run again, and why.
     """
 
@@ -197,6 +202,7 @@ class VerifyResult:
     altered: tuple[Alteration, ...]
     signature: str = "none"
     signer: str = ""
+    key: str = optional("")
     run_again: int = 0
     notes: tuple[str, ...] = optional(())
 
@@ -207,5 +213,5 @@ class VerifyResult:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing was altered, and no figure differs."""
-        return not self.altered and not self.differing
+        """Whether nothing was altered, and each figure was computed with an equal value."""
+        return not self.altered and self.recomputed == len(self.figures)

@@ -34,7 +34,8 @@ def written(result: EvidenceResult) -> list[str]:
 
 def verified(result: VerifyResult) -> list[str]:
     """Return the lines of a verification."""
-    lines = [f"Evidence about {result.subject.title}, {len(result.figures)} figures."]
+    about = f"about {result.subject.title}" if result.subject.digest else f"in {result.folder}"
+    lines = [f"Evidence {about}, {len(result.figures)} figures."]
     lines += [f"Altered: {one.path} ({one.what})" for one in result.altered[:_MOST_ROWS]]
     for one in result.differing[:_MOST_ROWS]:
         found = "nothing" if one.found is None else f"{one.found:.10g}"
@@ -60,7 +61,10 @@ def exit_code(result: VerifyResult) -> int:
 
 def _signature(result: VerifyResult) -> str:
     if result.signature == "valid":
-        return f"Signed by {result.signer}."
-    if result.signature == "not checked":
-        return "Signed; pass --signers FILE to check by whom."
+        return f"Signed by {result.signer} ({result.key})."
+    if result.signature == "unnamed":
+        return (
+            f"The signature fits. It is by a key that you have not named: {result.key}. "
+            "To name the keys that you trust: --signers FILE"
+        )
     return "Not signed." if result.signature == "none" else "The signature is not valid."

@@ -2,44 +2,48 @@
 
 from __future__ import annotations
 
-import json
+from pathlib import Path
 
 from studio.api import InvalidData
-from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
+from studio.documents.dataclass_json import InvalidDocument, from_json
 from studio.evidence.again import measure_again, with_again
+from studio.evidence.documents import FIGURES, FigureList, altered_documents
 from studio.evidence.folder.chains import broken_chains
 from studio.evidence.folder.check import alterations
-from studio.evidence.folder.manifest import EvidenceList
+from studio.evidence.folder.manifest import MANIFEST, DamagedList, EvidenceList
 from studio.evidence.recompute import EvidenceFolder, checked
-from studio.evidence.results import RECOMPUTED, RUN_AGAIN, CheckedFigure, Figure, VerifyResult
+from studio.evidence.results import (
+    RECOMPUTED,
+    RUN_AGAIN,
+    Alteration,
+    AssessedVersion,
+    CheckedFigure,
+    Figure,
+    VerifyResult,
+)
 from studio.evidence.step import VerifyOptions
 from studio.jobs import Job
 from studio.jobs.phases import Phase
-from studio.lazy_dataclass import dataclass
-
-FIGURES = "figures.json"
-
-
-@dataclass(frozen=True, slots=True)
-class FigureList:
-    """The figures of an evidence folder, as ``figures.json`` holds them."""
-
-    figures: tuple[Figure, ...]
 
 
 def verify(options: VerifyOptions, job: Job) -> VerifyResult:
-    """Compare each file with the list, then compute each figure from the files.
+    """Compare each file with the list, and each document and figure with what it follows from.
 
     Raises:
-        InvalidData: when the folder is no evidence, or is too damaged to be read.
+        InvalidData: when the folder is no evidence.
     """
-    folder = options.folder
-    manifest = EvidenceList.read(folder)
+    folder, files = options.folder, EvidenceFolder(options.folder)
+    try:
+        manifest = EvidenceList.read(folder)
+    except DamagedList:
+        return _damaged(folder)
     altered = alterations(folder, manifest, Phase(job, 0, 0.1))
-    names = [one.path for one in manifest.files]
-    altered += tuple(broken_chains(names, EvidenceFolder(folder).content))
-    listed = _listed(EvidenceFolder(folder))
-    figures = _checked(EvidenceFolder(folder), listed, Phase(job, 0.1, 0.3))
+    altered += tuple(broken_chains([one.path for one in manifest.files], files.content))
+    changed = {one.path for one in altered}
+    documents = altered_documents(files, manifest)
+    altered += tuple(one for one in documents if one.path not in changed)
+    listed = _listed(files)
+    figures = _checked(files, listed, Phase(job, 0.1, 0.3))
     notes: tuple[str, ...] = ()
     if options.again:
         again = measure_again(options, job)
@@ -54,6 +58,12 @@ def verify(options: VerifyOptions, job: Job) -> VerifyResult:
         run_again=sum(one.state == RUN_AGAIN for one in figures),
         notes=notes,
     )
+
+
+def _damaged(folder: Path) -> VerifyResult:
+    """Return the result for a list that cannot be read, so that nothing of it counts."""
+    altered = (Alteration(MANIFEST, "damaged: not a list of evidence"),)
+    return VerifyResult(str(folder), AssessedVersion("", "", ""), "", (), 0, altered)
 
 
 def _listed(folder: EvidenceFolder) -> tuple[Figure, ...]:
@@ -71,8 +81,3 @@ def _checked(
         phase.progress(number, len(listed), "Computing figures")
         found.append(checked(folder, figure))
     return tuple(found)
-
-
-def figure_text(figures: tuple[Figure, ...]) -> str:
-    """Return the content of ``figures.json``."""
-    return json.dumps(to_json(FigureList(figures)), indent=1, sort_keys=True) + "\n"

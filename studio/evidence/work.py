@@ -9,17 +9,12 @@ from pathlib import Path
 import studio
 from studio.api import UsageError
 from studio.evidence.apps.app_dossier import app_part, with_app
-from studio.evidence.bom.cyclonedx import VERSIONS, cyclonedx
 from studio.evidence.bom.facts import bom_of
-from studio.evidence.bom.spdx import spdx
-from studio.evidence.dossier.card import data_card, model_card
-from studio.evidence.dossier.document import dossier_json
+from studio.evidence.documents import BOMS, FIGURES, documents
 from studio.evidence.dossier.market_facts import market_facts
 from studio.evidence.dossier.model_facts import model_facts
 from studio.evidence.dossier.operation_facts import operation_facts
 from studio.evidence.dossier.outline import Dossier, outline
-from studio.evidence.dossier.page import dossier_page, frameworks_page
-from studio.evidence.dossier.pdf import dossier_pdf
 from studio.evidence.dossier.quality_facts import quality_facts
 from studio.evidence.dossier.statement import Material, Statement
 from studio.evidence.folder.manifest import FORMAT, MANIFEST, EvidenceList, files_of
@@ -30,10 +25,7 @@ from studio.evidence.record import FOLDER
 from studio.evidence.records.files import write_records
 from studio.evidence.results import EvidenceResult
 from studio.evidence.step import EvidenceOptions
-from studio.evidence.verify import FIGURES, figure_text
 from studio.jobs import Job
-
-_BOMS = {"1.6": "bom.cdx.json", "1.7": "bom-1.7.cdx.json"}
 
 
 def write(options: EvidenceOptions, job: Job) -> EvidenceResult:
@@ -74,7 +66,9 @@ def write(options: EvidenceOptions, job: Job) -> EvidenceResult:
         material.files,
         options.requests,
     )
-    _write_documents(dossier, material, options)
+    bom = bom_of(dossier, material, app_part(options.app_material))
+    for name, content in documents(dossier, bom, folder):
+        (folder / name).write_bytes(content)
     manifest = _list(dossier, folder, options)
     names = tuple(file.path for file in manifest.files)
     return EvidenceResult(
@@ -108,27 +102,10 @@ def _name_documents(material: Material) -> None:
         "model-card.md": "model card",
         "data-card.md": "data card",
         FIGURES: "figures, with what each follows from",
-        **{name: f"bill of materials, CycloneDX {one}" for one, name in _BOMS.items()},
+        **{name: f"bill of materials, CycloneDX {one}" for one, name in BOMS.items()},
         "bom.spdx.json": "bill of materials, SPDX 3.0.1",
         MANIFEST: "list of all files with their SHA-256",
     }
-
-
-def _write_documents(dossier: Dossier, material: Material, options: EvidenceOptions) -> None:
-    bom = bom_of(dossier, material, app_part(options.app_material))
-    texts = {
-        "dossier.html": dossier_page(dossier),
-        "dossier.json": dossier_json(dossier),
-        "frameworks.html": frameworks_page(dossier),
-        "model-card.md": model_card(dossier),
-        "data-card.md": data_card(dossier),
-        FIGURES: figure_text(dossier.figures),
-        "bom.spdx.json": spdx(bom),
-        **{_BOMS[version]: cyclonedx(bom, version) for version in VERSIONS},
-    }
-    for name, text in texts.items():
-        (material.folder / name).write_text(text, encoding="utf-8")
-    (material.folder / "dossier.pdf").write_bytes(dossier_pdf(dossier, material.folder))
 
 
 def _list(dossier: Dossier, folder: Path, options: EvidenceOptions) -> EvidenceList:

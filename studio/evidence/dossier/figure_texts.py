@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from studio.documents.text_table import count, megabytes
 from studio.evidence.results import Figure
 
@@ -23,6 +25,8 @@ def interval_text(figure: Figure) -> str:
 
 
 def _text(value: float, figure: Figure) -> str:
+    if not math.isfinite(value):
+        return "not known"
     if figure.unit == "B":
         return megabytes(value)
     if value == int(value) and abs(value) >= 10 ** (_FEW - 1):

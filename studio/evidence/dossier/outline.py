@@ -48,8 +48,6 @@ class Dossier:
     Attributes:
         created: UTC time, ISO 8601.
         statements: Of each subject of evidence, by its id; about an app also of its own.
-        chapters: Sections of Annex IV, with their states.
-        rest: Ids of the subjects that no chapter names, those of an app left out.
         coverages: Of each chosen framework.
         files: Description of each file of the folder by its name.
     """
@@ -58,10 +56,21 @@ class Dossier:
     created: str
     tools: Mapping[str, str]
     statements: Mapping[str, Statement]
-    chapters: tuple[SectionCoverage, ...]
-    rest: tuple[str, ...]
     coverages: tuple[FrameworkCoverage, ...]
     files: Mapping[str, str]
+
+    @property
+    def chapters(self) -> tuple[SectionCoverage, ...]:
+        """Sections of Annex IV, with their states."""
+        order = next(one for one in self.coverages if one.framework == CHAPTERS_OF)
+        return tuple(one for one in order.sections if one.id.startswith(CHAPTERS))
+
+    @property
+    def rest(self) -> tuple[str, ...]:
+        """Ids of the subjects that no chapter names, those of an app left out."""
+        in_chapters = {part.id for chapter in self.chapters for part in chapter.subjects}
+        left_out = in_chapters.union(app_subjects())
+        return tuple(name for name in self.statements if name not in left_out)
 
     @property
     def figures(self) -> tuple[Figure, ...]:
@@ -99,11 +108,7 @@ def outline(
     states = {name: one.state for name, one in statements.items()}
     statements |= {one: by_subject[one] for one in app_subjects() if one in by_subject}
     coverages = tuple(coverage(one, states, frameworks) for one in frameworks)
-    order = next(one for one in coverages if one.framework == CHAPTERS_OF)
-    chapters = tuple(one for one in order.sections if one.id.startswith(CHAPTERS))
-    told = {part.id for chapter in chapters for part in chapter.subjects}
-    rest = tuple(name for name in states if name not in told)
-    return Dossier(subject, created, tools, statements, chapters, rest, coverages, files)
+    return Dossier(subject, created, tools, statements, coverages, files)
 
 
 def stated(

@@ -18,12 +18,19 @@ from studio.evidence.results import Alteration
 from studio.registry import file_digest
 
 _MOST_ENTRIES = 100_000
+_MOST_BYTES = 64 << 30
+"""Bytes of all listed files: more are not hashed, so a sparse file costs nobody a day."""
 
 
 def alterations(folder: Path, manifest: EvidenceList, progress: Progress) -> tuple[Alteration, ...]:
     """Return what is not as it was listed: changed, missing or added files, and links."""
     found = list(_altered_list(folder, manifest))
     listed = {file.path: file for file in manifest.files}
+    if len(listed) != len(manifest.files):
+        found.append(Alteration(MANIFEST, "a file is listed twice"))
+    if sum(file.bytes for file in manifest.files) > _MOST_BYTES:
+        found.append(Alteration(MANIFEST, f"more than {_MOST_BYTES >> 30} GB are listed"))
+        return tuple(found)
     for number, (name, file) in enumerate(sorted(listed.items())):
         progress.progress(number, len(listed), "Comparing files")
         what = _state(folder, name, file.bytes, file.digest)
@@ -62,15 +69,21 @@ def _state(folder: Path, name: str, size: int, digest: str) -> str:
 
 def _others(folder: Path, known: set[str]) -> Iterator[tuple[str, str]]:
     """Yield the entries that no list names."""
-    count = 0
-    for place, folders, names in os.walk(folder):
-        links = [name for name in folders if os.path.islink(os.path.join(place, name))]
-        for name in sorted([*names, *links]):
+    folders, count = [folder], 0
+    while folders:
+        place = folders.pop()
+        try:
+            entries = sorted(os.scandir(place), key=lambda one: one.name)
+        except OSError:
+            yield place.relative_to(folder).as_posix(), "not readable"
+            continue
+        for entry in entries:
             count += 1
             if count > _MOST_ENTRIES:
                 yield ".", f"more than {_MOST_ENTRIES:,} entries"
                 return
-            path = Path(place, name)
-            relative = path.relative_to(folder).as_posix()
-            if relative not in known:
-                yield relative, "a link" if path.is_symlink() else "not listed"
+            relative = Path(entry.path).relative_to(folder).as_posix()
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(Path(entry.path))
+            elif relative not in known:
+                yield relative, "a link" if entry.is_symlink() else "not listed"

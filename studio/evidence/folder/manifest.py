@@ -21,6 +21,12 @@ MOST_BYTES = 16 << 20
 """Largest list that is read."""
 
 
+class DamagedList(InvalidData):
+    """A list of evidence that cannot be parsed."""
+
+    exit_code = 4
+
+
 @dataclass(frozen=True, slots=True)
 class EvidenceList:
     """The content of an evidence folder.
@@ -59,14 +65,15 @@ class EvidenceList:
         """Return the list of a folder, which may be altered.
 
         Raises:
-            InvalidData: when the folder is no evidence, or the list cannot be read.
+            DamagedList: when the list cannot be read.
+            InvalidData: when the folder is no evidence, or of another format.
         """
         content = _content(folder / MANIFEST)
         try:
             document = json.loads(content)
             manifest = from_json(cls, document)
         except (ValueError, RecursionError, InvalidDocument):
-            raise InvalidData(f"{folder / MANIFEST} is damaged.", hint=_HINT) from None
+            raise DamagedList(f"{folder / MANIFEST} is damaged.", hint=_HINT) from None
         if manifest.format != FORMAT:
             raise InvalidData(
                 f"{folder} has format {manifest.format}; this studio reads format {FORMAT}.",

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
+import re
+import shutil
+import subprocess
 from pathlib import Path
 
-from studio.api import InvalidData, UsageError
+from studio.api import InvalidData, Unavailable, UsageError
 from studio.evidence.folder.manifest import MANIFEST, SIGNATURE, read_bytes
 from studio.packages.signing import signature_of
 from studio.runtime.release.intake.signature import signer_of
@@ -17,6 +21,8 @@ NAMESPACE = "edgewright-evidence"
 _MOST_BYTES = 64 * 1024
 _BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
 _WIDTH = 70
+_PATIENCE_S = 30.0
+_GOOD = re.compile(rf'Good "{NAMESPACE}" signature with (\S+) key (\S+)')
 
 
 def sign(folder: Path, key: Path) -> None:
@@ -50,6 +56,37 @@ def signer(folder: Path, allowed: Path) -> str:
             f"The signature of {folder} is not by an allowed signer, or does not fit.",
             hint=f"The signers are in {allowed}. {error.detail}".strip(),
         ) from None
+
+
+def signing_key(folder: Path) -> str:
+    """Return type and fingerprint of the key that signed the list, whoever has it.
+
+    Raises:
+        InvalidData: when the signature does not fit the list.
+        Unavailable: when OpenSSH is missing.
+    """
+    program = shutil.which("ssh-keygen")
+    if program is None:
+        raise Unavailable(
+            f"The signature of {folder} cannot be checked: ssh-keygen is not installed.",
+            hint="Install the OpenSSH client: apt install openssh-client",
+        )
+    command = [program, "-Y", "check-novalidate", "-n", NAMESPACE, "-s", str(folder / SIGNATURE)]
+    try:
+        output = subprocess.run(
+            command,
+            input=read_bytes(folder / MANIFEST),
+            capture_output=True,
+            timeout=_PATIENCE_S,
+            check=False,
+            env={**os.environ, "LC_ALL": "C"},
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        output = b""
+    match = _GOOD.match(output.decode("utf-8", "replace"))
+    if match is None:
+        raise InvalidData(f"The signature of {folder} does not fit {MANIFEST}.")
+    return " ".join(match.groups())
 
 
 def is_signed(folder: Path) -> bool:

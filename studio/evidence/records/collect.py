@@ -6,6 +6,7 @@ import contextlib
 import getpass
 import importlib.metadata
 import platform
+import zlib
 from collections.abc import Iterator
 
 import studio
@@ -33,7 +34,7 @@ RUN_STEPS = (
 )
 """Steps whose newest run is evidence; those that this stage runs are measured for the folder."""
 
-_LIBRARIES = ("numpy", "onnx", "onnxruntime", "pillow")
+_LIBRARIES = ("numpy", "onnx", "onnxruntime", "pillow", "reportlab")
 _MOST_RELEASES = 500
 
 
@@ -59,7 +60,7 @@ def collect(registry: Registry, named: Named) -> Records:
         moves=origin.moves if origin else (),
         signed=signed,
         by=getpass.getuser(),
-        tools=_tools(),
+        tools=tools(),
         incidents=IncidentFiles(registry).of(variant.model_name),
         setup=monitoring_setup(
             registry,
@@ -70,13 +71,17 @@ def collect(registry: Registry, named: Named) -> Records:
     )
 
 
-def _tools() -> dict[str, str]:
+def tools() -> dict[str, str]:
     """Return the versions of what measures and writes."""
-    found = {"edgewright": studio.__version__, "python": platform.python_version()}
+    found = {
+        "edgewright": studio.__version__,
+        "python": platform.python_version(),
+        "zlib": zlib.ZLIB_RUNTIME_VERSION,
+    }
     for name in _LIBRARIES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[name] = importlib.metadata.version(name)
-    return found
+    return dict(sorted(found.items()))
 
 
 def _lineage(registry: Registry, named: Named) -> Lineage | None:

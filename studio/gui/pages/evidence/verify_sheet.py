@@ -149,7 +149,7 @@ def summary_of(result: VerifyResult) -> str:
     text = f"{result.recomputed} of {figures.count(of, 'figure')} computed again with equal values."
     signature = {
         "valid": f"Signed by {result.signer}.",
-        "not checked": "Signed; name the allowed signers to check by whom.",
+        "unnamed": f"The signature fits. It is by a key that you have not named: {result.key}.",
         "none": "Not signed.",
     }.get(result.signature, "The signature is not valid.")
     return f"{text} {signature}\n{result.folder}"

@@ -80,7 +80,7 @@ def test_a_dropped_folder_is_verified(page: EvidencePage, rig: Rig, tmp_path: Pa
     assert rig.shell.jobs[-1].step == "evidence-verify"
     assert rig.shell.jobs[-1].options == {"folder": str(tmp_path)}
     rig.finish(page, succeeded(verified()))
-    assert sheet.verdict.text() == "holds"
+    assert sheet.verdict.text() == "does not hold"
     assert "1 of 3 figures computed again with equal values. Not signed." in sheet.detail.text()
     assert [(one.state, one.name) for one in sheet.rows.rows] == [("not computed", "energy")]
 

@@ -18,6 +18,7 @@ from studio.evidence.dossier.statement import Picture, Statement, StatementTable
 from studio.evidence.frameworks.catalogue import shipped
 from studio.evidence.frameworks.subjects import FORM, subjects
 from studio.evidence.results import ASKED, MISSING, PRESENT, AssessedVersion, Figure
+from tests.unit.evidence.bom.made import BOM
 
 HOSTILE = "<script>alert(1)</script> & <a href='x'>y</a> \x00\x1b[31m </p>"
 FIGURE = Figure("quality", "Top-1 accuracy", 0.9978, 0.987, 0.9996, count=450, file="records/a.csv")
@@ -96,11 +97,11 @@ def test_a_card_of_the_data_names_what_is_missing(dossier: Dossier) -> None:
 
 
 def test_the_document_holds_each_figure(dossier: Dossier) -> None:
-    statements = json.loads(dossier_json(dossier))["statements"]
+    statements = json.loads(dossier_json(dossier, BOM))["statements"]
     found = [figure["id"] for one in statements for figure in one["figures"]]
     assert found == ["quality"]
 
 
 def test_no_document_calls_anything_compliant(dossier: Dossier) -> None:
-    texts = dossier_page(dossier) + model_card(dossier) + dossier_json(dossier)
+    texts = dossier_page(dossier) + model_card(dossier) + dossier_json(dossier, BOM)
     assert "compliant" not in texts.lower()
