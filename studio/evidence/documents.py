@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from studio.evidence.recompute import EvidenceFolder
 from studio.evidence.records.collect import tools
 from studio.evidence.results import OTHER_VERSION, Alteration, Figure
 from studio.lazy_dataclass import dataclass
+
+log = logging.getLogger(__name__)
 
 FIGURES = "figures.json"
 DOSSIER = "dossier.json"
@@ -78,6 +81,7 @@ def altered_documents(folder: EvidenceFolder, manifest: EvidenceList) -> Iterato
     except (InvalidData, InvalidDocument) as error:
         yield Alteration(DOSSIER, f"not a dossier: {error}")
     except Exception:  # a stranger's statements reach every writer, reportlab among them
+        log.warning("no document can be written of %s", folder.path, exc_info=True)
         yield Alteration(DOSSIER, "not a dossier: no document can be written of it")
 
 

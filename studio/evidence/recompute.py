@@ -79,14 +79,15 @@ class EvidenceFolder:
 
     def json(self, name: str) -> Any:
         """Return a JSON document."""
-        return self.parsed(name, "json", _read_json)
+        return self.parsed(name, "json", read_json)
 
 
-def _read_json(content: bytes) -> Any:
+def read_json(content: bytes) -> Any:
+    """Return a JSON document without doubled keys."""
     return json.loads(content, object_pairs_hook=_distinct)
 
 
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """Return an object; of a doubled key, two programs would show two values."""
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -320,7 +321,7 @@ def _recording(folder: EvidenceFolder, file: str) -> Recording:
 
 def _read_recording(content: bytes) -> Recording:
     """Return the recording of a bench, from its raw rounds."""
-    document = _read_json(content)
+    document = read_json(content)
     recording = Recording(from_json(Config, document["config"]))
     recording.result = result = from_json(BenchResult, document["result"])
     for row in document["rounds"]:

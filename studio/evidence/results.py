@@ -188,8 +188,8 @@ class VerifyResult:
         recomputed: Number of figures that were computed again with equal values.
         signer: Who signed the list; empty for a list without a signature, or without keys to
             check it by.
-        signature: ``valid`` (by an allowed signer), ``unnamed`` (it fits, by a key that nobody
-            has named), ``not valid`` or ``none``.
+        signature: ``valid`` (by an allowed signer), ``unnamed`` (it fits, by a key that no
+            allowed signer has), ``not valid`` or ``none``.
         key: Type and fingerprint of the key of a signature that fits.
         notes: What could not be run again, and why.
     """

@@ -15,6 +15,9 @@ from studio.evidence.results import AssessedVersion
 from studio.lazy_dataclass import dataclass
 
 
+_IN_BOM = ("quality.metrics", "quality.groups", "energy")
+
+
 @dataclass(frozen=True, slots=True)
 class DossierDocument:
     """The content of ``dossier.json``.
@@ -44,15 +47,15 @@ class DossierDocument:
 
     def bom_of(self, dossier: Dossier) -> ModelBom:
         """Return what bills of materials state, with the figures of a dossier."""
-        stated = dossier.statements
+        quality, groups, energy = (dossier.statements[name].figures for name in _IN_BOM)
         return replace(
             self.bom,
             subject=dossier.subject,
             created=dossier.created,
             tools=dossier.tools,
-            quality=stated["quality.metrics"].figures,
-            groups=stated["quality.groups"].figures,
-            energy=stated["energy"].figures,
+            quality=quality,
+            groups=groups,
+            energy=energy,
         )
 
 

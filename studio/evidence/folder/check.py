@@ -19,7 +19,7 @@ from studio.registry import file_digest
 
 _MOST_ENTRIES = 100_000
 _MOST_BYTES = 64 << 30
-"""Bytes of all listed files: more are not hashed, so a sparse file costs nobody a day."""
+"""Bytes of all listed files: more are not hashed, so a sparse file does not take a day."""
 
 
 def alterations(folder: Path, manifest: EvidenceList, progress: Progress) -> tuple[Alteration, ...]:

@@ -59,7 +59,7 @@ def signer(folder: Path, allowed: Path) -> str:
 
 
 def signing_key(folder: Path) -> str:
-    """Return type and fingerprint of the key that signed the list, whoever has it.
+    """Return type and fingerprint of the key that signed the list, known or not.
 
     Raises:
         InvalidData: when the signature does not fit the list.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -40,9 +41,11 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def folder(whole: Path, tmp_path: Path) -> Path:
+def folder(whole: Path, tmp_path: Path) -> Iterator[Path]:
+    """A copy to attack; Python's own removal of a tree breaks on a deep one."""
     shutil.copytree(whole / "out", tmp_path / "out")
-    return tmp_path / "out"
+    yield tmp_path / "out"
+    subprocess.run(["rm", "-rf", tmp_path / "out"], check=True)
 
 
 def checked(folder: Path, signers: Path | None = None) -> VerifyResult:
