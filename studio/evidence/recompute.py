@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy
 
-from studio.api import InvalidData, UsageError
+from studio.api import Array, InvalidData, UsageError
 from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
 from studio.evidence.apps.event_quality import EventMatching, event_quality
 from studio.evidence.explanations.agreement import rank_correlation
@@ -220,7 +220,7 @@ def agreement_of(folder: EvidenceFolder, file: str, arguments: Mapping[str, Any]
     return rank_correlation(maps[arguments["first"]], maps[arguments["second"]])
 
 
-def read_maps(content: bytes) -> dict[str, Any]:
+def read_maps(content: bytes) -> dict[str, Array]:
     """Return the arrays of a file (.npz) by name.
 
     Raises:

@@ -14,7 +14,6 @@ from studio.evidence.frameworks.results import FrameworkCoverage
 from studio.evidence.results import AssessedVersion
 from studio.lazy_dataclass import dataclass
 
-
 _IN_BOM = ("quality.metrics", "quality.groups", "energy")
 
 
