@@ -17,7 +17,7 @@ from tests.benchmarks.serve.peers import free_port
 NEEDED = "needs PostgreSQL's server: apt-get install postgresql-17, or apt-get download"
 _TARGET = 17
 _PACKAGES = (f"postgresql-{_TARGET}", f"postgresql-client-{_TARGET}", "libpq5")
-_OWNER, _LOGIN = "owner", "a-password-of-the-rig"
+SUPERUSER, _OWNER, _LOGIN = "postgres", "owner", "a-password-of-the-rig"
 _CONF = """
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
@@ -62,7 +62,7 @@ def _quiet(command: Sequence[str], **more: Any) -> None:
 
 
 class PostgresServer:
-    """A server with an owner who logs in with a password.
+    """A server with an owner of databases, who is no superuser and logs in with a password.
 
     Args:
         bin_folder: Folder of PostgreSQL's programs.
@@ -76,7 +76,7 @@ class PostgresServer:
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self.passfile = folder / "pgpass"
-        self._logins = {_OWNER: _LOGIN}
+        self._logins = {SUPERUSER: _LOGIN, _OWNER: _LOGIN}
 
     def make(self) -> None:
         """Create the cluster, owned by a user without rights."""
@@ -87,7 +87,7 @@ class PostgresServer:
         password.write_text(_LOGIN)
         if os.geteuid() == 0:
             shutil.chown(self._data, "nobody")
-        command = ["initdb", "-D", str(self._data), "-U", _OWNER, "--pwfile", str(password)]
+        command = ["initdb", "-D", str(self._data), "-U", SUPERUSER, "--pwfile", str(password)]
         try:
             self._run([*command, "--auth", "scram-sha-256", "-E", "UTF8", "--no-locale", "-N"])
         except subprocess.CalledProcessError as error:
@@ -106,10 +106,15 @@ class PostgresServer:
             if self._process.poll() is not None:
                 raise AssertionError((self._folder / "log").read_text()[-2000:])
             with contextlib.suppress(Exception):
-                self.sql("SELECT 1")
+                self._add_owner()
                 return
             time.sleep(0.1)
         raise AssertionError("the server does not answer")
+
+    def _add_owner(self) -> None:
+        if not self.sql(f"SELECT FROM pg_roles WHERE rolname = '{_OWNER}'", role=SUPERUSER):
+            rights = f"LOGIN CREATEDB CREATEROLE PASSWORD '{_LOGIN}'"
+            self.sql(f"CREATE ROLE {_OWNER} {rights}", role=SUPERUSER)
 
     def stop(self, *, at_once: bool = False) -> None:
         """Stop the server.
@@ -177,12 +182,17 @@ class PostgresServer:
         self.passfile.write_text("\n".join(lines) + "\n")
         self.passfile.chmod(0o600)
 
-    def sql(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
-        """Run a statement as the owner."""
+    def sql(
+        self, statement: str, database: str = "postgres", role: str = _OWNER
+    ) -> list[tuple[Any, ...]]:
+        """Run a statement as the owner, or as another role."""
         import psycopg
 
         with psycopg.connect(
-            self.address(database), password=_LOGIN, autocommit=True, connect_timeout=5
+            self.address(database, role),
+            password=self._logins[role],
+            autocommit=True,
+            connect_timeout=5,
         ) as connection:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []

@@ -18,15 +18,10 @@ _PLANS = (
     ' plan TEXT COLLATE "C" NOT NULL REFERENCES plans(digest), content BYTEA NOT NULL,'
     " role TEXT NOT NULL DEFAULT session_user)",
     "CREATE INDEX IF NOT EXISTS plan_answers_plan ON plan_answers (plan)",
-    *(
-        f"CREATE OR REPLACE TRIGGER note_change AFTER INSERT OR UPDATE OR DELETE ON {table}"
-        f" FOR EACH ROW EXECUTE FUNCTION note_change('{key}')"
-        for table, key in PLAN_TABLES.items()
-    ),
 )
 """Plans of studios, and what approvers have answered. The server itself records both roles."""
 
-STEPS = (*map(tables, MIGRATIONS[:6]), _PLANS)
-"""The statements of each version."""
+STEPS = (*map(tables, MIGRATIONS[:6]), _PLANS, ())
+"""The statements of each version. The eighth replaces the functions, as every migration does."""
 
 SERVER_VERSION = len(STEPS)

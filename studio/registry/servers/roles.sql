@@ -41,24 +41,3 @@ GRANT UPDATE (ended) ON plans TO edgewright_operator;
 GRANT INSERT, UPDATE, DELETE ON aliases TO edgewright_approver;
 GRANT INSERT ON moves TO edgewright_approver;
 GRANT INSERT (plan, content) ON plan_answers TO edgewright_approver;
-
--- Of a target labelled approval=required, only an approver removes the label, the address or the row.
-CREATE OR REPLACE FUNCTION keep_protected() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF pg_has_role('edgewright_approver', 'MEMBER') THEN
-        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
-    END IF;
-    IF TG_OP = 'DELETE' OR NEW.url <> OLD.url OR NEW.name <> OLD.name
-        OR NEW.settings::jsonb -> '@labels' ->> 'approval' IS DISTINCT FROM 'required'
-    THEN
-        RAISE insufficient_privilege USING MESSAGE =
-            format('target %s is labelled approval=required: only an approver may do this', OLD.name);
-    END IF;
-    RETURN NEW;
-END $$;
-
-DROP TRIGGER IF EXISTS keep_protected ON targets;
-CREATE TRIGGER keep_protected BEFORE UPDATE OR DELETE ON targets FOR EACH ROW
-    WHEN (OLD.settings::jsonb -> '@labels' ->> 'approval' = 'required'
-        AND NOT pg_has_role(current_user, 'pg_database_owner', 'MEMBER'))
-    EXECUTE FUNCTION keep_protected();

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from studio.api import StudioError
 from studio.registry.schema import TABLES
-from studio.registry.servers.migrations import SERVER_VERSION, STEPS
+from studio.registry.servers.migrations import PLAN_TABLES, SERVER_VERSION, STEPS
 from studio.registry.servers.postgres import PostgresDatabase, ServerSession
 from studio.registry.servers.server_errors import later_version
 
@@ -22,30 +22,40 @@ CREATE TABLE changes (
     change TEXT NOT NULL, subject TEXT NOT NULL, key TEXT NOT NULL
 );
 """
-_NOTE = """
-CREATE FUNCTION note_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path FROM CURRENT AS $$
-BEGIN
-    INSERT INTO changes (role, client, change, subject, key) VALUES (
-        session_user, coalesce(current_setting('application_name', true), ''),
-        lower(TG_OP), TG_TABLE_NAME,
-        coalesce(to_jsonb(CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END) ->> TG_ARGV[0], ''));
-    RETURN NULL;
-END $$
+_STATE = """
+SELECT EXISTS (SELECT FROM pg_tables
+    WHERE schemaname = current_schema() AND tablename = 'registry_lock'),
+  EXISTS (SELECT FROM pg_roles WHERE rolsuper AND (rolname = session_user
+    OR rolname IN (SELECT tableowner FROM pg_tables
+        WHERE schemaname = current_schema() AND tablename IN ('registry_lock', 'changes'))
+    OR oid IN (SELECT proowner FROM pg_proc
+        WHERE prosecdef AND pronamespace = current_schema()::regnamespace)))
 """
+"""Whether the tables are there (to_regclass may repeat an earlier answer after another studio has
+made them), and whether a superuser owns the registry."""
+
+_OPEN = """
+SELECT has_database_privilege('public', current_database(), 'TEMPORARY, CREATE')
+    OR has_schema_privilege('public', current_schema(), 'CREATE')
+"""
+"""Whether every role may put objects where statements of others look for names."""
 
 
 def roles() -> str:
     """Return the SQL of the three roles, which the owner of the database runs."""
-    return files("studio.registry.servers").joinpath("roles.sql").read_text(encoding="utf-8")
+    return _sql("roles.sql")
+
+
+def _sql(name: str) -> str:
+    return files("studio.registry.servers").joinpath(name).read_text(encoding="utf-8")
 
 
 def prepare(database: PostgresDatabase) -> str:
     """Create or migrate the tables of a registry; return its identity.
 
     Raises:
-        StudioError: when a later version of the studio has written it, or the role may not create
-            tables.
+        StudioError: when a later version of the studio has written it, a superuser owns it, or the
+            role may not create tables.
     """
     version = _version(database)
     if version > SERVER_VERSION:
@@ -57,11 +67,13 @@ def prepare(database: PostgresDatabase) -> str:
 
 def _version(database: PostgresDatabase) -> int:
     """Return the version of the schema; 0 for a database without a registry."""
-    # Not to_regclass: it may repeat an earlier answer after another studio has made the tables.
-    made = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = ?"
-    if not database.all(made, ("registry_lock",))[0][0]:
-        return 0
-    return int(database.all("SELECT version FROM registry_lock")[0][0])
+    [(exists, of_superuser)] = database.all(_STATE)
+    if of_superuser:
+        raise StudioError(
+            "The shared registry would run as a superuser of its database server.",
+            hint="Give it an owner who is none: docs/shared-registry.md, section Owner.",
+        )
+    return int(database.all("SELECT version FROM registry_lock")[0][0]) if exists else 0
 
 
 def _bring_up(database: PostgresDatabase) -> None:
@@ -83,7 +95,7 @@ def _bring_up(database: PostgresDatabase) -> None:
         if version == 0:
             identity = "INSERT INTO identity (id, created) VALUES (?, ?)"
             session.execute(identity, (uuid.uuid4().hex, database.now()))
-            _watch(session)
+        _set_functions(session)
         session.execute("UPDATE registry_lock SET version = ?", (SERVER_VERSION,))
 
 
@@ -91,15 +103,26 @@ def _create_own(session: ServerSession) -> None:
     for statement in _OWN.split(";"):
         if statement.strip():
             session.execute(statement)
-    session.execute(_NOTE)
     session.execute("INSERT INTO registry_lock (version) VALUES (0)")
     session.execute("CREATE INDEX changes_subject ON changes (subject, key)")
 
 
-def _watch(session: ServerSession) -> None:
-    """Record every change of a row, with its role; no role can leave it out."""
-    for table, key in TABLES.items():
+def _set_functions(session: ServerSession) -> None:
+    """Replace the functions that run for every role, and let no role put names in their way.
+
+    Raises:
+        StudioError: when the role may not withdraw these rights.
+    """
+    [schema] = session.execute("SELECT quote_ident(current_schema())").fetchone()
+    session.execute(_sql("functions.sql").format(schema=schema))
+    for table, key in {**TABLES, **PLAN_TABLES}.items():
         session.execute(
-            f"CREATE TRIGGER note_change AFTER INSERT OR UPDATE OR DELETE ON {table}"
-            f" FOR EACH ROW EXECUTE FUNCTION note_change('{key}')"
+            "CREATE OR REPLACE TRIGGER note_change AFTER INSERT OR UPDATE OR DELETE"
+            f" ON {schema}.{table} FOR EACH ROW EXECUTE FUNCTION {schema}.note_change('{key}')"
+        )
+    if session.execute(_OPEN).fetchone()[0]:
+        raise StudioError(
+            "Every role may create objects or temporary tables in the registry's database.",
+            hint="Its owner runs: REVOKE TEMPORARY, CREATE ON DATABASE NAME FROM PUBLIC;"
+            " REVOKE CREATE ON SCHEMA NAME FROM PUBLIC;",
         )

@@ -97,12 +97,24 @@ def test_only_an_approver_ends_the_protection_of_a_target(
     with pytest.raises(StudioError, match=REFUSED):
         operator.remove_target("cam")
     address = postgres.address(database, "operator")
-    for statement in ("UPDATE targets SET url = 'ssh://x'", "UPDATE targets SET settings = '{}'"):
+    alias = (
+        '{"@labels": {"approval": "\\u0072equired"}}'  # for JSON the same, but no studio finds it
+    )
+    for change in (
+        "url = 'ssh://x'",
+        "name = 'x'",
+        "host_key = 'of another board'",
+        "settings = '{}'",
+        """settings = '{"@labels": {"approval": "required"}, "sudo": "true"}'""",
+        f"settings = '{alias}'",
+    ):
         with (
             psycopg.connect(address, passfile=str(postgres.passfile)) as connection,
             pytest.raises(psycopg.errors.InsufficientPrivilege),
         ):
-            connection.execute(f"{statement} WHERE name = 'cam'".encode())
+            connection.execute(f"UPDATE targets SET {change} WHERE name = 'cam'".encode())
+    operator.groups.set("roof", ["cam"])
+    operator.set_facts("cam", {"system": "Linux"})
     operator.labels.change("cam", {"site": "berlin"})
     operator.remove_target("pi")
     assert made.labels.having("approval", "required") == {"cam": "ssh://cam"}
