@@ -58,7 +58,7 @@ class NcnnRunner:
             script = _convert(path, self._inputs, folder)
             parameters, weights = (os.path.join(folder, "m." + end) for end in ("param", "bin"))
             if self._net.load_param(parameters) or self._net.load_model(weights):
-                raise ValueError("ncnn cannot load what its converter made: it lacks a layer")
+                raise ValueError(_unreadable(parameters, path))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         self._fed = _axes(_FED, script)
@@ -178,6 +178,21 @@ def _convert(path: str, inputs: list[dict[str, Any]], folder: str) -> str:
         raise ValueError("the converter pnnx fails: {}".format(_complaint(done)))
     with open(made, encoding="utf-8") as script:
         return script.read()
+
+
+def _unreadable(parameters: str, path: str) -> str:
+    """Return why ncnn does not load a net: the layer that the converter wrote and ncnn lacks."""
+    with open(parameters, encoding="utf-8") as lines:
+        rows = [line.split() for line in lines][2:]  # behind the magic number and the counts
+    unknown = [row for row in rows if row and ncnn.create_layer(row[0]) is None]
+    if not unknown:
+        return "ncnn cannot load the net that its converter pnnx made"
+    kind, name = unknown[0][:2]
+    # The converter leaves an operator of ONNX as it was where it does not know its form.
+    nodes = onnx.load(path, load_external_data=False).graph.node
+    same = [repr(node.name or node.output[0]) for node in nodes if node.op_type == kind]
+    text = "the converter pnnx cannot translate {} {}, and ncnn has no such layer"
+    return text.format(kind, " or ".join(same[:3]) or repr(name))
 
 
 def _die_with_parent() -> None:

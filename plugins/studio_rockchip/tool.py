@@ -12,12 +12,14 @@ import importlib
 import os
 import re
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy
 import onnx
+import onnx.version_converter
 
 # Its parts lie next to it; the environment knows nothing of the folder.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -41,6 +43,13 @@ _FIXED = (
     "The compiled model has fixed sizes. To fix them in the model, too: "
     'studio edit MODEL --edit "{}".'
 )
+_OLDER = (
+    "The compiler got the model in operator set {1} instead of {0}, which it does not read. To "
+    'convert the model, too: studio edit MODEL --edit "opset {1}".'
+)
+_NEWEST_OPSET = 19
+"""Newest operator set that the toolkit reads."""
+
 _MOST_NAMES = 5
 _COLOURS = re.compile(r"\x1b\[[\d;]*m")
 _FAULT = re.compile(r"^E (?:RKNN: \[[\d:.]+\] )?(?:\w+: )?(?P<text>[^\n]+)$", re.MULTILINE)
@@ -80,12 +89,13 @@ def _compile(rknn: Any, request: Json, tell: Tell) -> dict[str, Any]:
         raise _Unbuildable(_IN_FLOAT)
     tell(0.0, 0.0, "Compiling the model")
     path = request["output"] + ".rknn"
-    built, printed = _built(rknn, request["source"], request["settings"], request["inputs"], path)
+    source, warnings = _with_known_operators(request["source"], model)
+    built, printed = _built(rknn, source, request["settings"], request["inputs"], path)
     built.release()
     layers = _table.layers(printed)
     placement = _table.placement(nodes, layers)
     edits = _open_sizes(model.graph, request["inputs"])
-    warnings = [_FIXED.format(edits[0])] if edits else []
+    warnings += [_FIXED.format(edits[0])] if edits else []
     if placement.added:
         text = _counted(len(placement.added), "layer")
         warnings.append(_ADDED.format(text, _listed(placement.added)))
@@ -98,6 +108,20 @@ def _compile(rknn: Any, request: Json, tell: Tell) -> dict[str, Any]:
         "warnings": warnings,
         "edits": edits,
     }
+
+
+def _with_known_operators(source: str, model: Any) -> tuple[str, list[str]]:
+    """Return a model in an operator set that the toolkit reads, and a warning about that."""
+    former = next((one.version for one in model.opset_import if one.domain in ("", "ai.onnx")), 0)
+    if former <= _NEWEST_OPSET:
+        return source, []
+    try:
+        older = onnx.version_converter.convert_version(onnx.load(source), _NEWEST_OPSET)
+        path = os.path.join(tempfile.mkdtemp(), os.path.basename(source))
+        onnx.save(older, path)
+    except Exception:  # of the library's assertions; the toolkit says what it does not take
+        return source, []
+    return path, [_OLDER.format(former, _NEWEST_OPSET)]
 
 
 def _built(
@@ -179,7 +203,11 @@ def _answer(rknn: Any, request: Json, tell: Tell) -> None:
         sizes = {name: list(array.shape) for name, array in given.items()}
         tell(float(number), float(len(paths)), f"Simulating sample {number + 1} of {len(paths)}")
         if made is None or shapes != sizes:
-            made, _ = _built(rknn, request["source"], request["settings"], sizes)
+            source = request["source"]
+            model = onnx.load(source, load_external_data=False)
+            made, _ = _built(
+                rknn, _with_known_operators(source, model)[0], request["settings"], sizes
+            )
             shapes = sizes
             _simulator(made)
         answers = _simulated(made, list(given.values()))

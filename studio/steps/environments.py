@@ -13,7 +13,7 @@ from studio.jobs.options_form import option
 from studio.lazy_dataclass import dataclass
 from studio.plugin_host import Plugin, PluginHost
 from studio.plugin_host.environments import Environment
-from studio.plugin_host.environments.environment import interpreters
+from studio.plugin_host.environments.environment import EnvironmentCondition, interpreters
 from studio.registry import Registry
 from studio.steps.results import InstallResult, RemoveResult
 
@@ -93,7 +93,7 @@ def with_environments(host: PluginHost) -> list[tuple[Plugin, Environment]]:
 
 
 def install(options: InstallOptions, job: Job) -> InstallResult:
-    """Make the environment below ``job.folder``.
+    """Make the environment below ``job.folder``; one that is up to date is not made again.
 
     Raises:
         Unavailable: when there is no such plugin, or it may not be used.
@@ -105,7 +105,12 @@ def install(options: InstallOptions, job: Job) -> InstallResult:
     host = PluginHost.discover()
     environment = environment_of(host, options.name)
     _require_acceptance(environment, options)
-    folder = job.folder / _MADE
+    state, folder = environment.state(), job.folder / _MADE
+    if state.condition is EnvironmentCondition.INSTALLED and options.wheels is None:
+        facts = state.python, state.versions, state.bytes, str(environment.folder)
+        return InstallResult(
+            options.name, environment.plugin, environment.digest, *facts, existing=True
+        )
     with environment.changing():
         made = EnvironmentBuild(environment, folder, job, options.wheels, _contained).run()
     return InstallResult(
@@ -126,6 +131,8 @@ def adopt(
     registry: Registry, options: InstallOptions, result: InstallResult, folder: Path
 ) -> InstallResult:
     """Move the built environment to its final folder."""
+    if result.existing:
+        return result
     environment = environment_of(PluginHost.discover(), options.name)
     environment.adopt(folder / _MADE)
     return replace(result, folder=str(environment.folder))

@@ -18,6 +18,7 @@ class InstallResult:
         python: Version of its interpreter.
         versions: Installed distributions by name.
         folder: Its place; empty before the record is made.
+        existing: It was there before, up to date.
     """
 
     name: str
@@ -27,6 +28,7 @@ class InstallResult:
     versions: Mapping[str, str]
     bytes: int
     folder: str = optional("")
+    existing: bool = optional(False)
 
 
 @dataclass(frozen=True, slots=True)

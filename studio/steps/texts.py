@@ -8,9 +8,10 @@ from studio.steps.results import InstallResult, RemoveResult
 
 
 def installed(result: InstallResult) -> list[str]:
-    """Return the size and the place of an environment that was made."""
+    """Return the size and the place of an environment."""
+    fact = "{} is installed already" if result.existing else "Installed {}"
     return [
-        f"Installed {result.name}: {len(result.versions)} packages, "
+        f"{fact.format(result.name)}: {len(result.versions)} packages, "
         f"{megabytes(result.bytes)}, Python {result.python}, in {result.folder}"
     ]
 

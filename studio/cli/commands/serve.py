@@ -7,15 +7,20 @@ import contextlib
 import json
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from studio.api import UsageError
+from studio.api import Extension, UsageError
 from studio.cli.output import fail_job, print_lines, print_note
 from studio.cli.session import workspace
 from studio.deployment.providers import refuse_unknown_providers
 from studio.jobs import Server
 from studio.jobs.sandbox import readable_around
 from studio.packages.bundle import Bundle, is_bundle
+from studio.plugin_host import PluginHost
+from studio.plugin_host.environments.environment import interpreters
+from studio.runtime.archive import write_application
+from studio.runtime.backends.catalog import ONNX_RUNTIME, ServingBackend, backend_of
 from studio.settings.interpreter import own_python
 from studio.workspace import Workspace
 
@@ -48,18 +53,41 @@ def run(arguments: argparse.Namespace) -> int:
     if not 0 <= arguments.port <= 65535:
         raise UsageError(f"Port must be between 0 and 65535, not {arguments.port}.")
     refuse_unknown_providers(arguments.providers or "")
+    with TemporaryDirectory(prefix="edgewright-serve-") as scratch:
+        return _serve(arguments, Path(scratch))
+
+
+def _serve(arguments: argparse.Namespace, scratch: Path) -> int:
     with workspace() as opened:
         subject = _subject(arguments.model, opened)
         if subject.stranger is not None:
             outcome = opened.run("inspect", model=str(subject.stranger))
             if not outcome.ok:
                 return fail_job(outcome, as_json=arguments.json, debug=arguments.debug)
-        command = own_python("-m", "studio.runtime", "serve", subject.flag, str(subject.path))
+        command = _runtime(subject.backend, opened.plugins, scratch)
+        command += ["serve", subject.flag, str(subject.path)]
         command += ["--host", arguments.host, "--port", str(arguments.port)]
         command += [f"--providers={arguments.providers}"] if arguments.providers else []
         command += [f"--allowed-host={name}" for name in arguments.allowed_host]
-        server = Server(opened.paths, opened.sandbox, readable_around(subject.path))
+        environments = opened.paths.environments
+        reads = (*readable_around(subject.path), scratch, *interpreters(environments))
+        reads += (environments,) * environments.exists()
+        server = Server(opened.paths, opened.sandbox, reads)
     return server.run(command, _print_runtime_line, print_note)
+
+
+def _runtime(backend: ServingBackend, host: PluginHost, folder: Path) -> list[str]:
+    """Return the command of the runtime, by the Python that has the model's backend.
+
+    Raises:
+        Unavailable: when the environment of the backend is not installed.
+    """
+    if backend is ONNX_RUNTIME:
+        return own_python("-m", "studio.runtime")
+    point = Extension.TEXT_BACKEND if backend.generates else Extension.BACKEND
+    application = folder / "edgewright.pyz"
+    write_application(str(application))
+    return [str(host.get(point, backend.id).python), str(application)]
 
 
 def _print_runtime_line(line: str) -> None:
@@ -81,6 +109,7 @@ class _Subject(NamedTuple):
 
     flag: str
     path: Path
+    backend: ServingBackend
     stranger: Path | None = None
 
 
@@ -88,9 +117,10 @@ def _subject(text: str, opened: Workspace) -> _Subject:
     path = Path(text).expanduser().absolute()
     if is_bundle(path):
         bundle = Bundle.open(path)
-        return _Subject("--bundle", path, path / str(bundle.raw["model"]["file"]))
+        model = path / str(bundle.raw["model"]["file"])
+        return _Subject("--bundle", path, bundle.backend, model)
     if path.is_file():
-        return _Subject("--model", path, path)
+        return _Subject("--model", path, backend_of(path), path)
     found = opened.registry.find(text)
     opened.registry.fetch(found.path)
-    return _Subject("--model", found.path)
+    return _Subject("--model", found.path, backend_of(found.path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import threading
 import time
@@ -16,12 +17,15 @@ import pytest
 from studio.api import Cancelled, Silent, StudioError, ToolchainBackend, Unavailable
 from studio.api.testing import check_backend
 from studio.api.toolchains import EnvironmentNeed
+from studio.jobs.worker import WorkerJob
 from studio.plugin_host.environments import Environment, EnvironmentCondition, PluginToolchain
 from studio.plugin_host.environments import build as making
 from studio.plugin_host.environments.build import EnvironmentBuild
 from studio.plugin_host.environments.declaration import lock_problem, read_need
 from studio.plugin_host.environments.environment import RECORD
 from studio.plugin_host.environments.tool_run import ToolRun
+from studio.steps import environments
+from studio.steps.texts import installed
 from tests.rigs import toolchain as rig
 
 NEED = EnvironmentNeed("requirements.lock", imports=("example_tool",), megabytes=1)
@@ -344,3 +348,14 @@ def test_what_is_missing_is_called_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match=r"^Example tools is not installed yet\.$") as caught:
         one.usable()
     assert "studio backends install tools," in caught.value.hint
+
+
+def test_an_environment_that_is_up_to_date_is_not_built_again(
+    made: Environment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(environments, "environment_of", lambda host, name: made)
+    job = WorkerJob(tmp_path / "job", io.BytesIO())
+    done = environments.install(environments.InstallOptions("other-name"), job)
+    assert (done.existing, done.folder) == (True, str(made.folder))
+    assert installed(done)[0].startswith("other-name is installed already: ")
+    assert not job.folder.exists()
