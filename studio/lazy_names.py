@@ -14,13 +14,16 @@ def lazy_names(package: str, modules: Mapping[str, str]) -> Callable[[str], obje
 
     Args:
         package: The package's ``__name__``.
-        modules: The module below the package that has a name, for each.
+        modules: For each name the module below the package that has it, or ``module:name`` for
+            a name of any module.
     """
 
     def find(name: str) -> object:
         if name not in modules:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value: object = getattr(import_module(f"{package}.{modules[name]}"), name)
+        module, _, origin = modules[name].partition(":")
+        path = module if origin else f"{package}.{module}"
+        value: object = getattr(import_module(path), origin or name)
         setattr(sys.modules[package], name, value)
         return value
 

@@ -6,11 +6,13 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from studio.api import StudioError
 from studio.documents.plain import PlainLines, one_line
-from studio.jobs import JobOutcome
+
+if TYPE_CHECKING:
+    from studio.jobs import JobOutcome
 
 
 class _PlainStream:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from studio.api import Cancelled
 from studio.cli.output import prompt
-from studio.steps.overwrites import refusal
 
 
 def add_force(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +27,8 @@ def confirm_overwrite(paths: Sequence[Path], arguments: argparse.Namespace) -> N
         return
     asks = sys.stdin.isatty() and sys.stderr.isatty() and not arguments.json
     if not asks:
+        from studio.steps.overwrites import refusal
+
         raise refusal(paths)
     for path in paths:
         if prompt(f"{path} exists. Overwrite it? [y/N]").lower() not in ("y", "yes"):

@@ -6,14 +6,13 @@ import argparse
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from studio.api import Kind
 from studio.cli.flags import add_options
 from studio.cli.output import fail_job, print_json, print_lines, print_note
 from studio.cli.overwrite import add_force
 from studio.documents.plain import one_line
-from studio.jobs import JobOutcome
 from studio.workspace import (
     CHAT_UPDATE,
     Event,
@@ -23,6 +22,9 @@ from studio.workspace import (
     JobStarted,
     Workspace,
 )
+
+if TYPE_CHECKING:
+    from studio.jobs import JobOutcome
 
 Describe = Callable[[Any], list[str]]
 """Text for people, made from a result."""

@@ -6,17 +6,17 @@ The flags are the step's options; the lines for people are made by the ``texts``
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from studio.cli.approval import run_approved
 from studio.cli.flags import option_values
 from studio.cli.output import print_note
 from studio.cli.overwrite import confirm_overwrite
 from studio.cli.session import add_step, finish, workspace
-from studio.jobs import AnyStep, JobOutcome
 from studio.jobs.object_names import load
-from studio.steps.approval import NeedsApproval
-from studio.steps.overwrites import in_the_way, outputs
 from studio.workspace import Workspace
+
+if TYPE_CHECKING:
+    from studio.jobs import AnyStep, JobOutcome
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def run_named(name: str, arguments: argparse.Namespace) -> int:
     """Run a step with the flags that were given, and print its result; returns the exit code."""
+    from studio.steps.approval import NeedsApproval
+    from studio.steps.overwrites import in_the_way, outputs
+
     with workspace() as opened:
         step = opened.steps[name]
         options = option_values(arguments, step.form)
@@ -40,6 +43,8 @@ def run_named(name: str, arguments: argparse.Namespace) -> int:
         try:
             outcome = opened.run(name, on, **options) if on else _run(opened, name, step, options)
         except NeedsApproval as error:
+            from studio.cli.approval import run_approved
+
             print_note(error.message)
             outcome = run_approved(opened, name, options)
     code = finish(outcome, arguments, load(step.texts))

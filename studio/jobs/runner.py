@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from studio.api import StudioError
 from studio.documents.dataclass_json import from_json
@@ -116,23 +116,32 @@ class RunningJob:
         self._ended.set()
 
 
-class JobListener:
+class JobListener(Protocol):
     """A listener to the events of jobs, on the job's own thread; any method may be overridden."""
 
     def started(self, job: RunningJob) -> None:
         """React to the start of a job."""
+        return None
 
     def progressed(self, job: RunningJob) -> None:
         """React to a change of the job's ``state``."""
+        return None
 
     def message(self, job: RunningJob, name: str, values: Mapping[str, Any]) -> None:
         """React to a message that the job's work sent."""
+        return None
 
     def blamed(self, plugin: str, sentence: str) -> None:
         """React to a failure in a plugin's code; called before the job's ``outcome`` is known."""
+        return None
 
     def finished(self, job: RunningJob) -> None:
         """React to the job's ``outcome``."""
+        return None
+
+
+class _NoListener(JobListener):
+    """A listener that does nothing."""
 
 
 _PRELOAD = ("studio.jobs.nested_job", "studio.plugin_host")
@@ -165,7 +174,7 @@ class JobRunner:
             paths.environments,
         )
         self._executors = Executors(self._always_readable)
-        self._listener = listener or JobListener()
+        self._listener = listener or _NoListener()
         self._preload = tuple(preload)
         self._wanted = sandbox
         self._spare: SpareWorker | None = None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from studio.jobs import RunningJob
 from studio.lazy_dataclass import dataclass
+
+if TYPE_CHECKING:
+    from studio.jobs import RunningJob
 
 
 @dataclass(frozen=True, slots=True)

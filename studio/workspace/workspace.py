@@ -2,71 +2,34 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from studio.api import Extension, Option, Refused, StudioError, TargetSpec
-from studio.deployment.release_locations import require_own_place
-from studio.deployment.trial import why_no_trial, why_none_compared, why_none_kept
-from studio.evidence.form.forms import EvidenceForms
-from studio.jobs import (
-    AnyStep,
-    Containment,
-    JobListener,
-    JobOutcome,
-    JobRunner,
-    RunningJob,
-)
-from studio.jobs.memory import worker_limits
-from studio.monitoring.alerts.silences import HOLDS, Silences
-from studio.plans import Plans
-from studio.plugin_host import PluginHost, Trust, safe_mode
-from studio.projects.projects import Projects
-from studio.quantization.methods import with_methods
-from studio.registry import ActionRecord, Registry, VariantRecord
-from studio.rollouts.rollout_state import place_of, unfinished
-from studio.settings import Paths, Settings
-from studio.steps.catalogue import parent_imports, steps
-from studio.steps.format_support import why_not_of
-from studio.steps.runner import StepRunner
-from studio.workspace.alert_file import AlertFile
+from studio.registry import ActionRecord, VariantRecord
+from studio.settings import Paths
 from studio.workspace.background import Background
-from studio.workspace.endpoint_state import EndpointStates, changing_targets
 from studio.workspace.events import (
-    EndpointChanged,
-    Events,
     JobFinished,
     JobMessage,
     JobProgressed,
     JobStarted,
     RegistryChanged,
 )
-from studio.workspace.evidence.facade import Evidence
-from studio.workspace.graph_view import Early, GraphView, read_drawn_graph, read_graph
-from studio.workspace.hooks.step_events import EventHooks
-from studio.workspace.inbox import Inbox
-from studio.workspace.job_history import JobHistory, is_lasting
-from studio.workspace.presets import Presets
-from studio.workspace.profiles import Profiles
-from studio.workspace.project_runs import ProjectRuns
-from studio.workspace.results import Results
-from studio.workspace.runs import RunRequest, Runs
-from studio.workspace.samples import SampleInfo, samples
-from studio.workspace.versions import Versions
+from studio.workspace.services import Services
 
 if TYPE_CHECKING:
+    from studio.jobs import AnyStep, Containment, JobOutcome, RunningJob
     from studio.pipelines.execution import Watcher
     from studio.pipelines.run_report import PipelineReport
+    from studio.workspace.graph_view import Early, GraphView
+    from studio.workspace.samples import SampleInfo
 
 T = TypeVar("T")
 
-_PRELOAD = ("numpy", "onnx", "studio.models.work")
-"""What the worker that is kept ready has imported: what opening a model needs."""
 
-
-class Workspace(JobListener):
+class Workspace(Services):
     """A registry, its jobs and its plugins.
 
     Attributes:
@@ -77,38 +40,10 @@ class Workspace(JobListener):
     """
 
     def __init__(self, paths: Paths) -> None:
-        self.paths = paths
-        self.settings = Settings(paths.settings)
-        self.registry = Registry.open(paths.registry)
-        self.events = Events()
-        self.results = Results(self.registry)
-        self.profiles = Profiles(self.registry, self.results)
-        self.inbox = Inbox(paths.data / "alerts.json", holds=Silences(paths.data / HOLDS))
-        self.alerts = AlertFile(paths, self.settings, lambda: self.plugins)
-        self.hooks = EventHooks(paths, self.alerts)
-        self.presets = Presets(paths.data, lambda: self.plugins)
-        self.jobs: list[RunningJob] = []
-        self.activity = JobHistory(paths.data / "activity")
-        self.endpoints = EndpointStates(
-            lambda name: self.events.publish(EndpointChanged(name)),
-            lambda: changing_targets(self.jobs),
-        )
+        super().__init__(paths, self)
         self._background = Background(lambda call: self.events.deliver(call))
         self._early: Early | None = None
         self._stays = False
-        store, sandbox = self.registry.store, bool(self.settings["sandbox"])
-        self._runner = JobRunner(
-            paths, store=store, listener=self, sandbox=sandbox, preload=_PRELOAD
-        )
-        limits = worker_limits(self.settings)
-        self._steps = StepRunner(self.registry, self._runner, limits, lambda: self.plugins)
-        self.runs = Runs(paths.data / "runs", self._steps, self.registry, self.events)
-        self.plans = Plans(paths, self.registry, self._steps)
-        self.versions = Versions(self.registry)
-        self.projects = Projects(self.registry)
-        self.evidence_forms = EvidenceForms(self.registry)
-        self.evidence = Evidence(self.registry, self.evidence_forms)
-        self.project_runs = ProjectRuns(self.registry, self.projects, self.runs)
 
     @classmethod
     def open(cls, home: Path | None = None) -> Workspace:
@@ -128,11 +63,12 @@ class Workspace(JobListener):
 
     def close(self) -> None:
         """Stop what runs and close the registry."""
-        self.activity.end_session()
-        for one in (self.runs, self._runner, self.plans, self._background):
-            one.close()
-        self.hooks.close()
-        self.activity.close()
+        parts = self.__dict__  # those that were made
+        if "activity" in parts:
+            self.activity.end_session()
+        for name in ("runs", "_runner", "plans", "_background", "hooks", "activity"):
+            if name in parts:
+                parts[name].close()
         self.registry.back_up()
         self.registry.close()
 
@@ -147,22 +83,32 @@ class Workspace(JobListener):
     @property
     def steps(self) -> Mapping[str, AnyStep]:
         """Every step, with its options."""
+        from studio.steps.catalogue import steps
+
         return steps()
 
     def why_not(self, step: str, variant: VariantRecord | None) -> str:
         """Return why a variant's format does not allow a step; empty when it does."""
+        from studio.steps.format_support import why_not_of
+
         return why_not_of(self.steps[step], variant, self.plugins)
 
     def why_no_trial(self, target: TargetSpec) -> str:
         """Return why a target can hold no quality trial; empty when it can."""
+        from studio.deployment.trial import why_no_trial
+
         return why_no_trial(target)
 
     def why_none_kept(self, target: TargetSpec) -> str:
         """Return why a target can store no requests for labelling; empty when it can."""
+        from studio.deployment.trial import why_none_kept
+
         return why_none_kept(target)
 
     def why_none_compared(self, target: TargetSpec) -> str:
         """Return why a target cannot compare answers with the version before; empty when it can."""
+        from studio.deployment.trial import why_none_compared
+
         return why_none_compared(target)
 
     @property
@@ -173,6 +119,8 @@ class Workspace(JobListener):
 
     def with_plugins(self, option: Option) -> Option:
         """Return an option of a step, with what plugins offer among its choices."""
+        from studio.quantization.methods import with_methods
+
         return with_methods(option, self.plugins) if option.plugins else option
 
     def warm_up(self) -> None:
@@ -185,10 +133,12 @@ class Workspace(JobListener):
         self._background.run(self.registry.back_up, lambda _: None)
         self._background.run(self._runner.prepare, lambda _: None)
         # Finding the plugins takes long enough to be felt on the first page that asks for them.
-        self._background.run(lambda: (self.plugins, self.steps), lambda _: None)
+        self._background.run(lambda: (self.plugins, [*self.steps.values()]), lambda _: None)
 
     def import_steps(self) -> None:
         """Import in the background what the first start of a step would, for half a second."""
+        from studio.steps.catalogue import parent_imports
+
         self._background.run_when_idle(parent_imports())
 
     def start(self, step: str, *, target: object = None, **options: Any) -> RunningJob:
@@ -217,6 +167,8 @@ class Workspace(JobListener):
         Raises:
             UsageError: when the pipeline cannot be read.
         """
+        from studio.workspace.runs import RunRequest
+
         return self.runs.run(path, RunRequest(report=report, watch=watch))
 
     def retold(self, action: int, folder: Path | None = None) -> str:
@@ -250,6 +202,8 @@ class Workspace(JobListener):
 
     def unfinished(self) -> list[RunningJob]:
         """Return the running jobs whose work would be lost: none that only watches or reads."""
+        from studio.workspace.job_history import is_lasting
+
         return [job for job in self.jobs if job.running and is_lasting(job)]
 
     def set_source(self, source: str) -> None:
@@ -263,22 +217,23 @@ class Workspace(JobListener):
 
     # What is shown
 
-    @functools.cached_property
-    def plugins(self) -> PluginHost:
-        """The plugins; found on first use."""
-        return PluginHost.discover(self.paths.plugins, Trust(self.paths.trust))
-
     @property
     def safe_mode(self) -> bool:
         """Whether only the plugins that came with the studio are used."""
+        from studio.plugin_host import safe_mode
+
         return safe_mode()
 
     def samples(self) -> tuple[SampleInfo, ...]:
         """Return the samples that come with the studio."""
+        from studio.workspace.samples import samples
+
         return samples(self.paths.samples)
 
     def load_graph(self, variant: int, done: Callable[[GraphView | Exception], None]) -> None:
         """Read a variant's graph on the background thread and hand it to ``done``."""
+        from studio.workspace.graph_view import read_graph
+
         record = self.registry.variant(variant)
 
         def read() -> GraphView:
@@ -294,6 +249,7 @@ class Workspace(JobListener):
         Args:
             path: The path in the job's message ``DRAWN``.
         """
+        from studio.workspace.graph_view import read_drawn_graph
 
         def read() -> GraphView:
             self._early = read_drawn_graph(path)
@@ -313,6 +269,8 @@ class Workspace(JobListener):
         Raises:
             UsageError: when it would be a second name of another's place.
         """
+        from studio.deployment.release_locations import require_own_place
+
         require_own_place(target, self.registry.targets())
         self.registry.add_target(target)
         self.events.publish(RegistryChanged("targets"))
@@ -329,6 +287,8 @@ class Workspace(JobListener):
 
     def unfinished_rollout(self) -> str:
         """Return the name of the last rollout, unless it is done; else empty."""
+        from studio.rollouts.rollout_state import place_of, unfinished
+
         return unfinished(place_of(self.paths.data))
 
     # Plugins
@@ -343,6 +303,8 @@ class Workspace(JobListener):
             Refused: when its files are others by now; nothing was agreed to.
             Unavailable: when there is no such plugin.
         """
+        from studio.plugin_host import Trust
+
         self._find_plugins_again()
         if self.plugins.plugin(identifier).digest != digest:
             raise Refused(
@@ -354,6 +316,8 @@ class Workspace(JobListener):
 
     def forbid_plugin(self, identifier: str) -> None:
         """Switch a plugin off; what it offers is not there until it is allowed again."""
+        from studio.plugin_host import Trust
+
         Trust(self.paths.trust).forbid(self.plugins.plugin(identifier).id)
         self._find_plugins_again()
 

@@ -28,11 +28,12 @@ from studio.api import (
     Tunnel,
 )
 from studio.api.platforms import Action
-from studio.deployment import open_channel, server_info, work
+from studio.deployment import work
+from studio.deployment.liveness import server_info
 from studio.documents.dataclass_json import from_json, to_json
 from studio.jobs import Job
 from studio.settings.user import owner
-from studio.targets.connect import root_of
+from studio.targets.connect import open_channel, root_of
 
 Step = Callable[[Mapping[str, Any], Job], dict[str, Any]]
 

@@ -63,6 +63,24 @@ def _stage(
     return Stage(name, title, page, shortcut, frozenset(steps), at_bottom, modules)
 
 
+_OF_JOBS = """
+studio.api.ports studio.jobs.step studio.documents.toml_text studio.settings.distributions
+studio.settings.installation studio.plugin_host studio.jobs.spec studio.jobs.sandbox.level
+studio.jobs.process studio.jobs.spread.executors studio.jobs.runner
+"""
+
+_OF_WORKSPACE = """
+studio.runtime.shared.manifest studio.registry.rows studio.registry.backups
+studio.registry.releases studio.registry.registry studio.models.labels.node_rows
+studio.models.outputs.words studio.conversion.results studio.quantization.results
+studio.monitoring.results studio.monitoring.chat.subjects studio.monitoring.stream.results
+studio.monitoring.chat.texts studio.models.surgery.step studio.workspace.alert_file
+studio.conversion.targets studio.packages.backends studio.models.source_formats
+studio.targets.facts studio.steps.resolve studio.projects.projects studio.steps.runner
+studio.plans
+"""
+"""What the workspace loads when a job starts, in pieces."""
+
 _OF_PROJECT = (
     "studio.models.results studio.runtime.bench.facts studio.profiling.operator_times "
     "studio.profiling.results graph.costs pages.project.samples_card pages.project.project_run "
@@ -126,7 +144,7 @@ _OF_EVIDENCE = (
 )
 
 STAGES = (
-    _stage("Project", 1, "project-set", parts=_OF_PROJECT),
+    _stage("Project", 1, "project-set", parts=_OF_JOBS + _OF_WORKSPACE + _OF_PROJECT),
     _stage("Model", 2, "open", "inspect", "graph", "diff", parts=_OF_MODEL),
     _stage("Optimize", 3, "quantize", id="quantize", parts=_OF_QUANTIZE),
     _stage("Profile", 4, "profile", "evaluate", parts=_OF_PROFILE),

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from studio.api import Refused, Silent, TargetError, TargetSpec, UnknownHost
-from studio.deployment import open_channel, server_info
 from studio.deployment.history import verify_log
+from studio.deployment.liveness import server_info
 from studio.deployment.options import DeployOptions, TargetOptions
 from studio.deployment.step import (
     Anchor,
@@ -29,6 +29,7 @@ from studio.packages import Bundle
 from studio.runtime.release.store.layout import Layout
 from studio.runtime.shared.chained_log import Journal
 from studio.runtime.shared.log_segments import SEAL_BYTES
+from studio.targets.connect import open_channel
 from tests.rigs.boards import Board, Network, network
 from tests.rigs.bundles import QuietJob, make_bundle
 from tests.rigs.load import Load

@@ -1,0 +1,63 @@
+"""What a command imports: the features that it does not use cost its start nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import studio.workspace
+from studio.jobs.object_names import load
+from studio.settings import resource
+
+DIGITS = resource("samples", "digits", "digits.onnx")
+
+SCRIPT = """
+import json, sys
+from studio.cli.main import main
+main(sys.argv[1:])
+print(json.dumps([*sys.modules]))
+"""
+MOST = {"target list": 145, f"inspect {DIGITS}": 215}
+"""Modules of the studio: a feature that every command imports is seen here."""
+
+UNUSED = (
+    "numpy", "onnx", "onnxruntime", "paramiko", "PySide6", "studio.agents", "studio.apps.step",
+    "studio.evidence", "studio.models.language.results", "studio.monitoring.alerts.step",
+    "studio.pipelines", "studio.plans", "studio.profiling", "studio.quantization",
+    "studio.rollouts", "studio.versions",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", MOST)
+def test_a_command_imports_what_it_uses(command: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *command.split()],
+        env={**os.environ, "EDGEWRIGHT_HOME": str(tmp_path)},
+        capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    modules = json.loads(done.stdout.splitlines()[-1])
+    own = [name for name in modules if name.startswith("studio")]
+    assert sorted(set(UNUSED) & set(modules)) == []
+    assert len(own) <= MOST[command]
+    assert "studio.workspace.workspace" in own  # the command was run
+
+
+@pytest.mark.parametrize("module", studio.workspace._MODULES)
+def test_names_of_the_workspace_are_those_of_their_modules(module: str) -> None:
+    for word in studio.workspace._MODULES[module].split():
+        origin, _, alias = word.partition(":")
+        assert getattr(studio.workspace, alias or origin) is load(f"{module}:{origin}")
+
+
+def test_each_public_name_of_the_workspace_has_a_module() -> None:
+    named = {
+        word.rpartition(":")[2]
+        for names in studio.workspace._MODULES.values()
+        for word in names.split()
+    }
+    assert set(studio.workspace.__all__) | {"Frame", "PreprocessDraft"} == named
