@@ -22,7 +22,9 @@ from studio.agents.tool import Arguments, Tool
 from studio.api import StudioError
 from studio.documents.dataclass_json import to_json
 from studio.models.results import ModelFigures
-from studio.registry import VariantRecord
+from studio.registry import ActionRecord, VariantRecord
+from studio.steps.catalogue import steps
+from studio.steps.step_record import without_secrets
 from studio.workspace import Workspace
 
 MODEL: Schema = described(TEXT, "Model or variant: #NUMBER, NAME or NAME:VARIANT.")
@@ -155,10 +157,16 @@ def _decisions(opened: Workspace, given: Arguments) -> Mapping[str, Any]:
 def _history(opened: Workspace, given: Arguments) -> Mapping[str, Any]:
     rows = [
         {"id": one.id, "step": one.step, "source": one.source, "at": one.created}
-        | {"options": bounded(one.options)}
+        | {"options": bounded(_options(one))}
         for one in opened.registry.ledger.actions()[:MOST_ITEMS]
     ]
     return {"actions": rows}
+
+
+def _options(one: ActionRecord) -> Mapping[str, object]:
+    """Return the options of an action; earlier versions recorded passwords, too."""
+    known = steps().get(one.step)
+    return without_secrets(known, one.options) if known is not None else {}
 
 
 READING = (

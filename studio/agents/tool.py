@@ -15,6 +15,8 @@ Answer = Callable[[Workspace, Arguments], Mapping[str, Any]]
 
 LONGEST_ARGUMENT = 300
 MOST_IN_LIST = 200
+LARGEST = 2**63 - 1
+"""Number that a column of a database holds."""
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
@@ -78,6 +80,8 @@ def _value(name: str, schema: Schema, value: object) -> object:
     is_flag = isinstance(value, bool)
     if not isinstance(value, _TYPES[kind]) or (is_flag and kind != "boolean"):
         raise UsageError(f"The argument {name} must be of type {kind}.")
+    if isinstance(value, int) and not -LARGEST <= value <= LARGEST:
+        raise UsageError(f"The argument {name} is too large.")
     if isinstance(value, str):
         _check_text(name, schema, value)
     if isinstance(value, list):

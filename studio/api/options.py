@@ -78,6 +78,7 @@ class Option:
         project: Fields of the model's project, of which the first that has a value is used where
             the option is not given; ``none`` leaves it without.
         folders: A FILE may be a folder as well, as of a model that has several files.
+        secret: Values may be passwords, as in ``NAME=VALUE``: only the names are recorded.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Option:
     aliases: tuple[str, ...] = ()
     project: tuple[str, ...] = ()
     folders: bool = False
+    secret: bool = False
 
     @property
     def word(self) -> str:

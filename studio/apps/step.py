@@ -19,7 +19,7 @@ class AppCheckOptions:
     """Options of the step ``app-check``."""
 
     app: Path = option(kind=Kind.FILE, folders=True, positional=True, help=_APP_HELP)
-    set: tuple[str, ...] = option((), title="Variables", help=_SET_HELP)
+    set: tuple[str, ...] = option((), title="Variables", help=_SET_HELP, secret=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class AppRunOptions:
     """Options of the step ``app-run``."""
 
     app: Path = option(kind=Kind.FILE, folders=True, positional=True, help=_APP_HELP)
-    set: tuple[str, ...] = option((), title="Variables", help=_SET_HELP)
+    set: tuple[str, ...] = option((), title="Variables", help=_SET_HELP, secret=True)
     replay: tuple[Path, ...] = option(
         (),
         kind=Kind.FILE,
@@ -68,7 +68,7 @@ class AppTestOptions:
     """Options of the step ``app-test``."""
 
     app: Path = option(kind=Kind.FILE, folders=True, positional=True, help=_APP_HELP)
-    set: tuple[str, ...] = option((), title="Variables", help=_SET_HELP)
+    set: tuple[str, ...] = option((), title="Variables", help=_SET_HELP, secret=True)
     least_f1: float | None = option(
         None,
         minimum=0,

@@ -28,6 +28,7 @@ from studio.runtime.apps.graph import AppGraph
 from studio.runtime.apps.overlay import draw
 from studio.runtime.apps.settings import AppError
 from studio.runtime.apps.store import MemoryStore
+from studio.settings.redaction import REDACTED
 
 EVENTS = "events.jsonl"
 _REPORT_S = 0.2
@@ -147,6 +148,11 @@ def variables_of(given: Sequence[str]) -> dict[str, str]:
         name, sign, value = text.partition("=")
         if not sign or not name.strip():
             raise UsageError(f"--set {text}: write NAME=VALUE.")
+        if value == REDACTED:
+            raise UsageError(
+                f"The value of the variable {name.strip()} is not in the history.",
+                hint=f"Give it again: --set {name.strip()}=VALUE.",
+            )
         found[name.strip()] = value
     return found
 

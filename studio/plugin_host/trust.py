@@ -91,4 +91,4 @@ class Trust:
             standings = self.standings()
             yield standings
             values = {name: asdict(value) for name, value in sorted(standings.items())}
-            write_atomically(self._path, json.dumps(values, indent=1).encode() + b"\n")
+            write_atomically(self._path, json.dumps(values, indent=1).encode() + b"\n", mode=0o600)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -35,6 +36,7 @@ from studio.registry.servers.address import address_in
 from studio.registry.sqlite_database import SqliteDatabase
 from studio.registry.startup import make_ready
 from studio.registry.targets import Targets
+from studio.settings.files import make_private
 
 if TYPE_CHECKING:
     from studio.registry.servers.server_database import SharedParts
@@ -61,7 +63,7 @@ class Registry:
     """
 
     def __init__(self, folder: Path, shared: SharedParts | None = None) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder = folder
         self.shared = shared
         self._occupancy = Occupancy.shared(folder)
@@ -96,6 +98,7 @@ class Registry:
         try:
             assert isinstance(registry._db, SqliteDatabase)
             make_ready(folder, registry._db, registry.store, registry.backups)
+            make_private(folder)
         except StudioError:
             registry.close()
             raise
@@ -276,7 +279,7 @@ class Registry:
         Raises:
             UsageError: when the variant does not exist.
         """
-        if text.startswith("#") and text[1:].isdigit():
+        if _REFERENCE.fullmatch(text):
             return self.variant(int(text[1:]))
         name, _, variant = text.partition(":")
         found = self._db.all(f"{_VARIANTS} WHERE m.name = ? ORDER BY v.id", (name,))
@@ -377,6 +380,9 @@ class Registry:
         )
         return int(found[0][0])
 
+
+_REFERENCE = re.compile("#[0-9]{1,18}")
+"""Number of a variant; a longer one does not fit into a column of a database."""
 
 _VARIANTS = "SELECT v.*, m.name AS model_name FROM variants v JOIN models m ON m.id = v.model"
 

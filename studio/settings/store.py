@@ -91,7 +91,7 @@ class Settings:
             self._values = {**stored, **self._unsaved}
             if self._values != stored:
                 text = json.dumps(self._values, indent=1, sort_keys=True) + "\n"
-                write_atomically(self._path, text.encode())
+                write_atomically(self._path, text.encode(), mode=0o600)
         self._unsaved.clear()
 
     def _stored_now(self) -> _Values:

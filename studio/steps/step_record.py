@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind
+from studio.documents.dataclass_json import JsonValue
 from studio.jobs import AnyStep
 from studio.lazy_dataclass import dataclass
 from studio.registry import ActionRecord, Registry
 from studio.registry.activity import now
+from studio.settings.redaction import REDACTED, Redactor
 from studio.steps.inputs import path_digest
 from studio.steps.resolve import Resolved
 
@@ -42,7 +44,7 @@ class StepRecord:
         """Store the record; return the action's number, 0 for a step without history."""
         if not self.is_recorded:
             return 0
-        brief = {key: value for key, value in result.items() if _is_brief(value)}
+        brief = {key: _redacted(value) for key, value in result.items() if _is_brief(value)}
         document = {**brief, "inputs": self._inputs()}
         ledger = registry.ledger
         return ledger.add_action(self.step.name, self.options, document, self.source)
@@ -52,15 +54,16 @@ class StepRecord:
         return ActionRecord(number, self.step.name, self.options, {}, self.source, now())
 
     @property
-    def options(self) -> dict[str, Any]:
+    def options(self) -> dict[str, JsonValue]:
         """The options as given, with absolute paths, as a pipeline file may be elsewhere."""
         kinds = {option.name: option.kind for option in self.step.form}
         arguments = self.resolved.arguments
-        return {
+        given = {
             name: arguments[name] if kinds.get(name) in _FILES else value
             for name, value in self.given.items()
             if value not in (None, [], "")
         }
+        return without_secrets(self.step, given)
 
     def _inputs(self) -> dict[str, Any]:
         """Return the digests of the files that were read, without those of secrets."""
@@ -77,6 +80,21 @@ class StepRecord:
                 except (OSError, ValueError):
                     continue
         return found
+
+
+def without_secrets(step: AnyStep, options: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Return options of a step without passwords, as they are recorded and shown to agents."""
+    secret = {option.name for option in step.form if option.secret}
+    return {name: _redacted(value, name in secret) for name, value in options.items()}
+
+
+def _redacted(value: JsonValue, secret: bool = False) -> JsonValue:
+    """Return a value without passwords; of a secret ``NAME=VALUE`` the name alone."""
+    if isinstance(value, list | tuple):
+        return [_redacted(each, secret) for each in value]
+    if not isinstance(value, str):
+        return value
+    return f"{value.partition('=')[0]}={REDACTED}" if secret else Redactor().text(value)
 
 
 def _is_brief(value: Any) -> bool:

@@ -9,7 +9,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from studio.registry import Registry
-from studio.settings import Paths, Settings
+from studio.settings import Paths, Settings, make_private
 from studio.workspace.events import EndpointChanged, Events
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class Services:
     """A registry, its events, and what reads and changes it."""
 
     def __init__(self, paths: Paths, listener: JobListener) -> None:
+        make_private(paths.data, paths.config, paths.cache)
         self.paths = paths
         self.settings = Settings(paths.settings)
         self.registry = Registry.open(paths.registry)

@@ -108,13 +108,31 @@ def test_the_text_of_a_result_is_its_structure(server: AgentServer) -> None:
         ("plan_undeploy", {"target": "ssh://root@192.0.2.1"}),
         ("plan_rollout", {"model": "x", "targets": ["a"] * 1000}),
         ("plan_quantize", {"model": "x", "method": "other"}),
+        ("graph_summary", {"model": "#99999999999999999999"}),
+        ("graph_summary", {"model": "#²"}),
+        ("compare_profiles", {"before": 10**20, "after": 2}),
+        ("plan_quantize", {"model": "#1", "samples": -(10**20)}),
+        ("plan_deploy", {"model": "../../etc/passwd", "target": "local"}),
+        ("plan_rollout", {"model": "x", "targets": ["/etc/passwd", "../.."]}),
+        ("show_plan", {"digest": "../plans/../secrets/x"}),
     ],
 )
 def test_what_does_not_fit_is_an_error_and_starts_nothing(
     server: AgentServer, workspace: Workspace, name: str, arguments: dict[str, Any]
 ) -> None:
-    assert call(server, name, **arguments)["isError"]
+    result = call(server, name, **arguments)
+    assert result["isError"]
+    assert "failed: " not in result["content"][0]["text"]
     assert workspace.jobs == []
+
+
+def test_the_history_shows_no_password_that_an_earlier_version_recorded(
+    server: AgentServer, workspace: Workspace
+) -> None:
+    given = {"set": ["DB=s3cret-word", "PORT=5432"], "out": "https://ann:pw-of-ann@host/x"}
+    workspace.registry.ledger.add_action("app-run", given, {}, "command")
+    (action,) = call(server, "list_history")["structuredContent"]["actions"]
+    assert action["options"] == {"set": ["DB=***", "PORT=***"], "out": "https://***@host/x"}
 
 
 @pytest.mark.parametrize(

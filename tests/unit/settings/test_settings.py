@@ -105,7 +105,7 @@ def test_many_processes_change_settings_at_once(tmp_path: Path) -> None:
 def test_a_change_that_cannot_be_written_lasts_and_is_written_with_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     settings = Settings(tmp_path / "settings.json")
