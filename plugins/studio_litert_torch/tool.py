@@ -42,6 +42,7 @@ _OPERATORS = {
     for name, number in vars(schema.BuiltinOperator).items()
     if isinstance(number, int)
 }
+_JOINED = ("leaky_relu",)
 _OPERATOR = re.compile(r"(aten\.[\w.]+)")
 
 
@@ -90,8 +91,10 @@ def _convert(request: Json, tell: Tell) -> list[str]:
     if (precision := request["settings"].get("precision")) != "fp32":
         samples = glob.glob(os.path.join(request["settings"]["calibration"], "*.npz"))
         quantize = importlib.import_module("tool_int8").quantize
-        quantize(request["output"], sorted(samples), precision, tell)
-        _rename(request["output"], names)
+        path = request["output"]
+        quantize(path, sorted(samples), precision, tell)
+        _join_activations(path)
+        _rename(path, names)
     narrowed = _narrowed(request["output"], names["inputs"], examples)
     return [*narrowed, *_describe(request["output"], request["settings"])]
 
@@ -180,8 +183,7 @@ def _read(path: str) -> Any:
 def _name_values(model: Any, graph: Any) -> None:
     """Call values by their operators; the converter calls them by its own functions."""
     for number, step in enumerate(graph.operators):
-        code = model.operatorCodes[step.opcodeIndex]
-        name = _OPERATORS.get(max(code.builtinCode, code.deprecatedBuiltinCode), "custom")
+        name = _kind(model, step)
         for at, place in enumerate(step.outputs):
             ending = f"_{at}" if at else ""
             graph.tensors[place].name = f"{name}_{number}{ending}".encode()
@@ -195,6 +197,43 @@ def _flatten_biases(model: Any, graph: Any) -> None:
         if is_transposed and len(step.inputs) > _BIAS and step.inputs[_BIAS] >= 0:
             bias = graph.tensors[step.inputs[_BIAS]]
             bias.shape = [int(numpy.prod(bias.shape))]
+
+
+def _join_activations(path: str) -> None:
+    """Let activations compute in 8 bits that the quantizer leaves between two conversions.
+
+    It knows no LEAKY_RELU, which LiteRT and the compilers of chips have in 8 bits.
+    """
+    model = _read(path)
+    graph = model.subgraphs[0]
+    kinds = {id(step): _kind(model, step) for step in graph.operators}
+    makers = {place: step for step in graph.operators for place in step.outputs}
+    joined = []
+    for step in graph.operators:
+        if kinds[id(step)] not in _JOINED:
+            continue
+        before = makers.get(step.inputs[0])
+        readers = [one for one in graph.operators if step.outputs[0] in one.inputs]
+        if before is None or len(readers) != 1 or step.outputs[0] in graph.outputs:
+            continue
+        if (kinds[id(before)], kinds[id(readers[0])]) == ("dequantize", "quantize"):
+            graph.tensors[step.outputs[0]].name = b""  # the next value gets the name
+            step.inputs, step.outputs = before.inputs, readers[0].outputs
+            joined.append(id(readers[0]))
+    read = {place for step in graph.operators for place in step.inputs} | set(graph.outputs)
+    graph.operators = [
+        step
+        for step in graph.operators
+        if id(step) not in joined
+        and (kinds[id(step)] != "dequantize" or not read.isdisjoint(step.outputs))
+    ]
+    if joined:
+        _write(model, path)
+
+
+def _kind(model: schema.ModelT, step: schema.OperatorT) -> str:
+    code = model.operatorCodes[step.opcodeIndex]
+    return str(_OPERATORS.get(max(code.builtinCode, code.deprecatedBuiltinCode), "custom"))
 
 
 def _in_order(maps: Sequence[Any], places: Sequence[int]) -> list[Any]:

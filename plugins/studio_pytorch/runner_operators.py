@@ -139,7 +139,9 @@ def _reduce(function: Operator) -> Operator:
 
 
 def _mean(x: Any, axes: list[int], keep: bool) -> Any:
-    return torch.mean(x, axes, keepdim=keep)
+    # LiteRT Torch turns a whole picture on its side for a mean that drops axes.
+    mean = torch.mean(x, axes, keepdim=True)
+    return mean if keep else mean.squeeze(tuple(axes))
 
 
 def _prod(x: Any, axes: list[int], keep: bool) -> Any:

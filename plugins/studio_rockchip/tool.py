@@ -110,7 +110,7 @@ def _compile(rknn: Any, request: Json, tell: Tell) -> dict[str, Any]:
     }
 
 
-def _with_known_operators(source: str, model: Any) -> tuple[str, list[str]]:
+def _with_known_operators(source: str, model: onnx.ModelProto) -> tuple[str, list[str]]:
     """Return a model in an operator set that the toolkit reads, and a warning about that."""
     former = next((one.version for one in model.opset_import if one.domain in ("", "ai.onnx")), 0)
     if former <= _NEWEST_OPSET:

@@ -37,6 +37,7 @@ _INNER_AXES = 3
 
 _AT_END = BrokenRule("Floats at the ends of the model are converted on the processor.")
 _IN_FLOAT = "Export the model with --precision int8-io, so that all operators compute in 8 bits."
+_LEFT_IN_FLOAT = "The export in 8 bits leaves this operator in float: replace it in the model."
 
 
 class EdgeTpu(RulesCompiler):
@@ -93,7 +94,7 @@ def _is_float_end(graph: Graph, node: Node) -> bool:
 
 def _of_values(graph: Graph, node: Node) -> BrokenRule | None:
     for name, kind in values_of(graph, (*node.inputs, *node.outputs)):
-        if rule := _of_value(name, kind):
+        if rule := _of_value(name, kind, _remedy(graph)):
             return rule
     return None
 
@@ -107,12 +108,18 @@ def _of_operator(graph: Graph, node: Node) -> BrokenRule | None:
     return own(node, [kind for kind in kinds if kind is not None]) if own else None
 
 
-def _of_value(name: str, kind: TensorType | None) -> BrokenRule | None:
+def _remedy(graph: Graph) -> str:
+    """Return the remedy for floats; the export in 8 bits only where it was not used already."""
+    types = [one.type.dtype for one in graph.inputs if one.type]
+    return _LEFT_IN_FLOAT if _EIGHT_BITS.issuperset(types) else _IN_FLOAT
+
+
+def _of_value(name: str, kind: TensorType | None, floats: str) -> BrokenRule | None:
     """Return the rule that an input or output of a node breaks."""
     if kind is None:
         return BrokenRule(f"The type of {name!r} is unknown.")
     if kind.dtype not in _EIGHT_BITS:
-        return BrokenRule(f"{name!r} is {kind.dtype}, not 8 bits.", _IN_FLOAT)
+        return BrokenRule(f"{name!r} is {kind.dtype}, not 8 bits.", floats)
     if kind.shape is None or not all(isinstance(size, int) for size in kind.shape[1:]):
         return BrokenRule(f"{name!r} has open sizes.", FIXED)
     outer = [size for size in kind.shape[:-_INNER_AXES] if isinstance(size, int)]

@@ -44,6 +44,13 @@ def test_a_float_model_is_refused_with_the_export_that_mends_it(tmp_path: Path) 
         EdgeTpu().compile(DATA / "layers.tflite", tmp_path / "o", {}, {}, tmp_path, Silent())
 
 
+def test_the_remedy_is_not_the_export_that_made_the_model() -> None:
+    mixed = graph_of(node("ADD"), values={"y": TensorType("float32", (1, 4))})
+    (placed,) = EdgeTpu().place(mixed, {})
+    assert "int8-io" not in placed.remedy
+    assert placed.remedy.endswith("replace it in the model.")
+
+
 @pytest.mark.parametrize(
     ("broken", "values", "reason"),
     [

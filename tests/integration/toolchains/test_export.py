@@ -73,6 +73,36 @@ def test_int8_tflite_keeps_floats_at_its_ends(kept: Studio, digits: Path, precis
     assert score["metric"]["value"] > 0.99
 
 
+def test_activations_and_means_stay_with_their_convolutions(kept: Studio, tmp_path: Path) -> None:
+    """LEAKY_RELU computes in 8 bits, and no map of a picture is transposed for a mean."""
+    random = numpy.random.default_rng(0)
+    weights = {"w": (8, 3, 3, 3), "g": (8, 5)}
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"], "conv", pads=[1] * 4),
+        helper.make_node("LeakyRelu", ["c"], ["r"], "leaky", alpha=0.1),
+        helper.make_node("ReduceMean", ["r"], ["m"], "mean", axes=[2, 3], keepdims=0),
+        helper.make_node("Gemm", ["m", "g"], ["y"], "dense"),
+    ]
+    ends = [
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)]
+        for name, shape in (("x", [1, 3, 16, 16]), ("y", [1, 5]))
+    ]
+    arrays = [
+        numpy_helper.from_array(random.normal(size=shape).astype("float32"), name)
+        for name, shape in weights.items()
+    ]
+    graph = helper.make_graph(nodes, "leaky", *ends, arrays)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, str(tmp_path / "leaky.onnx"))
+    samples = random.normal(size=(8, 3, 16, 16)).astype("float32")
+    numpy.savez(tmp_path / "samples.npz", x=samples)
+    out = tmp_path / "leaky.tflite"
+    words = ("--precision", "int8-io", "--data", tmp_path / "samples.npz", "--out", out)
+    export(kept, tmp_path / "leaky.onnx", "tflite", *words)
+    operators = [one.kind for one in load(out, Limits()).graphs[0].operators]
+    assert operators == ["TRANSPOSE", "CONV_2D", "LEAKY_RELU", "MEAN", "FULLY_CONNECTED"]
+
+
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
 def test_tflite_keeps_what_is_known_of_the_model(
     kept: Studio, digits: Path, tmp_path: Path, precision: str
