@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from studio.api import Refused
-from studio.plans.record import COMMAND, Approval, ChangePlan
+from studio.plans.author import author_in, key_in
+from studio.plans.record import Approval, ChangePlan
 from studio.plans.store import approve_hint
 from studio.settings import Paths
 from studio.settings.user import owner
@@ -25,8 +26,13 @@ def approvers_file(paths: Paths, system: Path = SYSTEM_APPROVERS) -> Path | None
     return next((one for one in (system, own) if one.is_file()), None)
 
 
-def by_terminal(digest: str, plan: ChangePlan, approvers: Path | None, now: float) -> Approval:
+def by_terminal(
+    digest: str, plan: ChangePlan, approvers: Path | None, now: float, uid: int | None
+) -> Approval:
     """Return the approval of the person at the terminal.
+
+    Args:
+        uid: Number of this user; None where a server records the role that approves.
 
     Raises:
         Refused: where only signatures of named approvers count, or a second person's.
@@ -36,9 +42,9 @@ def by_terminal(digest: str, plan: ChangePlan, approvers: Path | None, now: floa
             f"Only a signature of an approver in {approvers} counts.",
             hint=f"studio plan approve {digest[:12]}... --key FILE",
         )
-    if plan.needs_second and owner() == plan.author:
-        raise _own(plan.author)
-    return Approval(digest, owner(), now, _until(plan, now))
+    approval = Approval(digest, owner(), now, _until(plan, now), uid=uid)
+    _require_other_user(approval, plan)
+    return approval
 
 
 def by_key(
@@ -97,9 +103,14 @@ def require(approval: Approval, digest: str, plan: ChangePlan, paths: Paths, now
     approvers = approvers_file(paths)
     if approvers is not None:
         return _signer(approval, plan, approvers)
-    if plan.needs_second and approval.by == plan.author:
-        raise _own(plan.author)
+    _require_other_user(approval, plan)
     return approval.by
+
+
+def _require_other_user(approval: Approval, plan: ChangePlan) -> None:
+    is_author = approval.uid is not None and approval.uid == plan.uid
+    if plan.needs_second and (is_author or approval.by == plan.author):
+        raise _own(plan.author)
 
 
 def _until(plan: ChangePlan, now: float) -> float:
@@ -130,6 +141,8 @@ def _signer(approval: Approval, plan: ChangePlan, approvers: Path) -> str:
         name = signer_of(approvers, approval.statement, approval.signature, NAMESPACE)
     except ReleaseError:
         raise Refused(f"No approver in {approvers} has signed this plan.") from None
-    if (plan.source == COMMAND or plan.needs_second) and name == plan.author:
+    if plan.needs_other and (
+        name == author_in(approvers, plan) or key_in(approval.signature) == key_in(plan.signature)
+    ):
         raise _own(name)
     return name

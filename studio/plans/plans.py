@@ -15,6 +15,7 @@ from typing import Any
 from studio.api import Kind, Refused, StudioError, UsageError
 from studio.jobs import AnyStep, Effect, End, JobOutcome, RunningJob
 from studio.plans import approvals
+from studio.plans.author import with_signature
 from studio.plans.record import Approval, ChangePlan, PlanEntry, PlanRequest, Rejection
 from studio.plans.registry_exchange import PlanExchange, SharedPlanExchange
 from studio.plans.store import PlanStore
@@ -22,7 +23,7 @@ from studio.plans.texts import lines_of, rollout_lines
 from studio.registry import Registry
 from studio.registry.targets import LOCAL
 from studio.settings import Paths
-from studio.settings.user import owner
+from studio.settings.user import owner, user_id
 from studio.steps.approval import protected_targets
 from studio.steps.catalogue import step as step_named
 from studio.steps.resolve import Resolved
@@ -98,7 +99,9 @@ class Plans:
             expires=now + VALID_S,
             nonce=secrets.token_hex(16),
             is_protected=bool(self._protected(step, resolved)),
+            uid=user_id(),
         )
+        plan = with_signature(plan, self._paths, self.approvers)
         made = self._store.entry(self._store.add(plan), now)
         self._exchange.share(made.plan)
         return made
@@ -179,7 +182,7 @@ class Plans:
         plan, now = self._current_plan(digest)
         approvers = self.approvers
         if key is None:
-            approval = approvals.by_terminal(digest, plan, approvers, now)
+            approval = approvals.by_terminal(digest, plan, approvers, now, user_id())
         else:
             approval = approvals.by_key(digest, plan, key, approvers, now)
         self._store.approve(approval)

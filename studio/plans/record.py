@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 
 from studio.api import UsageError
 from studio.documents.dataclass_json import JsonValue, from_json, optional, to_json
@@ -39,7 +39,9 @@ class ChangePlan:
         live: Digest of the current release of each target that was read, by its name.
         targets: Names of the targets that it changes.
         lines: The plan for people, a line each.
-        author: Who made it (``ann@desk``).
+        author: Who made it (``ann@desk``), for people: nothing is decided by it.
+        uid: Number of the user who made it; None in a plan of an older studio.
+        signature: SSH signature of its author; empty where no key is set.
         made, expires: Seconds since 1970.
         nonce: Random, so that the digest of a new plan is a new one.
         is_protected: Whether it changes the release of a protected target.
@@ -58,12 +60,24 @@ class ChangePlan:
     expires: float
     nonce: str
     is_protected: bool = optional(False)
+    uid: int | None = optional(None)
+    signature: str = optional("")
     format: int = 1
 
     @property
     def needs_second(self) -> bool:
         """Whether only another person than its author may approve it."""
         return self.is_protected or bool(self.options.get("needs_approval"))
+
+    @property
+    def needs_other(self) -> bool:
+        """Whether a named approver must be another person than its author."""
+        return self.source == COMMAND or self.needs_second
+
+    @property
+    def statement(self) -> bytes:
+        """The text that its author signs."""
+        return replace(self, signature="").text.encode()
 
     @property
     def text(self) -> str:
@@ -93,6 +107,7 @@ class Approval:
         by: Login name at a terminal, or name of the key in the file of approvers.
         expires: Seconds since 1970.
         signature: SSH signature of the statement; empty for an approval at a terminal.
+        uid: Number of the user at the terminal; None where a key or a server names the approver.
     """
 
     digest: str
@@ -100,6 +115,7 @@ class Approval:
     at: float
     expires: float
     signature: str = ""
+    uid: int | None = optional(None)
 
     @property
     def statement(self) -> bytes:

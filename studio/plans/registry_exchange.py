@@ -181,10 +181,10 @@ class SharedPlanExchange(PlanExchange):
             Refused: when it does not count.
         """
         digest, plan, now = entry.digest, entry.plan, self._clock()
+        self._require_other_role(digest, role)
         if approvals.approvers_file(self._paths) is not None:
             return approvals.received(found, digest, plan, self._paths, now)
-        self._require_other_role(digest, role)
-        unsigned = replace(found, by=role, at=now, signature="")
+        unsigned = replace(found, by=role, at=now, signature="", uid=None)
         approvals.require(unsigned, digest, plan, self._paths, now)
         return unsigned
 
@@ -238,9 +238,9 @@ class SharedPlanExchange(PlanExchange):
         """
         digest, now = plan.digest, self._clock()
         approvers = approvals.approvers_file(self._paths)
+        self._require_other_role(digest, self._rows.role)
         if key is None:
-            approval = approvals.by_terminal(digest, plan, approvers, now)
-            self._require_other_role(digest, self._rows.role)
+            approval = approvals.by_terminal(digest, plan, approvers, now, None)
         elif approvers is None:
             approval = approvals.signed(digest, plan, key, now)
         else:

@@ -71,7 +71,7 @@ def _version(database: PostgresDatabase) -> int:
     if of_superuser:
         raise StudioError(
             "The shared registry would run as a superuser of its database server.",
-            hint="Give it an owner who is none: docs/shared-registry.md, section Owner.",
+            hint="Give it an owner without that right: docs/shared-registry.md, section Owner.",
         )
     return int(database.all("SELECT version FROM registry_lock")[0][0]) if exists else 0
 

@@ -12,7 +12,7 @@ from studio.plans import PlanEntry as PlanEntry
 from studio.plans import PlanRequest, Plans
 from studio.plans.exchange import read_approval, write_plan
 from studio.plans.texts import shown
-from studio.settings.user import owner
+from studio.settings.user import user_id
 from studio.steps.approval import NeedsApproval as NeedsApproval
 from studio.steps.approval import ProtectedTargets as ProtectedTargets
 
@@ -45,7 +45,8 @@ class Approvals:
         """Return why this user cannot approve a plan; empty when that is possible."""
         if entry.state != WAITING:
             return f"This plan is {entry.state}."
-        if entry.plan.needs_second and not self.needs_key and entry.plan.author == owner():
+        is_own = not entry.is_foreign and entry.plan.uid == user_id()
+        if entry.plan.needs_second and not self.needs_key and is_own:
             return "You made this plan. A second person approves it."
         return ""
 

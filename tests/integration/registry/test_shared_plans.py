@@ -22,7 +22,7 @@ from tests.e2e.conftest import STUDIO, Studio
 from tests.integration.registry.test_roles import REFUSED
 from tests.rigs.agents.sessions import approve
 from tests.rigs.boards import until
-from tests.rigs.plan_approvers import allow, approver_key
+from tests.rigs.plan_approvers import allow, approver_key, set_author
 from tests.rigs.postgres import PostgresServer
 
 New = Callable[[str, str], Workspace]
@@ -62,7 +62,9 @@ def studio(
 @pytest.fixture
 def anna(studio: New) -> Workspace:
     """An operator."""
-    return studio("anna", "operator")
+    anna = studio("anna", "operator")
+    set_author(anna.paths)
+    return anna
 
 
 @pytest.fixture
@@ -216,6 +218,25 @@ def test_named_approvers_have_to_sign(
     ben.plans.approve(made.digest, right)
     found = anna.plans.one(made.digest)
     assert (found.state, found.by, found.outcome) == ("approved", "ben@laptop", "")
+
+
+def test_the_role_of_the_author_does_not_approve_with_another_key(
+    ben: Workspace, studio: New, tmp_path: Path
+) -> None:
+    """Also where approvers are named: the key of another person does not make another role."""
+    other = approver_key(tmp_path, "other")
+    allow(ben.paths, other, "carl@desk")
+    made = ben.plans.make(ORDER)
+    again = studio("ben", "approver").plans
+    folder = ben.paths.data / "plans"
+    folder.rename(folder.with_name("elsewhere"))  # as seen from another computer of the same person
+    with pytest.raises(Refused, match="The database role ben has made this plan"):
+        again.approve(made.digest, other)
+    folder.with_name("elsewhere").rename(folder)
+    given = approvals.signed(made.digest, made.plan, other, time.time())
+    assert ben.registry.shared is not None
+    ben.registry.shared.plans.answer(made.digest, json.dumps({"approval": to_json(given)}))
+    assert "The database role ben has made" in ben.plans.one(made.digest).outcome
 
 
 @pytest.mark.parametrize(

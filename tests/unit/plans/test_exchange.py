@@ -16,9 +16,8 @@ from studio.plans import PlanEntry, PlanRequest
 from studio.plans.approvals import signed
 from studio.plans.exchange import read_approval, read_plan, write_approval, write_plan
 from studio.plans.plans import Plans
-from studio.settings.user import owner
 from studio.workspace import Workspace
-from tests.rigs.plan_approvers import allow, approver_key
+from tests.rigs.plan_approvers import allow, approver_key, set_author
 
 pytestmark = pytest.mark.needs("ssh-keygen")
 
@@ -27,6 +26,7 @@ pytestmark = pytest.mark.needs("ssh-keygen")
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
     monkeypatch.setattr(Plans, "_live", lambda self, names: {})
     with Workspace.open(tmp_path / "home") as opened:
+        set_author(opened.paths)
         yield opened
 
 
@@ -86,8 +86,8 @@ def test_a_key_of_another_does_not_count(
     name: str | None,
 ) -> None:
     other = approver_key(tmp_path, "other")
-    # Either only another key is allowed, or the key is that of the plan's author.
-    allow(workspace.paths, other if name else key, name or owner())
+    # Either only another key is allowed, or the approver has the name of the plan's author.
+    allow(workspace.paths, other if name else key, name or "author@desk")
     with pytest.raises(Refused, match=r"has signed this plan|cannot approve it"):
         workspace.plans.receive(entry.digest, read_approval(travel()))
     assert workspace.plans.one(entry.digest).state == "waiting"

@@ -18,7 +18,7 @@ from studio.plans.record import ChangePlan
 from studio.plans.store import MOST_PLANS, PlanStore
 from studio.settings.user import owner
 from studio.workspace import Workspace
-from tests.rigs.plan_approvers import allow
+from tests.rigs.plan_approvers import allow, set_author
 
 
 class Clock:
@@ -321,11 +321,12 @@ def test_a_signature_of_another_key_or_for_a_longer_time_is_refused(
 def test_who_made_a_plan_cannot_approve_it_with_a_key(
     plans: Plans, workspace: Workspace, key: Path
 ) -> None:
-    allow(workspace.paths, key, owner())
+    allow(workspace.paths, key, "ann@desk")
+    set_author(workspace.paths, key)
     made = silence(plans)
     with pytest.raises(Refused, match="made this plan"):
         plans.approve(made.digest, key)
-    assert plans.approve(silence(plans, "agent").digest, key).by == owner()
+    assert plans.approve(silence(plans, "agent").digest, key).by == "ann@desk"
 
 
 def test_an_approval_before_named_approvers_no_longer_counts(

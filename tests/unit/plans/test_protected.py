@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from studio.api import Refused, TargetSpec, UsageError
-from studio.plans import ChangePlan, PlanRequest, approvals
+from studio.plans import ChangePlan, PlanRequest
 from studio.plans.plans import Plans
 from studio.steps.approval import NeedsApproval, ProtectedTargets
 from studio.steps.catalogue import steps
 from studio.workspace import Workspace
 from tests.rigs.bundles import make_bundle
+from tests.rigs.plan_approvers import second_person
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_its_author_cannot_approve_the_plan_and_another_can(
     made = workspace.plans.make(PlanRequest("undeploy", {"target": "cam-1"}))
     with pytest.raises(Refused, match="cannot approve it"):
         workspace.plans.approve(made.digest)
-    monkeypatch.setattr(approvals, "owner", lambda: "bob@desk")
+    second_person(monkeypatch)
     workspace.plans.approve(made.digest)
     job = workspace.plans.start(made.digest)
     job.cancel()
@@ -130,8 +131,9 @@ def test_a_plan_that_is_made_once_more_is_the_one_that_waits(
     assert workspace.plans.make(order).digest == first
     other = PlanRequest("undeploy", {"target": "cam-1", "purge": True})
     assert workspace.plans.make(other).digest != first
-    monkeypatch.setattr(approvals, "owner", lambda: "bob@desk")
-    workspace.plans.approve(first)
+    with monkeypatch.context() as patch:
+        second_person(patch)
+        workspace.plans.approve(first)
     assert workspace.plans.make(order).digest == first
     workspace.plans.reject(first)
     assert workspace.plans.make(order).digest != first

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from studio.api import Refused, TargetSpec
-from studio.plans import PlanEntry, PlanRequest, approvals
+from studio.plans import PlanEntry, PlanRequest
 from studio.plans.plans import Plans
-from studio.settings.user import owner
+from studio.settings.user import owner, user_id
 from studio.workspace import Workspace
 from tests.rigs.bundles import make_bundle
-from tests.rigs.plan_approvers import allow
+from tests.rigs.plan_approvers import allow, approver_key, second_person, set_author
 
 Make = Callable[..., PlanEntry]
 
@@ -56,10 +56,12 @@ def test_an_approval_of_the_author_that_was_written_by_hand_does_not_count(
     make: Make, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = make("cam-1")
-    monkeypatch.setattr(approvals, "owner", lambda: "bob@desk")
+    second_person(monkeypatch)
     workspace.plans.approve(made.digest)
     path = workspace.paths.data / "plans" / made.digest / "approval.json"
-    path.write_text(path.read_text().replace("bob@desk", owner()))
+    uid = f'"uid": {user_id()}'
+    path.write_text(path.read_text().replace(f'"uid": {user_id() + 1}', uid))
+    assert uid in path.read_text()
     with pytest.raises(Refused, match="cannot approve it"):
         workspace.plans.start(made.digest)
     assert not [one for one in workspace.jobs if one.spec.step == "rollout" and one.running]
@@ -69,7 +71,7 @@ def test_another_user_approves_it_for_as_long_as_the_plan_holds(
     make: Make, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = make("cam-1")
-    monkeypatch.setattr(approvals, "owner", lambda: "bob@desk")
+    second_person(monkeypatch)
     approval = workspace.plans.approve(made.digest)
     assert approval.by == "bob@desk"
     assert approval.expires == made.plan.expires
@@ -77,14 +79,53 @@ def test_another_user_approves_it_for_as_long_as_the_plan_holds(
 
 @pytest.mark.needs("ssh-keygen")
 def test_a_signature_of_the_author_does_not_count_and_one_of_another_does(
-    make: Make, workspace: Workspace, key: Path
+    make: Make, workspace: Workspace, key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Whatever the environment calls the author, and also under a second name for the key."""
+    monkeypatch.setenv("LOGNAME", "ghost")
+    other = approver_key(tmp_path, "other")
+    line = other.with_suffix(".pub").read_text()
+    allow(workspace.paths, key, "ann@desk", f"bob@desk {line}")
+    set_author(workspace.paths, key)
     made = make("cam-1")
-    allow(workspace.paths, key, owner())
-    with pytest.raises(Refused, match="cannot approve it"):
+    with pytest.raises(Refused, match="ann@desk made this plan and cannot approve it"):
         workspace.plans.approve(made.digest, key)
+    allow(workspace.paths, key, "ann@desk", f"eve@desk {key.with_suffix('.pub').read_text()}")
+    with pytest.raises(Refused, match="made this plan and cannot approve it"):
+        workspace.plans.approve(made.digest, key)
+    allow(workspace.paths, key, "ann@desk", f"bob@desk {line}")
+    assert workspace.plans.approve(made.digest, other).by == "bob@desk"
+
+
+@pytest.mark.needs("ssh-keygen")
+def test_where_approvers_are_named_a_plan_has_a_named_author(
+    make: Make, workspace: Workspace, key: Path, tmp_path: Path
+) -> None:
+    unsigned = make("cam-2")
     allow(workspace.paths, key, "bob@desk")
-    assert workspace.plans.approve(made.digest, key).by == "bob@desk"
+    with pytest.raises(Refused, match="no signature of its author"):
+        workspace.plans.approve(unsigned.digest, key)
+    set_author(workspace.paths, approver_key(tmp_path, "stranger"))
+    with pytest.raises(Refused, match="The author's key of the plan is not in"):
+        make("cam-1")
+    set_author(workspace.paths)
+    made = make("cam-1")
+    own = workspace.paths.config / "author"
+    with pytest.raises(Refused, match="No approver"):  # this key makes plans only
+        workspace.plans.approve(made.digest, own)
+    (workspace.paths.config / "plan_key").unlink()
+    with pytest.raises(Refused, match="no signature of its author"):
+        make("cam-3")
+
+
+def test_the_name_in_the_environment_makes_no_second_person(
+    make: Make, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "ghost")
+    made = make("cam-1")
+    monkeypatch.delenv("LOGNAME")
+    with pytest.raises(Refused, match="made this plan and cannot approve it"):
+        workspace.plans.approve(made.digest)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +155,7 @@ def test_a_rejected_plan_takes_no_approval(
     make: Make, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = make("cam-1")
-    monkeypatch.setattr(approvals, "owner", lambda: "bob@desk")
+    second_person(monkeypatch)
     workspace.plans.approve(made.digest)
     workspace.plans.reject(made.digest)
     found = workspace.plans.one(made.digest)

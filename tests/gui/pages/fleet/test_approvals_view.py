@@ -10,14 +10,14 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from studio.gui.pages.fleet.page import APPROVALS, BOARDS, FleetPage
-from studio.plans import PlanEntry, PlanRequest, approvals
+from studio.plans import PlanEntry, PlanRequest
 from studio.plans.approvals import signed
 from studio.plans.exchange import read_plan, write_approval
 from studio.plans.plans import Plans
 from studio.settings.user import owner
 from studio.workspace import RegistryChanged
 from tests.gui.page_rig import Rig, opened, visible_texts
-from tests.rigs.plan_approvers import allow, approver_key
+from tests.rigs.plan_approvers import allow, approver_key, second_person, set_author
 
 
 @pytest.fixture
@@ -101,8 +101,7 @@ def test_the_author_of_a_rollout_is_told_that_another_person_approves(
     assert not page.approvals.approve.isEnabled()
     page.approvals._approve()
     assert rig.workspace.plans.one(made.digest).state == "waiting"
-    monkeypatch.setattr("studio.workspace.boards.approvals.owner", lambda: "bob@desk")
-    monkeypatch.setattr(approvals, "owner", lambda: "bob@desk")
+    second_person(monkeypatch)
     page.approvals.refresh()
     page.approvals.approve.click()
     assert rig.workspace.plans.one(made.digest).by == "bob@desk"
@@ -126,6 +125,7 @@ def test_a_plan_is_signed_at_another_computer(
     rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key, file = approver_key(tmp_path), tmp_path / "a.plan"
+    set_author(rig.workspace.paths)
     made = plan(rig)
     page = shown(rig)
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(file), ""))
