@@ -33,7 +33,12 @@ def drift_state(drift: DriftReport | None) -> DriftState:
 
 
 def state_text(drift: DriftReport) -> str:
-    """Return a sentence about all signals, and another about the end of an alarm."""
+    """Return a sentence about all signals, and one about what has none."""
+    text = _state_text(drift)
+    return f"{text} Not watched: {', '.join(drift.unwatched)}." if drift.unwatched else text
+
+
+def _state_text(drift: DriftReport) -> str:
     if drift.fault:
         return f"Drift is not watched: {_lower(drift.fault)}"
     if drift.learns:
@@ -61,6 +66,8 @@ def alarm_text(drift: DriftReport) -> str:
         return "What the model sees or answers differs from its reference data."
     causes = [signals.get(name) or DriftSignal(name) for name in names]
     first = f"{names[0]} differs from the reference data{_extent(causes[0], drift)}"
+    if names[0] in drift.stuck:
+        first = f"{names[0]} repeats one value"
     others = [_with_count(signal) for signal in causes[1:_NAMED]]
     if len(names) > _NAMED:
         others.append(f"{len(names) - _NAMED} more")
@@ -75,6 +82,8 @@ def why(signal: DriftSignal, drift: DriftReport, *, drifts: bool) -> str:
     if signal.statistic is None:
         of = f" of {drift.window} requests" if drift.window else ""
         return f"No window{of} is full yet."
+    if signal.name in drift.stuck:
+        return "It repeats one value."
     if drifts:
         return f"It differs from the reference data{_extent(signal, drift)}."
     beyond = signal.beyond or int(signal.is_over)

@@ -35,6 +35,13 @@ class AppContent:
     requirements: Mapping[str, str]
     own_code: tuple[str, ...]
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that a step of the app gives to the served model."""
+        steps = [one.settings for one in self.files.document.steps]
+        names = [one.get("features", ()) for one in steps if one.get("model") == self.served]
+        return tuple(str(name) for name in next(filter(None, names), ()))
+
     @classmethod
     def open(cls, path: Path, digest: str) -> AppContent:
         """Read an app, and find which of its models is the packaged one.

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy
 
 from studio.api import Array
+from studio.runtime.drift.columns import column_names, evidence_limit, run_limit
 from studio.runtime.drift.limits import (
     FALSE_TOGETHER,
     FALSE_WINDOWS,
@@ -17,6 +18,7 @@ from studio.runtime.drift.limits import (
 )
 from studio.runtime.drift.reference import (
     EMBEDDING,
+    MAX_COLUMNS,
     MAX_SIGNALS,
     OF_LAST,
     WINDOW,
@@ -40,6 +42,8 @@ from studio.runtime.drift.signals import (
 FEWEST = 64
 """Frames below which their quantiles say too little."""
 _SMALLEST = 16
+_OF_TABLES = 10.0
+"""How much seldomer other signals of a tabular model may alarm: its columns see the same."""
 _AXES = 4
 _FLAT = 1e-3
 _PICTURE_CHANNELS = (1, 3, 4)
@@ -47,17 +51,20 @@ _PICTURE_CHANNELS = (1, 3, 4)
 Frame = tuple[Mapping[str, Array], Mapping[str, Array]]
 
 
-def reference_of(frames: Iterable[Frame]) -> Reference | None:
+def reference_of(frames: Iterable[Frame], columns: Sequence[str] = ()) -> Reference | None:
     """Return the reference from some frames, or None if they are too few or have no signals.
 
     Args:
         frames: Inputs and outputs of runs of the model on typical data; each row is a frame.
+        columns: Names of the columns of a tabular input with as many.
     """
     rows = list(_rows(frames))
-    taps = _taps(rows)
+    tables = list(_column_taps(rows, columns))
+    taps = [*(_single_output(tap) if tables else tap for tap in _taps(rows)), *tables]
     if len(rows) < FEWEST or not taps:
         return None
-    return _reference(_numbers(rows, taps), taps)
+    reference = _reference(_numbers(rows, taps), taps)
+    return reference and reference._replace(unwatched=tuple(_unwatched(rows[0], reference)))
 
 
 def _reference(numbers: Array, taps: Sequence[Tap]) -> Reference | None:
@@ -68,15 +75,23 @@ def _reference(numbers: Array, taps: Sequence[Tap]) -> Reference | None:
     bins = {column: edges for column, edges in bins.items() if edges}
     if not bins:
         return None
+    tables = {name for tap in taps if tap.kind == "columns" for name in names_of(tap)}
+    single = sum(names[column] in tables for column in bins)
+    others = (len(bins) - single) * (_OF_TABLES if single else 1.0)
+    together = others * (_OF_TABLES if single else 1.0)
     signals = []
     for column, edges in bins.items():
         upper = numpy.array([edges], numpy.float32)
         values = judged[column][:, column : column + 1]
         counted = count(bins_of(values, upper), len(edges) + 1)[0]
         counts = tuple(int(number) for number in counted)
+        if names[column] in tables:
+            limit, run = evidence_limit(single), run_limit(values[:, 0], single)
+            signals.append(Signal(names[column], column, edges, counts, limit, limit, run))
+            continue
         bins_by_size = alike_counts(counts)
-        limit = chance_limit(bins_by_size, WINDOW, FALSE_WINDOWS / len(bins))
-        of_last = chance_limit(bins_by_size, OF_LAST * WINDOW, FALSE_TOGETHER / len(bins))
+        limit = chance_limit(bins_by_size, WINDOW, FALSE_WINDOWS / others)
+        of_last = chance_limit(bins_by_size, OF_LAST * WINDOW, FALSE_TOGETHER / together)
         signals.append(Signal(names[column], column, edges, counts, limit, of_last))
     return Reference(len(numbers), WINDOW, tuple(taps), tuple(signals))
 
@@ -111,6 +126,56 @@ def _taps(rows: Sequence[Frame]) -> list[Tap]:
         if sum(len(names_of(one)) for one in (*chosen, full)) <= MAX_SIGNALS:
             chosen.append(full)
     return chosen
+
+
+def _column_taps(rows: Sequence[Frame], given: Sequence[str]) -> Iterator[Tap]:
+    """Yield a tap for each input that is a row of a table, as many as there is room for."""
+    room = MAX_COLUMNS
+    for name in rows[0][0] if rows else ():
+        shape = _shape(rows, 0, name)
+        if shape is None or not _is_numeric(rows, 0, name):
+            continue
+        size = _size(shape)
+        if 0 < size <= room and (size < _SMALLEST or len(shape) == 1):
+            room -= size
+            names = column_names(name, size, given)
+            yield Tap("input", name, "columns", shape, strips=STRIPS, columns=names)
+
+
+def unwatched_notes(reference: Reference | None, *, has_data: bool) -> Iterator[str]:
+    """Yield a note about what no drift is watched of."""
+    if reference is not None:
+        if reference.unwatched:
+            yield f"Drift is not watched in: {', '.join(reference.unwatched)}."
+    elif has_data:
+        yield f"Drift is not watched: the data has fewer than {FEWEST} samples that vary."
+    else:
+        yield "Drift is not watched: no data is given (--data DATA)."
+
+
+def _single_output(tap: Tap) -> Tap:
+    """Return the tap of a table's answer, which is a column where it is one number."""
+    if tap.kind != "values" or _size(tap.shape) != 1:
+        return tap
+    return Tap(tap.side, tap.name, "columns", tap.shape, strips=STRIPS, columns=(tap.name,))
+
+
+def _unwatched(frame: Frame, reference: Reference) -> Iterator[str]:
+    """Yield each input, output and column without a signal, with the reason."""
+    signals = {one.name for one in reference.signals}
+    for side, arrays in zip(("input", "output"), frame, strict=True):
+        for name, array in arrays.items():
+            taps = [one for one in reference.taps if (one.side, one.name) == (side, name)]
+            names = [name for tap in taps for name in names_of(tap)]
+            if not taps:
+                numeric = array.dtype.kind in "fiu"
+                why = "sizes differ, or too many signals" if numeric else "not a number"
+                yield f"{side} {name} ({why})"
+            elif signals.isdisjoint(names):
+                yield f"{side} {name} (constant in the reference data)"
+            elif any(tap.kind == "columns" for tap in taps):
+                constant = [one for one in names if one not in signals]
+                yield from (f"{one} (constant in the reference data)" for one in constant)
 
 
 def _axes(tap: Tap, rows: Sequence[Frame]) -> Array | None:

@@ -38,7 +38,13 @@ from studio.packages.backends import REFERENCE_OPTIONS, serving_backend
 from studio.packages.build import BundleContent, build
 from studio.packages.bundle import Bundle, content_digest, measurements, write_manifest
 from studio.packages.checks import Checked, check_model, facts_of
-from studio.packages.drift_reference import FEWEST, Frame, estimate_of, reference_of
+from studio.packages.drift_reference import (
+    FEWEST,
+    Frame,
+    estimate_of,
+    reference_of,
+    unwatched_notes,
+)
 from studio.packages.embedding import EmbeddingGraph, NoEmbedding
 from studio.packages.embedding_check import embed
 from studio.packages.golden import GoldenSample, check_labels
@@ -151,7 +157,7 @@ def _content(
     encoder, remark = _measured(found, samples)
     frames = [frame for frame, _ in labelled]
     graft, frames, note = _embedded(backend, path, model, options.embedding, frames, job)
-    reference = _reference(frames, [label for _, label in labelled])
+    reference = _reference(frames, [label for _, label in labelled], app)
     check_labels(options.labels, samples)
     _check_outputs(options, samples)
     return BundleContent(
@@ -175,7 +181,7 @@ def _content(
         backend=serving,
         notice=with_app(UserNotice.of(dict(numbering.notice)), app),
         encoder=encoder,
-        notes=(*([note] if note else []), *remark, *_app_notes(app)),
+        notes=(*filter(None, [note]), *remark, *_notes(app, options, reference)),
         lineage=_lineage(ref, {backend.id: backend.version()}, numbering.made),
     )
 
@@ -187,9 +193,11 @@ def _refuse_guard(options: PackageOptions) -> None:
         raise UsageError(f"{name} writes no text: guard rules are for language models.")
 
 
-def _reference(frames: Sequence[Frame], labels: Sequence[Truth | None]) -> Reference | None:
+def _reference(
+    frames: Sequence[Frame], labels: Sequence[Truth | None], app: AppContent | None
+) -> Reference | None:
     """Return the reference for drift, with an estimate of accuracy where there are labels."""
-    reference = reference_of(frames)
+    reference = reference_of(frames, () if app is None else app.columns)
     if reference is None:
         return None
     return reference._replace(estimate=estimate_of(reference, frames, labels))
@@ -271,10 +279,14 @@ def _with_parts(options: PackageOptions, app: AppContent | None) -> PackageOptio
     )
 
 
-def _app_notes(app: AppContent | None) -> list[str]:
-    if app is None:
-        return []
-    return [f"The bundle has Python code of the app: {name}." for name in app.own_code]
+def _notes(
+    app: AppContent | None, options: PackageOptions, reference: Reference | None
+) -> Iterator[str]:
+    """Yield notes about own code of an app, and about what no drift is watched of."""
+    for name in () if app is None else app.own_code:
+        yield f"The bundle has Python code of the app: {name}."
+    if options.reference >= FEWEST:
+        yield from unwatched_notes(reference, has_data=options.data is not None)
 
 
 def _read(form: Format, path: Path, job: Job) -> tuple[Sequence[Path], Model]:

@@ -322,6 +322,8 @@ class DriftState:
         causes: Names of the signals that raise the alarm.
         last: Whether each of the recent windows differed.
         learns: Number of requests that become the reference; None once they are there.
+        unwatched: Inputs, outputs and columns without a signal, each with the reason.
+        stuck: Columns that repeat one value.
     """
 
     alarm: bool | None = optional()
@@ -335,6 +337,8 @@ class DriftState:
     causes: tuple[str, ...] | None = optional()
     last: tuple[bool, ...] | None = optional()
     learns: int | None = optional()
+    unwatched: tuple[str, ...] = optional(())
+    stuck: tuple[str, ...] = optional(())
     estimate: AccuracyEstimate | None = optional(ABSENT)
     why: str = optional("")
 

@@ -15,6 +15,8 @@ WINDOW = 32
 OF_LAST = 3
 """Windows that are looked at together."""
 MAX_SIGNALS = 24
+MAX_COLUMNS = 64
+"""Columns of tabular inputs that are signals of their own, besides the others."""
 EMBEDDING = "edgewright_embedding"
 """A model's output of this name is for the watch alone: no client sees it."""
 EMBEDDING_AXES = 8
@@ -33,6 +35,7 @@ class Tap(NamedTuple):
         axes: Principal axes of the sampled elements (elements x axes): a signal each. May be None.
         classes: Of a kind that looks at some only: those, on the last axis.
         strips: Of neighbours that are taken of a frame that is too large to be taken whole.
+        columns: Names of the elements of a table's row.
     """
 
     side: str
@@ -43,11 +46,13 @@ class Tap(NamedTuple):
     axes: Optional[np.ndarray] = None
     classes: Tuple[int, ...] = ()
     strips: int = 64
+    columns: Tuple[str, ...] = ()
 
     def to_json(self) -> Dict[str, object]:
         """Return plain data; axes in half precision, which is enough for a direction."""
         found: Dict[str, object] = {**self._asdict(), "shape": list(self.shape), "axes": None}
         found["classes"] = list(self.classes)
+        found["columns"] = list(self.columns)
         if self.axes is not None:
             content = np.ascontiguousarray(self.axes, np.float16).tobytes()
             found["axes"] = {
@@ -67,6 +72,7 @@ class Signal(NamedTuple):
         counts: Frames of the reference data in each bin; not all were judged for every signal.
         limit: Chi-square of a window above which it differs.
         limit_of_last: The same of the last three windows together.
+        run: Of a column: frames of one value that are no chance; its limit is one of evidence.
     """
 
     name: str
@@ -75,6 +81,7 @@ class Signal(NamedTuple):
     counts: Tuple[int, ...]
     limit: float
     limit_of_last: float
+    run: int = 0
 
 
 class Estimate(NamedTuple):
@@ -100,6 +107,7 @@ class Reference(NamedTuple):
         window: Frames of a window.
         taps: In the order in which their signals stand.
         estimate: Of labelled data; None without labels.
+        unwatched: Inputs, outputs and columns without a signal, each with the reason.
     """
 
     frames: int
@@ -107,6 +115,7 @@ class Reference(NamedTuple):
     taps: Tuple[Tap, ...]
     signals: Tuple[Signal, ...]
     estimate: Optional[Estimate] = None
+    unwatched: Tuple[str, ...] = ()
 
     def expected(self) -> np.ndarray:
         """Return the expected share of each bin, signals x bins; 0 for bins that a signal lacks."""
@@ -131,6 +140,7 @@ class Reference(NamedTuple):
             "form": FORM,
             "frames": self.frames,
             "window": self.window,
+            "unwatched": list(self.unwatched),
             "taps": [tap.to_json() for tap in self.taps],
             "signals": [
                 {**one._asdict(), "edges": list(one.edges), "counts": list(one.counts)}
@@ -155,6 +165,7 @@ class Reference(NamedTuple):
                 tuple(_tap(entry) for entry in written.taps),
                 written.signals,
                 _checked(written.estimate),
+                written.unwatched,
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("incomplete ({})".format(error)) from None
@@ -170,6 +181,7 @@ class _Document(NamedTuple):
     taps: Tuple[object, ...]
     signals: Tuple[Signal, ...]
     estimate: Optional[Estimate] = None
+    unwatched: Tuple[str, ...] = ()
 
 
 class _Axes(NamedTuple):
@@ -190,6 +202,7 @@ class _TapDocument(NamedTuple):
     axes: Optional[_Axes]
     classes: Optional[Tuple[int, ...]] = None
     strips: int = 64
+    columns: Optional[Tuple[str, ...]] = None
 
 
 def _checked(found: Optional[Estimate]) -> Optional[Estimate]:
@@ -201,7 +214,8 @@ def _checked(found: Optional[Estimate]) -> Optional[Estimate]:
 def _tap(entry: object) -> Tap:
     tap = read_record(_TapDocument, entry)
     axes = None if tap.axes is None else _numbers(tap.axes)
-    return Tap(**{**tap._asdict(), "axes": axes, "classes": tap.classes or ()})
+    lists = {"classes": tap.classes or (), "columns": tap.columns or ()}
+    return Tap(**{**tap._asdict(), "axes": axes, **lists})
 
 
 def _numbers(axes: _Axes) -> np.ndarray:
@@ -215,8 +229,9 @@ def _check(found: Reference) -> None:
     faults: List[str] = []
     if not 8 <= found.window <= 255:
         faults.append("a window must have 8 to 255 frames")
-    if found.frames < 1 or not 1 <= len(found.signals) <= MAX_SIGNALS:
-        faults.append("it must have some frames and 1 to {} signals".format(MAX_SIGNALS))
+    if found.frames < 1 or not 1 <= len(found.signals) <= MAX_SIGNALS + MAX_COLUMNS:
+        most = MAX_SIGNALS + MAX_COLUMNS
+        faults.append("it must have some frames and 1 to {} signals".format(most))
     for tap in found.taps:
         last = tap.shape[-1] if tap.shape else 0
         if tap.classes and not (min(tap.classes) >= 0 and max(tap.classes) < last):

@@ -97,7 +97,7 @@ def _of_usual(block: np.ndarray) -> Numbers:
 
 
 def _of_embedding(block: np.ndarray) -> Numbers:
-    """Return the values along the principal axes, which the model itself computed."""
+    """Return each element as it is: along an axis that the model computed, or in a column."""
     return tuple(np.ascontiguousarray(block.T))
 
 
@@ -124,6 +124,7 @@ KINDS: Mapping[str, SignalKind] = {
     "peaks": SignalKind(("confidence", "weakest", "unevenness"), _of_peaks, 1 << 17),
     "usual": SignalKind(("confidence", "weakest", "unevenness"), _of_usual, 1 << 17),
     "embedding": SignalKind((), _of_embedding),
+    "columns": SignalKind((), _of_embedding),
     "prompt": SignalKind(("length", "language"), _of_embedding),
     "answer": SignalKind(("length", "language", "cut"), _of_embedding),
 }
@@ -142,6 +143,8 @@ def names_of(tap: Tap) -> List[str]:
     """Return the names of its signals."""
     if tap.kind == "embedding":
         return ["embedding.{}{}".format(AXIS, n + 1) for n in range(tap.shape[0])]
+    if tap.kind == "columns":
+        return list(tap.columns)
     axes = 0 if tap.axes is None else tap.axes.shape[1]
     names = (*KINDS[tap.kind].names, *(AXIS + str(number + 1) for number in range(axes)))
     return ["{}.{}".format(tap.name, name) for name in names]
@@ -228,6 +231,8 @@ class FrameSampler:
         return found
 
     def _choose(self, size: int) -> np.ndarray:
+        if self.tap.kind == "columns":
+            return np.arange(size)
         if self.tap.kind == "peaks":
             return np.linspace(0, size - 1, self._most()).astype(np.int64)
         if self.tap.kind == "usual":

@@ -10,6 +10,7 @@ from typing import Callable, Deque, Dict, List, Mapping, Optional, Sequence, Tup
 
 import numpy as np
 
+from .columns import ColumnWatch
 from .estimate import KEPT, Estimated
 from .reference import MAX_BINS, OF_LAST, Reference
 from .signals import Block, bins_of, count, names_of
@@ -94,6 +95,9 @@ class DriftWatch:
         self._middle, self._scale = _units(self._edges)
         self._numbers = np.zeros((reference.window, len(reference.signals)), np.float16)
         self._counts = np.zeros((len(reference.signals), MAX_BINS), np.uint8)
+        tabular = any(signal.run for signal in reference.signals)
+        self._single = ColumnWatch(reference.signals) if tabular else None
+        self._bins = np.zeros((reference.window, len(reference.signals)), np.uint8)
         self._judged = Sketch(len(reference.signals))
         self._filled = 0
         self._sure = 0
@@ -149,7 +153,11 @@ class DriftWatch:
         if self._columns is not None:
             numbers = numbers[:, self._columns]
         end = self._filled + len(numbers)
-        self._counts += count(bins_of(numbers, self._edges), MAX_BINS).astype(np.uint8)
+        bins = bins_of(numbers, self._edges)
+        self._counts += count(bins, MAX_BINS).astype(np.uint8)
+        if self._single is not None:
+            self._bins[self._filled : end] = bins
+            self._single.repeat(numbers[:, self._single.at])
         # Of the numbers only the order is needed, for which two bytes in these units do.
         numbers = np.clip((numbers - self._middle) * self._scale, -_FAR, _FAR)
         self._numbers[self._filled : end] = numbers
@@ -159,19 +167,32 @@ class DriftWatch:
 
     def _judge(self) -> None:
         self._filled = 0
-        verdict = self._test.judge(self._counts, self._numbers)
+        verdict = self._with_columns(self._test.judge(self._counts, self._numbers))
         self._counts = np.zeros_like(self._counts)
         self._judged.add(verdict.counts, self.reference.window)
         self._pace(verdict.alike)
         if not verdict.alike:
             self.recent.append(verdict)
             self._together = self._test.together(self.recent)
+            if self._single is not None:
+                self._together[self._single.at] = self._single.changed
             self.alarm.add(verdict.differs, bool(self._together.any()))
             if self.estimated is not None:
                 self.estimated.add(self._sure, verdict.differs or self.alarm.on)
         self._sure = 0
         if self._heard is not None:
             self._heard(verdict, self)
+
+    def _with_columns(self, verdict: WindowVerdict) -> WindowVerdict:
+        """Return the verdict with those on columns; a value that repeats needs no window."""
+        single = self._single
+        if single is None:
+            return verdict
+        if not verdict.alike:
+            single.judge(self._bins[:, single.at])
+        verdict.statistics[single.at] = single.evidence
+        verdict.beyond[single.at] = single.changed
+        return verdict._replace(alike=verdict.alike and not single.stuck.any())
 
     def _pace(self, alike: bool) -> None:
         """Take fewer frames when those of two windows were alike; one such window is chance."""
@@ -228,6 +249,8 @@ class DriftWatch:
                 "window": self.reference.window,
                 "frames": sketch.frames,
                 "stride": self._every,
+                "unwatched": list(self.reference.unwatched),
+                "stuck": [] if self._single is None else self._single.stuck_names(names),
                 "causes": causes(self.recent, self._together, names) if self.alarm.on else [],
                 "last": [verdict.differs for verdict in self.recent],
                 "fault": self.fault,

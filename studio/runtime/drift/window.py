@@ -79,8 +79,12 @@ class WindowTest:
         self._inverse = np.divide(
             1.0, self._expected, out=np.zeros_like(shares), where=self._expected > 0
         )
+        # Columns have a test of their own.
+        columns = np.array([signal.run > 0 for signal in reference.signals], bool)
         self._limits = np.array([signal.limit for signal in reference.signals])
+        self._limits[columns] = np.inf
         self._limits_of_last = np.array([signal.limit_of_last for signal in reference.signals])
+        self._limits_of_last[columns] = np.inf
 
     def judge(self, counts: np.ndarray, numbers: np.ndarray) -> WindowVerdict:
         """Return the verdict on one window.

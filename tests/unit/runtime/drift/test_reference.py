@@ -35,7 +35,7 @@ def test_small(content: dict[str, Any]) -> None:
         ({"form": 2}, "does not know"),
         ({"window": 3}, "8 to 255"),
         ({"frames": 0}, "some frames"),
-        ({"signals": []}, "1 to 24 signals"),
+        ({"signals": []}, "1 to 88 signals"),
         ({"taps": [{}]}, "incomplete"),
     ],
 )
