@@ -11,7 +11,7 @@ PROCESSES := --numprocesses $(shell expr $$(nproc) + 1) --maxprocesses 5 --dist 
 	--no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-rest check check-lint check-contracts check-types format bench screenshots faults integration soak fuzz robot \
+.PHONY: help setup run test test-fast test-rest check check-lint check-contracts check-types format bench bench-against screenshots faults integration soak fuzz robot \
 	package licences lock samples clean
 
 help: ## Show the commands.
@@ -63,6 +63,10 @@ format: setup ## Sort imports and format.
 
 bench: setup ## Figures of the studio itself, as JSON.
 	@$(BIN)/python tests/benchmarks/run.py
+
+bench-against: setup ## The headline figures, compared with another commit (COMMIT=895b5d3); ten minutes.
+	@packaging/system_packages.sh test
+	@$(BIN)/python -m tests.benchmarks.against $(COMMIT) $(ARGS)
 
 screenshots: setup ## Every page, light and dark, into docs/screenshots/.
 	@packaging/system_packages.sh window
