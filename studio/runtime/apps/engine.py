@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
+from ..shared.threads import guarded_thread
 from .graph import AppGraph, AppSource
 from .items import Event, FrameStamp
 from .mailbox import Mailbox, ReadFrame, take_from
@@ -73,7 +74,7 @@ class AppEngine:
             for one in graph.sources
         ]
         self._boxes = [reader.mailbox for reader in self.readers]
-        self._thread = threading.Thread(target=self._work, name="app", daemon=True)
+        self._thread = guarded_thread("app", self._work, self._failed)
 
     def start(self) -> None:
         """Begin to read and to run."""
@@ -132,13 +133,14 @@ class AppEngine:
     # On the thread of the graph
 
     def _work(self) -> None:
-        try:
-            while not self._ended.is_set():
-                if not self._turn() and self._is_over():
-                    break
-            self._finish()
-        finally:
-            self._over.set()
+        while not self._ended.is_set():
+            if not self._turn() and self._is_over():
+                break
+        self._finish()
+        self._over.set()
+
+    def _failed(self, error: BaseException) -> None:
+        self.fault = "A turn of the app failed: {}".format(str(error)[:200])
 
     def _turn(self) -> bool:
         """Run the frames that wait; return whether there were any."""
@@ -147,9 +149,9 @@ class AppEngine:
             if frames:
                 self._run(frames)
             self._flush()
-        except Exception as error:  # one turn is lost, and the app lives
+        except BaseException as error:  # one turn is lost, and the app lives
             _log.exception("a turn of the app failed")
-            self.fault = "A turn of the app failed: {}".format(str(error)[:200])
+            self._failed(error)
             return True
         return bool(frames)
 

@@ -7,6 +7,7 @@ import threading
 import time
 from typing import Callable, Dict, List
 
+from ..shared.threads import guarded_thread
 from .graph import AppSource
 from .items import FrameStamp
 from .mailbox import Mailbox, ReadFrame
@@ -129,9 +130,18 @@ class SourceReader:
             self._turn += 1
             self._begun_at = now
         name = "source " + self.source.name
-        thread = threading.Thread(target=self._run, args=(self._turn,), name=name, daemon=True)
+        turn = self._turn
+        thread = guarded_thread(
+            name, lambda: self._run(turn), lambda error: self._failed(turn, error), lasts=False
+        )
         self._threads.append(thread)
         thread.start()
+
+    def _failed(self, turn: int, error: BaseException) -> None:
+        if self.source.is_live:
+            self._is_lost(turn, _reason(error))  # ``look`` has another thread open it again
+        else:
+            self._end(turn, FAILED, _reason(error))
 
     def _has_turn(self, turn: int) -> bool:
         return turn == self._turn and not self._stop.is_set()
@@ -162,14 +172,14 @@ class SourceReader:
         """Read until there is no more; return why, empty at the end of a recording."""
         try:
             capture = self.source.type.open(self.source.settings, self._context)
-        except Exception as error:  # whatever a library raises: the source is opened again
+        except BaseException as error:  # whatever a library raises: the source is opened again
             return _reason(error)
         try:
             while self._has_turn(turn):
                 frame = capture.read()
                 if frame is None or not self._deliver(turn, frame):
                     return ""
-        except Exception as error:  # whatever a decoder raises: the source is opened again
+        except BaseException as error:  # whatever a decoder raises: the source is opened again
             return _reason(error)
         finally:
             _close(capture)
@@ -224,7 +234,7 @@ def _silence_s(settings: object) -> float:
     return float(getattr(settings, "timeout_s", _TIMEOUT_S) if limit is None else limit)
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     """Return a fault of a source as a sentence; one that no part foresees is logged, too."""
     text = str(getattr(error, "strerror", None) or error).strip().split("\n")[0][:200]
     if isinstance(error, (OSError, ValueError, AppError)):

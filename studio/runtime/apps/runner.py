@@ -115,7 +115,7 @@ class GraphRunner:
         for value in _inputs(stage.step, result):
             try:
                 output = processor.process(result.stamp, value)
-            except Exception as error:  # a step's own fault must not end the others
+            except BaseException as error:  # a step's own fault must not end the others
                 return self._failure(stage.step, result, error)
             _keep(stage.step.name, result, output)
         return result
@@ -132,14 +132,14 @@ class GraphRunner:
             return
         try:
             outputs = run([results[at].stamp for at, _ in asked], [value for _, value in asked])
-        except Exception:  # whose fault it is shows when each runs alone
+        except BaseException:  # whose fault it is shows when each runs alone
             for at in concerned:
                 results[at] = self._run_one(stage, results[at])
             return
         for (at, _), output in zip(asked, outputs):
             _keep(stage.step.name, results[at], output)
 
-    def _failure(self, step: Step, result: FrameResult, error: Exception) -> FrameResult:
+    def _failure(self, step: Step, result: FrameResult, error: BaseException) -> FrameResult:
         text = str(error).strip().split("\n")[0][:200] or "no reason given"
         self.fault = "The step {} failed: {}".format(step.name, text)
         return result._replace(failed=self.fault)

@@ -12,6 +12,7 @@ import threading
 import time
 from typing import Any, Callable, TypeVar
 
+from ..shared.threads import guarded_thread
 from .config import Candidate
 from .errors import Cancelled, CandidateError
 
@@ -48,7 +49,9 @@ class CancelWatch:
         self._set = threading.Event()
         self._wake: list[Callable[[], None]] = []
         if descriptor is not None:
-            threading.Thread(target=self._watch, args=(descriptor,), daemon=True).start()
+            guarded_thread(
+                "cancel", lambda: self._watch(descriptor), lambda error: self.cancel(), lasts=False
+            ).start()
 
     def cancel(self) -> None:
         """Cancel, and wake the threads that wait for an answer."""
@@ -93,7 +96,9 @@ class CandidateProcess:
             raise CandidateError(
                 "cannot load", f"{python} does not start: {error.strerror}."
             ) from error
-        threading.Thread(target=self._read, daemon=True).start()
+        guarded_thread(
+            "answers", self._read, lambda error: self._answers.put(None), lasts=False
+        ).start()
         watch.on_cancel(lambda: self._answers.put(None))
 
     @property

@@ -11,6 +11,7 @@ from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
+from ..shared.threads import guarded_thread
 from .limits import FALSE_TOGETHER, FALSE_WINDOWS, alike_counts, chance_limit, edges_of
 from .reference import MAX_BINS, OF_LAST, WINDOW, Reference, Signal, Tap
 from .text_language import language_of
@@ -96,7 +97,7 @@ class TextWatch:
                 self._first.append(facts)
                 if len(self._first) == self._wanted:
                     # Some tenths of a second, for which no answer has to wait.
-                    threading.Thread(target=self._learn, name="drift", daemon=True).start()
+                    guarded_thread("drift", self._learn, self._learn_anew, lasts=False).start()
                 return
             else:
                 return
@@ -113,6 +114,10 @@ class TextWatch:
             if signal["name"] in self._shown:
                 signal["labels"] = self._shown[signal["name"]]
         return found
+
+    def _learn_anew(self, error: BaseException) -> None:
+        with self._lock:
+            self._first = []
 
     def _learn(self) -> None:
         languages = (

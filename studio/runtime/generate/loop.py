@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -10,6 +11,7 @@ from typing import Deque, List, NamedTuple, Sequence, Tuple
 import numpy as np
 
 from ..backends.failure import first_line
+from ..shared.threads import guarded_thread
 from .request import AnswerProgress, Generation, GenerationRequest, Listener, Reason
 from .slots import Slot, suited
 from .text_model import ContextFull, Part, TextModel
@@ -21,8 +23,17 @@ _ALONE_S = 2.0
 
 Some backends keep the interpreter's lock while they run: the server answers nothing until then, and
 one that is silent for long is taken for hung."""
+_CHOICE_S = 5.0
+"""Seconds that the choice of one token may take by the format of an answer."""
+_FAILED = "The answer failed inside the server; the server's log has the reason."
 _FEWEST = 4
 """Tokens of a prompt in a run at least, and before it is known how long one takes."""
+
+_log = logging.getLogger(__name__)
+
+
+class SlowFormat(Exception):
+    """A format of an answer that holds up the answers of others."""
 
 
 class TooManyRequests(Exception):
@@ -64,7 +75,7 @@ class GenerationLoop:
         self._step = 0
         self._token_s = 0.0
         self._events: List[Tuple[Generation, AnswerProgress]] = []
-        self._thread = threading.Thread(target=self._work, name="generation", daemon=True)
+        self._thread = guarded_thread("generation", self._work, self._fail_all)
         self._thread.start()
 
     @property
@@ -100,7 +111,7 @@ class GenerationLoop:
         """
         generation = Generation(request, listener)
         with self._changed:
-            if self._retiring or not self._has_room(request):
+            if self._retiring or not self._thread.is_alive() or not self._has_room(request):
                 raise TooManyRequests()
             self._queue.append(generation)
             self._changed.notify()
@@ -156,7 +167,10 @@ class GenerationLoop:
     def _tell(self) -> None:
         events, self._events = self._events, []
         for generation, progress in events:
-            generation.listener(progress)
+            try:
+                generation.listener(progress)
+            except Exception as error:  # the listeners of other answers must hear of them
+                _log.warning("a listener of an answer failed", exc_info=error)
 
     def _drop_cancelled(self) -> None:
         with self._changed:
@@ -179,7 +193,12 @@ class GenerationLoop:
             with self._changed:
                 generation = self._queue.popleft()
             generation.times = generation.times._replace(started=time.monotonic())
-            slot.take(generation, self._model)
+            try:
+                slot.take(generation, self._model)
+            except Exception as error:
+                _log.warning("an answer could not begin", exc_info=error)
+                self._end(generation, Reason.FAILED, first_line(error))
+                slot.clear(self._model)
 
     def _run(self) -> None:
         """Run a token of each answer and parts of prompts; choose the tokens that follow."""
@@ -200,7 +219,7 @@ class GenerationLoop:
             slot.held += part.tokens
             del slot.pending[: len(part.tokens)]
             if part.scores:
-                self._follow(slot, found[-1])
+                self._follow_alone(slot, found[-1])
             elif slot.generation is not None:
                 self._events.append((slot.generation, AnswerProgress()))
 
@@ -228,6 +247,14 @@ class GenerationLoop:
             each = seconds / tokens
             self._token_s += 0.3 * (each - self._token_s) if self._token_s else each
 
+    def _follow_alone(self, slot: Slot, scores: np.ndarray) -> None:
+        """Choose the next token of a slot; what fails there fails its request alone."""
+        try:
+            self._follow(slot, scores)
+        except Exception as error:  # of a format, a sampler or a filter, by a client's settings
+            _log.warning("an answer failed", exc_info=error)
+            self._fail([slot], "The answer failed: " + first_line(error))
+
     def _follow(self, slot: Slot, scores: np.ndarray) -> None:
         """Choose the token after those that a slot holds."""
         generation, sampler = slot.generation, slot.sampler
@@ -236,8 +263,12 @@ class GenerationLoop:
         request, model = generation.request, self._model
         constraint = request.constraint
 
+        deadline = time.monotonic() + _CHOICE_S
+
         def admits(token: int) -> bool:
             assert constraint is not None
+            if time.monotonic() > deadline:
+                raise SlowFormat("Its format takes too long to follow; use a simpler schema.")
             if token in model.facts.ends:
                 return constraint.is_complete
             piece = model.piece(token)
@@ -291,6 +322,15 @@ class GenerationLoop:
             if slot.generation is not None:
                 self._end(slot.generation, Reason.FAILED, sentence)
             slot.clear(self._model)
+
+    def _fail_all(self, error: BaseException) -> None:
+        """Fail what waits and what is under way, after a failure of the thread itself."""
+        with self._changed:
+            waiting, self._queue = self._queue, deque()
+        for generation in waiting:
+            self._end(generation, Reason.FAILED, _FAILED)
+        self._fail(self._slots, _FAILED)
+        self._tell()
 
     def _end(self, generation: Generation, reason: Reason, error: str = "", text: str = "") -> None:
         generation.reason = reason

@@ -13,6 +13,7 @@ from typing import Dict, List
 
 from ..shared.errors import CannotListen
 from ..shared.listener_turns import Turns
+from ..shared.threads import guarded_thread
 from ..shared.trial_note import ENDED, hand_back
 from .holder import Holder
 
@@ -46,7 +47,7 @@ def _beside(turns: Turns, given: argparse.Namespace) -> int:
     from . import trial
 
     over = threading.Event()
-    threading.Thread(target=_stay_audible, args=(over,), daemon=True).start()
+    guarded_thread("alive", lambda: _stay_audible(over)).start()
     try:
         if given.verb == "compare":
             trial.compare(turns, given.release, given.before, given.share)

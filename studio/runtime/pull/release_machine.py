@@ -7,13 +7,13 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import Callable, Dict, Iterable, List, Mapping, Optional
 
 from ..release.intake.source import END, FRAME_BYTES, HEADER, RAW
 from ..shared.errors import ReleaseError
 from ..shared.files import digest_of, link_or_copy, remove
+from ..shared.threads import guarded_thread
 
 Events = Callable[[Mapping[str, object]], None]
 
@@ -96,9 +96,19 @@ class ReleaseMachine:
             start_new_session=True,  # a signal for this client does not end a switch half way
         )
         lines: List[Dict[str, object]] = []
-        reader = threading.Thread(target=_read_lines, args=(process, lines, watch), daemon=True)
+        reader = guarded_thread(
+            "release lines",
+            lambda: _read_lines(process, lines, watch),
+            lambda error: process.kill(),
+            lasts=False,
+        )
         errors: List[bytes] = []
-        drain = threading.Thread(target=_drain, args=(process, errors), daemon=True)
+        drain = guarded_thread(
+            "release errors",
+            lambda: _drain(process, errors),
+            lambda error: process.kill(),
+            lasts=False,
+        )
         reader.start()
         drain.start()
         _feed(process, json.dumps(asked).encode() + b"\n", frames)

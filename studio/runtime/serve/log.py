@@ -12,6 +12,8 @@ import threading
 import time
 from typing import Optional
 
+from ..shared.threads import guarded_thread
+
 _QUEUED = 1000
 
 
@@ -65,7 +67,7 @@ class Log:
 
     def _enqueue(self, document: object) -> None:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._write, name="log", daemon=True)
+            self._thread = guarded_thread("log", self._write)
             self._thread.start()
         if self._queue.qsize() < _QUEUED:
             self._queue.put(json.dumps(document).encode("utf-8") + b"\n")

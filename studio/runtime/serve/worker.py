@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import math
 import os
 import signal
 import socket
 import sys
+import traceback
 from pathlib import Path
-from typing import Callable, Dict, List, Optional, Tuple
+from typing import Awaitable, Callable, Dict, List, Optional, Tuple
 
 from ..backends.loader import version_of
 from ..backends.providers import AUTO, Acceleration
 from ..shared.access_tokens import Tokens, load_chain, tls_of
 from ..shared.errors import CannotListen, LoadError
 from ..shared.sockets import listen
-from ..shared.threads import usable_cores
+from ..shared.threads import (
+    FAILURES_S,
+    MOST_FAILURES,
+    Failures,
+    ThreadFailure,
+    report_failures,
+    usable_cores,
+)
 from .application import Application, ApplicationAdmission
 from .apps.host import AppHost
 from .decisions.recorder import end_recording, follow_decisions, wait_for_recorders
@@ -52,6 +61,9 @@ from .supervision.server_report import endpoint, print_json
 
 _STOP_GRACE_S = 0.3
 """An idle connection gets that long when the server ends, and no other takes over."""
+_BROKEN_S = 2.0
+"""Seconds for the requests under way when a thread that they may need has ended."""
+_BROKEN = "The thread {} failed {} times within {:.0f} s, so the process ends: {}."
 _HANDOVER_GRACE_S = 5.0
 """And that long when another one has taken over the port."""
 
@@ -75,13 +87,14 @@ def run(options: Options) -> int:
     watch, loop = _event_loop(options.certificate is not None)
     asyncio.set_event_loop(loop)
     try:
-        loop.run_until_complete(Worker(options, models, control, loop, watch).serve())
+        worker = Worker(options, models, control, loop, watch)
+        loop.run_until_complete(worker.serve())
     except LoadError as error:  # the folder of models cannot be read
         print(error, file=sys.stderr)
         return 1
     finally:
         loop.close()
-    return 0
+    return 1 if worker.failed else 0
 
 
 def _load(options: Options, source: ModelSource) -> ServedModel:
@@ -180,6 +193,8 @@ class Worker:
         self._stopping = asyncio.Event()
         self._grace_s = _STOP_GRACE_S
         self._limit_s = options.drain_s
+        self.failed = False
+        report_failures(self._thread_failed)
         self._longest = LongestRun()
         self._reloading: Optional[asyncio.Task[None]] = None
         self._reload_again: Optional[Callable[[], None]] = None
@@ -205,8 +220,8 @@ class Worker:
         gc.collect()
         gc.freeze()  # what is loaded now stays: no collection needs to look at it again
         self._announce(endpoint(host, port, self._tls is not None))
-        minutes = self._loop.create_task(telemetry.record_minutes(self._service))
-        switches = self._loop.create_task(keep_following(self._service.repository))
+        minutes = self._task("minutes", lambda: telemetry.record_minutes(self._service))
+        switches = self._task("switches", lambda: keep_following(self._service.repository))
         self._service.machine.begin()
         end_export = started_publication(self._service, self._options)
         turns = self._take_turns(self._service.repository.all())
@@ -236,6 +251,40 @@ class Worker:
             return await drained
         finished, _ = await asyncio.gather(drained, self._rpc.drain(self._limit_s))
         return finished
+
+    def _task(self, name: str, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        """Start a task whose failure is noticed like that of a thread."""
+
+        async def run() -> None:
+            failures = Failures(name)
+            while True:
+                try:
+                    return await work()
+                except Exception as error:
+                    if not failures.add(error):
+                        return
+
+        return self._loop.create_task(run())
+
+    def _thread_failed(self, failure: ThreadFailure) -> None:
+        """Log a failure; a fatal one ends this process, which is then started again."""
+        trace = "".join(traceback.format_tb(failure.error.__traceback__)[-3:])
+        self._log.event(
+            "thread failed", thread=failure.thread, error=failure.reason, trace=trace[-1500:]
+        )
+        if failure.fatal and not self.failed:
+            self.failed = True
+            self._service.ready = False
+            with contextlib.suppress(RuntimeError):  # a closed event loop: the process ends
+                self._loop.call_soon_threadsafe(self._end_broken, failure)
+
+    def _end_broken(self, failure: ThreadFailure) -> None:
+        self._limit_s = min(self._limit_s, _BROKEN_S)
+        sentence = _BROKEN.format(
+            failure.thread, MOST_FAILURES, FAILURES_S, failure.reason.rstrip(".")
+        )
+        self._report("failed", error=sentence)
+        self.stop()
 
     def stop(self) -> None:
         """Begin to drain."""
@@ -269,7 +318,7 @@ class Worker:
         if hand_back(turns, release):
             self._log.event("taken back", reason="the server ended while it was on trial")
         borrower = Borrower(turns, release, self._http)
-        return self._loop.create_task(borrower.follow())
+        return self._task("turns", borrower.follow)
 
     def _listen_to_signals(self) -> None:
         add = self._loop.add_signal_handler

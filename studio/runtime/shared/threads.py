@@ -1,4 +1,4 @@
-"""Threads: the default number of an inference, and the priority of those that no client awaits.
+"""Threads: the default number of an inference, the priority of those that nobody awaits, failures.
 
 Serving, profiles and presets have one rule for the number, so that a figure measured in one place
 holds in the others.
@@ -6,9 +6,11 @@ holds in the others.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
-from typing import Optional
+import time
+from typing import Callable, List, NamedTuple, Optional
 
 from .cpu_quota import cpu_quota, whole_processors
 
@@ -39,3 +41,92 @@ def yield_to_requests(niceness: int = 10) -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
     except (OSError, AttributeError):
         pass
+
+
+MOST_FAILURES = 3
+"""Failures of a thread within ``FAILURES_S`` after which it does not go on."""
+FAILURES_S = 60.0
+
+Failed = Callable[[BaseException], None]
+
+
+class ThreadFailure(NamedTuple):
+    """Failure of a thread: an exception that its work did not handle.
+
+    Attributes:
+        thread: Name of the thread.
+        error: The exception.
+        fatal: Whether a thread that others rely on has failed too often, and does not go on.
+    """
+
+    thread: str
+    error: BaseException
+    fatal: bool
+
+    @property
+    def reason(self) -> str:
+        """The exception in one line, for a log."""
+        text = str(self.error).strip().split("\n")[0][:300]
+        return "{}: {}".format(type(self.error).__name__, text)
+
+
+def _log_failure(failure: ThreadFailure) -> None:
+    error = failure.error
+    trace = (type(error), error, error.__traceback__)
+    logging.getLogger(__name__).error("thread %s failed", failure.thread, exc_info=trace)
+
+
+_report: Callable[[ThreadFailure], None] = _log_failure
+
+
+def report_failures(report: Callable[[ThreadFailure], None] = _log_failure) -> None:
+    """Have the failures of all threads of this process reported there; by default to the log."""
+    global _report
+    _report = report
+
+
+class Failures:
+    """Failures of one thread or task; whether it may go on."""
+
+    def __init__(self, name: str, *, lasts: bool = True) -> None:
+        self._name = name
+        self._lasts = lasts
+        self._moments: List[float] = []
+
+    def add(self, error: BaseException) -> bool:
+        """Report a failure; return whether the work goes on."""
+        now = time.monotonic()
+        self._moments = [one for one in self._moments if now - one < FAILURES_S] + [now]
+        fatal = self._lasts and len(self._moments) >= MOST_FAILURES
+        _report(ThreadFailure(self._name, error, fatal))
+        return self._lasts and not fatal
+
+
+def guarded_thread(
+    name: str, work: Callable[[], object], failed: Optional[Failed] = None, *, lasts: bool = True
+) -> threading.Thread:
+    """Return a thread whose failure somebody notices; every thread of the runtime is one.
+
+    A failure is reported, and fails the work at hand. A thread that lasts then begins its work
+    again. Where that fails, too, and again, the failure is fatal: a server ends and is started
+    again, as others rely on the thread.
+
+    Args:
+        work: What the thread does.
+        failed: Fails the work at hand, as nobody else will end it.
+        lasts: Whether the thread begins its work again after a failure.
+    """
+
+    def run() -> None:
+        failures = Failures(name, lasts=lasts)
+        while True:
+            try:
+                work()
+                return
+            except BaseException as error:  # SystemExit, too: of an app's own code, for one
+                if failed is not None:
+                    failed(error)
+                if not failures.add(error):
+                    return
+
+    return threading.Thread(target=run, name=name, daemon=True)

@@ -7,6 +7,7 @@ import random
 import threading
 from typing import Callable, Dict, List, Optional, Sequence
 
+from ...shared.threads import guarded_thread
 from ..graph import Sink
 from ..items import Event
 from ..parts import AppContext, Delivery, RefusedError
@@ -59,8 +60,7 @@ class SinkWorker:
         self._pause = pause or self._stop.wait
         self._chance = chance
         self._failures = 0
-        name = "sink " + sink.name
-        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread = guarded_thread("sink " + sink.name, self._work, self._note)
 
     def start(self) -> None:
         """Begin to deliver on a thread."""
@@ -128,23 +128,26 @@ class SinkWorker:
         """Deliver once, and pause after a failure; return whether there may be more at once."""
         try:
             more = self.deliver_batch()
-        except Exception as error:  # a sink's own fault ends neither its thread nor the app
+        except BaseException as error:  # a sink's own fault ends neither its thread nor the app
             self._failed(error)
             return True
         self._failures = 0
         self.reason = ""
         return more
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: BaseException) -> None:
+        self._note(error)
+        longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(self._failures, 10))
+        self._failures += 1
+        self._pause(longest * (0.5 + 0.5 * self._chance()))
+
+    def _note(self, error: BaseException) -> None:
         text = str(error).strip().split("\n")[0][:200] or "no reason given"
         if not isinstance(error, OSError):
             text = "the sink fails: {}".format(text)
         if text != self.reason:
             _log.warning("sink %s: %s", self.sink.name, text, exc_info=error)
         self.reason = text
-        longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(self._failures, 10))
-        self._failures += 1
-        self._pause(longest * (0.5 + 0.5 * self._chance()))
 
     def _close(self) -> None:
         try:
@@ -167,7 +170,7 @@ class SinkWorkers:
             SinkWorker(one, one.type.make(one.name, one.settings, context), outbox) for one in sinks
         ]
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._care, name="outbox", daemon=True)
+        self._thread = guarded_thread("outbox", self._care)
 
     def start(self) -> None:
         """Begin to deliver."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Callable, Sequence
 
+from ...shared.threads import guarded_thread
 from ..facts import EnergyMeasurement, InferenceEnergy, NoEnergyMeasurement
 from .rails import ENERGY, Rail, RailScan, find_rails, from_meter
 
@@ -74,7 +75,8 @@ class Recorder:
         ended = threading.Event()
         self.samples = []
         self._read_once()
-        sampler = threading.Thread(target=self._sample, args=(ended,), daemon=True)
+        errors: list[BaseException] = []
+        sampler = guarded_thread("energy", lambda: self._sample(ended), errors.append, lasts=False)
         sampler.start()
         try:
             action()
@@ -82,7 +84,7 @@ class Recorder:
             ended.set()
             sampler.join()
         self._read_once()
-        if len(self.samples) < 2:
+        if errors or len(self.samples) < 2:
             raise ValueError("the sensor did not answer")
         return self._joules()
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import threading
 import time
+from functools import partial
 from typing import Callable, Sequence
 
+from ...shared.threads import guarded_thread
 from ..answers import StreamBlock
 from .timing import Run
 
@@ -57,14 +59,14 @@ def in_threads(work: Callable[[int], None], count: int, gate: threading.Barrier)
     """
     failures: list[BaseException] = []
 
-    def guarded(number: int) -> None:
-        try:
-            work(number)
-        except BaseException as error:
-            failures.append(error)
-            gate.abort()  # the others would wait for this thread for ever
+    def failed(error: BaseException) -> None:
+        failures.append(error)
+        gate.abort()  # the others would wait for this thread for ever
 
-    threads = [threading.Thread(target=guarded, args=(n,), daemon=True) for n in range(count)]
+    threads = [
+        guarded_thread("stream", partial(work, number), failed, lasts=False)
+        for number in range(count)
+    ]
     for thread in threads:
         thread.start()
     cpu, begin = time.process_time_ns(), time.perf_counter_ns()

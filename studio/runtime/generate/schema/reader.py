@@ -45,13 +45,17 @@ def read_schema(schema: Mapping[str, object]) -> NodePlace:
     Raises:
         SchemaError: when it is invalid, too large, or has a keyword that is not known.
     """
-    return _SchemaReader(schema).read(schema, 0)
+    reader = _SchemaReader(schema)
+    root = reader.read(schema, 0)
+    reader.flatten_choices()
+    return root
 
 
 class _SchemaReader:
     def __init__(self, root: Mapping[str, object]) -> None:
         self._root = root
         self._named: Dict[str, NodePlace] = {}
+        self._choices: List[NodePlace] = []
         self._count = 0
 
     def read(self, schema: object, depth: int) -> NodePlace:
@@ -67,7 +71,26 @@ class _SchemaReader:
             raise SchemaError("the keyword {!r} is not known.".format(min(unknown)[:40]))
         if "$ref" in schema:
             return self._referred(schema["$ref"], depth)
-        return NodePlace(self._node(schema, depth))
+        place = NodePlace(self._node(schema, depth))
+        if isinstance(place.node, ChoiceNode):
+            self._choices.append(place)
+        return place
+
+    def flatten_choices(self) -> None:
+        """Put the values of choices within choices side by side.
+
+        A byte is then compared with each value once. Choices that refer to each other twice on
+        each level would be followed a billion times after thirty levels.
+
+        Raises:
+            SchemaError: for a choice that leads back to itself without a value in between.
+        """
+        values: Dict[int, Tuple[Node, ...]] = {}
+        places = [*self._choices, *self._named.values()]
+        flat = [(place, _values_of(place, values, ())) for place in places]
+        for place, nodes in flat:
+            if isinstance(place.node, ChoiceNode):
+                place.node = ChoiceNode(tuple(map(NodePlace, nodes)))
 
     def _referred(self, pointer: object, depth: int) -> NodePlace:
         if not isinstance(pointer, str) or not pointer.startswith("#") or len(pointer) > 500:
@@ -141,6 +164,21 @@ class _SchemaReader:
         # Where properties are named, an object without others fits as well.
         others = None if more is False or properties else self.read(more, depth + 1)
         return ObjectNode(tuple(nodes.items()), names, others)
+
+
+def _values_of(
+    place: NodePlace, known: Dict[int, Tuple[Node, ...]], path: Tuple[int, ...]
+) -> Tuple[Node, ...]:
+    """Return the nodes that a place is a choice of, each once; ``known`` are those of choices."""
+    node = place.node
+    if not isinstance(node, ChoiceNode):
+        return () if node is None else (node,)
+    if id(node) in path:
+        raise SchemaError("anyOf leads back to itself.")
+    if id(node) not in known:
+        parts = (_values_of(one, known, (*path, id(node))) for one in node.nodes)
+        known[id(node)] = tuple(dict.fromkeys(value for part in parts for value in part))
+    return known[id(node)]
 
 
 def _literals(values: object) -> LiteralNode:

@@ -8,7 +8,9 @@ import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Tuple
 
+from ...backends.failure import first_line
 from ...shared.errors import LoadError
+from ...shared.threads import guarded_thread
 from ...shared.trial_request import TrialRequest
 from ..engine.served_model import ServedModel
 from .places import bundle_folder, data_folder, is_app, root_of
@@ -41,7 +43,7 @@ class AppHost:
         self.fault = ""
         self._log = log
         self._wanted: Optional[ServedModel] = None
-        self._turn = 0
+        self._turn = self._done = 0
         self._changed = threading.Condition()
         self._thread: Optional[threading.Thread] = None
         self._lock: Optional[IO[str]] = None
@@ -60,7 +62,7 @@ class AppHost:
             self._turn += 1
             self._changed.notify_all()
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="app host", daemon=True)
+            self._thread = guarded_thread("app host", self._work, self._failed)
             self._thread.start()
 
     def end(self, seconds: float = 5.0) -> None:
@@ -111,15 +113,18 @@ class AppHost:
     # On the thread of the host
 
     def _work(self) -> None:
-        done = 0
         while True:
             with self._changed:
-                while done == self._turn:
+                while self._done == self._turn:
                     self._changed.wait()
-                done, wanted = self._turn, self._wanted
+                self._done, wanted = self._turn, self._wanted
             self._stop()
             if wanted is not None:
-                self._start(wanted, done)
+                self._start(wanted, self._done)
+
+    def _failed(self, error: BaseException) -> None:
+        self.fault = "The app failed: {}".format(first_line(error))
+        self._log("app failed", error=self.fault)
 
     def _stop(self) -> None:
         running, self.running = self.running, None

@@ -15,7 +15,7 @@ from ...apps.settings import AppError
 from ...backends.failure import first_line
 from ...drift.estimate import wilson
 from ...shared.errors import LoadError
-from ...shared.threads import yield_to_requests
+from ...shared.threads import guarded_thread, yield_to_requests
 from ...shared.trial_request import TrialRequest
 from ..engine.served_model import ServedModel, load
 from ..engine.source import from_bundle
@@ -104,7 +104,7 @@ class AppShadow:
         self._folder = folder
         self._turns: "queue.Queue[Any]" = queue.Queue(_AHEAD)
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="app shadow", daemon=True)
+        self._thread = guarded_thread("app shadow", self._work, self._failed, lasts=False)
         self._thread.start()
 
     def end(self) -> None:
@@ -167,8 +167,9 @@ class AppShadow:
                 self._compare(other)
         except (LoadError, AppError) as error:
             self.fault = "The previous release cannot run next to this one: {}".format(error)
-        except Exception as error:  # whatever it is, the app on trial does not feel it
-            self.fault = "The comparison ended: {}".format(first_line(error))
+
+    def _failed(self, error: BaseException) -> None:
+        self.fault = "The comparison ended: {}".format(first_line(error))
 
     def _load(self) -> GraphRunner:
         source = from_bundle(self._folder)

@@ -19,7 +19,7 @@ from ...decisions.config import FOLDER, KeepingConfig, config_in, run_folder_bes
 from ...decisions.entry import BEGUN, DECISION, ENDED, GAP, moment
 from ...decisions.log import DecisionLog, Draft, size_of
 from ...decisions.upkeep import drop_old
-from ...shared.threads import yield_to_requests
+from ...shared.threads import guarded_thread, yield_to_requests
 from ..engine.served_model import ServedModel
 from ..http.message import Body, Response
 from .answer_text import meaning_of
@@ -129,7 +129,7 @@ class DecisionRecorder:
         self._quiet = threading.Event()
         self._quiet.set()
         self._ended = False
-        self._thread = threading.Thread(target=self._work, name=_THREAD, daemon=True)
+        self._thread = guarded_thread(_THREAD, self._work, self._failed)
         self._thread.start()
 
     @property
@@ -224,8 +224,11 @@ class DecisionRecorder:
             self.fault = "Decisions cannot be recorded: {}.".format(error.strerror or error)
             time.sleep(0 if self._ended else _PAUSE_S)
         except Exception as error:  # whatever it is, clients do not feel it
-            self.fault = "Decisions are not recorded: {}".format(first_line(error))
+            self._failed(error)
             time.sleep(0 if self._ended else _PAUSE_S)
+
+    def _failed(self, error: BaseException) -> None:
+        self.fault = "Decisions are not recorded: {}".format(first_line(error))
 
     def _begin(self) -> None:
         if self.on:
@@ -241,6 +244,11 @@ class DecisionRecorder:
             self._bytes = 0
         try:
             self._write(list(taken))
+        except OSError:
+            raise
+        except BaseException as error:
+            self._lose(list(taken), "recording failed: {}".format(first_line(error)))
+            raise
         finally:
             with self._lock:
                 if not self._waiting:
@@ -274,6 +282,8 @@ class DecisionRecorder:
             return self._gap.taken()
 
     def _lose(self, answers: List[_SentAnswer], why: str) -> None:
+        if not answers:
+            return
         with self._lock:
             self._gap.add(len(answers), answers[0].at, answers[-1].at, why)
 

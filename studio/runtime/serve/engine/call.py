@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .pending_call import PendingCall
 
 _clock = time.monotonic
+_UNANSWERED = "The request failed inside the server; the server's log has the reason."
 
 
 class InferenceCall:
@@ -180,6 +181,8 @@ class InferenceCall:
 
     def conclude(self) -> Response:
         """Count the outcome, in the event loop's thread; the response to send."""
+        if self._response is None:  # the thread that ran it has failed
+            self._fail(500, "BACKEND", _UNANSWERED)
         assert self._response is not None
         model = self._model
         statistics = model.statistics

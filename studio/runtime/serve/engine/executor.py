@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import queue
 import threading
@@ -11,13 +12,14 @@ from collections import deque
 from typing import Callable, Deque, List, Optional, Protocol, Set, Tuple
 
 from ...backends.backend_model import RunOptions
+from ...shared.threads import guarded_thread
 
 
 class Work(Protocol):
     """Work to be run by a worker thread."""
 
     def run(self) -> None:
-        """Run the work; raise nothing."""
+        """Run the work; ``finish`` is called whatever it raises."""
 
     def finish(self) -> None:
         """Deliver the result; called in the event loop's thread afterwards."""
@@ -73,7 +75,7 @@ class Executor:
             raise QueueFull
         self.waiting += 1
         if len(self._threads) < self._wanted and len(self._threads) < self.waiting:
-            thread = threading.Thread(target=self._work, name="inference", daemon=True)
+            thread = guarded_thread("inference", self._work)
             self._threads.append(thread)
             thread.start()
         if not self._looks:
@@ -100,14 +102,14 @@ class Executor:
             if work is None:
                 return
             self._running.add(work)
-            work.run()
-            self._running.discard(work)
-            self._finished.append(work.finish)
-            del work  # a waiting thread must not keep a replaced model alive
             try:
-                self.loop.call_soon_threadsafe(self._finish)
-            except RuntimeError:  # the event loop is closed: no client waits
-                return
+                work.run()
+            finally:
+                self._running.discard(work)
+                self._finished.append(work.finish)
+                del work  # a waiting thread must not keep a replaced model alive
+                with contextlib.suppress(RuntimeError):  # a closed event loop: no client waits
+                    self.loop.call_soon_threadsafe(self._finish)
 
     def _poll(self) -> None:
         """Cancel running work for which no client waits any more."""
@@ -152,7 +154,7 @@ class InlineGuard:
         """Start the watch over a run; return the options of onnxruntime that it must use."""
         if not self._watching:
             self._watching = True
-            threading.Thread(target=self._watch, name="inline guard", daemon=True).start()
+            guarded_thread("inline guard", self._watch).start()
         options = self._options
         if options is None:
             self._options = options = make_options()

@@ -11,6 +11,7 @@ from typing import List, Optional
 from ...fleet.link import BrokerLink, close_link, open_link
 from ...fleet.outbox import FOLDER, Outbox
 from ...fleet.settings import FleetSettings
+from ...shared.threads import guarded_thread
 from ..service import Service
 from .board_report import counter_of, encoded, heartbeat
 from .run_counts import Json, RunCounts
@@ -42,7 +43,7 @@ class StatePublisher:
         self._link: Optional[BrokerLink] = None
         self._fails = False
         self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="fleet", daemon=True)
+        self._thread = guarded_thread("fleet", self._work)
 
     def start(self) -> None:
         """Begin to publish; called in the event loop's thread."""

@@ -6,6 +6,7 @@ import threading
 import time
 from typing import List
 
+from ...shared.threads import guarded_thread
 from ..rest.families import families
 from ..service import Service
 from .document import metrics_document
@@ -34,7 +35,7 @@ class Exporter:
         self._fails = False
         self._due = time.monotonic() + settings.interval_s
         self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="otlp", daemon=True)
+        self._thread = guarded_thread("otlp", self._work)
 
     def start(self) -> None:
         """Begin to export."""

@@ -22,7 +22,7 @@ from ...backends.failure import first_line
 from ...drift.estimate import wilson
 from ...drift.watch import DriftWatch, watch_of
 from ...shared.errors import LoadError
-from ...shared.threads import yield_to_requests
+from ...shared.threads import guarded_thread, yield_to_requests
 from ...shared.trial_request import TrialRequest, wish_for
 from ..engine.observer import Attached
 from ..engine.served_model import ServedModel
@@ -68,7 +68,7 @@ class ShadowComparison:
         self._in_rows = takes_rows(model.session)
         self._likeness = Agreement()
         model.session.watch = self
-        self._thread = threading.Thread(target=self._work, name="mirror", daemon=True)
+        self._thread = guarded_thread("mirror", self._work, self._failed, lasts=False)
         self._thread.start()
 
     # In the path of a request
@@ -121,8 +121,6 @@ class ShadowComparison:
                 self._rest((time.thread_time() - start) * (1.0 / self.wish.share - 1.0))
         except (LoadError, ModuleNotFoundError) as error:
             self.fault = "The previous release cannot run next to this one: {}".format(error)
-        except Exception as error:  # whatever it is, clients do not feel it
-            self.fault = "The comparison ended: {}".format(first_line(error))
         finally:
             self._wanted = False
 
@@ -133,6 +131,9 @@ class ShadowComparison:
             self.golden += self._compare(other, inputs, outputs)
         elif self.wish.timed:
             self._time(self._model.session, other, inputs, list(outputs))
+
+    def _failed(self, error: BaseException) -> None:
+        self.fault = "The comparison ended: {}".format(first_line(error))
 
     def _rest(self, seconds: float) -> None:
         if seconds > 1e-3 and not self._ended:

@@ -30,7 +30,7 @@ from ...generate.score.sequence import TokenSequence, rows_at_once
 from ...generate.score_trace import ScoreTrace
 from ...generate.text_model import ContextFull, TextModel
 from ...shared.errors import LoadError
-from ...shared.threads import yield_to_requests
+from ...shared.threads import guarded_thread, yield_to_requests
 from ...shared.trial_request import TrialRequest
 from ..engine.source import from_bundle
 
@@ -188,7 +188,7 @@ class TextShadow:
         self._came = threading.Event()
         self._most = min(MOST_TOKENS, rows_at_once(generator.model))
         generator.tap = self
-        self._thread = threading.Thread(target=self._work, name="text shadow", daemon=True)
+        self._thread = guarded_thread("text shadow", self._work, self._failed, lasts=False)
         self._thread.start()
 
     # In the path of a request
@@ -248,12 +248,13 @@ class TextShadow:
                 self._rest((time.thread_time() - start) * (1.0 / self.wish.share - 1.0))
         except (LoadError, ModuleNotFoundError) as error:
             self.fault = "The previous release cannot run next to this one: {}".format(error)
-        except Exception as error:  # whatever it is, clients do not feel it
-            self.fault = "The comparison ended: {}".format(first_line(error))
         finally:
             self._wanted = False
             if other is not None:
                 other.close()
+
+    def _failed(self, error: BaseException) -> None:
+        self.fault = "The comparison ended: {}".format(first_line(error))
 
     def _rest(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds

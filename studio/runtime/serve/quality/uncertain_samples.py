@@ -26,7 +26,7 @@ import numpy as np
 
 from ...backends.failure import first_line
 from ...shared.sampling_config import SamplingConfig, sampling_for
-from ...shared.threads import yield_to_requests
+from ...shared.threads import guarded_thread, yield_to_requests
 from ..engine.observer import RequestSampler
 from ..engine.served_model import ServedModel
 from ..outputs.uncertainty import Uncertainty
@@ -190,7 +190,7 @@ class Sampler:
         self._lost = ""
         self._came = threading.Event()
         self._ended = False
-        self._thread = threading.Thread(target=self._work, name="samples", daemon=True)
+        self._thread = guarded_thread("samples", self._work, self._failed, lasts=False)
         self._thread.start()
 
     # In the path of a request
@@ -253,10 +253,11 @@ class Sampler:
                 self._sample = None
         except OSError as error:
             self.fault = "Samples cannot be kept: {}.".format(error.strerror or error)
-        except Exception as error:  # whatever it is, clients do not feel it
-            self.fault = "Samples are not kept any more: {}".format(first_line(error))
         finally:
             self._sample = None
+
+    def _failed(self, error: BaseException) -> None:
+        self.fault = "Samples are not kept any more: {}".format(first_line(error))
 
     def _add_sample(
         self, store: SampleStore, identifier: str, inputs: Arrays, outputs: Arrays

@@ -15,6 +15,7 @@ from collections import deque
 from typing import Callable, Deque, Dict, List, NamedTuple, Optional, Tuple
 
 from ...bench.machine import board
+from ...shared.threads import guarded_thread
 
 EVERY_S = 5.0
 KEPT_S = 60.0
@@ -96,7 +97,7 @@ class BoardMonitor:
     def begin(self) -> None:
         """Look from now on, in a thread of its own."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="machine", daemon=True)
+            self._thread = guarded_thread("machine", self._work)
             self._thread.start()
 
     def end(self) -> None:

@@ -172,3 +172,31 @@ def test_a_schema_of_any_size_ends_soon() -> None:
 def test_readings_are_limited() -> None:
     many = {"anyOf": [{"enum": [f"{n:04}"]} for n in range(900)]}
     assert not constraint_of(many).admits(b'"')
+
+
+def levels(count: int) -> dict[str, Any]:
+    """A schema whose choices refer twice to those of the next level."""
+    each = {f"a{n}": {"anyOf": [{"$ref": f"#/$defs/a{n + 1}"}] * 2} for n in range(count)}
+    return {"$ref": "#/$defs/a0", "$defs": {**each, f"a{count}": {"type": "integer"}}}
+
+
+def test_choices_of_choices_are_followed_once() -> None:
+    assert takes(levels(19), "12"), "half a million readings of each byte before"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"anyOf": [{"$ref": "#"}, {"$ref": "#"}]},
+        {"anyOf": [{"type": "null"}, {"anyOf": [{"$ref": "#"}]}]},
+        {"type": "array", "items": {"anyOf": [{"$ref": "#/items"}]}},
+    ],
+)
+def test_a_choice_of_itself_is_refused(schema: dict[str, Any]) -> None:
+    with pytest.raises(SchemaError, match="leads back to itself"):
+        constraint_of(schema)
+
+
+def test_a_choice_may_lead_back_through_a_value() -> None:
+    schema = {"anyOf": [{"type": "null"}, {"type": "array", "items": {"$ref": "#"}}]}
+    assert takes(schema, "[null,[[]]]")

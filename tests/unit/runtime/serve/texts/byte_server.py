@@ -20,6 +20,8 @@ from studio.runtime.shared.errors import LoadError
 from tests.unit.runtime.generate.text_models import TEMPLATE, ByteModel, letters, script
 from tests.unit.runtime.serve.rig import ServerProcess, wait_until
 
+BELL = 7
+
 
 class SlowByteModel(ByteModel):
     """One whose runs take a while."""
@@ -29,7 +31,9 @@ class SlowByteModel(ByteModel):
         self._seconds = seconds
 
     def run(self, parts: Sequence[Part]) -> list[numpy.ndarray]:
-        """Run parts after a pause."""
+        """Run parts after a pause; a bell in a prompt is what no backend should raise."""
+        if any(BELL in part.tokens for part in parts):
+            raise SystemExit("The bell rang.")
         time.sleep(self._seconds)
         return super().run(parts)
 
