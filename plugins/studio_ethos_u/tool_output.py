@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _PRINTED = (1, 2)
+_MOST_PRINTED = 1 << 28
 
 
 class Printed:
@@ -37,7 +38,7 @@ def caught() -> Iterator[Printed]:
                 os.dup2(own, number)
                 os.close(own)
             file.seek(0)
-            found.text = file.read().decode(errors="replace")
+            found.text = file.read(_MOST_PRINTED).decode(errors="replace")
 
 
 def one_line(text: str, longest: int = 500) -> str:

@@ -27,6 +27,7 @@ from studio.documents.plain import shortened
 from studio.jobs.object_names import load
 from studio.jobs.worker_events import WorkerTask
 from studio.jobs.worker_log import EventHandler
+from studio.runtime.shared.errors import is_out_of_memory
 from studio.settings.disk_space import HINT, is_of_full_disk
 from studio.settings.logging import STUDIO, uncaught_logged
 from studio.settings.project_preprocess import ProjectPreprocess
@@ -163,6 +164,11 @@ def _run(task: WorkerTask, job: WorkerJob) -> None:
     except OSError as error:
         message, hint = _of_system(error, job.folder)
         job.finish("error", message=message, hint=hint, detail=traceback.format_exc(), exit_code=1)
+    except ImportError as error:
+        if is_out_of_memory(error):
+            job.finish("memory")
+        else:
+            job.finish("error", **_of_defect(error), detail=traceback.format_exc(), exit_code=1)
     except Exception as error:  # a defect, or unforeseen bad input: still one sentence
         log.debug("the work failed", exc_info=True)
         job.finish("error", **_of_defect(error), detail=traceback.format_exc(), exit_code=1)

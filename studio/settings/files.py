@@ -28,8 +28,14 @@ def make_private(*folders: Path) -> None:
 
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Write to a temporary file in the folder of ``path``, flush it to the disk, and rename it."""
-    import tempfile  # loads a dozen modules, which a window without settings to write does not need
+    """Write to a temporary file in the folder of ``path``, rename it, and flush both to the disk.
+
+    A power cut then leaves the old content or the new one, and never undoes what was reported.
+    """
+    # Both load a dozen modules, which a window without settings to write does not need.
+    import tempfile
+
+    from studio.runtime.shared.files import sync_folder
 
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -43,3 +49,4 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+    sync_folder(path.parent)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from studio.evaluation.language.results import IntervalValue, PairedChange
 from studio.runtime.bench.statistics.binomial import share_interval
+from studio.runtime.bench.statistics.student import quantile
 
 Floats = NDArray[numpy.float64]
 Integers = NDArray[numpy.integer]
@@ -66,7 +67,7 @@ def cluster_share(hits: Floats, clusters: Integers) -> IntervalValue:
     variance = float(_error(sums[None], counts[None])[0]) ** 2
     effective = share * (1 - share) / variance if variance > 0 else total
     # Student's quantile for few clusters, as Korn and Graubard have it.
-    effective = min(total, effective) * (_Z / _student(len(sums) - 1)) ** 2
+    effective = min(total, effective) * (_Z / quantile(2 * _TAIL, len(sums) - 1)) ** 2
     low, high = share_interval(share * effective, effective, _TAIL)
     return IntervalValue(share, min(low, share), max(high, share))
 
@@ -127,15 +128,6 @@ def _error(sums: Floats, counts: Floats) -> Floats:
     rest = sums - sums.sum(axis=1, keepdims=True) / total * counts
     found: Floats = numpy.sqrt((rest**2).sum(axis=1) * clusters / (clusters - 1)) / total[:, 0]
     return found
-
-
-def _student(freedom: int) -> float:
-    """Return the quantile .975 of Student's t, by the expansion of Fisher and Cornish (1960)."""
-    z = _Z
-    first = (z**3 + z) / 4
-    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return z + first / freedom + second / freedom**2 + third / freedom**3
 
 
 def _exp(value: float) -> float:

@@ -18,6 +18,7 @@ import numpy
 from numpy.typing import NDArray
 
 from studio.evidence.groups.results import Interval
+from studio.runtime.bench.statistics.student import quantile
 
 Floats = NDArray[numpy.float64]
 
@@ -96,25 +97,7 @@ def effective_wilson(values: Floats) -> tuple[float, float]:
     """
     count, mean = len(values), float(values.mean())
     ratio = (count * _relative_variance(values, mean) + 1) / (count + 1)
-    return wilson(mean, count / ratio, student(count - 1))
-
-
-def student(freedom: int) -> float:
-    """Return the quantile .975 of Student's t.
-
-    By the expansion of Fisher and Cornish (1960); the error is below .01 from four degrees of
-    freedom on.
-    """
-    if freedom < len(_SMALL) + 1:
-        return _SMALL[freedom - 1]
-    z = Z
-    first = (z**3 + z) / 4
-    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return z + first / freedom + second / freedom**2 + third / freedom**3
-
-
-_SMALL = (12.706, 4.303, 3.182)
+    return wilson(mean, count / ratio, quantile(0.05, count - 1))
 
 
 def bootstrap_t(values: Floats, seed: int) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ..shared.errors import ReleaseError
+from ..shared.errors import ReleaseError, is_out_of_memory, no_memory
 from ..shared.files import digest_of, free_bytes, megabytes, remove
 from ..shared.records import read
 from .board import Board
@@ -222,6 +222,8 @@ def _failure(error: Exception, layout: Layout) -> dict[str, str]:
         )
     if isinstance(error, ReleaseError):
         found = error
+    elif is_out_of_memory(error):
+        found = no_memory()
     elif isinstance(error, (KeyError, ValueError, TypeError)):
         found = ReleaseError("bad-request", "The request cannot be used: {!r}.".format(error))
         found.detail = _trace()

@@ -1,4 +1,4 @@
-"""Threads: the default number of an inference, the priority of those that nobody awaits, failures.
+"""Threads: the default number of an inference, the priority of background work, failures.
 
 Serving, profiles and presets have one rule for the number, so that a figure measured in one place
 holds in the others.
@@ -44,7 +44,7 @@ def yield_to_requests(niceness: int = 10) -> None:
 
 
 MOST_FAILURES = 3
-"""Failures of a thread within ``FAILURES_S`` after which it does not go on."""
+"""Failures of a thread within ``FAILURES_S`` after which it ends."""
 FAILURES_S = 60.0
 
 Failed = Callable[[BaseException], None]
@@ -56,7 +56,7 @@ class ThreadFailure(NamedTuple):
     Attributes:
         thread: Name of the thread.
         error: The exception.
-        fatal: Whether a thread that others rely on has failed too often, and does not go on.
+        fatal: Whether a thread that others rely on has failed too often and ends.
     """
 
     thread: str
@@ -86,7 +86,7 @@ def report_failures(report: Callable[[ThreadFailure], None] = _log_failure) -> N
 
 
 class Failures:
-    """Failures of one thread or task; whether it may go on."""
+    """Failures of one thread or task, and whether it may continue."""
 
     def __init__(self, name: str, *, lasts: bool = True) -> None:
         self._name = name
@@ -94,7 +94,7 @@ class Failures:
         self._moments: List[float] = []
 
     def add(self, error: BaseException) -> bool:
-        """Report a failure; return whether the work goes on."""
+        """Report a failure; return whether the work continues."""
         now = time.monotonic()
         self._moments = [one for one in self._moments if now - one < FAILURES_S] + [now]
         fatal = self._lasts and len(self._moments) >= MOST_FAILURES
@@ -105,7 +105,7 @@ class Failures:
 def guarded_thread(
     name: str, work: Callable[[], object], failed: Optional[Failed] = None, *, lasts: bool = True
 ) -> threading.Thread:
-    """Return a thread whose failure somebody notices; every thread of the runtime is one.
+    """Return a thread whose failures are reported; every thread of the runtime is one.
 
     A failure is reported, and fails the work at hand. A thread that lasts then begins its work
     again. Where that fails, too, and again, the failure is fatal: a server ends and is started
@@ -113,7 +113,7 @@ def guarded_thread(
 
     Args:
         work: What the thread does.
-        failed: Fails the work at hand, as nobody else will end it.
+        failed: Fails the work at hand, which has no other end.
         lasts: Whether the thread begins its work again after a failure.
     """
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple, Optional
 
-from ...shared.errors import ReleaseError
+from ...shared.errors import ReleaseError, no_memory, reports_no_memory
 from ...shared.files import write_atomically
 from ...shared.records import read
 from ..board import Board
@@ -115,6 +115,8 @@ def _try(board: Board, digest: str, seconds: float, providers: str) -> dict[str,
     try:
         last = json.loads(out.splitlines()[-1])
     except (ValueError, IndexError):
+        if reports_no_memory(tail):
+            raise no_memory() from None
         raise _failed("it ended with status {}".format(child.returncode), tail) from None
     ended = read(_Ended, last)
     if ended.event == "error":

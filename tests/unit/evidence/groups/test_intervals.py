@@ -11,7 +11,6 @@ from studio.evidence.groups.intervals import (
     NONE,
     WILSON,
     mean_interval,
-    student,
     wilson,
 )
 from tests.benchmarks.bench_intervals import FIGURES, accuracy, covered, mixed
@@ -31,13 +30,6 @@ def test_wilson_gives_the_published_examples(
     right: int, count: int, low: float, high: float
 ) -> None:
     assert wilson(right / count, count) == pytest.approx((low, high), abs=6e-5)
-
-
-@pytest.mark.parametrize(
-    ("freedom", "quantile"), [(4, 2.776), (9, 2.262), (19, 2.093), (49, 2.010)]
-)
-def test_students_quantile(freedom: int, quantile: float) -> None:
-    assert student(freedom) == pytest.approx(quantile, abs=0.01)
 
 
 @pytest.mark.parametrize(
