@@ -37,7 +37,7 @@ def summary(model: Model, sized: Model, assumed: Mapping[str, tuple[int, ...]]) 
         format=model.format,
         nodes=len(graph.nodes),
         parameters=sum(weight.parameters for weight in weights),
-        macs=sum(work.values()),
+        macs=sum(work.values()) if work or not unknown else None,
         macs_by_operator=dict(work.most_common()),
         macs_unknown=unknown,
         assumed_shapes=assumed,

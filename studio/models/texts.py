@@ -25,14 +25,20 @@ _MOST_NUMBERS = 20
 _GATE_MISSED = 3
 
 
+def _macs(result: ModelFigures) -> str:
+    unknown = result.macs_unknown
+    if unknown and not result.macs:
+        return f"unknown MACs ({unknown:,} of unknown size)"
+    less = f" without {unknown:,} of unknown size" if unknown else ""
+    return f"{count(result.macs or 0)} MACs{less}"
+
+
 def inspected(result: ModelFigures) -> list[str]:
     """Return a model in a few lines."""
-    unknown = result.macs_unknown
     lines = [
         ", opset ".join(filter(None, (result.format, _opsets(result)))),
         f"{result.nodes:,} nodes, {count(result.parameters or 0)} parameters, "
-        f"{count(result.macs or 0)} MACs"
-        + (f" without {unknown:,} of unknown size" if unknown else "")
+        + _macs(result)
         + _assumed(result),
     ]
     for title, values in (("input", result.inputs), ("output", result.outputs)):

@@ -35,6 +35,8 @@ def _summary(material: Material) -> Statement:
     variant = material.records.variant
     found = ModelFigures.read(variant.summary)
     values = {name: getattr(found, name) for name in _COUNTS}
+    if found.macs_unknown and not found.macs:
+        values["macs"] = None
     figures = tuple(
         Figure(
             f"model.{name}",
@@ -55,6 +57,9 @@ def _summary(material: Material) -> Statement:
         f"{variant.ref.format}, precision {variant.ref.precision}. "
         f"SHA-256 of its file: {variant.ref.digest}."
     )
+    unknown = (
+        f"Multiply-accumulates of {found.macs_unknown:,} nodes are unknown, as their sizes are."
+    )
     ends = StatementTable(
         ("", "name", "type", "shape"),
         (*_ends("input", found.inputs), *_ends("output", found.outputs)),
@@ -66,7 +71,7 @@ def _summary(material: Material) -> Statement:
     return Statement(
         "model.summary",
         note="from the file",
-        paragraphs=(sentence,),
+        paragraphs=(sentence, unknown) if found.macs_unknown else (sentence,),
         tables=tables,
         figures=figures,
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from studio.documents.dataclass_json import JsonValue
 from studio.evidence.dossier.model_facts import calibration_data
+from studio.evidence.dossier.recorded_quality import recorded_metric
 from studio.evidence.dossier.statement import Material, Picture, Statement, StatementTable, missing
 from studio.evidence.explanations.results import SampleExplanation
 from studio.evidence.groups.results import GroupCell, GroupsResult, MeanDifference
@@ -36,7 +37,8 @@ def quality_facts(material: Material, measured: Measured) -> Iterator[Statement]
 def _metrics(material: Material, measured: Measured) -> Statement:
     found = measured.groups
     if found is None:
-        return missing("quality.metrics", measured.problems.get("quality.metrics", ""))
+        why = measured.problems.get("quality.metrics", "")
+        return recorded_metric(material) or missing("quality.metrics", why)
     overall = _quality(
         material, found, "quality", f"{found.title}", found.overall, ["overall"], "quality.metrics"
     )

@@ -9,6 +9,7 @@ from studio.evidence.dossier.market_facts import market_facts
 from studio.evidence.dossier.model_facts import calibration_data, model_facts
 from studio.evidence.dossier.operation_facts import operation_facts
 from studio.evidence.dossier.outline import Requested, WrittenAnswer, stated
+from studio.evidence.dossier.recorded_quality import recorded_metric
 from studio.evidence.dossier.statement import Cell, Material, Statement, StatementTable, missing
 from studio.evidence.explanations.results import ExplainResult
 from studio.evidence.frameworks.subjects import subjects
@@ -70,7 +71,7 @@ def survey(
 
 def _quality(material: Material, last: LastMeasurements) -> Iterator[Statement]:
     """Yield the statements about quality, each with the day of its measurement."""
-    yield _overall(last)
+    yield _overall(material, last)
     yield _groups(last)
     yield _calibration(last)
     yield _robustness(last)
@@ -86,10 +87,11 @@ def _measured(
     return Statement(subject, note=note, paragraphs=texts, tables=(table,))
 
 
-def _overall(last: LastMeasurements) -> Statement:
+def _overall(material: Material, last: LastMeasurements) -> Statement:
     found = last.groups
     if found is None:
-        return missing("quality.metrics", NOT_MEASURED["quality.metrics"])
+        why = NOT_MEASURED["quality.metrics"]
+        return recorded_metric(material) or missing("quality.metrics", why)
     table = _table((_row(found.title, found.overall),))
     return _measured("quality.metrics", last, "groups", table)
 

@@ -16,7 +16,9 @@ from studio.lazy_dataclass import dataclass
 MOST = 16
 """Most samples of one run."""
 
-_BACKGROUND_PICTURES = 32
+_COMPARED, _COMPARED_ROWS = 32, 256
+_AVERAGED, _SMALL = 10_000, 1024
+"""Most samples whose mean is the reference, and most elements of one of them."""
 _QUOTED = 40
 
 
@@ -25,13 +27,15 @@ class ChosenSamples:
     """Samples to explain.
 
     Attributes:
-        background: Samples of the data, spread evenly.
+        background: Samples of the data, spread evenly, which the reference is made of.
+        candidates: The same, fewer, among which the most similar one of another class is chosen.
         names: Of the features of a row, where they are known.
         blue_first: Whether the channels of pictures are blue, green and red.
     """
 
     samples: tuple[Sample, ...]
     background: tuple[Sample, ...]
+    candidates: tuple[Sample, ...]
     names: tuple[str, ...] = ()
     blue_first: bool = False
 
@@ -52,12 +56,18 @@ class ChosenSamples:
         names = tuple(text_lines(features))
         if data.suffix.lower() == SUFFIX and data.is_file():
             rows = RowsFile(data, subject.inputs, names)
-            return cls(_found_rows(rows, _words(wanted)), rows.background(), rows.names)
+            chosen = _found_rows(rows, _words(wanted))
+            return cls(chosen, rows.spread(_AVERAGED), rows.spread(_COMPARED_ROWS), rows.names)
         dataset = subject.samples(data, None)
         samples = _found(dataset, _words(wanted))
+        is_film = isinstance(dataset, (ImageFolder, VideoDataset))
         blue_first = isinstance(dataset, (ImageFolder, VideoDataset)) and dataset.blue_first
-        background = tuple(subject.samples(data, _BACKGROUND_PICTURES))
-        return cls(samples, background, names, blue_first)
+        candidates = tuple(subject.samples(data, _COMPARED))
+        is_small = sum(one.size for one in samples[0].feeds.values()) <= _SMALL
+        background = candidates
+        if is_small and not is_film:
+            background = tuple(subject.samples(data, _AVERAGED))
+        return cls(samples, background, candidates, names, blue_first)
 
 
 def _words(wanted: Sequence[str]) -> list[str]:

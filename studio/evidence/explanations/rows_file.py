@@ -14,7 +14,6 @@ from studio.datasets.fit import conform
 SUFFIX = ".csv"
 _MOST_BYTES = 64 << 20
 _MOST_ROWS = 1_000_000
-_BACKGROUND = 256
 
 
 class RowsFile:
@@ -63,10 +62,10 @@ class RowsFile:
         array: Array = self._rows[number][None].astype(numpy.float32)
         return Sample({self._input.name: conform(array, self._input, name)}, None, name)
 
-    def background(self) -> tuple[Sample, ...]:
+    def spread(self, most: int) -> tuple[Sample, ...]:
         """Return complete rows, spread evenly."""
         whole = numpy.flatnonzero(numpy.isfinite(self._rows).all(axis=1))
-        step = max(1, len(whole) // _BACKGROUND)
+        step = -(-len(whole) // most) or 1
         return tuple(self.sample(int(number)) for number in whole[::step])
 
 

@@ -112,7 +112,7 @@ class ExplainOptions:
     reference: Literal["auto", "mean", "zero", "blur", "samples"] = option(
         "auto",
         choice_titles=("automatic", "mean of the data", "zero", "blurred", "samples of the data"),
-        help="What removed parts become (default: the mean of the data).",
+        help="What removed parts become (default: the mean of all samples; of pictures, of 32).",
         advanced=True,
     )
     token: int = option(

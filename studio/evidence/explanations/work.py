@@ -169,7 +169,7 @@ def _other(
         return None
     path = task.options.outputs
     decisions = Decisions.of(question.reader, read_outputs(path) if path else None, task.labels)
-    return counterfactual(model, question, sample, task.chosen.background, decisions, names)
+    return counterfactual(model, question, sample, task.chosen.candidates, decisions, names)
 
 
 def _described(task: _Task, one: _Explained) -> SampleExplanation:

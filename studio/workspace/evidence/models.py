@@ -182,6 +182,11 @@ def _with_operation(
     )
 
 
+def _has_metric(registry: Registry, variant: VariantRecord) -> bool:
+    runs = (registry.runs(step, variant.id, 1) for step in ("evaluate", "quantize"))
+    return any(run.result.get("metric") for newest in runs for run in newest)
+
+
 def _recorded(registry: Registry, facts: _ModelFacts) -> set[str]:
     """Return the subjects that records answer, as the survey of a variant finds them."""
     variant, groups = facts.variant, facts.groups
@@ -194,7 +199,7 @@ def _recorded(registry: Registry, facts: _ModelFacts) -> set[str]:
         "changes": bool(facts.releases or registry.ledger.moves(variant.model)),
         "data.calibration": variant.step != "quantize" or _has_data(registry, variant),
         "data.evaluation": groups is not None,
-        "quality.metrics": groups is not None,
+        "quality.metrics": groups is not None or _has_metric(registry, variant),
         "quality.groups": bool(groups and groups.groups),
         "quality.calibration": bool(groups and groups.calibration),
         "quality.robustness": facts.robustness is not None,

@@ -33,7 +33,7 @@ def test_chosen_columns_keep_their_order(tmp_path: Path) -> None:
 
 def test_rows_with_missing_values_are_no_background(tmp_path: Path) -> None:
     rows = RowsFile(table(tmp_path, b"a,b\n1,2\nnan,2\n3,inf\n"), [INPUT])
-    assert [sample.name for sample in rows.background()] == ["#0"]
+    assert [sample.name for sample in rows.spread(9)] == ["#0"]
     with pytest.raises(InvalidData, match="not-a-number"):
         rows.sample(1)
 

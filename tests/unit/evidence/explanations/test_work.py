@@ -159,6 +159,18 @@ def test_features_of_a_linear_model_have_their_exact_share(tmp_path: Path, job: 
     assert any("f" in line for line in lines_of(result))
 
 
+@pytest.mark.parametrize("suffix", [".npz", ".csv"])
+def test_the_reference_is_the_mean_of_all_rows(tmp_path: Path, job: FakeJob, suffix: str) -> None:
+    rows = numpy.square(numpy.arange(1000, dtype=numpy.float32))[:, None].repeat(6, axis=1)
+    data = tmp_path / f"rows{suffix}"
+    if suffix == ".npz":
+        numpy.savez(data, x=rows)
+    else:
+        numpy.savetxt(data, rows, delimiter=",", header="a,b,c,d,e,f", comments="")
+    (sample,) = run(linear_rows(tmp_path), data, job, sample=["3"]).samples
+    assert sample.reference_score == pytest.approx(21 * rows.mean(dtype=float), rel=1e-5)
+
+
 def test_the_nearest_row_of_another_class_is_named(tmp_path: Path, job: FakeJob) -> None:
     value = helper.make_tensor_value_info
     model = network(
