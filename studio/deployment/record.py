@@ -25,6 +25,7 @@ from studio.jobs import Result
 from studio.jobs.options_form import form
 from studio.lazy_dataclass import dataclass
 from studio.packages import record as packages
+from studio.packages import reuse
 from studio.registry import Registry, VersionRecord
 from studio.registry.endpoints import endpoint_of
 
@@ -42,9 +43,9 @@ def prepare(registry: Registry, options: DeployOptions) -> DeployOptions:
     if options.endpoint:
         options = replace(options, target=endpoint_of(options.target, options.endpoint))
     if options.model and not options.bundle:
-        return replace(
-            options, numbering=packages.numbering(registry, options.model, options.backend)
-        )
+        numbering = packages.numbering(registry, options.model, options.backend)
+        reusable = reuse.reusable(registry, replace(options, numbering=numbering).packaging())
+        return replace(options, numbering=replace(numbering, reusable=reusable))
     return options
 
 
@@ -96,6 +97,7 @@ def deployed(
     version = None
     if packaged and options.model:
         version = packages.store_version(registry, options.model, packaged)
+        reuse.remember(registry, options.packaging(), packaged, version)
     version = version or _version(registry, result.release)
     if options.target.endpoint_name and result.state != "failed":
         registry.endpoints.add(result.target)

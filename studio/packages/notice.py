@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from studio.apps.readme import readme_limits
 from studio.documents.dataclass_json import InvalidDocument, from_json
 from studio.lazy_dataclass import dataclass
-from studio.packages.app_content import AppContent
 from studio.projects.answers_file import answers_path, read_form
 from studio.registry import Registry
 from studio.runtime.shared.user_notice import GroupNotice, UserNotice
+
+if TYPE_CHECKING:
+    from studio.packages.app_content import AppContent
 
 ANSWERS = MappingProxyType(
     {
@@ -75,6 +76,8 @@ def with_app(notice: UserNotice, app: AppContent | None) -> UserNotice:
     """Return the notice with the limits in the README of an app."""
     if app is None:
         return notice
+    from studio.apps.readme import readme_limits  # few bundles have an app
+
     lines, _ = readme_limits(app.files)
     return notice._replace(known_limits=(*notice.known_limits, *lines)).bounded()
 

@@ -18,9 +18,13 @@ def package_contained(options: PackageOptions, job: Job) -> PackageResult:
 
     A worker that deploys has the network and the user's keys, so it must not parse a model.
 
+    Where the inputs have not changed, it returns the bundle that they made before.
+
     Raises:
         StudioError: what the packaging said.
     """
+    if options.numbering is not None and options.numbering.reusable is not None:
+        return options.numbering.reusable
     parts = (options.labels, options.preprocess, options.outputs, options.dictionary, options.app)
     files = (Path(options.model.path), options.data, *parts, options.guard)
 

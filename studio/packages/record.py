@@ -12,8 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from studio.api import StudioError
-from studio.datasets.output_settings import FILE as OUTPUTS
-from studio.datasets.preprocess_draft import write_draft
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs.options_form import form
 from studio.models.language.encoder_files import TOKENIZER
@@ -111,6 +109,10 @@ def packaged(
     Args:
         hidden: Options that the record leaves out.
     """
+    # A deployment, which writes no drafts, need not wait for the libraries of pictures.
+    from studio.datasets.output_settings import FILE as OUTPUTS
+    from studio.datasets.preprocess_draft import write_draft
+
     version = store_version(registry, options.model, result)
     draft, meaning = options.preprocess_draft, options.outputs_draft
     final = replace(

@@ -91,6 +91,7 @@ class Numbering:
         latency: Measurements of profiles that travel with the bundle.
         notice: What users of the release are to know, as ``notice.json`` has it.
         encoder: Folder with the tokenizer of an encoder of texts; None without one.
+        reusable: An earlier result, where the inputs have not changed since.
     """
 
     number: BundleNumber
@@ -99,6 +100,7 @@ class Numbering:
     latency: LatencyFile | None = None
     notice: Mapping[str, JsonValue] = field(default_factory=dict)
     encoder: Path | None = None
+    reusable: PackageResult | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
