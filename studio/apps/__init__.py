@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 FILE = "app.toml"
+OUTPUTS = "outputs"
+"""Folder of a job with the files that sinks of its app write."""
 
 
 def is_app(path: Path) -> bool:

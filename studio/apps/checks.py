@@ -11,6 +11,8 @@ from studio.documents.dataclass_json import to_json
 from studio.runtime.apps.graph import AppGraph, AppSource, Sink, Step
 from studio.runtime.apps.items import EVENTS, PICTURES, TRACKS
 
+_NETWORKED = ("rtsp", "mjpeg", "snapshot", "mqtt", "webhook")
+"""Types of sources and sinks that reach other machines."""
 _STILLS = ("folder", "snapshot")
 
 
@@ -37,7 +39,21 @@ def check_of(files: AppFiles, variables: Mapping[str, str]) -> AppCheck:
         own_steps=own,
         warnings=tuple(_warnings(graph, models)),
         digest=files.digest,
+        code_digest=files.code_digest() if own else "",
+        networked=tuple(networked(graph, deliver=False)),
     )
+
+
+def networked(graph: AppGraph, deliver: bool) -> list[str]:
+    """Return the parts of a run that need the network.
+
+    Args:
+        deliver: Whether the sinks are at work, too.
+    """
+    parts: tuple[AppSource | Sink, ...] = graph.sources
+    if deliver:
+        parts = (*parts, *graph.receivers)
+    return [one.name for one in parts if one.type.name in _NETWORKED]
 
 
 def _parts(graph: AppGraph) -> tuple[AppPart, ...]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from studio.api import InvalidData, StudioError
+from studio.apps import OUTPUTS
 from studio.apps.files import AppFiles
 from studio.runtime.apps.settings import AppError
+from studio.runtime.serve.apps.bundle import output_of
 from studio.runtime.serve.apps.predictors import ServedPredictor
 from studio.runtime.serve.engine.served_model import load
 from studio.runtime.shared.errors import LoadError
@@ -50,8 +52,16 @@ class DeskContext:
         return str(path)
 
     def output(self, name: str) -> str:
-        """Return the path of a file to write, seen from the folder of the run."""
-        return str(self._data / name)
+        """Return the path of a file to write, which the run moves to ``data`` in the app's folder.
+
+        A path from the root is taken below that folder, too: a run on the desk writes nowhere else.
+
+        Raises:
+            AppError: when it leads out of the folder.
+        """
+        path = Path(output_of(self._data / OUTPUTS, name.lstrip("/")))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return str(path)
 
     def _load(self, name: str) -> ServedPredictor:
         parts = self._models.get(name)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from studio.apps import OUTPUTS
 from studio.apps.context import DeskContext
+from studio.registry.names import below
 from studio.runtime.apps.graph import AppGraph
 from studio.runtime.apps.items import Event
 from studio.runtime.apps.sinks.delivery import SinkWorkers
@@ -15,6 +18,24 @@ from studio.runtime.apps.sinks.outbox import Outbox
 
 _LAST_S = 10.0
 _POLL_S = 0.1
+
+
+def keep_outputs(app: Path, job: Path) -> tuple[str, ...]:
+    """Add what sinks of a run have written to the folder ``data`` of the app; return the files.
+
+    Raises:
+        Refused: for a place that a link leads out of the folder.
+    """
+    outputs, kept = job / OUTPUTS, []
+    for source in sorted(outputs.rglob("*")):
+        if source.is_symlink() or not source.is_file():
+            continue  # own code may have made it
+        target = below(app, Path("data") / source.relative_to(outputs))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with source.open("rb") as new, target.open("ab") as file:
+            shutil.copyfileobj(new, file)
+        kept.append(str(target))
+    return tuple(kept)
 
 
 class DeskDelivery:

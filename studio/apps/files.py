@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -115,6 +116,15 @@ class AppFiles:
             return graph_of(self.document, variables)
         except AppError as error:
             raise invalid(error) from None
+
+    def code_digest(self) -> str:
+        """Return the SHA-256 of ``app.toml`` and of all Python files in the folder."""
+        digest = hashlib.sha256(self.digest.encode())
+        for path in sorted(self.folder.rglob("*.py")):
+            name = path.relative_to(self.folder).as_posix().encode()
+            content = path.read_bytes() if path.is_file() else b""
+            digest.update(hashlib.sha256(name).digest() + hashlib.sha256(content).digest())
+        return digest.hexdigest()
 
     def models(self) -> dict[str, ModelParts]:
         """Return the files of each model, by its name.

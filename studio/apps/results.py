@@ -54,6 +54,8 @@ class AppCheck:
         own_steps: Files with Python code of the app.
         warnings: What works, but may not be meant.
         digest: Fingerprint of the ``app.toml`` that was checked.
+        code_digest: SHA-256 of the Python files of the app; empty without own code.
+        networked: Sources that need the network.
     """
 
     name: str
@@ -67,6 +69,8 @@ class AppCheck:
     own_steps: tuple[str, ...]
     warnings: tuple[str, ...]
     digest: str = optional("")
+    code_digest: str = optional("")
+    networked: tuple[str, ...] = optional(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,7 @@ class AppRun:
     fault: str = ""
     sinks: Mapping[str, Mapping[str, JsonValue]] | None = optional()
     output: str = optional("")
+    written: tuple[str, ...] | None = optional()
     expected: int | None = optional()
     matched: int | None = optional()
     f1: float | None = optional()

@@ -12,6 +12,11 @@ from studio.lazy_dataclass import dataclass
 
 _APP_HELP = "Folder of the app, or its app.toml."
 _SET_HELP = "NAME=VALUE of a variable of the app."
+_CODE_HELP = (
+    "Agree to run the Python code of the app on this computer. It can read the folder of the app "
+    "and the recordings, and has no network."
+)
+_DIGEST_HELP = "SHA-256 of the code that was agreed to, from app check (default: any)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +53,12 @@ class AppRunOptions:
     deliver: bool = option(
         False, help="Deliver events to the sinks of the app (default: only show them)."
     )
-    allow_code: bool = option(
+    allow_code: bool = option(False, title="Run its Python code", help=_CODE_HELP)
+    code: str = option("", help=_DIGEST_HELP, advanced=True)
+    allow_network: bool = option(
         False,
-        title="Run its Python code",
-        help="Agree to run the Python code of the app on this computer.",
+        title="Its Python code may use the network",
+        help="Agree that this code uses the network, as cameras and sinks of the app do.",
     )
     threads: int = option(
         0,
@@ -76,11 +83,8 @@ class AppTestOptions:
         title="Least F1",
         help="Least F1 score of the events (default: from app.toml).",
     )
-    allow_code: bool = option(
-        False,
-        title="Run its Python code",
-        help="Agree to run the Python code of the app on this computer.",
-    )
+    allow_code: bool = option(False, title="Run its Python code", help=_CODE_HELP)
+    code: str = option("", help=_DIGEST_HELP, advanced=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,7 @@ APP_RUN: Step[AppRunOptions, AppRun] = Step(
     effect=Effect.LOOKS,
     ordered=True,
     until_stopped=True,
+    own_code="allow_code",
 )
 
 APP_TEST: Step[AppTestOptions, AppRun] = Step(
@@ -143,4 +148,5 @@ APP_TEST: Step[AppTestOptions, AppRun] = Step(
     texts="studio.apps.texts:tested",
     exit_code="studio.apps.texts:exit_code",
     effect=Effect.PURE,
+    own_code="allow_code",
 )

@@ -53,6 +53,7 @@ def ran(result: AppRun) -> list[str]:
         reason = f": {sink['reason']}" if sink["reason"] else ""
         lines.append(f"{name:9} {sink['delivered']} delivered, {sink['waiting']} waiting{reason}")
     lines += [f"failed    {result.failed} frames: {result.fault}"] if result.failed else []
+    lines += [f"{path} written" for path in result.written or ()]
     lines += [f"{result.output} written"] if result.output else []
     return lines
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Cancelled, InvalidData, UsageError
-from studio.apps.checks import check_of
+from studio.apps.checks import check_of, networked
 from studio.apps.context import DeskContext
-from studio.apps.delivery import DeskDelivery
+from studio.apps.delivery import DeskDelivery, keep_outputs
 from studio.apps.files import AppFiles, invalid
 from studio.apps.results import AppCheck, AppProgress, AppRun
 from studio.apps.step import AppCheckOptions, AppRunOptions, AppTestOptions
@@ -21,6 +21,7 @@ from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs import Job
 from studio.lazy_dataclass import dataclass
 from studio.registry import Registry
+from studio.registry.names import below
 from studio.runtime.apps.document import ReplaySettings
 from studio.runtime.apps.engine import AppEngine
 from studio.runtime.apps.event_match import match_events
@@ -54,7 +55,8 @@ def run(options: AppRunOptions, job: Job) -> AppRun:
     """
     files = _with_recordings(AppFiles.open(options.app), options.replay)
     graph = files.graph(variables_of(options.set))
-    refuse_code(files, graph, options.allow_code)
+    refuse_code(files, graph, options)
+    _refuse_network(files, graph, options)
     player = _Player(files, graph, options.threads, job, options.deliver)
     played = player.play(options.seconds)
     if options.events is not None:
@@ -63,10 +65,12 @@ def run(options: AppRunOptions, job: Job) -> AppRun:
 
 
 def saved(registry: Registry, options: AppRunOptions, result: AppRun, folder: Path) -> AppRun:
-    """Move the events to where the user wants them."""
+    """Move the events to where the user wants them, and files of sinks to the app."""
+    written = keep_outputs(AppFiles.open(options.app).folder, folder)
+    result = replace(result, written=written or None)
     if options.events is None:
         return result
-    options.events.write_bytes((folder / EVENTS).read_bytes())
+    options.events.write_bytes(below(folder, EVENTS).read_bytes())
     return replace(result, output=str(options.events))
 
 
@@ -130,7 +134,7 @@ def replayed(options: AppTestOptions, job: Job) -> AppReplay:
             f"The test would wait for the live source {live[0]}.",
             hint="Give a recording in its place: [test] variables in app.toml.",
         )
-    refuse_code(files, graph, options.allow_code)
+    refuse_code(files, graph, options)
     played = _Player(files, graph, 0, job).play(0.0)
     job.check()  # a test that was stopped has no result
     kinds = settings.kinds or tuple(dict.fromkeys(str(row.get("kind", "")) for row in expected))
@@ -157,17 +161,34 @@ def variables_of(given: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def refuse_code(files: AppFiles, graph: AppGraph, allowed: bool) -> None:
-    """Refuse an app with Python code that the user has not agreed to run.
+def refuse_code(files: AppFiles, graph: AppGraph, options: AppRunOptions | AppTestOptions) -> None:
+    """Refuse an app with Python code that the user has not agreed to run, or not as it is now.
 
     Raises:
         InvalidData: naming the part.
     """
     own = list(graph.own_code)
-    if own and not allowed:
+    if own and not options.allow_code:
         raise InvalidData(
             f"The part {own[0]} of {files.document.name} is Python code of the app.",
-            hint="Read it, then agree to run it: --allow-code.",
+            hint="Read it, then agree to run it: --allow-code. It can read the folder of the app "
+            "and the recordings, and has no network without --allow-network.",
+        )
+    if own and options.code and options.code != files.code_digest():
+        raise InvalidData(
+            f"The Python code of {files.document.name} has changed since you agreed to run it.",
+            hint="Check the app again, and read the code.",
+        )
+
+
+def _refuse_network(files: AppFiles, graph: AppGraph, options: AppRunOptions) -> None:
+    """Refuse parts that need the network where own code is kept from it."""
+    parts = networked(graph, options.deliver)
+    if graph.own_code and parts and not options.allow_network:
+        raise InvalidData(
+            f"The part {parts[0]} needs the network, which the Python code of "
+            f"{files.document.name} would then use, too.",
+            hint="Agree to that with --allow-network, or replay a recording: --replay FILE.",
         )
 
 

@@ -22,6 +22,10 @@ from studio.registry import ModelRef
 
 _OF_GROUPS = {one.name: one for one in GROUPS.form}
 _OF_TEST = {one.name: one for one in APP_TEST.form}
+_CODE_HELP = (
+    "Agree to run the Python code of the app on this computer. It has no network, and can read the "
+    "models of the registry, too."
+)
 _OF_EXPLAIN = {one.name: one for one in EXPLAIN.form}
 
 
@@ -71,7 +75,7 @@ class EvidenceOptions(MeasuringOptions):
         help="Further models of the app (default: all that app.toml names).",
         advanced=True,
     )
-    allow_code: bool = like(_OF_TEST["allow_code"], False, advanced=True)
+    allow_code: bool = like(_OF_TEST["allow_code"], False, help=_CODE_HELP, advanced=True)
     by: tuple[str, ...] = like(_OF_GROUPS["by"], ())
     samples: int = option(
         2000,
@@ -179,7 +183,7 @@ class VerifyOptions(MeasuringOptions):
         positional=False,
         help="App whose test runs again: its folder, or its app.toml.",
     )
-    allow_code: bool = like(_OF_TEST["allow_code"], False, advanced=True)
+    allow_code: bool = like(_OF_TEST["allow_code"], False, help=_CODE_HELP, advanced=True)
     model: ModelRef | None = option(
         None,
         kind=Kind.MODEL,

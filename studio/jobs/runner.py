@@ -342,8 +342,8 @@ class JobRunner:
         """Return the one that is kept ready where it can see enough, otherwise a new one."""
         if spec.on:
             return self._executors.worker(spec.on, new_folder(self._paths.jobs))
-        reads = [path for path in spec.reads if not self._visible(path)]
-        if not reads and not spec.needs:
+        reads = [path for path in spec.reads if spec.isolated or not self._visible(path)]
+        if not reads and not spec.needs and not spec.isolated:
             with self._lock:
                 spare, self._spare = self._spare, None
             if spare is not None:
@@ -360,11 +360,14 @@ class JobRunner:
     def _new_worker(
         self, spec: JobSpec | None = None, reads: Sequence[Path] = (), preload: Sequence[str] = ()
     ) -> WorkerProcess:
-        always = (*self._always_readable, *interpreters(self._paths.environments))
+        always: tuple[Path, ...] = ()
+        if spec is None or not spec.isolated:
+            environments = interpreters(self._paths.environments)
+            always = (*self._always_readable, *environments, *linked(self._paths.plugins))
         walls = Sandbox(
             self.containment,
             new_folder(self._paths.jobs),
-            (*always, *linked(self._paths.plugins), *reads),
+            (*always, *reads),
             spec.needs if spec else frozenset(),
         )
         return WorkerProcess(self._paths, walls, preload=preload)

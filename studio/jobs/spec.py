@@ -29,6 +29,7 @@ class JobSpec:
         notes: Lines for the log of the job, written before it starts.
         preprocess: That of the project, for pictures without one of their own.
         asked: The options as they were given, for a repeat; the worker does not get them.
+        isolated: The worker reads nothing of the profile but ``reads``.
         on: Address of the executor that does it; empty for this computer.
     """
 
@@ -44,6 +45,7 @@ class JobSpec:
     notes: tuple[str, ...] = ()
     asked: Mapping[str, JsonValue] = field(default_factory=dict)
     preprocess: Path | None = None
+    isolated: bool = False
     on: str = ""
 
     def line(self, folder: Path) -> bytes:

@@ -100,6 +100,9 @@ class Step(Generic[OptionsT, ResultT]):
             possible at once.
         ordered: Keeps its place among the steps of a pipeline that act, although it does not act.
         until_stopped: Runs until the user stops it, which is its natural end and no failure.
+        own_code: Name of the flag by which the user agrees to Python code of an app. With it the
+            worker reads only the files that it was given, and has the network only with the flag
+            ``allow_network``.
         spreads: Takes long, and reads and writes nothing but files that can travel: it may be done
             on another computer.
         event: Kind of the event of its success (``release.deployed``); empty for a step without.
@@ -132,6 +135,7 @@ class Step(Generic[OptionsT, ResultT]):
     ordered: bool = False
     until_stopped: bool = False
     spreads: bool = False
+    own_code: str = ""
     event: str = ""
     texts: str = ""
     exit_code: str = ""

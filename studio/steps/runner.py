@@ -117,6 +117,7 @@ class StepRunner:
             notes=filled.notes,
             asked=note.options,
             preprocess=filled.preprocess,
+            isolated=_runs_code(step, resolved),
             on=on,
         )
         if not note.is_recorded:
@@ -249,6 +250,8 @@ class StepRunner:
         """
         needs = step.needs | (step.remote_needs if resolved.remote else frozenset())
         needs |= step.signing_needs if resolved.arguments.get("sign") else frozenset()
+        if _runs_code(step, resolved) and not resolved.arguments.get("allow_network"):
+            needs -= {Permission.NETWORK}
         for scheme in resolved.schemes - {"local"}:
             capability = self._plugins().answering(scheme)
             if capability is not None:
@@ -286,6 +289,11 @@ class StepRunner:
             return result
 
         return record
+
+
+def _runs_code(step: AnyStep, resolved: Resolved) -> bool:
+    """Return whether the user has agreed to run Python code of an app."""
+    return bool(step.own_code and resolved.arguments.get(step.own_code))
 
 
 def _in_turn(record: Finish | None, turn: Turn) -> Finish | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Tuple
 
+from ..shared.files import plain_name
+from .own_code import TYPE as OWN_CODE
 from .settings import AppError, read_settings
 
 MOST_PARTS = 200
@@ -182,6 +184,8 @@ class AppDocument(NamedTuple):
             if part.name in seen:
                 raise AppError("Two parts of the app are named {!r}.".format(part.name))
             seen[part.name] = 1
+            if part.type == OWN_CODE:
+                _check_code(part)
         if not 1 <= self.outbox.most <= 10_000_000:
             raise AppError("outbox: most is from 1 to 10,000,000.")
         if not 0.1 <= self.preview.fps <= 30 or not 32 <= self.preview.width <= 4096:
@@ -336,9 +340,21 @@ def _check_name(name: object) -> str:
     return name
 
 
+def _check_code(part: PartDocument) -> None:
+    """Refuse code that the signature of a bundle would not cover."""
+    file = part.settings.get("file", "")
+    if not isinstance(file, str) or _VARIABLE.search(file) or (file and not plain_name(file)):
+        raise AppError(
+            "{}: file is the name of a Python file in the folder of the app.".format(part.name),
+            "Write the name itself: no variable, no .. and no path from the root.",
+        )
+
+
 def _filled(value: Any, values: Mapping[str, str], place: str) -> Any:
     if isinstance(value, (list, tuple)):
         return [_filled(one, values, place) for one in value]
+    if isinstance(value, Mapping):
+        return {key: _filled(one, values, place) for key, one in value.items()}
     if not isinstance(value, str):
         return value
     for name in _VARIABLE.findall(value):

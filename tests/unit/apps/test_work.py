@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from studio.api import InvalidData, StudioError, UsageError
+from studio.api import InvalidData, Refused, StudioError, UsageError
 from studio.apps import is_app, texts
+from studio.apps.delivery import keep_outputs
 from studio.apps.files import AppFiles
 from studio.apps.scaffold import create, created
 from studio.apps.step import AppCheckOptions, AppNewOptions, AppRunOptions, AppTestOptions
@@ -123,7 +125,70 @@ def test_events_are_delivered_when_that_is_wanted(app: Path, job: QuietJob) -> N
     result = run(AppRunOptions(app, deliver=True), job)
     assert result.sinks is not None
     assert result.sinks["log"]["delivered"] == result.count
-    assert len((job.folder / "events.jsonl").read_text().splitlines()) == result.count
+
+
+def test_files_of_sinks_come_to_the_folder_of_the_app(
+    app: Path, job: QuietJob, tmp_path: Path
+) -> None:
+    edited(app, 'path = "events.jsonl"', 'path = "/var/log/lanes/events.jsonl"')
+    options = AppRunOptions(app, deliver=True, seconds=60)
+    with closing(Registry(tmp_path / "registry")) as registry:
+        for _ in range(2):
+            result = saved(registry, options, run(options, job), job.folder)
+            shutil.rmtree(job.folder)
+            job.folder.mkdir()
+    written = app / "data" / "var" / "log" / "lanes" / "events.jsonl"
+    assert result.written == (str(written),)
+    assert f"{written} written" in texts.ran(result)
+    assert len(written.read_text().splitlines()) == 2 * result.count
+
+
+def test_a_sink_writes_nowhere_else(app: Path, job: QuietJob) -> None:
+    edited(app, 'path = "events.jsonl"', 'path = "../../events.jsonl"')
+    with pytest.raises(InvalidData, match=r"\.\./\.\./events\.jsonl is outside the data"):
+        run(AppRunOptions(app, deliver=True), job)
+
+
+@pytest.mark.parametrize("made", ["file", "folder", "source"])
+def test_links_lead_files_of_sinks_nowhere(app: Path, tmp_path: Path, made: str) -> None:
+    (outside := tmp_path / "outside").mkdir()
+    (outside / "profile").write_text("mine\n")
+    outputs = tmp_path / "run" / "outputs"
+    outputs.mkdir(parents=True)
+    if made == "source":
+        (outputs / "profile").symlink_to(outside / "profile")
+        assert keep_outputs(app, tmp_path / "run") == ()
+        return
+    (outputs / "profile").write_text("theirs\n")
+    if made == "folder":
+        (app / "data").symlink_to(outside)
+    else:
+        (app / "data").mkdir()
+        (app / "data" / "profile").symlink_to(outside / "profile")
+    with pytest.raises(Refused):
+        keep_outputs(app, tmp_path / "run")
+    assert (outside / "profile").read_text() == "mine\n"
+
+
+def test_code_that_changed_after_the_consent_does_not_run(app: Path, job: QuietJob) -> None:
+    (app / "own.py").write_text("def process(stamp, events, state):\n    return None\n")
+    edited(app, "[sinks.log]", OWN + "\n[sinks.log]")
+    agreed = check(AppCheckOptions(app), job).code_digest
+    run(AppRunOptions(app, allow_code=True, code=agreed), job)
+    (app / "helper.py").write_text("print('other')\n")
+    for step, options in ((run, AppRunOptions), (replay_test, AppTestOptions)):
+        with pytest.raises(InvalidData, match="has changed since you agreed"):
+            step(options(app, allow_code=True, code=agreed), job)  # type: ignore[operator]
+
+
+def test_own_code_shares_the_network_of_a_camera_by_consent_alone(app: Path, job: QuietJob) -> None:
+    (app / "own.py").write_text("def process(stamp, events, state):\n    return None\n")
+    edited(app, "[sinks.log]", OWN + "\n[sinks.hook]\ntype='webhook'\ninput='gate'\n"
+           "url='http://127.0.0.1:9/'\n[sinks.log]")  # fmt: skip
+    with pytest.raises(InvalidData, match="The part hook needs the network") as caught:
+        run(AppRunOptions(app, allow_code=True, deliver=True), job)
+    assert "--allow-network" in caught.value.hint
+    run(AppRunOptions(app, allow_code=True), job)
 
 
 def test_a_test_finds_all_events_of_its_film(app: Path, job: QuietJob) -> None:

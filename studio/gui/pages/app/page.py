@@ -41,8 +41,11 @@ _RECORDINGS = (
     "Videos and signals (*.avi *.mp4 *.mkv *.mov *.webm *.mjpeg *.mjpg *.csv);;All files (*)"
 )
 _CODE = (
-    "The app has {}. This code runs on this computer with your rights. Read it before you agree: {}"
+    "The app has {}. Read this code before you agree: {}. In the sandbox of workers it can read "
+    "the folder of the app and the recordings."
 )
+_NO_NETWORK = "It has no network."
+_NETWORK = "It can use the network, which {} needs."
 
 
 class AppPage(StagePage):
@@ -65,7 +68,7 @@ class AppPage(StagePage):
         self.checking, self._creating = JobStrip(), JobStrip()
         self._doing = ""
         self._stopped, self._is_broken = False, False
-        self._agreed: Path | None = None
+        self._agreed = ""
         self._again: Callable[[], object] = self.run
 
     def build(self) -> Iterator[None]:
@@ -140,7 +143,7 @@ class AppPage(StagePage):
 
     def _open(self, folder: Path) -> None:
         self.folder, self._is_broken = folder, False
-        self._agreed = None
+        self._agreed = ""
         self.view.forget()
         self.view.show_name(folder.name, str(folder))
         self.results.clear()
@@ -231,25 +234,28 @@ class AppPage(StagePage):
         check = self.view.check
         if check is None or self._why_not_run() or self.strip.running:
             return
-        if not check.own_steps or self._agreed == self.folder:
+        if not check.own_steps or self._agreed == check.code_digest:
             start()
             return
         number = figures.count(
             len(check.own_steps), "file with Python code", "files with Python code"
         )
-        detail = _CODE.format(number, ", ".join(check.own_steps))
+        network = _NETWORK.format(", ".join(check.networked)) if check.networked else _NO_NETWORK
+        detail = f"{_CODE.format(number, ', '.join(check.own_steps))} {network}"
         text = f"Run the Python code of {check.title}?"
         Question(self.header, text, detail, "Run the code", partial(self._agree, start)).open()
 
     def _agree(self, start: Callable[[], object]) -> None:
-        self._agreed = self.folder
+        self._agreed = self.view.check.code_digest if self.view.check is not None else ""
         start()
 
     def _start(self, step: str, **options: object) -> None:
         if self.strip.running or self.view.check is None:
             return
         if self.view.check.own_steps:
-            options["allow_code"] = True
+            options |= {"allow_code": True, "code": self._agreed}
+            if step == RUN and self.view.check.networked:
+                options["allow_network"] = True
         self._again = partial(self._start, step, **options)
         self._doing, self._stopped = step, False
         if self.strip.follow(self.shell.start(step, app=str(self.folder), **options)):

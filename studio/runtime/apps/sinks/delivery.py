@@ -95,15 +95,23 @@ class SinkWorker:
         batch = self._outbox.batch(self.sink.name, _BATCH)
         if not batch:
             return False
+        self._deliver_events(batch)
+        return True
+
+    def _deliver_events(self, batch: Sequence[StoredEvent]) -> None:
+        """Deliver events; where a receiver refuses several, each is sent alone."""
         events = self._chosen(batch)
         try:
             if events:
                 self._delivery.deliver(events)
         except RefusedError as error:
-            self._refuse(batch, str(error))
+            if len(events) == 1:
+                self._refuse(batch, str(error))
+                return
+            for stored in batch:
+                self._deliver_events([stored])
         else:
             self._outbox.advance(self.sink.name, batch[-1], len(events))
-        return True
 
     def _chosen(self, batch: Sequence[StoredEvent]) -> List[Event]:
         inputs = self.sink.inputs

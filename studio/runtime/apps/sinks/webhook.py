@@ -8,7 +8,7 @@ import socket
 import ssl
 from typing import Dict, NamedTuple, Sequence
 
-from ...shared.web_address import WebAddress, web_address
+from ...shared.web_address import WebAddress, require_receiver, web_address
 from ..items import Event
 from ..parts import AppContext, RefusedError, SinkType
 from ..settings import AppError
@@ -77,6 +77,9 @@ class Webhook:
         body = json.dumps({"events": [event.to_json() for event in events]}).encode("ascii")
         link = self._address.connection(self._settings.timeout_s)
         try:
+            self._address.require_receiver()
+            link.connect()
+            require_receiver(link.sock.getpeername()[0])  # the name may have changed its address
             link.request("POST", self._address.target, body, self._headers(events))
             answer = link.getresponse()
             answer.read(_LONGEST_ANSWER)

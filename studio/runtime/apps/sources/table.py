@@ -157,6 +157,8 @@ class FollowedLines:
         self._columns = Columns(settings.columns)
         self._rows = _rows_of(settings)
         self._times = SampleTimes(settings.rate_hz)
+        self._patience_s = max(1.0, 2 * settings.piece_s)
+        self._latest = clock()
         self._buffer = bytearray()
         self._waiting: List[List[float]] = []
         self._file, self._is_regular = _followed(path, settings.baud)
@@ -181,8 +183,8 @@ class FollowedLines:
             OSError: when the device is gone.
         """
         if not self._more():
-            self._pause(_PAUSE_S)
-            return IDLE
+            return self._late()
+        self._latest = self._clock()
         while True:
             line, mark, rest = self._buffer.partition(b"\n")
             if not mark:
@@ -191,8 +193,16 @@ class FollowedLines:
             self._take(bytes(line))
         if len(self._buffer) > _LONGEST_LINE:
             self._buffer.clear()
-        if len(self._waiting) < self._rows:
-            return IDLE
+        return self._piece() if len(self._waiting) >= self._rows else IDLE
+
+    def _late(self) -> SourceFrame:
+        """Return what waits when no more lines come; a pause and ``IDLE`` before that."""
+        if self._waiting and self._clock() - self._latest > self._patience_s:
+            return self._piece()
+        self._pause(_PAUSE_S)
+        return IDLE
+
+    def _piece(self) -> SourceFrame:
         rows, self._waiting = self._waiting, []
         moment = self._times.next(len(rows), self._clock())
         return SourceFrame(np.array(rows, dtype=np.float32), moment)

@@ -9,13 +9,19 @@ from typing import Any, Dict, List, NamedTuple, Optional
 
 from ..items import PICTURES
 from ..parts import AppContext, Capture, SourceFrame, SourceType
+from ..settings import AppError
 from .camera_clock import CameraClock
 
 REQUIREMENTS = {"opencv-python-headless": ">=4.8"}
 _MISSING = "reading videos needs the Python package opencv-python-headless"
 _OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
-_LIVE_OPTIONS = "rtsp_transport;tcp|analyzeduration;100000|fflags;nobuffer"
+_LIVE_OPTIONS = (
+    "rtsp_transport;tcp|analyzeduration;100000|fflags;nobuffer"
+    "|protocol_whitelist;rtsp,rtsps,rtp,rtmp,rtmps,srt,udp,tcp,tls,http,https,httpproxy,crypto"
+)
 """FFmpeg analyses five seconds of a stream by default, and then gives old pictures in a burst."""
+_SCHEMES = ("rtsp", "rtsps", "rtp", "rtmp", "rtmps", "srt", "udp", "tcp", "http", "https")
+"""Of streams. FFmpeg has others that read files of the board, such as ``concat`` and ``file``."""
 _FFMPEG_LOG = ("OPENCV_FFMPEG_LOGLEVEL", "-8")
 _OPENCV_LOG = "OPENCV_LOG_LEVEL"
 _ERRORS = 2
@@ -164,7 +170,11 @@ class _Film(_Video):
 
 
 def _open_film(settings: VideoSettings, context: AppContext) -> Capture:
-    path = settings.path if "%" in settings.path else context.file(settings.path)
+    folder, name = os.path.split(settings.path)
+    if "%" in name:  # numbered pictures; without a folder, FFmpeg could read it as an address
+        path = os.path.join(context.file(folder or "."), name)
+    else:
+        path = context.file(settings.path)
     cv2 = _opencv()
     capture = cv2.VideoCapture(path)
     if not capture.isOpened():
@@ -176,6 +186,8 @@ def _open_film(settings: VideoSettings, context: AppContext) -> Capture:
 def _open_camera(settings: CameraSettings, context: AppContext) -> Capture:
     cv2 = _opencv()
     number = settings.device.isdigit()
+    if not number and not os.path.isabs(settings.device):
+        raise AppError("a camera is a number, or a path such as /dev/video0")
     capture = cv2.VideoCapture(int(settings.device) if number else settings.device)
     if not capture.isOpened():
         capture.release()
@@ -192,6 +204,9 @@ def _open_camera(settings: CameraSettings, context: AppContext) -> Capture:
 
 
 def _open_stream(settings: StreamSettings, context: AppContext) -> Capture:
+    scheme = settings.url.partition("://")[0].lower()
+    if scheme not in _SCHEMES:
+        raise AppError("the url of a stream begins with one of: {}".format(", ".join(_SCHEMES)))
     os.environ.setdefault(_OPTIONS, _LIVE_OPTIONS)
     cv2 = _opencv()
     limit = int(settings.timeout_s * 1000)

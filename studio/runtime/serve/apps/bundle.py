@@ -133,6 +133,17 @@ def file_of(folder: Path, name: str) -> str:
     return str(path)
 
 
+def output_of(data: Path, name: str) -> str:
+    """Return the path of a file to write: below the data of an app, or a path of the board.
+
+    Raises:
+        AppError: for a name that leads out of the data.
+    """
+    if ".." in PurePosixPath(name).parts:
+        raise AppError("The file {} is outside the data of the app.".format(name))
+    return str(data / name)
+
+
 def variables_of(root: Optional[Path]) -> Dict[str, str]:
     """Return the variables of this board.
 

@@ -14,7 +14,7 @@ from ...shared.errors import LoadError
 from ..engine.served_model import ServedModel, load
 from ..engine.source import ModelSource
 from ..http.message import Response
-from .bundle import AppBundle, file_of, variables_of
+from .bundle import AppBundle, file_of, output_of, variables_of
 from .predictors import ServedPredictor
 from .stream import streams_of
 
@@ -66,7 +66,7 @@ class BundleContext:
 
     def output(self, name: str) -> str:
         """Return the path of a file to write: in the folder of the app's data, or of the board."""
-        return str(self._data / name)
+        return output_of(self._data, name)
 
 
 class RecentPreview(NamedTuple):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import Optional
 
+from ...shared.errors import LoadError
 from ..engine.served_model import ServedModel
 from ..release_root import run_folder_of
 
@@ -33,4 +36,19 @@ def data_folder(folder: Path) -> Path:
     given = os.environ.get("EDGEWRIGHT_APP_DATA", "")
     if run is not None:
         return run / "app"
-    return Path(given or os.path.join(tempfile.gettempdir(), "edgewright-app-" + folder.name))
+    if given:
+        return Path(given)
+    return _own_folder(Path(tempfile.gettempdir(), "edgewright-app-" + folder.name))
+
+
+def _own_folder(path: Path) -> Path:
+    """Return a folder among temporary files, where others could have made one of that name."""
+    with contextlib.suppress(FileExistsError):
+        path.mkdir(mode=0o700)
+    state = path.lstat()
+    if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid():
+        raise LoadError(
+            "{} belongs to another user: set EDGEWRIGHT_APP_DATA to a folder.".format(path)
+        )
+    path.chmod(0o700)
+    return path

@@ -173,3 +173,25 @@ def test_an_own_step_takes_only_what_its_input_gives() -> None:
         "own": {"type": "python", "file": "a.py", "input": "gate", "takes": "x"},
     }
     assert "a python step takes x, and gate gives" in sentence_for({**APP, "steps": steps})
+
+
+OWN = {"type": "python", "input": "gate", "takes": "events", "file": "own.py"}
+
+
+def test_variables_are_filled_in_tables_of_settings() -> None:
+    own = {**OWN, "options": {"dsn": "postgres://${DB}", "list": "${FILM}"}}
+    document = AppDocument.from_json(changed("steps", "own", to=own))
+    step = next(one for one in graph_of(document, {"DB": "pw@host"}).steps if one.name == "own")
+    assert step.settings.options == {"dsn": "postgres://pw@host", "list": "film.avi"}
+    with pytest.raises(AppError, match="the variable DB has no value"):
+        graph_of(document)
+
+
+@pytest.mark.parametrize("group", ["steps", "sinks"])
+@pytest.mark.parametrize(
+    "file", ["${CODE}", "a/${CODE}.py", "/tmp/own.py", "../own.py", "a/../../own.py", "a\\b.py"]
+)
+def test_what_names_code_is_in_the_folder_and_has_no_variable(group: str, file: str) -> None:
+    part = {"type": "python", "input": "gate", "file": file}
+    words = sentence_for(changed(group, "own", to=part))
+    assert words == "own: file is the name of a Python file in the folder of the app."

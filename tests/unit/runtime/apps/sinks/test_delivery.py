@@ -197,3 +197,44 @@ def test_a_worker_that_was_never_started_can_be_stopped(outbox: Outbox, receiver
     workers = SinkWorkers([sink(receiver)], Context(), outbox)
     workers.stop()
     assert not receiver.came
+
+
+class Picky(Receiver):
+    """A receiver that refuses whole batches for one event in them."""
+
+    def deliver(self, events: Any) -> None:
+        if any(one.details["n"] == 42 for one in events):
+            raise RefusedError("hook.test refuses the events (422)")
+        super().deliver(events)
+
+
+def test_one_event_that_is_refused_puts_no_other_aside(outbox: Outbox) -> None:
+    outbox.add([event(number) for number in range(100)])
+    receiver = Picky()
+    one = worker(outbox, receiver, [])
+    assert one.turn()
+    assert [found.details["n"] for found in receiver.came] == [*range(42), *range(43, 100)]
+    state = one.to_json()
+    assert (state["delivered"], state["refused"], state["waiting"]) == (99, 1, 0)
+
+
+def test_a_receiver_that_is_lost_among_single_events_gets_the_rest_later(outbox: Outbox) -> None:
+    outbox.add([event(number) for number in (1, 42, 3)])
+    receiver = Picky()
+    one = worker(outbox, receiver, [])
+    receiver.faults = []
+    calls = iter([None, None, None, OSError("gone")])
+    deliver = receiver.deliver
+
+    def fails_at_last(events: Any) -> None:
+        fault = next(calls, None)
+        if fault is not None:
+            raise fault
+        deliver(events)
+
+    receiver.deliver = fails_at_last  # type: ignore[method-assign]
+    assert one.turn()
+    assert [found.details["n"] for found in receiver.came] == [1]
+    one.turn()
+    assert [found.details["n"] for found in receiver.came] == [1, 3]
+    assert outbox.waiting("a") == 0

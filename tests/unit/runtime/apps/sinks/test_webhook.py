@@ -8,6 +8,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from studio.runtime.apps.settings import AppError
 from studio.runtime.apps.sinks.delivery import SinkWorker
 from studio.runtime.apps.sinks.outbox import Outbox
 from studio.runtime.apps.sinks.webhook import TYPES, Webhook, WebhookSettings
+from studio.runtime.shared import web_address
 from tests.unit.runtime.apps.parts import Context, event
 
 
@@ -197,3 +199,41 @@ def test_a_certificate_that_nobody_vouches_for_is_not_accepted(tmp_path: Path) -
     thread.join()
     server.server_close()
     assert server.posts == []
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "169.254.169.254",
+        "0xa9fea9fe",
+        "2852039166",
+        "0251.0376.0251.0376",
+        "169.254.43518",
+        "[::ffff:169.254.169.254]",
+        "[::ffff:a9fe:a9fe]",
+        "[64:ff9b::a9fe:a9fe]",
+        "[fd00:ec2::254]",
+        "169.254.170.2",
+        "100.100.100.200",
+    ],
+)
+def test_no_event_goes_to_a_metadata_service_by_any_spelling(host: str) -> None:
+    with pytest.raises(OSError, match="is a metadata service, not a receiver"):
+        hook(f"http://{host}/latest/meta-data/").deliver(EVENTS)
+
+
+def test_a_name_that_changes_its_address_reaches_no_metadata_service(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = web_address.socket.getaddrinfo
+    lookups: list[str] = []
+
+    def changing(host: str, *rest: Any, **more: Any) -> Any:
+        lookups.append(host)
+        return known("192.0.2.1" if len(lookups) == 1 else host, *rest, **more)
+
+    monkeypatch.setattr(web_address, "_METADATA", (ip_network("127.0.0.0/8"),))
+    monkeypatch.setattr(web_address.socket, "getaddrinfo", changing)
+    with pytest.raises(OSError, match="is a metadata service"):
+        hook(receiver.url).deliver(EVENTS)
+    assert receiver.posts == []

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from studio.runtime.apps.parts import IDLE, SourceFrame
-from studio.runtime.apps.sources.table import TYPES, CsvSettings, SampleTimes
+from studio.runtime.apps.sources.table import TYPES, CsvSettings, FollowedLines, SampleTimes
 from tests.unit.runtime.apps.parts import Context
 
 
@@ -155,3 +155,26 @@ def test_times_of_a_live_signal_follow_its_samples_until_some_were_lost() -> Non
     assert times.next(10, 50.2) == pytest.approx(50.1)
     assert times.next(10, 60.0) == pytest.approx(59.9)  # a gap
     assert times.next(10, 60.1) == pytest.approx(60.0)
+
+
+def test_the_last_piece_of_a_followed_file_comes_when_no_further_line_does(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("x\n")
+    now = [0.0]
+    settings = CsvSettings(str(path), 10.0, piece_s=1.0, follow=True)
+    one = FollowedLines(str(path), settings, lambda: now[0], lambda seconds: None)
+    with path.open("a") as file:
+        file.write("".join(f"{number}\n" for number in range(13)))
+    assert len(collected(one, 13)) == 13  # a long first piece
+    with path.open("a") as file:
+        file.write("13\n14\n15\n")
+    assert one.read() is IDLE
+    now[0] = 1.9
+    assert one.read() is IDLE
+    now[0] = 2.1
+    frame = one.read()
+    assert frame is not None
+    assert frame.data.tolist() == [[13], [14], [15]]
+    assert frame.time == pytest.approx(2.1 - 0.3)
+    assert one.read() is IDLE
+    one.close()
