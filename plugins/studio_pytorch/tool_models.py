@@ -22,6 +22,12 @@ Json = Mapping[str, Any]
 safety: Any = importlib.import_module("tool_safety")
 _values: Any = importlib.import_module("tool_values")
 
+_FIXED_SCRIPT = (
+    "The export has the sizes of --input alone, the batch included: the exporter that keeps sizes "
+    "open refuses this TorchScript."
+)
+_LONGEST = 200
+
 NO_WISH: Json = {"shape": None, "dtype": "", "dynamic": {}}
 """Defaults for an input that the user does not name."""
 
@@ -189,19 +195,56 @@ class ScriptedModel:
         }
         opened = any(axes.values())
         batched = [name for name, one in zip(outputs, given, strict=True) if one.ndim]
-        torch.onnx.export(
-            self._module,
-            arguments,
-            output,
-            dynamo=False,
-            input_names=names,
-            output_names=outputs,
-            dynamic_axes={
-                **axes,
-                **{name: {0: "batch"} for name in batched if opened},
-            },
-        )
+        named = {"input_names": names, "output_names": outputs}
+        try:
+            torch.onnx.export(
+                self._module,
+                arguments,
+                output,
+                dynamo=False,
+                dynamic_axes={
+                    **axes,
+                    **{name: {0: "batch"} for name in batched if opened},
+                },
+                **named,
+            )
+        except Exception as error:  # of many kinds; other exporters may take what it does not
+            save(self._exported(arguments, named, error), output)
+            return [_FIXED_SCRIPT]
         return []
+
+    def _exported(self, arguments: Sequence[Any], named: Json, refusal: Exception) -> Any:
+        """Export it with the sizes of the arguments, by what reads the code or records a run.
+
+        Raises:
+            ConversionError: with the refusal of the first exporter, and what to do.
+        """
+        for program in (self._converted, self._recorded):
+            with contextlib.suppress(Exception):
+                return torch.onnx.export(program(arguments), dynamo=True, verbose=False, **named)
+        reason = next((one.strip() for one in str(refusal).splitlines() if one.strip()), "")
+        raise ConversionError(
+            f"No exporter of PyTorch takes this TorchScript ({reason[:_LONGEST].rstrip('.')}). "
+            "Write the model as an exported program where its code is, and convert that: "
+            "torch.export.save(torch.export.export(model, (x,)), 'model.pt2')."
+        ) from refusal
+
+    def _converted(self, arguments: Sequence[Any]) -> Any:
+        """Return the program that its code stands for, as of a traced module."""
+        from torch._export.converter import TS2EPConverter
+
+        made = TS2EPConverter(self._module, tuple(arguments), {}).convert()
+        return torch.export.export(made.module(), tuple(arguments))  # with their sizes fixed
+
+    def _recorded(self, arguments: Sequence[Any]) -> Any:
+        """Return the operators of one run: the branches that these sizes take."""
+        from torch.fx.experimental.proxy_tensor import make_fx
+
+        # Without gradients, attention runs as one operator that ONNX has no form of.
+        for one in self._module.parameters():
+            one.requires_grad_(one.is_floating_point())
+        run = make_fx(lambda *given: self._module(*given), tracing_mode="real")
+        return torch.export.export(run(*arguments), tuple(arguments))
 
     def outputs(self, arrays: Mapping[str, Any]) -> list[Any]:
         """Run it as TorchScript does."""

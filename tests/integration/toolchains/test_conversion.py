@@ -29,6 +29,15 @@ class Tokens(torch.nn.Module):
         hidden = self.embed(ids) * mask[..., None]
         return {"logits": self.head(hidden.mean(1)), "hidden": hidden}
 
+class Attention(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(3, 32, 8, 8)
+        self.attention = torch.nn.MultiheadAttention(32, 4, batch_first=True)
+    def forward(self, x):
+        rows = self.conv(x).flatten(2).transpose(1, 2)
+        return self.attention(rows, rows, rows)[0].mean(1)
+
 torch.manual_seed(0)
 name, path = sys.argv[1:]
 batch, length = torch.export.Dim("batch"), torch.export.Dim("length")
@@ -38,6 +47,16 @@ elif name == "tokens":
     example = (torch.zeros(2, 5, dtype=torch.long), torch.ones(2, 5))
     sizes = ({0: batch, 1: length}, {0: batch, 1: length})
     made = torch.export.export(Tokens().eval(), example, dynamic_shapes=sizes)
+elif name == "attention-script":
+    torch.jit.script(Attention().eval()).save(path)
+    sys.exit()
+elif name == "attention-traced-script":
+    traced = torch.jit.trace(Attention().eval(), torch.rand(1, 3, 48, 64), check_trace=False)
+    traced.save(path)
+    sys.exit()
+elif name == "unsupported-script":
+    torch.jit.script(Unsupported()).save(path)
+    sys.exit()
 else:
     kind, _, how = name.partition("-")
     net = getattr(torchvision.models, kind)(weights=None).eval()
@@ -118,6 +137,22 @@ def test_a_fixed_batch_is_named_and_can_be_opened(kept: Studio, make: Any) -> No
         found = converted(kept, path, *shape, "--dynamic", "x=batch")
         assert found["dynamic"] == {"x": ["batch"]}
     assert found["checks"][0]["max_error"] < 1e-4
+
+
+@pytest.mark.parametrize("name", ["attention-script", "attention-traced-script"])
+def test_attention_in_torchscript_has_other_exporters(kept: Studio, make: Any, name: str) -> None:
+    found = kept.ok("convert", make(name), "--input", "x=1,3,48,64", timeout=CONVERTING)
+    (check,) = found["checks"]
+    assert check["max_error"] < 1e-5
+    assert any("the sizes of --input alone" in text for text in found["warnings"])
+
+
+def test_torchscript_that_no_exporter_takes_is_told_the_way(kept: Studio, make: Any) -> None:
+    path = make("unsupported-script")
+    ended = kept.run("convert", path, "--input", "x=3,4,4", timeout=CONVERTING)
+    assert ended.code == 1
+    assert "torch.export.save(torch.export.export(model, (x,)), 'model.pt2')" in ended.err
+    assert "Error" not in ended.err
 
 
 def test_torchscript_needs_a_shape(kept: Studio, make: Any) -> None:
