@@ -9,12 +9,11 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.api import Unavailable
 from studio.gui.import_hook import remove_import_hook
-from studio.settings import Paths, Settings
+from studio.settings import Paths, Settings, full_path
 from studio.settings.installation import missing_packages
 from studio.settings.logging import crashes
 from studio.settings.window_libraries import REQUIREMENT, refuse_missing_library
@@ -58,7 +57,7 @@ def _show(application: QApplication, window: MainWindow, argv: Sequence[str]) ->
         workspace.set_source("window")
         attach(window, workspace)
         for name in argv:
-            window.open_model(Path(name).absolute())
+            window.open_model(full_path(name))
         return int(application.exec())
 
 

@@ -13,6 +13,7 @@ from studio.models.language.folder import entry_file
 from studio.models.results import GRAPH_FILE, GraphResult, OpenResult
 from studio.models.step import GraphOptions, OpenOptions
 from studio.registry import Artifact, Registry, VariantRecord, below, component
+from studio.settings import full_path
 
 NOT_FIGURES = ("source", "name", "digest_in_place")
 """Fields of an ``OpenResult`` that a variant's summary leaves out."""
@@ -80,7 +81,7 @@ def drawn(
     registry: Registry, options: GraphOptions, result: GraphResult, folder: Path
 ) -> GraphResult:
     """Copy the drawing to where the user wants it."""
-    output = options.out.expanduser().absolute()
+    output = full_path(options.out)
     try:
         shutil.copyfile(below(folder, result.output), output)
     except OSError as error:

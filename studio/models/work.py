@@ -26,6 +26,7 @@ from studio.models.step import (
 )
 from studio.registry import component, component_of
 from studio.registry.names import LONGEST_NAME
+from studio.settings import full_path
 
 _NICE = 10
 _LARGEST_COPY = 2 * 2**30
@@ -96,9 +97,9 @@ def inspect_model(options: InspectOptions, job: Job) -> ModelFigures:
 def _name(path: Path, given: Path) -> str:
     """Return the file's name, or its folder's where every export has the same file name."""
     if given != path:
-        return given.absolute().name
+        return full_path(given).name
     common = path.stem.lower() in ("model", "inference", "model_quantized")
-    return path.absolute().parent.name if common and path.absolute().parent.name else path.stem
+    return full_path(path).parent.name if common and full_path(path).parent.name else path.stem
 
 
 def _digest_in_place(opened: OpenedModel) -> str:

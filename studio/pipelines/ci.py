@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import studio
 from studio.api import StudioError, UsageError
-from studio.settings import resource, write_atomically
+from studio.settings import full_path, resource, write_atomically
 
 WORKFLOWS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -59,9 +59,9 @@ def write_workflow(
     """
     if not pipeline.is_file():
         raise UsageError(f"{pipeline} does not exist.")
-    top = _repository(pipeline.absolute())
-    name = pipeline.absolute().relative_to(top).as_posix()
-    path = out.absolute() if out else top / WORKFLOWS[kind][1]
+    top = _repository(full_path(pipeline))
+    name = full_path(pipeline).relative_to(top).as_posix()
+    path = full_path(out) if out else top / WORKFLOWS[kind][1]
     if path.exists() and not overwrite:
         raise UsageError(
             f"{path} exists already; --force overwrites it.", hint="Or write elsewhere with --out."

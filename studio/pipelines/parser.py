@@ -33,6 +33,7 @@ from studio.pipelines.references import (
 )
 from studio.pipelines.result_keys import impossible_key
 from studio.pipelines.variables import resolve
+from studio.settings import full_path
 from studio.steps.catalogue import steps as catalogue
 
 
@@ -82,7 +83,7 @@ def read_pipeline(
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise UsageError(f"{path} is not a pipeline: it is no text in UTF-8.") from None
-    return parse_pipeline(text, path.name, path.absolute().parent, given, environment)
+    return parse_pipeline(text, path.name, full_path(path).parent, given, environment)
 
 
 def parse_pipeline(

@@ -28,7 +28,7 @@ from studio.profiling.chart import (
 from studio.profiling.history import ProfileDocument, read_profile
 from studio.registry import Registry, below
 from studio.runtime.bench.facts import EnergySensor, NoEnergySensor
-from studio.settings import resource
+from studio.settings import full_path, resource
 
 FIGURES = (".png", ".pdf", ".svg")
 SUFFIXES = (".html", ".csv", ".json", *FIGURES)
@@ -117,7 +117,7 @@ def written(
     registry: Registry, options: ExportOptions, result: ExportResult, folder: Path
 ) -> ExportResult:
     """Copy the file to where the user wants it."""
-    output = options.out.expanduser().absolute()
+    output = full_path(options.out)
     try:
         shutil.copyfile(below(folder, result.output), output)
     except OSError as error:

@@ -12,6 +12,7 @@ from studio.projects.projects import Projects
 from studio.projects.results import FIELDS, PATHS, TASKS, Project, flag
 from studio.projects.step import DraftOptions, DraftResult, ProjectOptions
 from studio.registry import Registry
+from studio.settings import full_path
 
 
 def keep(registry: Registry, options: ProjectOptions, result: NoWork, folder: Path) -> Project:
@@ -48,5 +49,5 @@ def _values(options: ProjectOptions) -> dict[str, Value | None]:
     for name in FIELDS:
         given = getattr(options, name)
         if given is not None:
-            values[name] = str(Path(given).absolute()) if name in PATHS else given
+            values[name] = str(full_path(given)) if name in PATHS else given
     return values

@@ -15,6 +15,18 @@ SAFE_VARIABLE = "EDGEWRIGHT_NO_PLUGINS"
 """Set in safe mode, in which only the plugins that came with the studio are used."""
 
 
+def full_path(text: str | os.PathLike[str]) -> Path:
+    """Return the absolute path of a path that somebody typed, as a sandbox can follow it.
+
+    A sandbox lacks the folders that ``..`` walks through, so they are resolved as the kernel does,
+    behind links. A link in a path without ``..`` stays: its name is the model's name.
+    """
+    path = Path(os.path.expanduser(text)).absolute()
+    if ".." not in path.parts:
+        return path
+    return path.resolve() if path.name == ".." else path.parent.resolve() / path.name
+
+
 @dataclass(frozen=True, slots=True)
 class Paths:
     """The folders and files of the studio's data.
@@ -40,7 +52,7 @@ class Paths:
         if home is None and env.get(HOME_VARIABLE):
             home = Path(env[HOME_VARIABLE])
         if home is not None:
-            base = home.expanduser().absolute()
+            base = full_path(home)
             return cls(base / "data", base / "config", base / "cache")
         user = Path(env.get("HOME") or Path.home())
         return cls(

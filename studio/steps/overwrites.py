@@ -12,7 +12,7 @@ from studio.api import Kind, UsageError
 from studio.jobs import AnyStep
 from studio.packages.bundle import is_bundle
 from studio.registry import Registry
-from studio.settings import write_atomically
+from studio.settings import full_path, write_atomically
 from studio.steps.inputs import path_digest
 
 _MOST = 10_000
@@ -22,7 +22,7 @@ _MOST = 10_000
 def outputs(step: AnyStep, given: Mapping[str, Any]) -> list[Path]:
     """Return the files and folders that the options of a step name to be written."""
     named = (given.get(option.name) for option in step.form if option.kind is Kind.OUTPUT)
-    return [Path(str(value)).expanduser().absolute() for value in named if value]
+    return [full_path(str(value)) for value in named if value]
 
 
 def in_the_way(paths: Iterable[Path]) -> list[Path]:

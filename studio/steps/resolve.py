@@ -18,6 +18,7 @@ from studio.models.source_formats import is_model_folder
 from studio.registry import ModelRef, Registry
 from studio.registry.groups import expand
 from studio.registry.targets import LOCAL
+from studio.settings import full_path
 from studio.steps.format_support import is_language
 from studio.targets.connect import scheme_of
 
@@ -106,7 +107,7 @@ def model_files(
                 path = Path(text).expanduser()
                 is_source = path.is_dir() and is_model_folder(path)
                 if path.is_file() or (is_source and not _is_registered(text, registry)):
-                    found.append((option.name, path.absolute()))
+                    found.append((option.name, full_path(path)))
     return found
 
 
@@ -184,13 +185,13 @@ def _one(option: Option, value: Any, registry: Registry) -> Any:
     if option.kind is Kind.TARGET:
         return registry.target(value)
     if option.kind in _PATHS:
-        registry.fetch(Path(value).expanduser().absolute())
+        registry.fetch(full_path(value))
         return _path(option, value)
     return value
 
 
 def _path(option: Option, value: str) -> str:
-    path = Path(value).expanduser().absolute()
+    path = full_path(value)
     is_readable = path.is_file() or (option.folders and path.is_dir())
     if option.kind is Kind.FILE and not is_readable:
         raise UsageError(f"{option.label}: {value} {_problem(path)}.", hint=_HINT)

@@ -8,6 +8,7 @@ from typing import Any
 
 from studio.api import Kind
 from studio.registry import Registry
+from studio.settings import full_path
 from studio.steps.catalogue import step as step_named
 from studio.steps.former_keys import with_new_keys
 from studio.steps.inputs import path_digest
@@ -63,7 +64,7 @@ def store(
     for option in step_named(name).form:
         written = given.get(option.name)
         if option.kind is Kind.OUTPUT and written:
-            path = Path(str(result.get("output") or result.get("bundle") or written)).absolute()
+            path = full_path(str(result.get("output") or result.get("bundle") or written))
             outputs[str(path)] = path_digest(path) if path.exists() else ""
     registry.ledger.store_result(key, name, run, {**result, _OUTPUTS: outputs})
 
@@ -91,5 +92,5 @@ def _opens(name: str, given: Mapping[str, Any], result: Mapping[str, Any]) -> bo
     """Return whether ``open`` reads the model's file alone: external tensors are not in the key."""
     if name not in ("open", "inspect"):
         return True
-    model = Path(str(given.get("model"))).expanduser()
+    model = full_path(str(given.get("model")))
     return int(result.get("bytes") or -1) == model.stat().st_size

@@ -29,6 +29,7 @@ from studio.jobs.runner import Finish
 from studio.jobs.spec import class_path
 from studio.plugin_host import PluginHost
 from studio.registry import ActionRecord, Registry, file_digest
+from studio.settings import full_path
 from studio.steps.approval import require_plan
 from studio.steps.catalogue import step as step_named
 from studio.steps.format_support import HINT, LANGUAGE_HINT, why_not
@@ -210,7 +211,7 @@ class StepRunner:
         digest = file_digest(path) if path.is_file() else ""
         known = self._registry.variant_by_digest(digest)
         if known is not None and known.path.exists():
-            self._registry.opened_again(known, path.absolute())
+            self._registry.opened_again(known, full_path(path))
             return JobOutcome(End.SUCCEEDED, "Open", {**known.summary, "variant": known.id})
         return self.run("open", {"model": str(path)})
 
@@ -311,4 +312,4 @@ def _in_turn(record: Finish | None, turn: Turn) -> Finish | None:
 def _replaced(value: Any, path: Path, reference: str) -> Any:
     if isinstance(value, str):
         return reference
-    return [reference if Path(item).expanduser().absolute() == path else item for item in value]
+    return [reference if full_path(item) == path else item for item in value]

@@ -19,7 +19,7 @@ from studio.registry.run_journal import (
     RunFolder,
     RunFolders,
 )
-from studio.settings import write_atomically
+from studio.settings import full_path, write_atomically
 from studio.workspace.events import Events, RunChanged
 from studio.workspace.run_info import RunInfo
 
@@ -297,20 +297,20 @@ class Runs:
         write_atomically(run.folder.folder / JUNIT_FILE, text)
         own = run.folder.folder / REPORT_FILE
         problems = []
-        place = (wish.report or own).absolute()
+        place = full_path(wish.report or own)
         written = write_report(self._steps, report, own)
         if not written.ok:
             problems.append(written.sentence)
         for source, target in ((own, wish.report), (run.folder.folder / JUNIT_FILE, wish.junit)):
             if target is not None and source.is_file():
                 try:
-                    write_atomically(target.absolute(), source.read_bytes())
-                    OwnOutputs(self._registry).note([target.absolute()])
+                    write_atomically(full_path(target), source.read_bytes())
+                    OwnOutputs(self._registry).note([full_path(target)])
                 except OSError as error:
                     problems.append(f"{target} cannot be written: {error.strerror or error}.")
         if wish.artefacts is not None:
             try:
-                copy_artefacts(report, run.folder, self._registry, wish.artefacts.absolute())
+                copy_artefacts(report, run.folder, self._registry, full_path(wish.artefacts))
             except StudioError as error:
                 problems.append(error.message)
         self._events.publish(RunChanged(run.folder.id, journal.state))

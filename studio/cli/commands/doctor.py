@@ -8,7 +8,7 @@ from pathlib import Path
 
 from studio.cli.output import print_json, print_lines
 from studio.cli.overwrite import add_force, confirm_overwrite
-from studio.settings import Paths
+from studio.settings import Paths, full_path
 from studio.steps.overwrites import in_the_way
 from studio.workspace.diagnosis import DoctorCheck, examine
 from studio.workspace.support import SupportArchive
@@ -47,7 +47,7 @@ def _word(check: DoctorCheck) -> str:
 
 def _bundle(arguments: argparse.Namespace, checks: list[DoctorCheck]) -> dict[str, object]:
     """Write the archive, after its files were listed."""
-    path = arguments.bundle.expanduser().absolute()
+    path = full_path(arguments.bundle)
     archive = SupportArchive.collect(Paths.of(), checks)
     if not arguments.json:
         print_lines(["", "Files in the archive:", *(f"  {line}" for line in archive.listing)])

@@ -16,6 +16,7 @@ from studio.documents.dataclass_json import JsonValue, to_json
 from studio.profiling import texts
 from studio.profiling.export import SUFFIXES
 from studio.profiling.history import read_profile
+from studio.settings import full_path
 from studio.steps.overwrites import in_the_way
 from studio.workspace import Workspace
 
@@ -90,7 +91,7 @@ _VERBS = {"list": _list, "show": _show, "compare": _compare}
 
 def _export(opened: Workspace, arguments: argparse.Namespace) -> int:
     out = _output(arguments)
-    confirm_overwrite(in_the_way([Path(out).expanduser().absolute()]), arguments)
+    confirm_overwrite(in_the_way([full_path(out)]), arguments)
     with tempfile.TemporaryDirectory(prefix="edgewright-export-") as folder:
         profile = opened.profiles.save(arguments.run, Path(folder))
         outcome = opened.run("profile-export", profile=str(profile), out=out)

@@ -16,7 +16,7 @@ from studio.documents.dataclass_json import to_json
 from studio.lazy_dataclass import dataclass
 from studio.projects import texts
 from studio.projects.results import Project
-from studio.settings import write_atomically
+from studio.settings import full_path, write_atomically
 from studio.steps.overwrites import in_the_way
 from studio.workspace import JobOutcome, VariantRecord, Workspace
 
@@ -75,12 +75,12 @@ def _found(opened: Workspace, text: str) -> _Found | JobOutcome:
     outcome = opened.run("open", model=str(given))
     if not outcome.ok:
         return outcome
-    return _Found(opened.registry.variant(outcome.result.variant), given.absolute())
+    return _Found(opened.registry.variant(outcome.result.variant), full_path(given))
 
 
 def _pipeline(opened: Workspace, found: _Found, arguments: argparse.Namespace) -> int:
     """Print the pipeline, or write it into a file, from whose folder its paths are then named."""
-    out = arguments.out.expanduser().absolute() if arguments.out is not None else None
+    out = full_path(arguments.out) if arguments.out is not None else None
     text = opened.project_runs.text(found.variant, out.parent if out else None, found.file)
     if out is not None:
         _write(out, text, arguments)

@@ -18,6 +18,7 @@ from studio.documents.dataclass_json import to_json
 from studio.documents.text_table import table
 from studio.external_registries.alias_deploy import AliasWatcher
 from studio.external_registries.saved_registries import SavedRegistries
+from studio.settings import full_path
 from studio.steps.overwrites import in_the_way
 from studio.workspace import Event, JobMessage, Workspace
 from studio.workspace.maintenance import Maintenance, RegistryCondition
@@ -134,7 +135,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _back_up(arguments: argparse.Namespace) -> int:
-    out = arguments.out.absolute() if arguments.out else None
+    out = full_path(arguments.out) if arguments.out else None
     confirm_overwrite(in_the_way([out] if out else []), arguments)
     made = Maintenance().back_up(out)
     counts = f"Backed up {made.rows:,} rows, which refer to {made.blobs:,} folders of the store."

@@ -21,6 +21,7 @@ from studio.pipelines.pipeline import Pipeline, PipelineStep
 from studio.pipelines.run_report import PipelineReport
 from studio.pipelines.triggers import Alias, Trigger
 from studio.registry.run_records import StepReport
+from studio.settings import full_path
 from studio.workspace import RunRequest, Workspace
 from studio.workspace.run_texts import comparison_lines, run_lines, runs_lines
 
@@ -174,7 +175,7 @@ def _confirm(opened: Workspace, pipeline: Pipeline | None, arguments: argparse.N
 
 def _files(arguments: argparse.Namespace) -> list[Path]:
     """Return the files that the flags name to be written, besides those of the pipeline."""
-    return [path.absolute() for path in (arguments.report, arguments.junit) if path is not None]
+    return [full_path(path) for path in (arguments.report, arguments.junit) if path is not None]
 
 
 def _announce(step: PipelineStep, number: int, total: int) -> None:

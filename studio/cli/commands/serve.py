@@ -21,6 +21,7 @@ from studio.plugin_host import PluginHost
 from studio.plugin_host.environments.environment import interpreters
 from studio.runtime.archive import write_application
 from studio.runtime.backends.catalog import ONNX_RUNTIME, ServingBackend, backend_of
+from studio.settings import full_path
 from studio.settings.interpreter import own_python
 from studio.workspace import Workspace
 
@@ -114,7 +115,7 @@ class _Subject(NamedTuple):
 
 
 def _subject(text: str, opened: Workspace) -> _Subject:
-    path = Path(text).expanduser().absolute()
+    path = full_path(text)
     if is_bundle(path):
         bundle = Bundle.open(path)
         model = path / str(bundle.raw["model"]["file"])

@@ -30,6 +30,7 @@ from studio.registry import Registry, below
 from studio.runtime.decisions.entry import REQUEST, is_digest
 from studio.runtime.shared.chained_log import Journal
 from studio.runtime.shared.files import digest_of
+from studio.settings import full_path
 
 ANCHORS = "decisions.jsonl"
 _FORMS = ".evidence.json"
@@ -79,7 +80,7 @@ def exported(
     registry: Registry, options: ExportDecisionsOptions, result: ExportedDecisions, folder: Path
 ) -> ExportedDecisions:
     """Copy the file to where the user wants it, and keep it as a run of each version's variant."""
-    output = options.out.expanduser().absolute()
+    output = full_path(options.out)
     made = below(folder, result.output)
     try:
         shutil.copyfile(made, output)

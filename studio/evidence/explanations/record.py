@@ -14,7 +14,7 @@ from studio.evidence.explanations.report import report
 from studio.evidence.explanations.results import ExplainResult
 from studio.evidence.explanations.step import ExplainOptions
 from studio.registry import ModelRef, Registry, below
-from studio.settings import write_atomically
+from studio.settings import full_path, write_atomically
 
 SUFFIXES = (".png", ".html", ".json")
 
@@ -48,7 +48,7 @@ def explained(
     kept = {"drawing": registry.adopt(drawing), "maps": registry.adopt(maps)}
     final = replace(result, output=str(kept["drawing"].path), maps=str(kept["maps"].path))
     if options.out is not None:
-        output = options.out.expanduser().absolute()
+        output = full_path(options.out)
         final = replace(final, output=str(output))
         _write(output, final, picture)
     values = to_json(options)

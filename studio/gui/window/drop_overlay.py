@@ -14,6 +14,7 @@ from studio.gui import figures, icons
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, label, restyle
 from studio.lazy_dataclass import dataclass
+from studio.settings import full_path
 
 _WIDTH = 520
 _MARGIN = 3 * GRID
@@ -80,7 +81,7 @@ def _app(path: Path) -> DropOutcome | None:
 
     if not is_app(path):
         return None
-    name = path.name if path.is_dir() else path.absolute().parent.name
+    name = path.name if path.is_dir() else full_path(path).parent.name
     return DropOutcome(f"Open the app {name}", "It is checked, and does not run yet.", (path,))
 
 

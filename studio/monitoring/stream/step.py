@@ -13,6 +13,7 @@ from studio.lazy_dataclass import dataclass
 from studio.monitoring.released_bundles import known_bundles
 from studio.monitoring.stream.results import StreamResult
 from studio.registry import Registry
+from studio.settings import full_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def located(source: str) -> str:
     if source.isdecimal() or "://" in source:
         return source
     # The worker runs in another folder, so a relative path is resolved here.
-    path = Path(source).expanduser().absolute()
+    path = full_path(source)
     if not path.exists():
         raise UsageError(
             f"{source} does not exist.",

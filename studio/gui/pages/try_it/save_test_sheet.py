@@ -22,6 +22,7 @@ from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, button, label, row, set_enabled
 from studio.gui.widgets.sheet import Sheet
 from studio.monitoring.chat.results import ASSISTANT, SYSTEM, ChatMessage, ChatParameters
+from studio.settings import full_path
 from studio.workspace import ExpectedAnswer, save_chat_test
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class SaveTestSheet(Sheet):
         set_enabled(self.primary, reason)
 
     def _save(self) -> None:
-        path = Path(self.file.text().strip()).expanduser().absolute()
+        path = full_path(self.file.text().strip())
         name = _CHECKS[self.check.currentIndex()][0]
         text, limit = self.expected.toPlainText(), self._values.tokens
         expected = ExpectedAnswer(name, text, limit=limit)

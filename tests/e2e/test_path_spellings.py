@@ -1,0 +1,118 @@
+"""Spellings of one file: every command gives the same answer for each, with real workers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Studio
+
+pytestmark = pytest.mark.slow
+
+Spell = Callable[[Path, str], str]
+"""Writes the path of a file in a folder; commands begin in the folder's parent."""
+
+
+def through(link: str, *rest: str) -> Spell:
+    """Spell a path through a link to the folder."""
+
+    def spell(folder: Path, name: str) -> str:
+        (folder.parent / link).symlink_to(folder)
+        return str(Path(link, *rest, name))
+
+    return spell
+
+
+def renamed(to: str) -> Spell:
+    """Copy the folder to another name."""
+
+    def spell(folder: Path, name: str) -> str:
+        shutil.copytree(folder, folder.parent / to)
+        return f"{to}/{name}"
+
+    return spell
+
+
+def from_home(folder: Path, name: str) -> str:
+    return "~/" + os.path.relpath(folder / name, folder.parent / "user")
+
+
+def in_read_only(folder: Path, name: str) -> str:
+    folder.chmod(0o555)
+    return f"{folder.name}/{name}"
+
+
+def linked_file(folder: Path, name: str) -> str:
+    other = folder / f"{Path(name).stem}-link{Path(name).suffix}"
+    other.symlink_to(name)
+    return f"{folder.name}/{other.name}"
+
+
+SPELLINGS: dict[str, Spell] = {
+    "parent": lambda folder, name: f"../{folder.parent.name}/{folder.name}/{name}",
+    "parent of nothing": lambda folder, name: f"user/../{folder.name}/./{name}",
+    "dot": lambda folder, name: f"{folder.parent}/./{folder.name}//{name}",
+    "home": from_home,
+    "link": through("link"),
+    "parent of a link": through("link", "..", "digits"),
+    "linked file": linked_file,
+    "space": renamed("two words"),
+    "umlaut": renamed("Prüfung ñ 測試"),
+    "decomposed": renamed("Pru\u0308fung"),
+    "newline": renamed("two\nlines"),
+    "dash": renamed("-q"),
+    "255 bytes": renamed("n" * 255),
+    "read-only": in_read_only,
+}
+
+
+@pytest.fixture
+def folder(studio: Studio, digits: Path) -> Path:
+    """A copy of the sample's folder, beside which the commands begin."""
+    return Path(shutil.copytree(digits, studio.home / "digits"))
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_any_spelling_of_a_model_gives_the_same_answer(
+    spelling: str, studio: Studio, folder: Path
+) -> None:
+    plain = studio.ok("inspect", folder / "digits.onnx")
+    other = SPELLINGS[spelling](folder, "digits.onnx")
+    shutil.rmtree(studio.home / "edgewright" / "data" / "registry")  # its own run, by a worker
+    ended = studio.run("inspect", "--json", "--", other)
+    assert ended.code == 0, ended.err
+    assert {**ended.json, "variant": 0} == {**plain, "variant": 0}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "quantize {m} --data {d} --out {o}",
+        "profile {m} --data {d}",
+        "coverage {m}",
+        "sensitivity {m} --data {d}",
+        "evaluate {m} --data {d}",
+        "package {m} --out {o}",
+        "edit {m} --edit fold --out {o}",
+        "diff {m} {m}",
+        "run {p}",
+    ],
+    ids=lambda words: words.split()[0],
+)
+def test_each_command_reads_and_writes_by_way_of_a_parent(
+    words: str, studio: Studio, folder: Path
+) -> None:
+    up = f"../{folder.parent.name}/{folder.name}"
+    places = {
+        "m": f"{up}/digits.onnx",
+        "d": f"{up}/heldout.npz",
+        "o": f"{up}/written",
+        "p": f"{up}/pipeline.toml",
+    }
+    ended = studio.run(*(word.format(**places) for word in words.split()))
+    assert ended.code == 0, ended.err
+    assert ("{o}" in words) == bool(list(folder.glob("written*")))
