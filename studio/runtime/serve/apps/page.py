@@ -47,7 +47,7 @@ const make = (name, text, kind) => {
   const found = document.createElement(name);
   found.textContent = text; if (kind) found.className = kind; return found;
 };
-let events = [], newest = "", preview = null, shown = {};
+let events = [], newest = "", preview = null, shown = Object.create(null);
 async function get(path) {
   const token = read("token");
   const found = await fetch(path, token ? {headers: {Authorization: "Bearer " + token}} : {});
@@ -65,7 +65,7 @@ function numbers(status) {
   }));
 }
 function sources(status) {
-  const streams = {};
+  const streams = Object.create(null);
   for (const [name, one] of Object.entries(status.streams || {})) streams[one.source] = name;
   for (const [name, one] of Object.entries(status.sources || {})) {
     if (!shown[name]) {

@@ -10,6 +10,7 @@ picture would have a column for each row of the source, gigabytes of zeros for a
 
 from __future__ import annotations
 
+import os
 from typing import Protocol, Tuple
 
 import numpy as np
@@ -97,6 +98,8 @@ def weights(
 
 def quick_resizer() -> Resizer:
     """Return OpenCV's resizing where it is installed: the same pixels, some 20 times as fast."""
+    # Of the pictures that apps decode, too: OpenCV reads the limit once, as it is loaded.
+    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", "64000000")
     try:
         import cv2
     except ImportError:
