@@ -39,7 +39,7 @@ def check_of(files: AppFiles, variables: Mapping[str, str]) -> AppCheck:
         own_steps=own,
         warnings=tuple(_warnings(graph, models)),
         digest=files.digest,
-        code_digest=files.code_digest() if own else "",
+        code_digest=files.code_digest(graph) if own else "",
         networked=tuple(networked(graph, deliver=False)),
     )
 

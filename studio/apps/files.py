@@ -117,10 +117,11 @@ class AppFiles:
         except AppError as error:
             raise invalid(error) from None
 
-    def code_digest(self) -> str:
-        """Return the SHA-256 of ``app.toml`` and of all Python files in the folder."""
-        digest = hashlib.sha256(self.digest.encode())
-        for path in sorted(self.folder.rglob("*.py")):
+    def code_digest(self, graph: AppGraph) -> str:
+        """Return the SHA-256 of the app's own code, and of all other Python files in the folder."""
+        digest = hashlib.sha256()
+        own = (self.folder / name for name in graph.own_code.values())
+        for path in sorted({*self.folder.rglob("*.py"), *own}):
             name = path.relative_to(self.folder).as_posix().encode()
             content = path.read_bytes() if path.is_file() else b""
             digest.update(hashlib.sha256(name).digest() + hashlib.sha256(content).digest())

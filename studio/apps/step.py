@@ -54,7 +54,7 @@ class AppRunOptions:
         False, help="Deliver events to the sinks of the app (default: only show them)."
     )
     allow_code: bool = option(False, title="Run its Python code", help=_CODE_HELP)
-    code: str = option("", help=_DIGEST_HELP, advanced=True)
+    code: str | None = option(None, help=_DIGEST_HELP, advanced=True)
     allow_network: bool = option(
         False,
         title="Its Python code may use the network",
@@ -84,7 +84,7 @@ class AppTestOptions:
         help="Least F1 score of the events (default: from app.toml).",
     )
     allow_code: bool = option(False, title="Run its Python code", help=_CODE_HELP)
-    code: str = option("", help=_DIGEST_HELP, advanced=True)
+    code: str | None = option(None, help=_DIGEST_HELP, advanced=True)
 
 
 @dataclass(frozen=True, slots=True)

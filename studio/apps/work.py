@@ -174,7 +174,7 @@ def refuse_code(files: AppFiles, graph: AppGraph, options: AppRunOptions | AppTe
             hint="Read it, then agree to run it: --allow-code. It can read the folder of the app "
             "and the recordings, and has no network without --allow-network.",
         )
-    if own and options.code and options.code != files.code_digest():
+    if own and options.code and options.code != files.code_digest(graph):
         raise InvalidData(
             f"The Python code of {files.document.name} has changed since you agreed to run it.",
             hint="Check the app again, and read the code.",

@@ -68,7 +68,7 @@ class AppPage(StagePage):
         self.checking, self._creating = JobStrip(), JobStrip()
         self._doing = ""
         self._stopped, self._is_broken = False, False
-        self._agreed = ""
+        self._agreed: str | None = None
         self._again: Callable[[], object] = self.run
 
     def build(self) -> Iterator[None]:
@@ -143,7 +143,7 @@ class AppPage(StagePage):
 
     def _open(self, folder: Path) -> None:
         self.folder, self._is_broken = folder, False
-        self._agreed = ""
+        self._agreed = None
         self.view.forget()
         self.view.show_name(folder.name, str(folder))
         self.results.clear()
@@ -246,7 +246,7 @@ class AppPage(StagePage):
         Question(self.header, text, detail, "Run the code", partial(self._agree, start)).open()
 
     def _agree(self, start: Callable[[], object]) -> None:
-        self._agreed = self.view.check.code_digest if self.view.check is not None else ""
+        self._agreed = self.view.check.code_digest if self.view.check is not None else None
         start()
 
     def _start(self, step: str, **options: object) -> None:

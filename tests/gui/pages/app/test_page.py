@@ -221,7 +221,7 @@ def test_an_app_that_runs_is_not_replaced(rig: Rig, folder: Path, page: AppPage)
 
 def test_python_code_runs_after_consent_alone(rig: Rig, folder: Path) -> None:
     page = rig.page(AppPage)
-    open_checked(rig, page, folder, check(str(folder), own_steps=("own.py",)))
+    open_checked(rig, page, folder, check(str(folder), own_steps=("own.py",), code_digest="abc"))
     page.run()
     asked = question(page)
     assert asked.text() == "Run the Python code of Gate of the yard?"
@@ -230,10 +230,10 @@ def test_python_code_runs_after_consent_alone(rig: Rig, folder: Path) -> None:
     assert [job.step for job in rig.shell.jobs] == ["app-check"]
     page.run()
     question(page).confirm.click()
-    assert rig.shell.jobs[-1].options == {"app": str(folder), "allow_code": True}
+    assert rig.shell.jobs[-1].options == {"app": str(folder), "allow_code": True, "code": "abc"}
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=run()))
     page.test()
-    assert rig.shell.jobs[-1].options == {"app": str(folder), "allow_code": True}
+    assert rig.shell.jobs[-1].options == {"app": str(folder), "allow_code": True, "code": "abc"}
 
 
 def test_a_new_app_is_created_and_opened(
