@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import select
 import shlex
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +17,7 @@ from studio.api import MOST_OUTPUT, Completed, Progress, TargetError
 from studio_ssh import connection
 from studio_ssh import watchdog as dogs
 from studio_ssh.connection_loss import LOST, finish, hang_up, hanging_up
+from studio_ssh.hostkey import HostKey
 from studio_ssh.transfer import download, upload
 from studio_ssh.tunnel import SshTunnel
 from studio_ssh.watchdog import Watchdog
@@ -90,6 +92,14 @@ class SshChannel:
     def name(self) -> str:
         """The board's address, for sentences."""
         return self._name
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """The host key, and the address and port where no jump host is before it."""
+        key = str(HostKey.of(self._transport.get_remote_server_key()))
+        if not isinstance(self._transport.sock, socket.socket):
+            return (key,)
+        return (key, " ".join(map(str, self._transport.sock.getpeername()[:2])))
 
     def _converse(
         self,

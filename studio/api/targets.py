@@ -131,6 +131,8 @@ class TargetFacts:
         power_mode: A Jetson's mode, and the governor of the clocks.
         libraries: Versions of what its accelerators need (``{"TensorRT": "10.3.0"}``).
         cameras: Name and device of each.
+        identity: Its host key, and the address to which the connection went.
+        is_marked: A file on it says that only an approved plan changes it.
         notes: What makes its figures doubtful (``it was throttled since it started``).
     """
 
@@ -163,3 +165,5 @@ class TargetFacts:
     libraries: Mapping[str, str] = field(default_factory=dict)
     cameras: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    identity: tuple[str, ...] = ()
+    is_marked: bool = False

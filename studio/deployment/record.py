@@ -27,7 +27,9 @@ from studio.lazy_dataclass import dataclass
 from studio.packages import record as packages
 from studio.packages import reuse
 from studio.registry import Registry, VersionRecord
+from studio.registry.endpoints import SIGN as BELOW
 from studio.registry.endpoints import endpoint_of
+from studio.registry.labels import APPROVAL, REQUIRED
 
 Given: TypeAlias = Mapping[str, JsonValue] | None
 
@@ -50,8 +52,13 @@ def prepare(registry: Registry, options: DeployOptions) -> DeployOptions:
 
 
 def probed(registry: Registry, options: TargetOptions, result: Result, folder: Path) -> Result:
-    """Store the facts of a target."""
+    """Store the facts of a target; one that is a protected board gets the label, too."""
+    name = options.target.name.partition(BELOW)[0]
     registry.set_facts(options.target.name, result)
+    protected = {*registry.labels.identities(APPROVAL, REQUIRED)}
+    is_protected = result.get("is_marked") or protected.intersection(result.get("identity") or ())
+    if is_protected and name not in registry.labels.having(APPROVAL, REQUIRED):
+        registry.labels.change(name, {APPROVAL: REQUIRED})
     return result
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from studio.api import Permission
 from studio.documents.dataclass_json import JsonValue, to_json
+from studio.jobs.guard import Guard
 from studio.jobs.step import Limits
 from studio.jobs.worker_events import WorkerTask
 from studio.lazy_dataclass import dataclass
@@ -30,6 +31,7 @@ class JobSpec:
         preprocess: That of the project, for pictures without one of their own.
         asked: The options as they were given, for a repeat; the worker does not get them.
         isolated: The worker reads nothing of the profile but ``reads``.
+        guard: Protected targets, for the worker that connects to some.
         on: Address of the executor that does it; empty for this computer.
     """
 
@@ -47,6 +49,7 @@ class JobSpec:
     preprocess: Path | None = None
     isolated: bool = False
     on: str = ""
+    guard: Guard | None = None
 
     def line(self, folder: Path) -> bytes:
         """Return the document that is sent to the worker."""
@@ -59,6 +62,7 @@ class JobSpec:
             cpu_seconds=self.limits.cpu_seconds,
             log_level=logging.getLogger("studio").getEffectiveLevel(),
             preprocess=str(self.preprocess or ""),
+            guard=self.guard,
         )
         return json.dumps(to_json(task)).encode() + b"\n"
 

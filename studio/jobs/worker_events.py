@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from studio.documents.dataclass_json import JsonValue
+from studio.jobs.guard import Guard
 from studio.lazy_dataclass import dataclass
 
 
@@ -18,6 +19,7 @@ class WorkerTask:
         options: ``"module:class"`` of the dataclass that the work takes, or empty.
         log_level: Records below it are not sent.
         preprocess: That of the project, for pictures; empty without one.
+        guard: Protected targets; None for a step without targets.
     """
 
     entry: str
@@ -28,6 +30,7 @@ class WorkerTask:
     log_level: int
     options: str = ""
     preprocess: str = ""
+    guard: Guard | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,15 +37,26 @@ class Labels:
 
     def having(self, name: str, value: str) -> dict[str, str]:
         """Return the targets with a label, each with its address."""
+        return {target: url for target, url, _, _ in self._rows(name, value)}
+
+    def identities(self, name: str, value: str) -> tuple[str, ...]:
+        """Return the host keys and addresses of the targets with a label, as last connected to."""
+        found = set()
+        for _, _, key, facts in self._rows(name, value):
+            found.update([key, *map(str, json.loads(facts).get("identity") or ())])
+        return tuple(sorted(found - {""}))
+
+    def _rows(self, name: str, value: str) -> list[tuple[str, str, str, str]]:
         # The pattern keeps the rows of thousands of others unread; it may find more than it should.
         rows = self._db.all(
-            "SELECT name, url, settings FROM targets WHERE settings LIKE ?", (f'%"{value}"%',)
+            "SELECT name, url, host_key, facts, settings FROM targets WHERE settings LIKE ?",
+            (f'%"{value}"%',),
         )
-        return {
-            str(one): str(url)
-            for one, url, text in rows
-            if _of(json.loads(text)).get(name) == value
-        }
+        return [
+            (str(row[0]), str(row[1]), str(row[2]), str(row[3]))
+            for row in rows
+            if _of(json.loads(row[4])).get(name) == value
+        ]
 
     def change(self, target: str, changes: Mapping[str, str]) -> dict[str, str]:
         """Set labels of a target; one with an empty value is removed.

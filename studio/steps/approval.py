@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
 from urllib.parse import urlsplit
 
 from studio.api import Refused, TargetSpec
 from studio.jobs import AnyStep
+from studio.jobs.guard import Guard
 from studio.registry import Registry
 from studio.registry.endpoints import SIGN as BELOW
 from studio.registry.labels import APPROVAL, REQUIRED, Labels
@@ -24,15 +29,20 @@ class ProtectedTargets:
 
     def __init__(self, labels: Labels) -> None:
         found = labels.having(APPROVAL, REQUIRED)
+        self.identities = labels.identities(APPROVAL, REQUIRED)
         self._names, self._addresses = frozenset(found), frozenset(map(_spelled, found.values()))
 
     def __contains__(self, target: TargetSpec) -> bool:
         name = target.name.partition(BELOW)[0]
-        return name in self._names or _spelled(target.url) in self._addresses
+        is_named = name in self._names or _spelled(target.url) in self._addresses
+        return is_named or target.host_key in self.identities
 
 
 def _spelled(url: str) -> str:
-    """Return an address in one spelling: its machine in small letters, without the usual port."""
+    """Return an address in one spelling, without login and usual port.
+
+    Names are not resolved: that is done where a connection is made (studio.targets.protection).
+    """
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -40,9 +50,11 @@ def _spelled(url: str) -> str:
         return url
     if not parts.hostname:
         return url
-    user = f"{parts.username}@" if parts.username else ""
+    host = parts.hostname
+    with suppress(OSError, ValueError):
+        host = socket.inet_ntoa(socket.inet_aton(host))  # 127.1, 0177.0.0.1
     other_port = "" if port in (None, _USUAL_PORTS.get(parts.scheme)) else f":{port}"
-    return f"{parts.scheme}://{user}{parts.hostname}{other_port}{parts.path.rstrip('/')}"
+    return f"{parts.scheme}://{host}{other_port}{parts.path.rstrip('/')}"
 
 
 def protected_targets(step: AnyStep, resolved: Resolved, registry: Registry) -> list[str]:
@@ -51,6 +63,21 @@ def protected_targets(step: AnyStep, resolved: Resolved, registry: Registry) -> 
         return []
     protected = ProtectedTargets(registry.labels)
     return [one.name for one in resolved.targets if one in protected]
+
+
+def guard_of(step: AnyStep, resolved: Resolved, seal: str, registry: Registry) -> Guard | None:
+    """Return what the worker of a step has to know of protected targets; None without targets."""
+    arguments = resolved.arguments
+    if not resolved.targets or arguments.get("dry_run"):
+        return None
+    protected = ProtectedTargets(registry.labels)
+    names = tuple(one.name for one in resolved.targets if one in protected)
+    is_change = step.awaits_approval and not _is_approved(arguments, seal)
+    return Guard(is_change, names, protected.identities)
+
+
+def _is_approved(arguments: Mapping[str, Any], seal: str) -> bool:
+    return bool(seal or arguments.get("resume"))
 
 
 def require_plan(step: AnyStep, resolved: Resolved, seal: str, registry: Registry) -> None:
@@ -65,7 +92,7 @@ def require_plan(step: AnyStep, resolved: Resolved, seal: str, registry: Registr
         NeedsApproval: with what it needs.
     """
     arguments = resolved.arguments
-    if seal or arguments.get("dry_run") or arguments.get("resume"):
+    if _is_approved(arguments, seal) or arguments.get("dry_run"):
         return
     hint = f"Make a plan for it: studio plan make {step.name} NAME=VALUE..."
     if arguments.get("needs_approval"):

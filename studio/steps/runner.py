@@ -30,7 +30,7 @@ from studio.jobs.spec import class_path
 from studio.plugin_host import PluginHost
 from studio.registry import ActionRecord, Registry, file_digest
 from studio.settings import full_path
-from studio.steps.approval import require_plan
+from studio.steps.approval import guard_of, require_plan
 from studio.steps.catalogue import step as step_named
 from studio.steps.format_support import HINT, LANGUAGE_HINT, why_not
 from studio.steps.inputs import input_digest
@@ -120,6 +120,7 @@ class StepRunner:
             preprocess=filled.preprocess,
             isolated=_runs_code(step, resolved),
             on=on,
+            guard=guard_of(step, resolved, seal, self._registry),
         )
         if not note.is_recorded:
             self.asked[name] = note.action(next(self._numbers))

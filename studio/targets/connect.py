@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from studio.api import (
@@ -19,9 +20,11 @@ from studio.api import (
     TargetSpec,
     Unavailable,
 )
+from studio.jobs.guard import Guard
 from studio.plugin_host import PluginHost
 from studio.runtime.release.store.layout import ENDPOINTS
 from studio.targets.facts import SCRIPT, parse
+from studio.targets.protection import identity_of, is_marked, protect
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +57,7 @@ def open_channel(target: Mapping[str, Any] | TargetSpec, progress: Progress) -> 
     Raises:
         UnknownHost, ChangedHost: when its host key is not confirmed.
         TargetError: when it does not answer, or refuses the login.
+        Refused: when a protected board would be changed without an approved plan.
     """
     spec = target if isinstance(target, TargetSpec) else target_of(target)
     began = time.monotonic()
@@ -64,6 +68,11 @@ def open_channel(target: Mapping[str, Any] | TargetSpec, progress: Progress) -> 
         log.warning("not connected: %s", error, extra=keys)
         raise
     log.info("connected", extra={**keys, "seconds": round(time.monotonic() - began, 3)})
+    try:
+        protect(spec, channel, Guard.current)
+    except BaseException:
+        channel.close()
+        raise
     return channel
 
 
@@ -122,4 +131,5 @@ def gather_facts(target: TargetSpec, channel: Channel) -> TargetFacts:
             f"{target.name} cannot run a shell script.",
             detail=done.stderr.decode("utf-8", "replace")[-2000:],
         )
-    return parse(done.text, target.name, target.url, now, now - began)
+    facts = parse(done.text, target.name, target.url, now, now - began)
+    return replace(facts, identity=identity_of(channel), is_marked=is_marked(channel))

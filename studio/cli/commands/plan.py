@@ -106,21 +106,28 @@ def _print(found: PlanEntry, arguments: argparse.Namespace) -> int:
 def _approve(opened: Workspace, found: PlanEntry, arguments: argparse.Namespace) -> int:
     """Show the plan, and approve it when the person has typed the begin of its digest.
 
-    An approval that was signed elsewhere needs no person here.
+    An approval that was signed elsewhere needs no person here. Without a terminal a script names
+    the whole digest and a key.
     """
     if arguments.signed:
         approval = opened.plans.receive(found.digest, read_approval(arguments.signed))
     else:
-        _confirm(found)
+        if not arguments.key or arguments.plan != found.digest or _has_terminal():
+            _confirm(found)
         approval = opened.plans.approve(found.digest, arguments.key)
     return _print_approval(approval, arguments)
 
 
+def _has_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def _confirm(found: PlanEntry) -> None:
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not _has_terminal():
         raise Refused(
             "A plan is approved by a person at a terminal.",
-            hint="Run the command in a terminal of your own.",
+            hint="Run the command in a terminal of your own. An approver's script names a key: "
+            f"studio plan approve {found.digest} --key FILE",
         )
     for line in shown(found):
         print_note(line)

@@ -15,9 +15,11 @@ from studio.cli.step_commands import run_named
 from studio.deployment import texts
 from studio.documents.text_table import table
 from studio.registry.groups import expand
-from studio.registry.labels import parse_labels
+from studio.registry.labels import APPROVAL, REQUIRED, parse_labels
 from studio.settings.boards import boards
+from studio.targets.connect import scheme_of
 from studio.targets.platforms import parse_pairs
+from studio.targets.protection import MARK
 from studio.targets.texts import facts
 from studio.workspace import Workspace, target_listing
 
@@ -137,6 +139,8 @@ def _add(opened: Workspace, arguments: argparse.Namespace) -> int:
     # A failed first contact leaves no new target; an existing one stays.
     if not outcome.ok and target.name not in before:
         opened.remove_target(target.name)
+    if opened.registry.labels.all().get(target.name, {}).get(APPROVAL) == REQUIRED:
+        print_note(f"{target.name} is a protected board: only an approved plan changes it.")
     return finish(outcome, arguments, facts)
 
 
@@ -201,6 +205,10 @@ def _label(opened: Workspace, arguments: argparse.Namespace) -> int:
     chosen = expand(targets, registry.groups, registry.labels)
     for target in chosen if changes else ():
         registry.labels.change(target, changes)
+        if changes.get(APPROVAL) == REQUIRED:
+            _mark(opened, target)
+        elif APPROVAL in changes and opened.registry.facts(target).get("is_marked"):
+            print_note(f"{target} keeps its mark until it is deleted there: ~/{MARK}")
     found = registry.labels.all()
     if chosen:
         found = {name: found.get(name, {}) for name in chosen}
@@ -213,6 +221,14 @@ def _label(opened: Workspace, arguments: argparse.Namespace) -> int:
     ]
     print_lines(table(("target", "labels"), rows) if rows else ["No labels yet."])
     return 0
+
+
+def _mark(opened: Workspace, target: str) -> None:
+    """Connect to a board that was protected, which gets its mark from that."""
+    if scheme_of(opened.registry.target(target)) == "ssh":
+        outcome = opened.run("target-probe", target=target)
+        if not outcome.ok:
+            print_note(f"{target} gets its mark with the next connection: {outcome.sentence}")
 
 
 def _status(opened: Workspace, arguments: argparse.Namespace) -> int:

@@ -73,7 +73,7 @@ def test_a_second_name_for_its_address_is_protected(workspace: Workspace, bundle
         ("ssh://pi@cam.example:22", True),
         ("ssh://pi@CAM.example/", True),
         ("ssh://pi@cam.example:2222", False),
-        ("ssh://root@cam.example", False),
+        ("ssh://root@cam.example", True),
         ("ssh://pi@[::1", False),
         ("ssh://pi@cam.example:x", False),
         ("docker:cam.example", False),
@@ -86,6 +86,19 @@ def test_an_address_is_compared_in_one_spelling(
     workspace.registry.labels.change("cam", {"approval": "required"})
     protected = ProtectedTargets(workspace.registry.labels)
     assert (TargetSpec("other", url) in protected) is is_protected
+
+
+@pytest.mark.parametrize("host", ["192.0.513", "0300.0.2.1", "3221225985", "0xc0.0.2.1"])
+def test_another_spelling_of_its_number_is_protected(workspace: Workspace, host: str) -> None:
+    assert TargetSpec("other", f"ssh://root@{host}") in ProtectedTargets(workspace.registry.labels)
+
+
+def test_another_name_with_its_host_key_is_protected(workspace: Workspace) -> None:
+    """As recorded when it was connected to, or confirmed."""
+    workspace.registry.set_facts("cam-1", {"identity": ["ssh-ed25519 AAAA", "192.0.2.1 22"]})
+    workspace.add_target(TargetSpec("other", "ssh://pi@alias", host_key="ssh-ed25519 AAAA"))
+    with pytest.raises(NeedsApproval, match="changes other "):
+        workspace.start("undeploy", target="other")
 
 
 def test_many_are_named_in_part(workspace: Workspace, bundle: str) -> None:
