@@ -132,7 +132,7 @@ class TargetFacts:
         libraries: Versions of what its accelerators need (``{"TensorRT": "10.3.0"}``).
         cameras: Name and device of each.
         identity: Its host key, and the address to which the connection went.
-        is_marked: A file on it says that only an approved plan changes it.
+        is_marked: It has the mark of a protected board.
         notes: What makes its figures doubtful (``it was throttled since it started``).
     """
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from studio.api import Permission
 from studio.documents.dataclass_json import JsonValue, to_json
-from studio.jobs.guard import Guard
+from studio.jobs.protection_guard import ProtectionGuard
 from studio.jobs.step import Limits
 from studio.jobs.worker_events import WorkerTask
 from studio.lazy_dataclass import dataclass
@@ -49,7 +49,7 @@ class JobSpec:
     preprocess: Path | None = None
     isolated: bool = False
     on: str = ""
-    guard: Guard | None = None
+    guard: ProtectionGuard | None = None
 
     def line(self, folder: Path) -> bytes:
         """Return the document that is sent to the worker."""

@@ -24,8 +24,8 @@ from studio.api import Cancelled, StudioError
 from studio.documents.dataclass_json import from_json, to_json
 from studio.documents.defects import DEFECT, reason, unforeseen
 from studio.documents.plain import shortened
-from studio.jobs.guard import Guard
 from studio.jobs.object_names import load
+from studio.jobs.protection_guard import ProtectionGuard
 from studio.jobs.worker_events import WorkerTask
 from studio.jobs.worker_log import EventHandler
 from studio.runtime.shared.errors import is_out_of_memory
@@ -108,7 +108,7 @@ def main() -> int:
     logging.getLogger().addHandler(EventHandler(job.send))
     logging.getLogger(STUDIO).setLevel(task.log_level)
     ProjectPreprocess.path = Path(task.preprocess) if task.preprocess else None
-    Guard.current = task.guard
+    ProtectionGuard.current = task.guard
     with uncaught_logged():
         _run(task, job)
     # Native threads of a runtime may hang in their destructors; nothing is left to be done.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from studio.documents.dataclass_json import JsonValue
-from studio.jobs.guard import Guard
+from studio.jobs.protection_guard import ProtectionGuard
 from studio.lazy_dataclass import dataclass
 
 
@@ -30,7 +30,7 @@ class WorkerTask:
     log_level: int
     options: str = ""
     preprocess: str = ""
-    guard: Guard | None = None
+    guard: ProtectionGuard | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from studio.plans.record import ChangePlan
 from studio.settings import Paths
 
 NAMESPACE = "edgewright-plan-author"
-"""A key whose line says ``namespaces="edgewright-plan-author"`` makes plans and approves none."""
+"""A key with the option ``namespaces="edgewright-plan-author"`` makes plans and approves none."""
 
 _HEAD = 10
 """Bytes before the public key in a signature (see PROTOCOL.sshsig)."""
@@ -40,7 +40,7 @@ def author_in(approvers: Path, plan: ChangePlan) -> str:
     """Return the name of a plan's author in the file of approvers.
 
     Raises:
-        Refused: when nobody in the file has signed the plan.
+        Refused: when no key of the file has signed the plan.
     """
     from studio.runtime.release.intake.signature import signer_of
     from studio.runtime.shared.errors import ReleaseError

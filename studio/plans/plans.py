@@ -101,8 +101,8 @@ class Plans:
             is_protected=bool(self._protected(step, resolved)),
             uid=user_id(),
         )
-        plan = with_signature(plan, self._paths, self.approvers)
-        made = self._store.entry(self._store.add(plan), now)
+        digest = self._store.add(with_signature(plan, self._paths, self.approvers))
+        made = self._store.entry(digest, now)
         self._exchange.share(made.plan)
         return made
 
@@ -196,8 +196,7 @@ class Plans:
         """
         self._require_own(digest)
         plan, now = self._current_plan(digest)
-        found = approvals.received(approval, digest, plan, self._paths, now)
-        self._store.approve(found)
+        self._store.approve(found := approvals.received(approval, digest, plan, self._paths, now))
         return found
 
     def _current_plan(self, digest: str) -> tuple[ChangePlan, float]:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from studio.api import Refused, TargetSpec
 from studio.jobs import AnyStep
-from studio.jobs.guard import Guard
+from studio.jobs.protection_guard import ProtectionGuard
 from studio.registry import Registry
 from studio.registry.endpoints import SIGN as BELOW
 from studio.registry.labels import APPROVAL, REQUIRED, Labels
@@ -65,7 +65,9 @@ def protected_targets(step: AnyStep, resolved: Resolved, registry: Registry) -> 
     return [one.name for one in resolved.targets if one in protected]
 
 
-def guard_of(step: AnyStep, resolved: Resolved, seal: str, registry: Registry) -> Guard | None:
+def guard_of(
+    step: AnyStep, resolved: Resolved, seal: str, registry: Registry
+) -> ProtectionGuard | None:
     """Return what the worker of a step has to know of protected targets; None without targets."""
     arguments = resolved.arguments
     if not resolved.targets or arguments.get("dry_run"):
@@ -73,7 +75,7 @@ def guard_of(step: AnyStep, resolved: Resolved, seal: str, registry: Registry) -
     protected = ProtectedTargets(registry.labels)
     names = tuple(one.name for one in resolved.targets if one in protected)
     is_change = step.awaits_approval and not _is_approved(arguments, seal)
-    return Guard(is_change, names, protected.identities)
+    return ProtectionGuard(is_change, names, protected.identities)
 
 
 def _is_approved(arguments: Mapping[str, Any], seal: str) -> bool:

@@ -20,7 +20,7 @@ from studio.api import (
     TargetSpec,
     Unavailable,
 )
-from studio.jobs.guard import Guard
+from studio.jobs.protection_guard import ProtectionGuard
 from studio.plugin_host import PluginHost
 from studio.runtime.release.store.layout import ENDPOINTS
 from studio.targets.facts import SCRIPT, parse
@@ -69,7 +69,7 @@ def open_channel(target: Mapping[str, Any] | TargetSpec, progress: Progress) -> 
         raise
     log.info("connected", extra={**keys, "seconds": round(time.monotonic() - began, 3)})
     try:
-        protect(spec, channel, Guard.current)
+        protect(spec, channel, ProtectionGuard.current)
     except BaseException:
         channel.close()
         raise

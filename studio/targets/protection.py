@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 
 from studio.api import Channel, Refused, StudioError, TargetSpec
-from studio.jobs.guard import Guard
+from studio.jobs.protection_guard import ProtectionGuard
 
 log = logging.getLogger(__name__)
 
 MARK = ".config/edgewright/approval-required"
-"""The file in the login's home with which a board tells other studios; also below /etc."""
+"""The mark of a board in the login's home, which other studios read; also below /etc."""
 
 _READ = f'[ ! -e "$HOME/{MARK}" ] && [ ! -e "/etc/{MARK[8:]}" ]'
 _WRITE = f'mkdir -p "$HOME/.config/edgewright" && : > "$HOME/{MARK}"'
@@ -23,11 +23,11 @@ def identity_of(channel: Channel) -> tuple[str, ...]:
 
 
 def is_marked(channel: Channel) -> bool:
-    """Return whether a machine says that only an approved plan changes it."""
+    """Return whether a machine has the mark of a protected board."""
     return bool(identity_of(channel)) and bool(channel.run(["sh", "-c", _READ]).status)
 
 
-def protect(target: TargetSpec, channel: Channel, guard: Guard | None) -> None:
+def protect(target: TargetSpec, channel: Channel, guard: ProtectionGuard | None) -> None:
     """Mark a protected board, or refuse a change of one that no approved plan allows.
 
     Raises:

@@ -8,7 +8,7 @@ from studio.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)
-class Guard:
+class ProtectionGuard:
     """The protected targets of a registry, for the worker of one step.
 
     Attributes:
@@ -22,4 +22,4 @@ class Guard:
     protected: tuple[str, ...]
     identities: tuple[str, ...]
 
-    current: ClassVar[Guard | None] = None
+    current: ClassVar[ProtectionGuard | None] = None
