@@ -147,15 +147,17 @@ class NodeTask:
             raise InvalidData(f"The task has an input with an impossible name: {one.place!r}.")
         if len(one.digest) != 64 or not one.digest.isalnum():
             raise InvalidData(f"The task has an input with an impossible digest: {one.place!r}.")
-        with source.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != one.digest:
-                raise InvalidData(f"The input {name} of the task was changed on its way.")
         place = self._scratch / "inputs" / number / name
         place.parent.mkdir(parents=True, exist_ok=True)
+        # The copy is hashed: the input itself may change after it was read.
+        copy = self._scratch / one.digest if one.folder else place
+        shutil.copyfile(source, copy)
+        with copy.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != one.digest:
+                raise InvalidData(f"The input {name} of the task was changed on its way.")
         if one.folder:
-            unpack(source, place)
-        else:
-            shutil.copyfile(source, place)
+            unpack(copy, place)
+            copy.unlink()
         return place
 
     def _done(self, spec: JobSpec) -> dict[str, Any]:

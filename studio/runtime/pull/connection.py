@@ -5,16 +5,21 @@ from __future__ import annotations
 import email.utils
 import http.client
 import json
+import socket
 import ssl
+import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Dict, Iterator, Mapping, NamedTuple, Optional
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from .errors import PullError, TryLater
 from .settings import PullSettings
 
 TIMEOUT_S = 30.0
+HEAD_S = 60.0
+"""From the first byte of a request to the end of its answer's head."""
+_CUT_S = 0.1
 _MOST_JSON = 1 << 20
 _ANSWER_S = 120.0
 _LATER = (408, 425, 429, 500, 502, 503, 504)
@@ -79,10 +84,10 @@ class ServerConnection:
             PullError: when the link leads to another host, tenant or board.
         """
         parts = urlsplit(href)
-        if parts.scheme and Origin.of(href) != self._origin:
+        named = parts.scheme or parts.netloc
+        if named and ("@" in parts.netloc or Origin.of(href) != self._origin):
             raise PullError("The server links to another host ({}).".format(parts.netloc[:200]))
-        dots = any(one in (".", "..") for one in parts.path.split("/"))
-        if dots or not (parts.path == below or parts.path.startswith(below + "/")):
+        if _has_dots(parts.path) or not (parts.path == below or parts.path.startswith(below + "/")):
             raise PullError(
                 "The server links to what is not for this board ({}).".format(_short(href))
             )
@@ -144,16 +149,14 @@ class ServerConnection:
         reused = self._open is not None
         connection = self._open = self._open or self._connection()
         try:
-            connection.request(method, path, body, headers)
-            return connection.getresponse()
+            return _sent(connection, method, path, body, headers)
         except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
             self.close()
             if not reused:
                 raise
         # The server has closed a connection that was idle; the requests may be repeated.
         connection = self._open = self._connection()
-        connection.request(method, path, body, headers)
-        return connection.getresponse()
+        return _sent(connection, method, path, body, headers)
 
     def _connection(self) -> http.client.HTTPConnection:
         origin = self._origin
@@ -201,6 +204,60 @@ class ServerConnection:
         return " The clock of this board is {:.1f} h {} by the server's.".format(
             abs(self.skew_s) / 3600, side
         )
+
+
+def _sent(
+    connection: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    body: Optional[bytes],
+    headers: Mapping[str, str],
+) -> http.client.HTTPResponse:
+    """Send a request and return its answer, of which the head is read."""
+    with _deadline(connection, HEAD_S):
+        connection.request(method, path, body, headers)
+        return connection.getresponse()
+
+
+def _has_dots(path: str) -> bool:
+    """Return whether a path goes up, also where a server would decode it once or twice."""
+    spellings = (path, unquote(path), unquote(unquote(path)))
+    return any(
+        part in (".", "..") for text in spellings for part in text.replace("\\", "/").split("/")
+    )
+
+
+@contextmanager
+def _deadline(connection: http.client.HTTPConnection, seconds: float) -> Iterator[None]:
+    """Cut a connection whose answer does not begin in time.
+
+    The time-out of a socket begins anew with each byte, so that a trickle would hold it for ever.
+
+    Raises:
+        TryLater: when it was cut.
+    """
+    late, done = threading.Event(), threading.Event()
+
+    def cut() -> None:
+        late.set()
+        while not done.wait(_CUT_S):  # it may be connecting still
+            with suppress(OSError, AttributeError):
+                connection.sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (OSError, http.client.HTTPException):
+        if late.is_set():
+            raise TryLater("The answer of the server arrives too slowly.") from None
+        raise
+    finally:
+        timer.cancel()
+        done.set()
+    if late.is_set():
+        raise TryLater("The answer of the server arrives too slowly.")
 
 
 def _content(response: http.client.HTTPResponse) -> bytes:

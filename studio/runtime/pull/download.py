@@ -15,6 +15,9 @@ from .errors import PullError, TryLater
 
 _CHUNK = 1 << 16
 _CHECK_S = 30.0
+PATIENCE_S = 600.0
+SLOWEST = 1000.0
+"""Bytes a second, on average, of a download that is not given up for now."""
 _RESERVE = 8 << 20
 _COPIES = 3
 """Bytes that an artefact needs on the disk, in its own size: itself, its blobs, and a margin."""
@@ -91,10 +94,13 @@ def _fetch(
             raise PullError("The artefact has another size than the server announced.")
         with open(str(place), "ab" if resumed else "wb") as file:
             looked = time.monotonic()
+            until = looked + PATIENCE_S + left / SLOWEST
             while left:
-                piece = response.read(min(_CHUNK, left))
+                piece = response.read1(min(_CHUNK, left))
                 if not piece:
                     raise TryLater("The connection ended in the middle of the artefact.")
+                if time.monotonic() > until:
+                    raise TryLater("The artefact arrives too slowly.")
                 file.write(piece)
                 left -= len(piece)
                 if time.monotonic() - looked > _CHECK_S:

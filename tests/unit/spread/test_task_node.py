@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from studio.api import InvalidData
+from studio.jobs.spread.document import TaskInput
 from studio.plugin_host import PluginHost
 from studio.plugin_host.tool_versions import tools
-from studio.steps.task_node import main
+from studio.steps.task_node import NodeTask, main
 
 
 def last(tmp_path: Path, **changed: Any) -> dict[str, Any]:
@@ -59,3 +63,22 @@ def test_a_document_that_is_none_is_one_sentence(tmp_path: Path) -> None:
     main([str(tmp_path), str(tmp_path)])
     event = json.loads((tmp_path / "events.jsonl").read_text())
     assert event["message"].startswith("The document of the task cannot be read")
+
+
+def test_an_input_that_changes_after_it_was_copied_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = hashlib.sha256(b"agreed").hexdigest()
+    (tmp_path / digest).write_bytes(b"agreed")
+    (scratch := tmp_path / "scratch").mkdir()
+    copied = shutil.copyfile
+
+    def exchanged(source: Path, target: Path) -> None:
+        source.write_bytes(b"other")  # after its first reading, before the copy
+        copied(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", exchanged)
+    with (tmp_path / "events").open("ab", buffering=0) as events:
+        task = NodeTask(tmp_path, tmp_path, scratch, events)
+        with pytest.raises(InvalidData, match="The input a of the task was changed on its way"):
+            task._put(TaskInput("0/a", digest))
