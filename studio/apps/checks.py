@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from studio.api import InvalidData
 from studio.apps.files import AppFiles, ModelParts
 from studio.apps.results import AppCheck, AppModel, AppPart
 from studio.datasets.output_settings import read_outputs
 from studio.documents.dataclass_json import to_json
 from studio.runtime.apps.graph import AppGraph, AppSource, Sink, Step
 from studio.runtime.apps.items import EVENTS, PICTURES, TRACKS
+from studio.runtime.apps.steps.objects import DETECTORS, DetectSettings
 
 _NETWORKED = ("rtsp", "mjpeg", "snapshot", "mqtt", "webhook")
 """Types of sources and sinks that reach other machines."""
@@ -27,6 +29,7 @@ def check_of(files: AppFiles, variables: Mapping[str, str]) -> AppCheck:
     own = tuple(dict.fromkeys(graph.own_code.values()))
     for name in own:
         files.path(name, "steps")
+    _check_detectors(graph, models)
     return AppCheck(
         name=document.name,
         title=document.title,
@@ -42,6 +45,26 @@ def check_of(files: AppFiles, variables: Mapping[str, str]) -> AppCheck:
         code_digest=files.code_digest(graph) if own else "",
         networked=tuple(networked(graph, deliver=False)),
     )
+
+
+def _check_detectors(graph: AppGraph, models: Mapping[str, ModelParts]) -> None:
+    """Refuse a detector whose outputs no file explains, as a run would."""
+    for step in graph.steps:
+        if not isinstance(step.settings, DetectSettings):
+            continue
+        parts = models.get(step.settings.model)
+        if parts is None:
+            continue  # a deployment names it
+        if parts.outputs is None:
+            what = "has no outputs.toml"
+        elif read_outputs(parts.outputs).task not in DETECTORS:
+            what = "is no detector by its outputs.toml"
+        else:
+            continue
+        raise InvalidData(
+            f"steps.{step.name}: the model {step.settings.model} {what}.",
+            hint="Put outputs.toml next to the model: see docs/apps.md.",
+        )
 
 
 def networked(graph: AppGraph, deliver: bool) -> list[str]:

@@ -323,3 +323,15 @@ def test_an_app_that_is_too_large_is_not_read(app: Path) -> None:
         file.write("#" * (2 << 20))
     with pytest.raises(InvalidData, match="too large"):
         AppFiles.open(app)
+
+
+@pytest.mark.parametrize(
+    ("task", "words"), [("", "has no outputs.toml"), ("classification", "is no detector by its")]
+)
+def test_a_check_refuses_a_detector_that_no_run_could_use(
+    app: Path, job: QuietJob, task: str, words: str
+) -> None:
+    outputs = app / "detector" / "outputs.toml"
+    outputs.write_text(f'task = "{task}"\n') if task else outputs.unlink()
+    with pytest.raises(InvalidData, match=words):
+        check(AppCheckOptions(app), job)

@@ -101,9 +101,14 @@ def _text(value: Any, before: str) -> str:
 
 
 def _lines(lines: List[str]) -> str:
-    return "<ul>{}</ul>".format("".join("<li>{}</li>".format(escape(one)) for one in lines))
+    return "<ul>{}</ul>".format("".join("<li>{}</li>".format(_words(one)) for one in lines))
 
 
 def _paragraph(text: str, kind: str = "") -> str:
     mark = ' class="{}"'.format(kind) if kind else ""
-    return "<p{}>{}</p>".format(mark, escape(text))
+    return "<p{}>{}</p>".format(mark, _words(text))
+
+
+def _words(text: str) -> str:
+    """Return a text as HTML, without the marks that Markdown has for code."""
+    return escape(text.replace("`", ""))

@@ -108,13 +108,17 @@ function trend() {
   }));
   $("most").textContent = most;
 }
+function words(value) {
+  if (Array.isArray(value)) return value.map(words).join(" ");
+  if (value === null || typeof value !== "object") return String(value);
+  return Object.entries(value).map(([key, part]) => key + " " + words(part)).join(" ");
+}
 function list() {
   const known = ["id", "kind", "source", "step", "time", "at_s", "frame"];
   $("events").replaceChildren(...events.slice(-50).reverse().map(one => {
     const row = document.createElement("tr");
     const rest = Object.entries(one).filter(([key]) => !known.includes(key))
-      .map(([key, value]) => key + " " + (typeof value === "object" ?
-        JSON.stringify(value) : value)).join(", ");
+      .map(([key, value]) => key + " " + words(value)).join(", ");
     row.append(make("td", new Date(one.time * 1000).toLocaleTimeString()),
       make("td", one.source), make("td", one.step + ": " + one.kind), make("td", rest));
     return row;
@@ -164,7 +168,7 @@ _BODY = """
 <h2>Events a minute, the last hour <span class="dim">(most <span id="most">0</span>)</span></h2>
 <svg id="trend" viewBox="0 0 600 90" preserveAspectRatio="none" role="img"
  aria-label="events a minute"></svg>
-<h2>Newest events</h2><table><thead><tr><th>Time<th>AppSource<th>Event<th>Details</thead>
+<h2>Newest events</h2><table><thead><tr><th>Time<th>Source<th>Event<th>Details</thead>
 <tbody id="events"></tbody></table></main>
 """
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from studio.runtime.serve.about.page import _paragraph
 from studio.runtime.shared.user_notice import FILE, UserNotice, notice_in
 from tests.rigs.apps import app_bundle, make_app
 from tests.rigs.bundles import make_bundle
@@ -214,3 +215,7 @@ def test_texts_are_bounded_and_without_hidden_marks() -> None:
     assert notice.provider == "ab\nc"
     assert len(notice.known_limits) == 40
     assert notice.worst is None
+
+
+def test_marks_of_code_are_no_part_of_a_sentence() -> None:
+    assert _paragraph("Set `A` to 1.") == "<p>Set A to 1.</p>"
