@@ -14,18 +14,15 @@ import traceback
 from pathlib import Path
 from typing import Awaitable, Callable, Dict, List, Optional, Tuple
 
-from ..backends.loader import version_of
-from ..backends.providers import AUTO, Acceleration
 from ..shared.access_tokens import Tokens, load_chain, tls_of
 from ..shared.errors import CannotListen, LoadError
 from ..shared.sockets import listen
 from ..shared.threads import (
     FAILURES_S,
     MOST_FAILURES,
-    Failures,
     ThreadFailure,
+    guarded_task,
     report_failures,
-    usable_cores,
 )
 from .application import Application, ApplicationAdmission
 from .apps.host import AppHost
@@ -35,9 +32,8 @@ from .engine.catalog import Catalog
 from .engine.executor import Executor
 from .engine.memory import share_one_heap
 from .engine.repository import Repository
-from .engine.served_model import ServedModel, load
-from .engine.source import ModelSource, from_bundle, from_file
-from .engine.tuning import TuningCache
+from .engine.served_model import ServedModel
+from .engine.source import ModelSource, from_bundle
 from .fast_path.fast_path import answer_repeats
 from .http.allowed_hosts import HostPolicy, is_loopback
 from .http.body import HttpLimits
@@ -45,12 +41,12 @@ from .http.file_limits import clients_within
 from .http.selector import ConnectionSelector, connection_selector
 from .http.server import HttpServer
 from .http.timed_connection import Timeouts
+from .loading import load_model, locate_model
 from .log import Log
 from .options import Options
 from .publication import check_publication, started_publication
 from .quality.follow_requests import keep_following
 from .quality.uncertain_samples import follow_samples
-from .release_root import engines_of, run_folder_of
 from .rest import telemetry
 from .rpc import optional
 from .service import Service
@@ -78,7 +74,7 @@ def run(options: Options) -> int:
     try:
         optional.check(options)
         check_publication(options)
-        models = [] if options.models else [_load(options, _locate(options))]
+        models = [] if options.models else [load_model(options, locate_model(options))]
     except (LoadError, CannotListen) as error:
         if control is not None:
             control.send(event="failed", error=str(error))
@@ -95,43 +91,6 @@ def run(options: Options) -> int:
     finally:
         loop.close()
     return 1 if worker.failed else 0
-
-
-def _load(options: Options, source: ModelSource) -> ServedModel:
-    if source.backend.generates:  # nothing of it is chosen by measuring
-        text = options.limited(source.text)
-        return load(source._replace(text=text), options.threads)
-    source = source._replace(acceleration=_acceleration(options, source))
-    return load(source, options.threads, options.max_batch, _tried(options, source))
-
-
-def _acceleration(options: Options, source: ModelSource) -> Acceleration:
-    folder = options.engine_cache or engines_of(source.path)
-    return Acceleration(options.providers, None if folder is None else folder / source.digest)
-
-
-def _tried(options: Options, source: ModelSource) -> TuningCache:
-    run = run_folder_of(source.path)
-    words = (
-        version_of(source.backend),
-        usable_cores(),
-        options.threads,
-        options.max_batch,
-        *([] if options.providers == AUTO else [options.providers]),
-    )
-    return TuningCache(run / "tried.json" if run is not None else None, " ".join(map(str, words)))
-
-
-def _locate(options: Options) -> ModelSource:
-    if options.bundle is not None:
-        source = from_bundle(options.bundle)
-        if options.gate is None:
-            return source
-        from ..shared.trial_note import root_of
-
-        return source._replace(beside=root_of(options.gate))
-    assert options.model is not None
-    return from_file(options.model)
 
 
 def _event_loop(secure: bool) -> Tuple[Optional[ConnectionSelector], asyncio.AbstractEventLoop]:
@@ -203,7 +162,7 @@ class Worker:
             self._service.catalog = Catalog(
                 options.models,
                 self._service.repository,
-                lambda source: _load(options, source),
+                lambda source: load_model(options, source),
                 self._fit_workers,
                 options.on_demand,
             )
@@ -253,18 +212,7 @@ class Worker:
         return finished
 
     def _task(self, name: str, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
-        """Start a task whose failure is noticed like that of a thread."""
-
-        async def run() -> None:
-            failures = Failures(name)
-            while True:
-                try:
-                    return await work()
-                except Exception as error:
-                    if not failures.add(error):
-                        return
-
-        return self._loop.create_task(run())
+        return self._loop.create_task(guarded_task(name, work))
 
     def _thread_failed(self, failure: ThreadFailure) -> None:
         """Log a failure; a fatal one ends this process, which is then started again."""
@@ -380,7 +328,7 @@ class Worker:
         if self._service.catalog is not None:
             self._service.begin(self._service.catalog.refresh())
         else:
-            self._reload(lambda: _locate(self._options))
+            self._reload(lambda: locate_model(self._options))
 
     def _reload(self, locate: Callable[[], ModelSource], generation: int = 0) -> None:
         """Load a version next to the served one; a second order waits for the first."""
@@ -402,7 +350,9 @@ class Worker:
 
     async def _load_and_use(self, locate: Callable[[], ModelSource], generation: int) -> None:
         try:
-            model = await self._loop.run_in_executor(None, lambda: _load(self._options, locate()))
+            model = await self._loop.run_in_executor(
+                None, lambda: load_model(self._options, locate())
+            )
         except LoadError as error:
             self._report("failed", error=str(error))
         except Exception as error:  # whatever it is, the old version continues

@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 import time
-from typing import Callable, List, NamedTuple, Optional
+from typing import Awaitable, Callable, List, NamedTuple, Optional
 
 from .cpu_quota import cpu_quota, whole_processors
 
@@ -130,3 +130,14 @@ def guarded_thread(
                     return
 
     return threading.Thread(target=run, name=name, daemon=True)
+
+
+async def guarded_task(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Do the work of a task of an event loop, which lasts; its failures are those of a thread."""
+    failures = Failures(name)
+    while True:
+        try:
+            return await work()
+        except Exception as error:
+            if not failures.add(error):
+                return
