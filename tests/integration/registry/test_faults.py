@@ -206,6 +206,20 @@ def test_a_blob_that_the_bucket_has_altered_is_not_used(
     assert list(other.store.glob(".[0-9a-f]*")) == []
 
 
+def test_another_whole_object_under_its_name_is_not_used(
+    open_shared: Open, bucket: ObjectServer, address: SharedAddress, tmp_path: Path
+) -> None:
+    """As who may write to the bucket can swap two models of the registry."""
+    first = open_shared()
+    variant = add_variant(first)
+    (tmp_path / "other.onnx").write_bytes(b"weights of another model")
+    other = first.adopt(tmp_path / "other.onnx")
+    bucket.alter(f"{prefix_of(address)}/files/{variant.digest}", other.path.read_bytes())
+    second = open_shared()
+    with pytest.raises(Refused, match="is not what it was"):
+        second.fetch(second.find("digits").path)
+
+
 def test_a_bucket_that_is_away_leaves_no_row(open_shared: Open, bucket: ObjectServer) -> None:
     registry = open_shared()
     bucket.stop()

@@ -63,6 +63,35 @@ def test_files_and_folders_come_back_with_their_digests(
         ben.fetch(ben.folder / ("0" * 64) / "model.onnx")
 
 
+def test_a_tag_that_names_another_artifact_changes_nothing(
+    server: RegistryServer, tmp_path: Path
+) -> None:
+    """A studio asks for the digest of the file itself, whatever the tag names."""
+    anna, ben = store_at(server, tmp_path / "anna"), store_at(server, tmp_path / "ben")
+    for name in ("model.onnx", "other.onnx"):
+        (tmp_path / name).write_bytes(name.encode())
+    made, other = anna.adopt(tmp_path / "model.onnx"), anna.adopt(tmp_path / "other.onnx")
+    place = OciRepository(f"oci://{server.address}/team/models")
+    place.put(f"files/{made.digest}", other.path)
+    there = ben.folder / made.path.relative_to(anna.folder)
+    ben.fetch(there)
+    assert file_digest(there) == made.digest
+
+
+def test_a_blob_that_the_registry_has_exchanged_is_refused(
+    server: RegistryServer, tmp_path: Path
+) -> None:
+    anna, ben = store_at(server, tmp_path / "anna"), store_at(server, tmp_path / "ben")
+    (tmp_path / "model.onnx").write_bytes(b"own weights")
+    made = anna.adopt(tmp_path / "model.onnx")
+    [blob] = (tmp_path / "oci").glob(f"**/{made.digest}/data")
+    blob.write_bytes(b"bad weights")
+    there = ben.folder / made.path.relative_to(anna.folder)
+    with pytest.raises(StudioError, match="is not what it was"):
+        ben.fetch(there)
+    assert not there.exists()
+
+
 def test_a_wrong_login_is_named(server: RegistryServer, tmp_path: Path) -> None:
     write_login(tmp_path, server, "wrong")
     with pytest.raises(StudioError, match="refused the login"):
