@@ -91,7 +91,8 @@ def check(presented: HostKey, keys: Sequence[HostKey], address: Address) -> None
             key=str(presented),
             fingerprint=presented.fingerprint,
             hint="Compare it with the board's own (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), "
-            "then confirm it.",
+            f"then confirm it: studio target add NAME ssh://{address.user}@{address} "
+            f"--accept-host-key {presented.fingerprint}",
         )
     # Of several confirmed keys the one of the same type helps the user most.
     before = next((key for key in keys if key.kind == presented.kind), keys[0])

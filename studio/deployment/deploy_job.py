@@ -32,7 +32,7 @@ from studio.packages.results import PackageResult
 from studio.packages.signing import signature_of
 from studio.settings import Paths
 from studio.targets import inventory
-from studio.targets.connect import gather_facts, host_of, is_local
+from studio.targets.connect import gather_facts, host_of, is_local, tunnel_command
 from studio.targets.inventory import Inventory
 from studio.targets.platforms import is_platform
 
@@ -147,6 +147,7 @@ class Deployment:
             port=answer.port,
             pid=answer.pid,
             scheme=answer.scheme,
+            tunnel=tunnel_command(self._target, answer.host or "", answer.port or 0),
             fingerprint=answer.fingerprint,
             token_required=answer.token_required,
         )

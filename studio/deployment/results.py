@@ -84,6 +84,8 @@ class DeployResult:
         possible: False when a check of the plan blocks it.
         soak: Evidence of the trial; an empty object without one.
         reason: Reason for an older release, or for the automatic rollback.
+        tunnel: Command that forwards the endpoint of a board to this computer, if only the board
+            reaches it.
         token_kept: Where the token of callers is stored on this computer.
         at: Start of the release; ``until``: end of a release that failed its trial.
         facts: Facts of the release from the platform.
@@ -128,6 +130,7 @@ class DeployResult:
     until: str = optional("")
     because: str = optional("")
     packaged: PackageResult | None = optional()
+    tunnel: str = optional("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,8 +31,19 @@ def deployment(result: DeployResult) -> list[str]:
         f"after {result.seconds:.1f} s, {sent}."
     )
     if result.endpoint:
-        lines.append(f"Endpoint: {result.endpoint}")
+        lines += _endpoint(result)
     return lines + _credentials(result)
+
+
+def _endpoint(result: DeployResult) -> list[str]:
+    """Return the address of a release, as the caller reaches it."""
+    if not result.tunnel:
+        return [f"Endpoint: {result.endpoint}"]
+    return [
+        f"Endpoint: {result.endpoint} on {result.target}, not reachable from other computers",
+        f"Call it from here: studio call --target {result.target}, or forward it: {result.tunnel}",
+        f"Serve the network: studio deploy ... --target {result.target} --expose network",
+    ]
 
 
 def _step(step: DeployStep) -> list[str]:

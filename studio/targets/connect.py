@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from studio.api import (
     Channel,
@@ -29,6 +31,7 @@ from studio.targets.protection import identity_of, is_marked, protect
 log = logging.getLogger(__name__)
 
 LOCAL_SCHEME = "local"
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def target_of(value: Mapping[str, Any]) -> TargetSpec:
@@ -90,6 +93,23 @@ def host_of(target: TargetSpec) -> str:
     """Return the host name or address of a target."""
     rest = target.url.partition("://")[2].rpartition("@")[2].partition("/")[0]
     return rest.rpartition(":")[0] or rest
+
+
+def ssh_command(target: TargetSpec) -> list[str]:
+    """Return the words of ``ssh`` that log in on a board."""
+    parts = urlsplit(target.url)
+    words = ["ssh", *(["-p", str(parts.port)] if parts.port else [])]
+    for option, setting in (("-i", "key_file"), ("-J", "jump")):
+        if target.settings.get(setting):
+            words += [option, target.settings[setting]]
+    return [*words, f"{parts.username}@{parts.hostname}" if parts.username else str(parts.hostname)]
+
+
+def tunnel_command(target: TargetSpec, host: str, port: int) -> str:
+    """Return the command that forwards a board's loopback port; empty where none is needed."""
+    if host not in _LOOPBACK or not target.url.startswith("ssh://"):
+        return ""
+    return shlex.join([*ssh_command(target), "-N", "-L", f"{port}:{host}:{port}"])
 
 
 def place_of(target: TargetSpec) -> str:

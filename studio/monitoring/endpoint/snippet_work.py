@@ -21,9 +21,8 @@ from studio.monitoring.endpoint.snippets import LANGUAGES, Call, CallAddress, Ex
 from studio.monitoring.endpoint.status import ServerReport
 from studio.monitoring.released_bundles import KnownBundles
 from studio.packages import Bundle
-from studio.targets.connect import host_of, is_local, place_of
+from studio.targets.connect import host_of, is_local, place_of, ssh_command, tunnel_command
 
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _ANY = ("0.0.0.0", "::", "")
 _SIDE = 224
 _LENGTH = 16
@@ -90,9 +89,8 @@ def reachable(target: TargetSpec, link: Link, endpoint: str) -> CallAddress:
     certificate = keep_certificate(target, "") if scheme == "https" else ""
     there = f"[{host}]" if ":" in host else host
     url = f"{scheme}://{there}:{port}"
-    away = host in _LOOPBACK and target.url.startswith("ssh://")
-    way = shlex.join([*_ssh(target), "-N", "-L", f"{port}:{host}:{port}"]) if away else ""
-    return CallAddress(url, _token(target, report), certificate, way)
+    tunnel = tunnel_command(target, host, port)
+    return CallAddress(url, _token(target, report), certificate, tunnel)
 
 
 def _token(target: TargetSpec, report: ServerReport) -> str:
@@ -102,16 +100,7 @@ def _token(target: TargetSpec, report: ServerReport) -> str:
     # A command over ssh starts in the home folder.
     root = place_of(target).removeprefix("~/")
     words = ["cat", f"{root}/access/token"]
-    return shlex.join(words if is_local(target) else [*_ssh(target), *words])
-
-
-def _ssh(target: TargetSpec) -> list[str]:
-    parts = urlsplit(target.url)
-    words = ["ssh", *(["-p", str(parts.port)] if parts.port else [])]
-    for option, setting in (("-i", "key_file"), ("-J", "jump")):
-        if target.settings.get(setting):
-            words += [option, target.settings[setting]]
-    return [*words, f"{parts.username}@{parts.hostname}" if parts.username else str(parts.hostname)]
+    return shlex.join(words if is_local(target) else [*ssh_command(target), *words])
 
 
 def _bundle(known: KnownBundles, report: ServerReport) -> Path | None:
