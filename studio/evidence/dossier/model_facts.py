@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from studio.documents.text_table import counted
 from studio.evidence.dossier.statement import Material, Statement, StatementTable, missing
 from studio.evidence.results import Figure
 from studio.models.results import ModelFigures, Terminal
@@ -57,9 +58,8 @@ def _summary(material: Material) -> Statement:
         f"{variant.ref.format}, precision {variant.ref.precision}. "
         f"SHA-256 of its file: {variant.ref.digest}."
     )
-    unknown = (
-        f"Multiply-accumulates of {found.macs_unknown:,} nodes are unknown, as their sizes are."
-    )
+    nodes = counted(found.macs_unknown, "node")
+    unknown = f"Multiply-accumulates of {nodes} are unknown, as the sizes are."
     ends = StatementTable(
         ("", "name", "type", "shape"),
         (*_ends("input", found.inputs), *_ends("output", found.outputs)),

@@ -95,4 +95,4 @@ def test_work_of_unknown_sizes_is_no_figure(
     material = Material(collect(registry, Named(variant)), tmp_path, "")
     statement = next(iter(model_facts(material)))
     assert ("model.macs" in {one.id for one in statement.figures}) is shown
-    assert ("3 nodes are unknown" in " ".join(statement.paragraphs)) is (unknown > 0)
+    assert ("of 3 nodes are unknown" in " ".join(statement.paragraphs)) is (unknown > 0)
