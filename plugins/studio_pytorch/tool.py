@@ -41,6 +41,10 @@ _FAULTS = (
         re.compile(r"via `torch\.load\(\)`|Non-modeling APIs"),
         "its configuration names code, which is not run here",
     ),
+    (
+        re.compile(r"Constraints violated|TORCH_LOGS"),
+        "its code fixes a size that the model leaves open; give all sizes with --input",
+    ),
     (re.compile("timm"), "its backbone is of the library timm, which is not in the environment"),
     (re.compile("Please check the warnings above"), "it is damaged, or of another PyTorch"),
     (re.compile("Expected hasRecord"), "it is damaged: a record is missing"),

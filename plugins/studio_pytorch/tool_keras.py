@@ -28,6 +28,10 @@ _LAYER = "layer"
 _OPEN_SIZES = {4: 64}
 """Example sizes of open axes beyond the batch, by the rank of the input."""
 
+_FIXED = (
+    "The export has fixed sizes of {} beyond the batch, as its layers compute them step by step: "
+    "--input {}=... sets others."
+)
 _FEW = 8
 _AXES = {4: ("batch", "height", "width"), 3: ("batch", "length"), 2: ("batch", "length")}
 """Names of open axes, channels last."""
@@ -56,8 +60,9 @@ class KerasModel:
 
     def export(self, output: str, inputs: Mapping[str, Json]) -> list[str]:
         """Write it as ONNX; sizes that Keras leaves open stay open."""
+        program, fixed = self._exported(inputs)
         made = torch.onnx.export(
-            self._program(inputs),
+            program,
             dynamo=True,
             verbose=False,
             input_names=self.names(),
@@ -65,15 +70,29 @@ class KerasModel:
         )
         assert made is not None
         _parts.save(made, output)
-        return []
+        return [_FIXED.format(", ".join(fixed), fixed[0])] if fixed else []
 
-    def _program(self, inputs: Mapping[str, Json]) -> Any:
+    def _exported(self, inputs: Mapping[str, Json]) -> tuple[Any, list[str]]:
+        """Return the program, and the inputs with sizes that had to be fixed beyond the batch.
+
+        A recurrent layer computes its steps one by one, so that their number is fixed.
+        """
+        try:
+            return self._program(inputs), []
+        except torch._dynamo.exc.UserError:
+            fixed = [str(one.name) for one in self._model.inputs if None in one.shape[1:]]
+            if not fixed:
+                raise
+            return self._program(inputs, most=1), fixed
+
+    def _program(self, inputs: Mapping[str, Json], most: int | None = None) -> Any:
+        """Export the model with open sizes; with a limit those of the first axes alone."""
         arguments, opened = [], []
         for one in self._model.inputs:
             spec = inputs.get(one.name) or _parts.NO_WISH
             sizes = spec["shape"] or self._example(one.shape)
             arguments.append(_parts.filled(sizes, getattr(torch, one.dtype)))
-            axes = [at for at, size in enumerate(one.shape) if size is None]
+            axes = [at for at, size in enumerate(one.shape) if size is None][:most]
             opened.append(dict.fromkeys(axes, torch.export.Dim.DYNAMIC) or None)
         return torch.export.export(
             self._wrapped, tuple(arguments), dynamic_shapes={"values": tuple(opened)}, strict=False
@@ -118,7 +137,7 @@ class KerasModel:
             if layer is not self._model:
                 layer.call = _noting(layer.name, layer.call)
         with torch.fx.traceback.preserve_node_meta():
-            program = self._program({})
+            program, _ = self._exported({})
         return _values.ProgramValues(_values.exported(program), place=_layer)
 
 

@@ -230,7 +230,7 @@ class ScriptedModel:
         ) from refusal
 
     def _converted(self, arguments: Sequence[Any]) -> Any:
-        """Return the program that its code stands for, as of a traced module."""
+        """Return the program of its code, which a traced module has."""
         from torch._export.converter import TS2EPConverter
 
         made = TS2EPConverter(self._module, tuple(arguments), {}).convert()

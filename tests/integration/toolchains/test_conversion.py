@@ -217,6 +217,10 @@ elif name == "pair":
     both = layers.Concatenate()([hidden, extra])
     heads = [layers.Dense(3, name="first")(hidden), layers.Dense(2, name="second")(both)]
     made = keras.Model([ids, extra], heads)
+elif name == "recurrent":
+    made = keras.Sequential([
+        keras.Input((None,), name="ids"), layers.Embedding(50, 8), layers.GRU(8), layers.Dense(3)
+    ])
 else:
     layer = layers.Lambda(lambda x: x * 2) if name == "lambda" else Odd()
     made = keras.Sequential([keras.Input((4,)), layer])
@@ -237,6 +241,13 @@ def keras(make: Any, kept: Studio, tmp_path_factory: pytest.TempPathFactory) -> 
         return path
 
     return made
+
+
+def test_a_recurrent_layer_fixes_the_length_and_no_torch_talks(kept: Studio, keras: Any) -> None:
+    found = converted(kept, keras("recurrent"))
+    assert found["dynamic"] == {"ids": ["batch"]}
+    assert found["checks"][0]["max_error"] < 1e-5
+    assert "--input ids=... sets others" in found["warnings"][0]
 
 
 @pytest.mark.parametrize(
