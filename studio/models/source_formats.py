@@ -95,6 +95,15 @@ def is_model_folder(path: Path) -> bool:
     return entry_file(path) != path or source_format(path) is not None
 
 
+def models_in(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """Return the model files that lie directly in a folder."""
+    try:
+        names = sorted(islice((one.name for one in folder.iterdir()), _MOST_ENTRIES))
+    except OSError:  # not a folder, or one that may not be read
+        return []
+    return [folder / name for name in names if name.lower().endswith(suffixes)]
+
+
 def convertible_format(path: Path) -> SourceFormat | None:
     """Return what a file or folder of another framework is, also of one that opens as it is."""
     try:

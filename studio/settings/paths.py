@@ -16,7 +16,7 @@ SAFE_VARIABLE = "EDGEWRIGHT_NO_PLUGINS"
 
 
 def full_path(text: str | os.PathLike[str]) -> Path:
-    """Return the absolute path of a path that somebody typed, as a sandbox can follow it.
+    """Return the absolute path of a typed path, as a sandbox can follow it.
 
     A sandbox lacks the folders that ``..`` walks through, so they are resolved as the kernel does,
     behind links. A link in a path without ``..`` stays: its name is the model's name.

@@ -14,7 +14,8 @@ from studio.datasets.suffixes import PREPROCESS
 from studio.documents.dataclass_json import to_json
 from studio.jobs import AnyStep
 from studio.lazy_dataclass import dataclass
-from studio.models.source_formats import is_model_folder
+from studio.models.source_formats import is_model_folder, models_in
+from studio.packages.bundle import is_bundle
 from studio.registry import ModelRef, Registry
 from studio.registry.groups import expand
 from studio.registry.targets import LOCAL
@@ -23,6 +24,7 @@ from studio.steps.format_support import is_language
 from studio.targets.connect import scheme_of
 
 _HINT = "Check the path, or choose another one."
+_MOST_NAMES = 10
 _VERSION = re.compile(r"[^/:@]+(:\d+|@[^/:@]+)")
 _PATHS = (Kind.FILE, Kind.FOLDER, Kind.DATA, Kind.OUTPUT)
 
@@ -117,6 +119,38 @@ def _is_registered(text: str, registry: Registry) -> bool:
     except UsageError:
         return False
     return True
+
+
+def folder_apart(
+    step: AnyStep,
+    given: Mapping[str, object],
+    suffixes: Callable[[], tuple[str, ...]],
+    registry: Registry,
+) -> Mapping[str, object]:
+    """Replace a folder, given as the model, by the one model file in it, as a drop does.
+
+    Registered models, bundles, apps and folders that are a model come before.
+
+    Raises:
+        UsageError: when it has several, which are named.
+    """
+    option = next((one for one in step.form if one.name == "model"), None)
+    text = given.get(option.name) if option is not None else None
+    if option is None or not isinstance(text, str) or not (folder := full_path(text)).is_dir():
+        return given
+    if option.kind is Kind.MODEL and _is_registered(text, registry):
+        return given
+    if is_bundle(folder) or is_app(folder) or is_model_folder(folder):
+        return given
+    models = models_in(folder, suffixes())
+    if len(models) > 1:
+        names = ", ".join(one.name for one in models[:_MOST_NAMES])
+        more = f" and {len(models) - _MOST_NAMES} more" if len(models) > _MOST_NAMES else ""
+        raise UsageError(
+            f"The folder {text} has {len(models)} models: {names}{more}.",
+            hint=f"Name one: {models[0]}",
+        )
+    return {**given, option.name: str(models[0])} if models else given
 
 
 def app_apart(step: AnyStep, given: Mapping[str, Any]) -> Mapping[str, Any]:

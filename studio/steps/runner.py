@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from studio.api import Permission, Refused, UsageError
+from studio.api import Extension, Permission, Refused, UsageError
 from studio.api.options import by_name
 from studio.documents.dataclass_json import to_json
 from studio.jobs import (
@@ -36,7 +36,7 @@ from studio.steps.format_support import HINT, LANGUAGE_HINT, why_not
 from studio.steps.inputs import input_digest
 from studio.steps.portable import check_spreads
 from studio.steps.project_defaults import OpenedModel, with_project
-from studio.steps.resolve import Resolved, app_apart, model_files, resolve
+from studio.steps.resolve import Resolved, app_apart, folder_apart, model_files, resolve
 from studio.steps.step_record import StepRecord
 from studio.steps.turns import Turn
 
@@ -221,7 +221,9 @@ class StepRunner:
     ) -> tuple[dict[str, Any], JobOutcome | None]:
         """Return the options after opening models given as files, and a failure, if any."""
         step = step_named(name)
-        opened = dict(self._completed(step, app_apart(step, by_name(step.form, given))))
+        by_option = by_name(step.form, given)
+        named = folder_apart(step, by_option, self._suffixes, self._registry)
+        opened = dict(self._completed(step, app_apart(step, named)))
         for option, path in model_files(step, opened, self._registry):
             outcome = self.open(path)
             if not outcome.ok:
@@ -230,6 +232,10 @@ class StepRunner:
                 opened[option], path, OpenedModel.of(outcome.document["variant"], path)
             )
         return opened, None
+
+    def _suffixes(self) -> tuple[str, ...]:
+        formats = self._plugins().all(Extension.FORMAT)
+        return tuple(end for one in formats for end in one.suffixes)
 
     def _completed(self, step: AnyStep, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the given options with those that follow from a name among them."""

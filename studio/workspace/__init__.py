@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from studio.models.outputs.words import KEYS as OUTPUT_KEYS
     from studio.models.outputs.words import TITLES as OUTPUT_TITLES
     from studio.models.search import SearchResult, search_model
-    from studio.models.source_formats import source_format
+    from studio.models.source_formats import is_model_folder, models_in, source_format
     from studio.models.step import DRAWN, PREVIEW
     from studio.models.surgery.edits import write as edit_text
     from studio.monitoring.chat.lines import UPDATE as CHAT_UPDATE
@@ -127,7 +127,7 @@ _MODULES = {
     "studio.models.layout": "Frame",
     "studio.models.outputs.words": "HEADS_OF:OUTPUT_HEADS KEYS:OUTPUT_KEYS TITLES:OUTPUT_TITLES",
     "studio.models.search": "SearchResult search_model",
-    "studio.models.source_formats": "source_format",
+    "studio.models.source_formats": "is_model_folder models_in source_format",
     "studio.models.step": "DRAWN PREVIEW",
     "studio.models.surgery.edits": "write:edit_text",
     "studio.monitoring.chat.lines": "UPDATE:CHAT_UPDATE",
@@ -259,10 +259,12 @@ __all__ = [
     "is_app",
     "is_folded_block",
     "is_listed",
+    "is_model_folder",
     "is_watch",
     "licence_sentence",
     "missing_chat_backend",
     "missing_toolchains",
+    "models_in",
     "node_rows",
     "nodes_within",
     "operator_family",

@@ -116,3 +116,18 @@ def test_each_command_reads_and_writes_by_way_of_a_parent(
     ended = studio.run(*(word.format(**places) for word in words.split()))
     assert ended.code == 0, ended.err
     assert ("{o}" in words) == bool(list(folder.glob("written*")))
+
+
+@pytest.mark.parametrize("words", ["inspect {f}", "quantize {f}", "coverage {f}"])
+def test_a_folder_with_one_model_stands_for_it(words: str, studio: Studio, folder: Path) -> None:
+    studio.ok("inspect", folder / "digits.onnx")  # a model of the folder's name is registered
+    ended = studio.run(*words.format(f=folder.name).split())
+    assert ended.code == 0, ended.err
+
+
+def test_a_folder_with_several_models_names_them(studio: Studio, folder: Path) -> None:
+    shutil.copy(folder / "digits.onnx", folder / "other.onnx")
+    ended = studio.run("inspect", folder)
+    assert ended.code == 2
+    assert "2 models: digits.onnx, other.onnx" in ended.err
+    assert f"{folder}/digits.onnx" in ended.err

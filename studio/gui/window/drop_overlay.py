@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import islice
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -20,10 +19,6 @@ _WIDTH = 520
 _MARGIN = 3 * GRID
 _MOST_SUFFIXES = 4
 _DIMMED = 0.72
-
-
-_MOST_ENTRIES = 2000
-"""The entries of a folder that are looked through, as a drag waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +122,11 @@ def _refusal(paths: Sequence[Path], most: int, suffixes: Sequence[str]) -> DropO
 
 def _models_of(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
     """Return the file itself if it is a model, or the models that lie directly in a folder."""
+    from studio.workspace import models_in
+
     if not path.is_dir():
         return [path] if path.name.lower().endswith(suffixes) else []
-    try:
-        names = sorted(islice((one.name for one in path.iterdir()), _MOST_ENTRIES))
-    except OSError:  # a folder that may not be read
-        return []
-    return [path / name for name in names if name.lower().endswith(suffixes)]
+    return models_in(path, suffixes)
 
 
 class DropOverlay(QFrame):

@@ -50,12 +50,14 @@ class ModelOpener:
         Args:
             app: Folder of an app that is deployed with the model.
         """
-        from studio.workspace import is_app
+        from studio.workspace import is_app, is_model_folder
 
         if app is not None:
             self._open(path, self._stage(), app)
         elif is_app(path):
             self._open_app(path)
+        elif path.is_dir() and not is_model_folder(path):
+            self.open_dropped([path])
         elif not self.converter.offer(path):
             self._open(path, self._stage())
 

@@ -194,3 +194,12 @@ def test_a_source_that_would_move_the_file_keeps_it(window: MainWindow, opened: 
         assert event.isAccepted()
         assert event.dropAction() == COPY
     assert opened == [Path("/data/a.onnx")]
+
+
+def test_a_folder_named_at_the_start_opens_as_a_drop_does(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Path] = []
+    monkeypatch.setattr(window._opening, "_open", lambda path, start: started.append(path))
+    window._opening.open(DIGITS.parent)
+    assert started == [DIGITS]
