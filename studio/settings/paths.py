@@ -15,6 +15,10 @@ SAFE_VARIABLE = "EDGEWRIGHT_NO_PLUGINS"
 """Set in safe mode, in which only the plugins that came with the studio are used."""
 
 
+_OF_A_PROCESS = (("dev",), ("proc",))
+"""``/dev/stdin`` is another file in a worker than in the command that starts it."""
+
+
 def full_path(text: str | os.PathLike[str]) -> Path:
     """Return the absolute path of a typed path, as a sandbox can follow it.
 
@@ -22,6 +26,8 @@ def full_path(text: str | os.PathLike[str]) -> Path:
     behind links. A link in a path without ``..`` stays: its name is the model's name.
     """
     path = Path(os.path.expanduser(text)).absolute()
+    if path.parts[1:2] in _OF_A_PROCESS:
+        return path.resolve()
     if ".." not in path.parts:
         return path
     return path.resolve() if path.name == ".." else path.parent.resolve() / path.name
