@@ -1,7 +1,7 @@
 """Bundles that are used again while everything that they are made from is the same.
 
 Packaging loads and runs the model for seconds. A deployment that changes nothing needs none of it:
-the registry keeps the digest of what a variant was last packaged from, beside the result.
+the registry keeps the digest of what a variant was last packaged from, with the result.
 """
 
 from __future__ import annotations

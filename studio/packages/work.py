@@ -45,8 +45,7 @@ from studio.packages.drift_reference import (
     reference_of,
     unwatched_notes,
 )
-from studio.packages.embedding import EmbeddingGraph, NoEmbedding
-from studio.packages.embedding_check import embed
+from studio.packages.embedding import EmbeddingGraph, NoEmbedding, embed
 from studio.packages.golden import GoldenSample, check_labels
 from studio.packages.language import files_of, generation_of, lost_guard, prompts, read_guard
 from studio.packages.notice import with_app

@@ -231,7 +231,7 @@ def _has_dots(path: str) -> bool:
 def _deadline(connection: http.client.HTTPConnection, seconds: float) -> Iterator[None]:
     """Cut a connection whose answer does not begin in time.
 
-    The time-out of a socket begins anew with each byte, so that a trickle would hold it for ever.
+    The time-out of a socket begins again with each byte, so that a trickle would hold it for ever.
 
     Raises:
         TryLater: when it was cut.

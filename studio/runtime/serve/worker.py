@@ -41,8 +41,8 @@ from .http.file_limits import clients_within
 from .http.selector import ConnectionSelector, connection_selector
 from .http.server import HttpServer
 from .http.timed_connection import Timeouts
-from .loading import load_model, locate_model
 from .log import Log
+from .model_loader import load_model, locate_model
 from .options import Options
 from .publication import check_publication, started_publication
 from .quality.follow_requests import keep_following

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QVBoxLayout, QWidget
 from studio.apps.results import AppCheck, AppCreated, AppProgress, AppRun
 from studio.documents.dataclass_json import JsonValue, from_json
 from studio.gui import figures
+from studio.gui.pages.app.code_consent import code_permissions
 from studio.gui.pages.app.recent_apps import recent_apps, remember_app
 from studio.gui.pages.app.result_view import ResultView
 from studio.gui.pages.app.run_view import RunView
@@ -37,15 +38,8 @@ START, CONTENT = range(2)
 
 _WIDE = 1000
 _NO_MODEL = "The app has no model of its own: deploy it from the command line with a model."
-_RECORDINGS = (
-    "Videos and signals (*.avi *.mp4 *.mkv *.mov *.webm *.mjpeg *.mjpg *.csv);;All files (*)"
-)
-_CODE = (
-    "The app has {}. Read this code before you agree: {}. In the sandbox of workers it can read "
-    "the folder of the app and the recordings."
-)
-_NO_NETWORK = "It has no network."
-_NETWORK = "It can use the network, which {} needs."
+_SIGNALS = "Videos and signals (*.avi *.mp4 *.mkv *.mov *.webm *.mjpeg *.mjpg *.csv)"
+_RECORDINGS = f"{_SIGNALS};;All files (*)"
 
 
 class AppPage(StagePage):
@@ -237,16 +231,12 @@ class AppPage(StagePage):
         if not check.own_steps or self._agreed == check.code_digest:
             start()
             return
-        number = figures.count(
-            len(check.own_steps), "file with Python code", "files with Python code"
-        )
-        network = _NETWORK.format(", ".join(check.networked)) if check.networked else _NO_NETWORK
-        detail = f"{_CODE.format(number, ', '.join(check.own_steps))} {network}"
         text = f"Run the Python code of {check.title}?"
+        detail = code_permissions(check)
         Question(self.header, text, detail, "Run the code", partial(self._agree, start)).open()
 
     def _agree(self, start: Callable[[], object]) -> None:
-        self._agreed = self.view.check.code_digest if self.view.check is not None else None
+        self._agreed = self.view.check.code_digest if self.view.check else None
         start()
 
     def _start(self, step: str, **options: object) -> None:

@@ -26,7 +26,7 @@ from studio.settings import SETTINGS
 
 if TYPE_CHECKING:
     from studio.workspace import Workspace
-    from studio.workspace.parts import InstalledPart
+    from studio.workspace.upkeep.parts import InstalledPart
 
 ABOUT, KEYBOARD, PLUGINS = "About", "Keyboard", "Engines and plugins"
 NAV_WIDTH = 176
@@ -107,7 +107,7 @@ class SettingsPage(Page):
         super().dress()
         self.keys.show_shortcuts([*FIXED, *listed(self.window().actions())])
         if not self._parts:
-            from studio.workspace.parts import installed_parts
+            from studio.workspace.upkeep.parts import installed_parts
 
             self.workspace.in_background(installed_parts, self._show_parts)
 
@@ -236,7 +236,7 @@ class SettingsPage(Page):
         self.versions.show_rows([(part.name, part.version, part.licence) for part in parts])
 
     def _copy_versions(self) -> None:
-        from studio.workspace.parts import versions_text
+        from studio.workspace.upkeep.parts import versions_text
 
         QGuiApplication.clipboard().setText(versions_text(self._parts))
         self.shell.notify("Versions copied.", "good")
