@@ -67,7 +67,12 @@ if TYPE_CHECKING:
         VariantRecord,
         VersionRecord,
     )
-    from studio.workspace.endpoint_state import EndpointState, EndpointStates, EndpointStatus
+    from studio.workspace.endpoint_state import (
+        EndpointState,
+        EndpointStates,
+        EndpointStatus,
+        endpoint_of,
+    )
     from studio.workspace.events import (
         EndpointChanged,
         Event,
@@ -105,7 +110,7 @@ if TYPE_CHECKING:
     from studio.workspace.job_history import JobEntry, is_listed, is_watch
     from studio.workspace.presets import CheckedPreset, Presets
     from studio.workspace.presets import allowed as allowed_values
-    from studio.workspace.project_runs import RunEnd, run_end
+    from studio.workspace.project_runs import RunEnd, endpoint_name, run_end
     from studio.workspace.results import Recorded, Results
     from studio.workspace.run_info import RunInfo
     from studio.workspace.runs import RunningPipeline, RunRequest
@@ -143,7 +148,7 @@ _MODULES = {
     "studio.quantization.presets": "PresetEntry",
     "studio.quantization.size_estimate": "SizeEstimate",
     "studio.registry": "ActionRecord Registry ReleaseRecord RunRecord VariantRecord VersionRecord",
-    "studio.workspace.endpoint_state": "EndpointState EndpointStates EndpointStatus",
+    "studio.workspace.endpoint_state": "EndpointState EndpointStates EndpointStatus endpoint_of",
     "studio.workspace.events": "EndpointChanged Event Events EvidenceRead "
     "JobFinished JobMessage JobProgressed JobStarted NodeAsked NodeTimeAsked PresetAsked "
     "RegistryChanged RunChanged",
@@ -153,7 +158,7 @@ _MODULES = {
     "is_folded_block nodes_within read_numbers read_preview",
     "studio.workspace.job_history": "JobEntry is_listed is_watch",
     "studio.workspace.presets": "CheckedPreset Presets allowed:allowed_values",
-    "studio.workspace.project_runs": "RunEnd run_end",
+    "studio.workspace.project_runs": "RunEnd endpoint_name run_end",
     "studio.workspace.results": "Recorded Results",
     "studio.workspace.run_info": "RunInfo",
     "studio.workspace.runs": "RunningPipeline RunRequest",
@@ -254,6 +259,8 @@ __all__ = [
     "compare_profiles",
     "conversion_of",
     "edit_text",
+    "endpoint_name",
+    "endpoint_of",
     "entry_file",
     "exports",
     "is_app",

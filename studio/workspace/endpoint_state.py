@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -12,6 +12,7 @@ from studio.jobs import Effect, RunningJob
 from studio.lazy_dataclass import dataclass
 from studio.monitoring.endpoint.results import AccuracyEstimate, DriftState
 from studio.monitoring.results import UNREACHABLE, Alert, FleetSample, TargetSample
+from studio.registry import ReleaseRecord
 from studio.steps.catalogue import steps
 
 GOOD, WARNING, BAD, BUSY, UNKNOWN = "good", "warning", "bad", "accent", ""
@@ -153,6 +154,11 @@ def _changes_release(name: str) -> bool:
     return is_deployment and step is not None and step.effect is Effect.ACTS
 
 
+def endpoint_of(model: str, running: Mapping[str, ReleaseRecord]) -> str:
+    """Return the target that serves a model; empty where none does."""
+    return next((name for name in sorted(running) if running[name].facts.name == model), "")
+
+
 class EndpointStates:
     """The last status of each endpoint, and the endpoint that the pages show.
 
@@ -166,7 +172,18 @@ class EndpointStates:
         self._samples: dict[str, TargetSample | FleetSample] = {}
         self._known: dict[str, EndpointStatus] = {}
         self._checked: dict[str, datetime] = {}
+        self._model = ""
         self.chosen = ""
+
+    def follow(self, model: str, running: Mapping[str, ReleaseRecord]) -> None:
+        """Choose an endpoint of the current model when it is another model than before.
+
+        Args:
+            running: The release of each target that serves.
+        """
+        if model and model != self._model:
+            self._model = model
+            self.chosen = endpoint_of(model, running) or self.chosen
 
     def ingest(self, samples: Iterable[TargetSample | FleetSample]) -> None:
         """Apply the newest samples; who listens is called for each changed status."""

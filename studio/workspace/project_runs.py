@@ -52,8 +52,8 @@ class ProjectRuns:
         Nothing is replaced: what another model serves stays.
         """
         running = self._registry.history.running().get(LOCAL.name)
-        served = read_parts(_Served, running.details).name if running is not None else model
-        return LOCAL.name if served == model else f"{LOCAL.name}{SIGN}{_endpoint_name(model)}"
+        served = running.facts.name or "" if running is not None else model
+        return LOCAL.name if served == model else f"{LOCAL.name}{SIGN}{endpoint_name(model)}"
 
     def start(self, variant: VariantRecord) -> RunningPipeline:
         """Run the pipeline of a variant's model on a thread of its own.
@@ -65,14 +65,8 @@ class ProjectRuns:
         return self._runs.start_text(self.text(variant), "pipeline.toml", folder)
 
 
-@dataclass(frozen=True, slots=True)
-class _Served:
-    """The part of a release's details that names its model."""
-
-    name: str = ""
-
-
-def _endpoint_name(model: str) -> str:
+def endpoint_name(model: str) -> str:
+    """Return the name of an endpoint for a model that is served next to another one."""
     return _OTHERS.sub("-", model).strip("._-")[:_LONGEST] or "model"
 
 
@@ -83,11 +77,22 @@ class RunEnd:
     Attributes:
         tone: ``good``, ``warning`` or ``bad``.
         served: Whether its model is served now.
+        variant, target: What is served, and where; 0 and empty where nothing is.
     """
 
     text: str
     tone: str
     served: bool = False
+    variant: int = 0
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _StepResult:
+    """The parts of the steps' results that say what is served, and where."""
+
+    variant: int = 0
+    target: str = ""
 
 
 def run_end(run: RunInfo) -> RunEnd:
@@ -96,7 +101,9 @@ def run_end(run: RunInfo) -> RunEnd:
         passed = len(run.gates)
         checks = "1 check" if passed == 1 else f"{passed} checks"
         text = f"{run.name} int8 is served on this computer. {checks} passed."
-        return RunEnd(text, "good", served=True)
+        variant = read_parts(_StepResult, run.result("int8")).variant
+        target = read_parts(_StepResult, run.result("deploy")).target
+        return RunEnd(text, "good", served=True, variant=variant, target=target)
     if run.state == "cancelled":
         return RunEnd("Run it all was cancelled. Earlier results are kept.", "warning")
     served = any(one.id == "deploy" and one.done for one in run.steps)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from studio.gui import icons
 from studio.gui.theme import Theming
@@ -82,6 +83,7 @@ class Sheet(QWidget):
         super().__init__(page)
         self._theming = theming
         self._page = page
+        self._opener: QWidget | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.panel = QFrame(self)
@@ -133,6 +135,7 @@ class Sheet(QWidget):
 
     def open_sheet(self) -> None:
         """Show it over the page, with the keyboard."""
+        self._opener = QApplication.focusWidget()
         self._theming.dress_shown(self)
         self._place()
         self.show()
@@ -142,11 +145,15 @@ class Sheet(QWidget):
         QTimer.singleShot(0, self.take_focus)
 
     def close_sheet(self) -> None:
-        """Close it."""
+        """Close it; the keyboard goes back to where it was."""
         if not self.isHidden():
+            self.setFocus(Qt.FocusReason.OtherFocusReason)  # else hiding passes it to any neighbour
             self.hide()
             self._page.updateGeometry()
             self.closed.emit()
+            opener, self._opener = self._opener, None
+            if opener is not None and isValid(opener) and opener.isVisible():
+                opener.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_step(self, number: int) -> None:
         """Show another step."""

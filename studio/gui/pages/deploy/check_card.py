@@ -15,6 +15,8 @@ NO_MODEL = "Open a model on the Model page, then check its deployment here."
 BEFORE = (
     "The check connects to the target and lists every action. Nothing changes until you deploy."
 )
+BOTH = "Serve both, each at an endpoint of its own, or replace it."
+REPLACE = "A deployment replaces it."
 
 
 class CheckCard(Card):
@@ -23,6 +25,8 @@ class CheckCard(Card):
     Args:
         plan: Starts the check.
         configure: Shows the options of the deployment.
+        both: Checks a deployment next to the model that is served.
+        replace: Reviews a deployment that replaces it.
     """
 
     def __init__(
@@ -30,31 +34,40 @@ class CheckCard(Card):
         deployment: Deployment,
         plan: Callable[[], object],
         configure: Callable[[], object],
+        both: Callable[[], object],
+        replace: Callable[[], object],
     ) -> None:
         super().__init__("Pre-flight check")
         self._deployment = deployment
+        self._is_another = False
         self.steps = StateRows("Plan")
         self.hint = label(BEFORE, "dim", wrap=True)
         self.note = label("", "dim")
         self.plan_button = button("Check", plan)
         self.options = button("Options…", configure)
         self.options.setToolTip("Endpoint name, access, labels and all other options")
+        self.both = button("Serve both", both)
+        self.replace = button("Replace…", replace)
         self.commands = QCheckBox("Show all checks, files and commands")
         self.body.insertLayout(0, row(self.heading, self.note, None))
         self.body.addWidget(self.hint)
         self.body.addWidget(self.steps)
-        self.body.addLayout(row(self.plan_button, self.options, None))
+        self.body.addLayout(row(self.both, self.replace, self.plan_button, self.options, None))
         self.body.addWidget(self.commands)
         self.body.addStretch(1)
         self.commands.toggled.connect(lambda _: self._show_steps())
 
-    def show_target(self, place: str, variant: str, reason: str) -> None:
+    def show_target(
+        self, place: str, variant: str, reason: str, served: str = "", *, both: bool = False
+    ) -> None:
         """Show the plan for another target or variant.
 
         Args:
             place: The target within a sentence.
             variant: Name of the current variant; empty without one.
             reason: Why nothing can be planned; empty where it can.
+            served: The other model that would be replaced; empty without one.
+            both: Whether both models can be served there.
         """
         deployment = self._deployment
         self.heading.setText(f"Pre-flight check for {place}")
@@ -64,7 +77,14 @@ class CheckCard(Card):
         elif deployment.doing == DEPLOYING and deployment.steps:
             parts.append("running" if deployment.running else "completed")
         self.note.setText(" · ".join(parts))
-        self.hint.setText(BEFORE if variant else NO_MODEL)
+        another = f"{served} is served on {place}. {BOTH if both else REPLACE}" if served else ""
+        self.hint.setText(another or (BEFORE if variant else NO_MODEL))
+        self._is_another = bool(served)
+        for choice, shown in ((self.both, bool(served) and both), (self.replace, bool(served))):
+            choice.setVisible(shown)
+            set_enabled(choice, reason)
+        self.replace.setText(f"Replace {served}…")
+        self.plan_button.setHidden(bool(served))
         set_enabled(self.plan_button, reason)
         self._show_steps()
 
@@ -72,6 +92,6 @@ class CheckCard(Card):
         steps = self._deployment.steps
         self.steps.show_rows(rows.plan(steps, details=self.commands.isChecked()))
         self.steps.setVisible(bool(steps))
-        self.hint.setVisible(not steps)
+        self.hint.setVisible(not steps or self._is_another)
         self.commands.setVisible(bool(steps))
         self.plan_button.setText("Check again" if steps else "Check")

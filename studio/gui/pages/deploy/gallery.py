@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QResizeEvent
@@ -25,6 +26,10 @@ from studio.gui.widgets.basics import (
     row,
     set_enabled,
 )
+from studio.workspace import endpoint_of
+
+if TYPE_CHECKING:
+    from studio.workspace import ReleaseRecord, VariantRecord
 
 TILE_WIDTH, TILE_HEIGHT = 196, 92
 _WIDE_TILE = 320
@@ -111,7 +116,7 @@ class Gallery(QWidget):
         self._order: list[tuple[str, list[Tile]]] = []
         self._shape: object = None
         self._columns = self._left_at = 0
-        self._chosen = ""
+        self._chosen = self._model = ""
         self._group = QButtonGroup(self)
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -128,6 +133,27 @@ class Gallery(QWidget):
         self._chosen = name
         if name in self.tiles:
             self.tiles[name].setChecked(True)
+
+    def follow(
+        self,
+        variant: VariantRecord | None,
+        running: Mapping[str, ReleaseRecord],
+        names: Sequence[str],
+    ) -> None:
+        """Select where the current model is served, when it is another model than before.
+
+        Args:
+            names: All targets; this computer is selected where the last one is gone.
+        """
+        model = variant.model_name if variant is not None else ""
+        if model and model != self._model:
+            self._model = model
+            self._chosen = endpoint_of(model, running) or self._chosen
+        if self._chosen not in names:
+            self._chosen = (
+                target_rows.LOCAL if target_rows.LOCAL in names else next(iter(names), "")
+            )
+        self.select(self._chosen)
 
     def choose(self, name: str) -> None:
         """Select a target as a click does."""

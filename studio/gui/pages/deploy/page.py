@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -22,9 +23,10 @@ from studio.gui.pages.deploy.endpoint_card import EndpointCard
 from studio.gui.pages.deploy.form import on_network
 from studio.gui.pages.deploy.gallery import GAP, TILE_WIDTH, Gallery
 from studio.gui.pages.deploy.history_view import HistoryView
+from studio.gui.pages.deploy.next_step import NextStep
 from studio.gui.pages.deploy.plugin_sheets import PluginKinds, PluginSheets
 from studio.gui.pages.deploy.rollout_view import RolloutView
-from studio.gui.pages.deploy.sheet import BUSY, NO_MODEL, DeploymentSheet
+from studio.gui.pages.deploy.sheet import BUSY, CONFIGURE, NO_MODEL, REVIEW, DeploymentSheet
 from studio.gui.pages.deploy.target_history import HistoryCard
 from studio.gui.pages.deploy.target_kinds import TargetKind, kind_of
 from studio.gui.pages.deploy.target_tools import TargetTools
@@ -66,7 +68,7 @@ class DeployPage(StagePage):
         self._sheets = PluginSheets(workspace)
         self._plugin_views: dict[str, int] = {}
         self._seen: dict[str, LiveFigures] = {}
-        self._served: tuple[str, int] | None = None
+        self._next = NextStep()
 
     def build(self) -> Iterator[None]:
         """Make the cards, the views and the sheet, and connect them."""
@@ -75,11 +77,12 @@ class DeployPage(StagePage):
         model_option = next(one.name for one in options if one.kind is Kind.MODEL)
         self.deployment = Deployment(shell, self.strip, model_option)
         self.gallery = Gallery(shell.theming)
-        self.check = CheckCard(self.deployment, self.plan, self._configure)
+        configure, review = (partial(self._open_at, at) for at in (CONFIGURE, REVIEW))
+        self.check = CheckCard(self.deployment, self.plan, configure, self._serve_both, review)
         self.steps, self.plan_button = self.check.steps, self.check.plan_button
         self.contact = HostKeyPanel(workspace)
         self.history = HistoryCard(self._roll_back)
-        self.endpoint_card = EndpointCard(shell, self._variant_of)
+        self.endpoint_card = EndpointCard(shell, partial(target_rows.variant_of, workspace))
         self.tools = TargetTools(workspace, shell, self.strip)
         self._rollout = LateView(lambda: RolloutView(workspace, shell, self.pipeline_button()))
         yield
@@ -185,8 +188,8 @@ class DeployPage(StagePage):
     def _connect_to(self, kind: TargetKind) -> None:
         sheet = self._sheet_of(kind)
         if sheet is not None:
-            self._open_sheet()
             self.sheet.connect_to(kind, sheet)
+            self._hide_primary()
         elif kind.plugin in self._plugin_views:
             self.show_view(self._plugin_views[kind.plugin])
         else:
@@ -231,41 +234,38 @@ class DeployPage(StagePage):
 
     def _go_on(self) -> None:
         """Deploy, or go on to what comes after a deployment."""
-        if self._is_done():
+        if self._next.is_done:
             self.shell.go("monitor")
         else:
             self.deploy()
 
-    def _is_done(self) -> bool:
-        """Return whether what is selected was just deployed, and nothing was checked since."""
-        chosen = (self.gallery.selected, self.variant.id if self.variant is not None else 0)
-        return self._served == chosen and self.deployment.planned is None
-
     def deploy(self) -> None:
         """Deploy at once where nothing is replaced and no network is reached; else review first."""
-        target, variant = self._selected(), self.variant
-        if target is None or variant is None or self.strip.running:
+        target, sheet = self._selected(), self.sheet
+        if target is None or self.variant is None or self.strip.running:
             return
-        if not self.sheet.configure_step.check():
-            self._configure()
-        elif self.sheet.replaced() or on_network(target, self.sheet.values()):
-            self._open_sheet()
-            self.sheet.review(kind_of(target, self._sheets.kinds))
+        is_valid = sheet.configure_step.check()
+        if is_valid and (sheet.replaced() or on_network(target, sheet.values())):
+            self._open_at(REVIEW)
         else:
             self._start(dry_run=False)
 
-    def _configure(self) -> None:
-        target = self._selected()
-        if target is not None:
-            self._open_sheet()
-            self.sheet.configure(kind_of(target, self._sheets.kinds))
+    def _open_at(self, step: int) -> None:
+        if (target := self._selected()) is not None:
+            self.sheet.open_at(step, kind_of(target, self._sheets.kinds))
+            self._hide_primary()
+
+    def _serve_both(self) -> None:
+        """Check a deployment to an endpoint of its own, next to the other model."""
+        self.sheet.name_endpoint()
+        self.plan()
 
     def _start(self, *, dry_run: bool) -> None:
         target, variant = self._selected(), self.variant
         if target is None or variant is None or self.strip.running:
             return
         if not self.sheet.configure_step.check():
-            self._configure()
+            self._open_at(CONFIGURE)
             return
         self.deployment.start(target, variant, self.sheet.values(), dry_run=dry_run)
 
@@ -274,14 +274,13 @@ class DeployPage(StagePage):
         if target is not None:
             self.deployment.roll_back(target, rows.version_number(release))
 
-    def _open_sheet(self) -> None:
+    def _hide_primary(self) -> None:
         if self.primary is not None:
             self.primary.hide()  # the sheet has the one primary button
 
     def _sheet_closed(self) -> None:
         if self.primary is not None:
             self.primary.show()
-            self.primary.setFocus(Qt.FocusReason.OtherFocusReason)
         self._show_selected()
 
     def _connected(self, name: str) -> None:
@@ -307,21 +306,22 @@ class DeployPage(StagePage):
         elif target is not None:
             self.contact.present_if_unknown(target, outcome)
             if outcome.error == "TargetError" and self.deployment.has_no_connection:
-                seen = LiveFigures(target.name, None, UNREACHABLE, checked=_now())
-                self._seen[target.name] = seen
+                self._note_silence(target.name)
         self.sheet.ended(outcome)
         self.refresh_soon()
 
     def _notify_done(self, result: DeployResult | SwitchResult) -> None:
         took, where = figures.seconds(result.seconds), target_rows.spoken(result.target)
-        go = self.shell.go
         if isinstance(result, DeployResult):
-            self._served = self.deployment.subject
+            self.workspace.endpoints.chosen = result.target
+            self.gallery.select(result.target)
             said = f"v{result.version} serves on {where}; it took {took}."
-            self.shell.notify(said, "good", MessageAction("Try it", lambda: go("try")))
+            self.shell.notify(said, "good", MessageAction("Try it", lambda: self.shell.go("try")))
         else:
             said = f"v{result.to} serves again on {where}; it took {took}."
-            self.shell.notify(said, "good", MessageAction("Monitor", lambda: go("monitor")))
+            self.shell.notify(
+                said, "good", MessageAction("Monitor", lambda: self.shell.go("monitor"))
+            )
 
     # Showing
 
@@ -330,11 +330,13 @@ class DeployPage(StagePage):
         registry = self.workspace.registry
         self._targets = list(registry.targets())
         names = [target.name for target in self._targets]
-        if self.gallery.selected not in names:
-            chosen = target_rows.LOCAL if target_rows.LOCAL in names else next(iter(names), "")
-            self.gallery.select(chosen)
+        running = registry.history.running()
+        self.gallery.follow(self.variant, running, names)
         facts = {name: target_rows.facts_of(registry.facts(name)) for name in names}
-        texts = {one.name: target_rows.kind(one, facts[one.name]) for one in self._targets}
+        texts = {
+            one.name: target_rows.kind(one, facts[one.name], running.get(one.name))
+            for one in self._targets
+        }
         states = target_states(self.workspace, self._seen)
         self.gallery.show_targets(self._targets, states, texts, self._sheets.kinds)
         self._freshness.lose()
@@ -372,13 +374,14 @@ class DeployPage(StagePage):
             return
         reason = self._why_not()
         name = self.variant.name if self.variant is not None else ""
-        self.check.show_target(target_rows.spoken(target.name), name, reason)
+        place, served = target_rows.spoken(target.name), self.sheet.replaced()
+        self._next = NextStep.of(self.workspace, target.name, self.variant, self.deployment.planned)
+        self.check.show_target(place, name, reason, served, both=self.sheet.can_serve_both)
         explain(self._plan_command, reason)
         if self.deployment.planned is not None:
             reason = reason or rows.in_the_way(self.deployment.steps)
         if self.primary is not None:
-            verb = "Monitor" if self._is_done() else self._verb
-            self.primary.setText(f"{verb} {target_rows.spoken(target.name)}")
+            self.primary.setText(self._next.text(place, self._verb))
             self.primary.setAccessibleName(self.primary.text())
             set_enabled(self.primary, reason)
         explain(self._deploy_command, reason)
@@ -389,11 +392,6 @@ class DeployPage(StagePage):
         if self.variant is None:
             return NO_MODEL
         return BUSY if self.strip.running else self.workspace.why_not(STEP, self.variant)
-
-    def _variant_of(self, version: int | None) -> VariantRecord | None:
-        registry = self.workspace.registry
-        found = next((one for one in registry.versions() if one.id == version), None)
-        return registry.variant(found.variant) if found is not None else None
 
 
 def _now() -> str:

@@ -18,6 +18,7 @@ from studio.gui.widgets.basics import (
     Disclosure,
     FieldList,
     Pill,
+    button,
     clear,
     label,
     line,
@@ -32,7 +33,8 @@ class ReviewStep(QWidget):
 
     Attributes:
         details: Shows each check, with files and commands.
-        agree: Asks to replace a model that only the dry run has found; hidden until then.
+        both: Serves both models, where another one is served; else hidden.
+        agree: Replaces a model that only the dry run has found; hidden until then.
     """
 
     def __init__(self, deployment: Deployment) -> None:
@@ -53,7 +55,8 @@ class ReviewStep(QWidget):
         self.pill = Pill("", "")
         self.note = label("", "dim")
         self.details = QCheckBox("Show all checks, files and commands")
-        self.agree = QCheckBox("Replace the model that is served")
+        self.both, self.agree = button("Serve both"), button("Replace the model that is served")
+        self.both.hide()
         self.agree.hide()
         self.details.toggled.connect(lambda _: self._show_steps())
         self.steps = StateRows("Dry run")
@@ -63,6 +66,7 @@ class ReviewStep(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
         column.addWidget(self.warning)
+        column.addLayout(row(self.both, self.agree, None))
         column.addWidget(self._cost)
         column.addWidget(label("Changes", "section"))
         column.addLayout(self._changes)
@@ -71,7 +75,6 @@ class ReviewStep(QWidget):
         column.addWidget(self.failure)
         column.addWidget(self.steps)
         column.addWidget(self.details)
-        column.addWidget(self.agree)
         column.addWidget(self.documents)
 
     def show_changes(self, found: Sequence[ReleaseChange], replaced: str) -> None:

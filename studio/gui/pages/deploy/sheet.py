@@ -15,13 +15,14 @@ from studio.gui.pages.deploy import rows
 from studio.gui.pages.deploy.changes import changes
 from studio.gui.pages.deploy.connect_step import ConnectStep
 from studio.gui.pages.deploy.deployment import DEPLOYING, Deployment
-from studio.gui.pages.deploy.form import ConfigureStep, replaced_model
+from studio.gui.pages.deploy.form import ENDPOINT, ConfigureStep, replaced_model
 from studio.gui.pages.deploy.review_step import ReviewStep
 from studio.gui.pages.deploy.target_kinds import TargetKind
 from studio.gui.pages.shared import target_rows
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import button, set_enabled
 from studio.gui.widgets.sheet import Sheet
+from studio.workspace import endpoint_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +45,7 @@ class DeploymentSheet(Sheet):
         connected: Name of a target that was chosen or added.
 
     Attributes:
-        replaces: Whether the user has agreed that another model is replaced.
+        agree, both: The ways out where another model is served: replace it, or serve both.
     """
 
     connected = Signal(str)
@@ -71,7 +72,8 @@ class DeploymentSheet(Sheet):
         self.review_step = ReviewStep(deployment)
         self.again = button("Check again", self.check, "link")
         self.footer.addWidget(self.again)
-        self.agree = self.review_step.agree
+        self.agree, self.both = self.review_step.agree, self.review_step.both
+        self._agreed = False
         for step in (self.connect_step, self.configure_step, self.review_step):
             self.add_step(step)
         self.back.clicked.connect(lambda: self._go_back())
@@ -79,7 +81,8 @@ class DeploymentSheet(Sheet):
         self.connect_step.connected.connect(self._take)
         self.connect_step.changed.connect(self._explain)
         self.configure_step.form.submitted.connect(self.primary.click)
-        self.agree.toggled.connect(lambda on: self.check() if on else self._explain())
+        self.agree.clicked.connect(self._agree)
+        self.both.clicked.connect(self._serve_both)
         self.closed.connect(self.connect_step.abandon)
         deployment.changed.connect(self.show_progress)
 
@@ -90,6 +93,32 @@ class DeploymentSheet(Sheet):
     def replaced(self) -> str:
         """Return the other model that would be replaced, as far as known; else empty."""
         return replaced_model(self._workspace, self.target, self.variant, self.values())
+
+    @property
+    def endpoint(self) -> str:
+        """Name of the endpoint that was entered; empty without one."""
+        return str(self.values().get(ENDPOINT) or "")
+
+    @property
+    def can_serve_both(self) -> bool:
+        """Whether the target can serve the current model at an endpoint of its own."""
+        takes = not self.configure_step.form.fields[ENDPOINT].isHidden()
+        is_target = self.target is not None and not self.target.endpoint_name
+        return self.variant is not None and is_target and takes and not self.endpoint
+
+    def name_endpoint(self) -> None:
+        """Deploy the current model to an endpoint of its own, next to another model."""
+        if self.variant is not None:
+            name = endpoint_name(self.variant.model_name)
+            self.configure_step.form.set_values({ENDPOINT: name})
+
+    def _serve_both(self) -> None:
+        self.name_endpoint()
+        self.check()
+
+    def _agree(self) -> None:
+        self._agreed = True
+        self.check()
 
     def choose_app(self, folder: Path, variant: int) -> None:
         """Deploy an app with its model."""
@@ -130,18 +159,13 @@ class DeploymentSheet(Sheet):
         self.connect_step.show_kind(kind, spec)
         self._open(CONNECT)
 
-    def configure(self, kind: TargetKind) -> None:
-        """Open the second step for the target that is shown."""
+    def open_at(self, step: int, kind: TargetKind) -> None:
+        """Open a later step for the target that is shown; the last one with a dry run."""
         self._kind = kind
         self._name_target()
-        self._open(CONFIGURE)
-
-    def review(self, kind: TargetKind) -> None:
-        """Open the last step for the target that is shown, with a dry run."""
-        self._kind = kind
-        self._name_target()
-        self._open(REVIEW)
-        self.check()
+        self._open(step)
+        if step == REVIEW:
+            self.check()
 
     def check(self) -> None:
         """Run the dry run for the Review."""
@@ -153,15 +177,14 @@ class DeploymentSheet(Sheet):
 
     def _options(self) -> dict[str, Any]:
         """Return the values, with the agreement to what the Review names as replaced."""
-        agreed = {"replace": True} if self.replaced() or self.agree.isChecked() else {}
+        agreed = {"replace": True} if self.replaced() or self._agreed else {}
         return {**self.values(), **agreed}
 
     def _open(self, step: int) -> None:
         self._failure = ""
+        self._agreed = False
         self.agree.hide()
-        self.agree.blockSignals(True)
-        self.agree.setChecked(False)
-        self.agree.blockSignals(False)
+        self.both.hide()
         self.show_step(step)
         if self.isHidden():
             self.open_sheet()
@@ -223,7 +246,11 @@ class DeploymentSheet(Sheet):
         if self.stack.currentIndex() == REVIEW and self.target is not None and variant is not None:
             name = self.target.name
             running = registry.history.running().get(name)
-            served = self._variant_of(running.version) if running is not None else None
+            served = (
+                target_rows.variant_of(self._workspace, running.version)
+                if running is not None
+                else None
+            )
             plan = self._deployment.planned
             self.review_step.show_changes(
                 changes(running, served, variant, plan), self._replacement()
@@ -236,15 +263,8 @@ class DeploymentSheet(Sheet):
         served, target, variant = self.replaced(), self.target, self.variant
         if not served or target is None or variant is None:
             return ""
-        return (
-            f"{served} on {target_rows.spoken(target.name)} is replaced by {variant.model_name}. "
-            "To keep both, go back and enter an endpoint name."
-        )
-
-    def _variant_of(self, version: int | None) -> VariantRecord | None:
-        registry = self._workspace.registry
-        found = next((one for one in registry.versions() if one.id == version), None)
-        return registry.variant(found.variant) if found is not None else None
+        place = target_rows.spoken(target.name)
+        return f"{served} on {place} is replaced by {variant.model_name}."
 
     def _explain(self) -> None:
         """Name the buttons after what they do, and explain why one cannot be pressed."""
@@ -273,6 +293,8 @@ class DeploymentSheet(Sheet):
             return target_rows.DEPLOY_TO
         verb = target_rows.deploy_verb(self._workspace, self.target)
         place, served = target_rows.spoken(self.target.name), self.replaced()
+        if self.endpoint and not self.target.endpoint_name:
+            place = f"{place}/{self.endpoint}"
         replaces = served and verb == target_rows.DEPLOY_TO
         return f"Replace {served} on {place}" if replaces else f"{verb} {place}"
 
@@ -280,10 +302,12 @@ class DeploymentSheet(Sheet):
         deployment = self._deployment
         if self.variant is None:
             return NO_MODEL
+        self.both.setVisible(self.can_serve_both and bool(self.replaced()))
         if deployment.running:
             return BUSY
         if deployment.planned is None:
             return "The dry run has not succeeded. Check again."
         blocked = rows.blocked_by_model(deployment.planned.steps)
-        self.agree.setVisible(blocked or self.agree.isChecked())
+        self.agree.setVisible(blocked)
+        self.both.setVisible(self.can_serve_both and (blocked or bool(self.replaced())))
         return rows.in_the_way(deployment.steps)

@@ -221,7 +221,7 @@ class MonitorPage(StagePage):
 
     def refresh(self) -> None:
         """Read targets and releases from the registry."""
-        self.choice.offer(self.workspace)
+        self.choice.offer(self.workspace, self.variant)
         for pane in (self._pane, self._fleet_pane):
             pane.show_content(bool(self.choice.targets))
         self.workspace.endpoints.refresh(target.name for target in self.choice.targets)

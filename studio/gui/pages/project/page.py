@@ -83,6 +83,7 @@ class ProjectPage(StagePage):
         self.add_command("Run it all", self._run_all)
         self.set_primary("Optimize", self._go_on)
         self.run.changed.connect(self._show_run)
+        self.run.served.connect(self._select_served)
         self.sample.changed.connect(self._show_rows)
         self.strip.finished.connect(self._finished)
         shell.project.changed.connect(self.refresh_soon)
@@ -185,6 +186,14 @@ class ProjectPage(StagePage):
         self._explain()
         self.steps.show_run(self.run.text, self.run.done, self.run.total)
         self._show_next()
+
+    def _select_served(self, number: int) -> None:
+        """Make the variant of the run the current one, unless another model is open since."""
+        current = self.variant
+        if current is not None and any(
+            one.id == number for one in self.workspace.registry.variants(current.model)
+        ):
+            self.shell.select(number)
 
     def _explain(self) -> None:
         """Say why the buttons of the header cannot be pressed."""

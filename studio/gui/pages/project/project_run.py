@@ -27,6 +27,7 @@ class ProjectRun(QObject):
 
     Signals:
         changed: It began, went on or ended.
+        served: Number of the variant that is served at its end.
 
     Attributes:
         states: ``running``, ``done`` or ``failed`` by stage, of the current run.
@@ -35,6 +36,7 @@ class ProjectRun(QObject):
     """
 
     changed = Signal()
+    served = Signal(int)
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__()
@@ -101,6 +103,9 @@ class ProjectRun(QObject):
             self._shell.fail(found)
             return
         end = run_end(found)
+        if end.served:
+            self._workspace.endpoints.chosen = end.target
+            self.served.emit(end.variant)
         self._shell.notify(end.text, end.tone, self._action(end))
 
     def _action(self, end: RunEnd) -> MessageAction:

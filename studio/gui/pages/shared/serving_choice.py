@@ -12,7 +12,7 @@ from studio.gui.pages.shared import target_rows
 from studio.gui.widgets.basics import GRID
 
 if TYPE_CHECKING:
-    from studio.workspace import EndpointStates, Workspace
+    from studio.workspace import EndpointStates, VariantRecord, Workspace
 
 
 class ServingChoice(QComboBox):
@@ -33,6 +33,8 @@ class ServingChoice(QComboBox):
         self.targets: list[TargetSpec] = []
         self.setAccessibleName("Target")
         self.setMinimumWidth(18 * GRID)
+        self.setMaximumWidth(34 * GRID)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.currentIndexChanged.connect(lambda _: self._keep())
 
     @property
@@ -57,16 +59,21 @@ class ServingChoice(QComboBox):
         super().showEvent(event)
         self.choose(self._shared.chosen)
 
-    def offer(self, workspace: Workspace) -> None:
-        """Offer what serves now. What was chosen stays so, and no signal is sent."""
-        registry = workspace.registry
+    def offer(self, workspace: Workspace, variant: VariantRecord | None) -> None:
+        """Offer what serves now; another model than before brings its endpoint.
+
+        Else what was chosen stays so, and no signal is sent.
+        """
+        registry, running = workspace.registry, workspace.registry.history.running()
+        self._shared.follow(variant.model_name if variant is not None else "", running)
         kept = self._shared.chosen or (self.target.name if self.target else "")
-        serving = registry.history.serving()
-        self.targets = [target for target in registry.targets() if target.name in serving]
+        self.targets = [target for target in registry.targets() if target.name in running]
         self.blockSignals(True)
         self.clear()
         for target in self.targets:
-            self.addItem(target_rows.title(target), target.name)
+            model = running[target.name].facts.name
+            title = target_rows.title(target)
+            self.addItem(f"{model} · {title}" if model else title, target.name)
         if kept:
             self.setCurrentIndex(max(self.findData(kept), 0))
         self.blockSignals(False)

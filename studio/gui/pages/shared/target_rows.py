@@ -12,7 +12,7 @@ from studio.gui import figures
 from studio.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
-    from studio.workspace import ReleaseRecord, Workspace
+    from studio.workspace import ReleaseRecord, VariantRecord, Workspace
 
 LOCAL = "local"
 SERVING = "serving"
@@ -27,12 +27,18 @@ def title(target: TargetSpec) -> str:
 
 def named(name: str) -> str:
     """Return a target's name that stands alone or begins a sentence."""
-    return "This computer" if name in ("", LOCAL) else name
+    return _of_local(name, "This computer")
 
 
 def spoken(name: str) -> str:
     """Return a target's name within a sentence."""
-    return "this computer" if name in ("", LOCAL) else name
+    return _of_local(name, "this computer")
+
+
+def _of_local(name: str, words: str) -> str:
+    """Return a name with other words for this computer, also before an endpoint's name."""
+    base, sign, endpoint = name.partition("/")
+    return f"{words}{sign}{endpoint}" if base in ("", LOCAL) else name
 
 
 def is_remote(target: TargetSpec) -> bool:
@@ -53,12 +59,19 @@ def facts_of(document: Mapping[str, object]) -> TargetFacts | None:
     return from_json(TargetFacts, {"name": "", "url": "", **document}) if document else None
 
 
-def kind(target: TargetSpec, facts: TargetFacts | None) -> str:
-    """Return the kind of a target: ``board · Raspberry Pi 5 · aarch64``."""
+def kind(
+    target: TargetSpec, facts: TargetFacts | None, running: ReleaseRecord | None = None
+) -> str:
+    """Return the kind of a target: ``board · Raspberry Pi 5 · aarch64``.
+
+    Args:
+        running: The release that serves there, whose model comes first: ``digits · board``.
+    """
+    model = running.facts.name if running is not None else ""
     scheme = target.url.partition(":")[0]
     sort = {"local": "local", "ssh": "board", "docker": "container"}.get(scheme, scheme)
     known = (facts.board or facts.os, facts.arch) if facts else ()
-    return " · ".join(filter(None, (sort, *known)))
+    return " · ".join(filter(None, (model, sort, *known)))
 
 
 def fields(facts: TargetFacts) -> list[Sequence[str]]:
@@ -126,6 +139,13 @@ def release_name(release: ReleaseRecord) -> str:
     facts = release.facts
     version = f"v{facts.version}" if facts.version is not None else release.digest[:8]
     return f"{version} {facts.variant_name or ''}".strip()
+
+
+def variant_of(workspace: Workspace, version: int | None) -> VariantRecord | None:
+    """Return the variant of a version; None where the registry does not have it."""
+    registry = workspace.registry
+    record = next((one for one in registry.versions() if one.id == version), None)
+    return registry.variant(record.variant) if record is not None else None
 
 
 def has_canary(releases: Iterable[ReleaseRecord]) -> bool:

@@ -174,7 +174,7 @@ class TryItPage(StagePage):
 
     def refresh(self) -> None:
         """Offer the targets that something was deployed to."""
-        self.choice.offer(self.workspace)
+        self.choice.offer(self.workspace, self.variant)
         self._pane.show_content(bool(self.choice.targets))
         writes = self.chat.refresh(self.variant)
         current = self.variant.id if self.variant else None

@@ -70,7 +70,7 @@ def test_targets_are_tiles_with_what_runs_there(rig: Rig) -> None:
     rig.registry.set_facts("jetson-07", {"board": "Orin Nano", "arch": "aarch64"})
     released(rig, 3)
     page = rig.page(DeployPage, rig.variant())
-    assert tile(page, "local") == ("This computer", "local", "v3 variant 3 · serving")
+    assert tile(page, "local") == ("This computer", "digits · local", "v3 variant 3 · serving")
     assert tile(page, "jetson-07") == (
         "jetson-07",
         "board · Orin Nano · aarch64",
@@ -150,7 +150,7 @@ def test_deploy_shows_its_steps_live_then_that_it_serves(rig: Rig) -> None:
         ("Transfer", "running"),
         ("Switch", "pending"),
     ]
-    released(rig, 1)
+    released(rig, 1, variant_name="fp32")
     result = result_of([{"name": "switch", "state": "done"}], "serving")
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
     assert rig.shell.said == ["v1 serves on this computer; it took 2.3 s."]
@@ -161,7 +161,7 @@ def test_deploy_shows_its_steps_live_then_that_it_serves(rig: Rig) -> None:
     page.plan()
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=result_of(PLAN)))
     assert page.primary.text() == "Deploy to this computer"
-    assert state(page) == "v1 variant 1 · serving"
+    assert state(page) == "v1 fp32 · serving"
     assert "http://127.0.0.1:8477" in page.endpoint_card.endpoint.full_text()
 
 
@@ -354,6 +354,54 @@ def test_another_model_is_replaced_after_a_question_only(rig: Rig) -> None:
     assert not sheet.isVisible()
 
 
+def test_both_ways_out_of_another_model_are_buttons(rig: Rig) -> None:
+    released(rig, 3, name="doors")
+    page = rig.page(DeployPage, rig.variant())
+    assert tile(page, "local")[1] == "doors · local", "every endpoint is named by its model"
+    check = page.check
+    assert check.hint.text().startswith("doors is served on this computer.")
+    assert (check.both.text(), check.replace.text()) == ("Serve both", "Replace doors…")
+    check.replace.click()
+    assert page.sheet.isVisible()
+    assert rig.shell.jobs[-1].options["replace"] is True
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=result_of(PLAN)))
+    page.sheet.review_step.both.click()
+    options = rig.shell.jobs[-1].options
+    assert (options["endpoint"], options["dry_run"]) == ("digits", True)
+    assert "replace" not in options
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=result_of(PLAN)))
+    assert page.sheet.primary.text() == "Deploy to this computer/digits"
+    assert not page.sheet.review_step.both.isVisible()
+
+
+def test_serve_both_is_one_click_on_the_check(rig: Rig) -> None:
+    released(rig, 3, name="doors")
+    page = rig.page(DeployPage, rig.variant())
+    page.check.both.click()
+    assert rig.shell.jobs[-1].options["endpoint"] == "digits"
+    assert not page.check.both.isVisible()
+
+
+def test_the_button_names_what_serves_or_what_is_replaced(rig: Rig) -> None:
+    first = rig.variant()
+    released(rig, 1, variant_name="int8")
+    page = rig.page(DeployPage, first)
+    assert page.primary is not None
+    assert page.primary.text() == "Replace v1 int8 on this computer"
+    page.show_variant(rig.variant("int8", first))
+    assert page.primary.text() == "Monitor this computer"
+
+
+def test_the_endpoint_of_the_current_model_is_selected(rig: Rig) -> None:
+    released(rig, 3, name="doors")
+    rig.registry.endpoints.add("local/digits")
+    details = {"version": 1, "name": "digits", "variant_name": "int8"}
+    rig.registry.add_release("local/digits", None, "cd" * 32, "serving", details)
+    page = rig.page(DeployPage, rig.variant())
+    assert page.gallery.selected == "local/digits"
+    assert tile(page, "local/digits")[:2] == ("This computer/digits", "digits · local")
+
+
 def test_an_endpoint_beside_another_model_needs_no_question(rig: Rig) -> None:
     released(rig, 3, name="doors")
     page = rig.page(DeployPage, rig.variant())
@@ -362,7 +410,7 @@ def test_an_endpoint_beside_another_model_needs_no_question(rig: Rig) -> None:
     assert rig.shell.jobs[-1].options["endpoint"] == "gate"
     result = replace(result_of([], "serving"), target="local/gate", seconds=1.0)
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
-    assert rig.shell.said == ["v1 serves on local/gate; it took 1.0 s."]
+    assert rig.shell.said == ["v1 serves on this computer/gate; it took 1.0 s."]
 
 
 def test_a_server_is_stopped_and_started_from_the_page(rig: Rig) -> None:

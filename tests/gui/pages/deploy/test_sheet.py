@@ -207,7 +207,7 @@ def test_a_blocked_dry_run_explains_the_button(rig: Rig) -> None:
     assert len(rig.shell.jobs) == 2
 
 
-def test_a_model_that_only_the_dry_run_finds_is_replaced_after_a_tick(rig: Rig) -> None:
+def test_a_model_that_only_the_dry_run_finds_is_replaced_after_a_click(rig: Rig) -> None:
     page = rig.page(DeployPage, rig.variant())
     page.gallery.choose("jetson-07")
     page.deploy()
@@ -217,7 +217,7 @@ def test_a_model_that_only_the_dry_run_finds_is_replaced_after_a_tick(rig: Rig) 
     agree = page.sheet.review_step.agree
     assert agree.isVisible()
     assert not page.sheet.primary.isEnabled()
-    agree.setChecked(True)
+    agree.click()
     assert rig.shell.jobs[-1].options["replace"] is True
     assert rig.shell.jobs[-1].options["dry_run"] is True
     rig.finish(page, done(plan_of(PLAN)))
@@ -334,6 +334,20 @@ def test_nothing_behind_takes_clicks_and_escape_closes(rig: Rig) -> None:
     assert not sheet.isVisible()
     assert page.primary.isVisible()
     assert rig.shell.jobs == []
+
+
+def test_escape_gives_the_keyboard_back_to_what_opened_the_sheet(rig: Rig, qtbot: QtBot) -> None:
+    page = rig.page(DeployPage, rig.variant())
+    page.activateWindow()
+    tile = page.gallery.kind_tiles["ssh"]
+    qtbot.waitUntil(tile.isVisible)
+    tile.setFocus()
+    qtbot.waitUntil(tile.hasFocus)
+    tile.click()
+    qtbot.waitUntil(lambda: page.sheet.isAncestorOf(QApplication.focusWidget()))
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Escape)
+    assert not page.sheet.isVisible()
+    assert tile.hasFocus(), "else Enter deploys"
 
 
 def test_the_tab_key_stays_in_the_sheet(rig: Rig, qtbot: QtBot) -> None:

@@ -42,6 +42,8 @@ def test_one_click_leads_to_a_served_endpoint(
     page.run.changed.connect(lambda: stages.update(page.run.states.items()))
     toast = click_and_wait(window, page, qtbot)
     assert toast.sentence.text() == "digits int8 is served on this computer. 2 checks passed."
+    assert window.current.variant is not None
+    assert window.current.variant.name == "int8", "the chip is what is served"
     assert {(stage, "running") for stage in ("quantize", "profile", "deploy")} <= stages
     (version,) = window.workspace.registry.versions()
     assert (version.path / "labels.txt").exists()

@@ -53,6 +53,19 @@ def test_nothing_deployed_leads_to_the_deploy_page(
         assert not page.primary.isEnabled()
 
 
+def test_the_endpoint_of_the_current_model_is_the_default_and_named(rig: Rig) -> None:
+    for name, model in (("local", "doors"), ("local/digits", "digits")):
+        rig.registry.endpoints.add(name)
+        details = {"version": 4, "name": model, "variant_name": "int8"}
+        rig.registry.add_release(name, None, "cd" * 32, "serving", details)
+    rig.workspace.endpoints.chosen = "local"
+    page = rig.page(TryItPage, rig.variant())
+    assert page.choice.currentText() == "digits · This computer/digits"
+    page.choice.choose("local")
+    page.refresh()
+    assert page.choice.currentText() == "doors · This computer", "a choice stays"
+
+
 def test_dropped_picture_is_sent_and_the_classes_are_shown(rig: Rig, tmp_path: Path) -> None:
     page = rig.page(TryItPage)
     assert page.primary is not None
