@@ -64,7 +64,8 @@ def _check_file(path: Path, limits: Limits) -> int:
         raise InvalidModel(f"{path.name} is empty.", hint="Export or download the model again.")
     if status.st_size > limits.file_bytes:
         raise UnsafeModel(
-            f"{path.name} has {status.st_size:,} bytes; at most {limits.file_bytes:,} are read.",
+            f"{path.name} has {status.st_size / 1e9:.1f} GB; "
+            f"up to {limits.file_bytes / 1e9:.1f} GB are read.",
             hint="Save the model with its weights as external data.",
         )
     return status.st_size

@@ -39,7 +39,8 @@ def check_file(path: Path, limits: Limits) -> None:
     largest = min(_LARGEST, limits.file_bytes)
     if status.st_size > largest:
         raise UnsafeModel(
-            f"{path.name} has {status.st_size:,} bytes; at most {largest:,} are read."
+            f"{path.name} has {status.st_size / 1e6:,.0f} MB; "
+            f"up to {largest / 1e6:,.0f} MB are read."
         )
 
 

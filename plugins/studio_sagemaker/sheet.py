@@ -13,10 +13,11 @@ from studio_sagemaker.names import suggest
 from studio_sagemaker.options import DEPLOY_OPTIONS, TARGET_OPTIONS
 
 _PLACE = (
-    Option("region", title="Region", help="eu-central-1, us-east-1 ..."),
+    Option("region", title="Region", required=True, help="eu-central-1, us-east-1 ..."),
     Option(
         "endpoint",
         title="Endpoint",
+        required=True,
         help="Endpoint name. The first deployment creates the endpoint.",
     ),
 )

@@ -75,6 +75,9 @@ _BY_SUFFIX = {
 }
 """Those without a mark of their own, or whose mark could not be read."""
 
+CONVERTED = (".pt2", ".pt", ".pth", ".ts", ".keras", ".h5", ".pb", ".joblib", ".pkl", ".pickle")
+"""How files end that the studio converts, for a dialog; their content decides."""
+
 _ONNX = ("model.onnx", "onnx/model.onnx")
 """ONNX files in a folder of Hugging Face."""
 _FLATBUFFERS = {b"ORTM": "ort", b"TFL3": "tflite"}

@@ -97,7 +97,7 @@ class _Extras:
         options = CallOptions(target=self._options.target, known=known, endpoint=endpoint)
         call, _ = described_call(options, self._job)
         programs = {name: write(call) for name, write in LANGUAGES.items()}
-        message = CallsMessage(call.place.url, call.model, call.infer, programs)
+        message = CallsMessage(call.place.url, call.model, call.request_url, programs)
         self._job.event("calls", **to_json(message))
 
     def _send_past(self) -> None:

@@ -25,12 +25,14 @@ class ProjectModel:
         file: Its file; None where that is gone, and the model in the registry is taken.
         variant: Name of its original variant in the registry.
         step: Step that reads the file: ``open`` or ``convert``.
+        runs_code: Whether its conversion was allowed to run the code of the file.
     """
 
     name: str
     file: Path | None
     variant: str
     step: str = "open"
+    runs_code: bool = False
 
 
 def project_pipeline(
@@ -91,12 +93,14 @@ class _Builder:
             start = "${open.variant}"
             key = "model" if self._model.step == "open" else "source"
             path = self._path(str(self._model.file))
-            yield {"id": "open", "step": self._model.step, key: path}
+            consent = {"run_code": True} if self._model.runs_code else {}
+            yield {"id": "open", "step": self._model.step, key: path, **consent}
         yield {"id": "int8", "step": "quantize", "model": start, **self._quantization()}
         yield {
             "id": "profile",
             "step": "profile",
             "model": [start, "${int8.variant}"],
+            "operators": True,
             **_given(data=self._unseen),
         }
         yield {

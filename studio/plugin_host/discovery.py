@@ -38,7 +38,8 @@ class Plugin:
     """A plugin that was found.
 
     Attributes:
-        reason: Why it is not available, in one sentence with what to do; empty otherwise.
+        reason: Why it is not available, in one sentence with what to do; or how an available one
+            failed the last time; empty otherwise.
         manifest: None when it could not be read.
         built_in: It came with the studio, and needs no consent.
         digest: SHA-256 of its files; empty for a built-in.
@@ -51,6 +52,12 @@ class Plugin:
     manifest: Manifest | None = None
     built_in: bool = False
     digest: str = ""
+
+    @property
+    def word(self) -> str:
+        """The state as lists show it: one that can be used, but has raised an error, has failed."""
+        is_failed = self.state is PluginState.AVAILABLE and bool(self.reason)
+        return "failed" if is_failed else self.state.value
 
     @property
     def capabilities(self) -> tuple[Capability, ...]:
@@ -150,6 +157,8 @@ def _judge_stranger(plugin: Plugin, manifest: Manifest, standing: PluginDecision
         return replace(
             plugin, state=PluginState.NEEDS_CONSENT, reason=_question(plugin, standing.agreed)
         )
+    if standing.crashes_of(plugin.digest):
+        return replace(plugin, reason=f"It failed: {standing.reason}")
     return plugin
 
 

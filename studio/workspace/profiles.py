@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from studio.api import UsageError
-from studio.documents.dataclass_json import JsonValue
+from studio.documents.dataclass_json import JsonValue, to_json
 from studio.profiling import history
 from studio.profiling.history import (
     STEP,
@@ -17,7 +17,9 @@ from studio.profiling.history import (
     read_profile,
 )
 from studio.profiling.language.environments import own_backend
-from studio.registry import ModelRef, Registry, VariantRecord
+from studio.profiling.results import Comparison
+from studio.quantization.results import figures_of
+from studio.registry import LOCAL, ModelRef, Registry, VariantRecord
 from studio.steps.format_support import is_language
 from studio.workspace.results import Recorded, Results
 
@@ -36,6 +38,25 @@ class Profiles:
             run for variant in chosen for run in self._results.of(STEP, ProfileDocument, variant)
         ]
         return [_profile(run) for run in sorted(runs, key=lambda run: -run.id)]
+
+    def with_measured_times(self, variants: list[VariantRecord]) -> list[VariantRecord]:
+        """Return variants with the latency ratio of the newest profile on this computer.
+
+        A quantization measures for a second; its own figure stays where no profile has one.
+        """
+        model = variants[0].model if variants else None
+        newest = (
+            next((one for one in self.all(model) if _compares_here(one)), None) if model else None
+        )
+        if newest is None:
+            return variants
+        runs = {run.id: run for run in newest.runs}
+        ratios = {
+            runs[one.b].variant_id: one
+            for one in newest.main_verdicts
+            if one.b in runs and one.ratio is not None
+        }
+        return [_measured(one, ratios[one.id]) if one.id in ratios else one for one in variants]
 
     def lines(self, model: int | None = None) -> list[ProfileLine]:
         """Return the row of each profile in a list."""
@@ -71,6 +92,17 @@ class Profiles:
         path = folder / "profile.json"
         path.write_text(json.dumps(self.document(number)), encoding="utf-8")
         return path
+
+
+def _compares_here(profile: ProfileDocument) -> bool:
+    return profile.mode in ("", "latency") and profile.target in ("", LOCAL.name)
+
+
+def _measured(variant: VariantRecord, verdict: Comparison) -> VariantRecord:
+    made = figures_of(variant.summary)
+    interval = (verdict.low, verdict.high) if verdict.low and verdict.high else None
+    made = replace(made, latency_ratio=verdict.ratio, latency_interval=interval)
+    return replace(variant, summary={**variant.summary, "quantize": to_json(made)})
 
 
 def _profile(run: Recorded[ProfileDocument]) -> ProfileDocument:

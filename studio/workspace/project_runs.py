@@ -42,7 +42,13 @@ class ProjectRuns:
         original = self._registry.original(variant)
         source = file or original.source_file
         known = source if source is not None and source.is_file() else None
-        model = ProjectModel(original.model_name, known, original.name, original.step)
+        model = ProjectModel(
+            original.model_name,
+            known,
+            original.name,
+            original.step,
+            read_parts(_Consent, original.options).run_code is True,
+        )
         project = self._projects.of(variant, file)
         return project_pipeline(project, model, self.target(original.model_name), folder)
 
@@ -63,6 +69,13 @@ class ProjectRuns:
         """
         folder = self._registry.folder
         return self._runs.start_text(self.text(variant), "pipeline.toml", folder)
+
+
+@dataclass(frozen=True, slots=True)
+class _Consent:
+    """The consent with which an original was converted, in its options."""
+
+    run_code: bool | None = None
 
 
 def endpoint_name(model: str) -> str:

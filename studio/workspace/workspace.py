@@ -117,6 +117,13 @@ class Workspace(Services):
         found = (end for one in self.plugins.all(Extension.FORMAT) for end in one.suffixes)
         return tuple(sorted(found, key=lambda end: end != ".onnx"))
 
+    @property
+    def converted_suffixes(self) -> tuple[str, ...]:
+        """How files end that are converted first."""
+        from studio.models.source_formats import CONVERTED
+
+        return CONVERTED
+
     def with_plugins(self, option: Option) -> Option:
         """Return an option of a step, with what plugins offer among its choices."""
         from studio.quantization.methods import with_methods
@@ -323,10 +330,9 @@ class Workspace(Services):
 
     def plugin_crashed(self, identifier: str, reason: str) -> bool:
         """Count a crash of a plugin; True when that was the last that it was allowed."""
-        if not self.plugins.note_crash(identifier, reason):
-            return False
-        self._find_plugins_again()
-        return True
+        is_off = self.plugins.note_crash(identifier, reason)
+        self._find_plugins_again()  # lists show the failure
+        return is_off
 
     def culprit(self, error: BaseException) -> str:
         """Return the id of the plugin whose code raised an error; empty where none did."""

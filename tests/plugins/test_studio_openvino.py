@@ -215,7 +215,7 @@ def test_hostile_xml(tmp_path: Path, text: str) -> None:
 def test_limits(layers: Path) -> None:
     with pytest.raises(UnsafeModel, match="more than 5 layers"):
         OpenvinoFormat().intake(layers, Limits(nodes=5))
-    with pytest.raises(UnsafeModel, match="at most 100 are read"):
+    with pytest.raises(UnsafeModel, match="up to 0 MB are read"):
         OpenvinoFormat().intake(layers, Limits(file_bytes=100))
 
 

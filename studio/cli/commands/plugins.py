@@ -52,7 +52,7 @@ def _list(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"plugins": [_document(plugin) for plugin in plugins]})
     else:
-        rows = [(p.id, _version(p), p.state.value, p.reason or _offers(p)) for p in plugins]
+        rows = [(p.id, _version(p), p.word, p.reason or _offers(p)) for p in plugins]
         print_lines(table(("plugin", "version", "state", ""), rows))
         for plugin in plugins:
             for note in plugin.manifest.notes if plugin.manifest else ():

@@ -38,6 +38,8 @@ def show_progress(bar: QProgressBar, done: float, total: float) -> None:
         bar.setValue(round(FULL * min(done / total, MOST)))
 
 
+OFFLINE, ONLINE = "Offline: no network access", "Online: a job uses the network"
+
 _APP = "app-run"
 """Runs until it is stopped on its own page, where its progress is."""
 
@@ -70,7 +72,7 @@ class JobBar(QFrame):
         self.cancel = button("Cancel", self.cancel_job, "link")
         self.cancel.setToolTip("Cancel this job (Ctrl+.)")
         self.sandbox = label("", "dim")
-        self.offline = label("Offline: no network access", "dim")
+        self.offline = label(OFFLINE, "dim")
         self.offline.setToolTip(
             "No account, no telemetry. The network is used only for deployments and downloads "
             "that you start."
@@ -136,6 +138,7 @@ class JobBar(QFrame):
         listed = self._listed()
         running = [job for job in listed if job.running]
         job = running[-1] if running else None
+        self.offline.setText(ONLINE if any(_uses_network(each) for each in self._jobs) else OFFLINE)
         self.count.setText(self._count_text(listed, len(running)))
         self.count.setAccessibleName(f"{self.count.text()}; show Activity")
         for item in (self.text, self.bar, self.left, self.cancel):
@@ -153,6 +156,12 @@ class JobBar(QFrame):
         show_progress(self.bar, state.done, state.total)
         self.left.setText(self._estimate(job).text(job))
         self._line.activate()
+
+
+def _uses_network(job: RunningJob) -> bool:
+    from studio.api import Permission
+
+    return job.running and Permission.NETWORK in job.spec.needs
 
 
 def _ended(jobs: Sequence[RunningJob]) -> str:

@@ -174,7 +174,8 @@ class MainWindow(QMainWindow):
     def choose_model(self) -> None:
         """Open the dialog for a model file, and open the file."""
         start = memory.recall(self._settings).get("folder", "")
-        pattern = " ".join(f"*{suffix}" for suffix in self.workspace.suffixes)
+        endings = (*self.workspace.suffixes, *self.workspace.converted_suffixes)
+        pattern = " ".join(f"*{suffix}" for suffix in dict.fromkeys(endings))
         chosen, _filter = QFileDialog.getOpenFileName(  # of the top bar, so that it is dressed
             self.topbar, "Open a model", str(start), f"Models ({pattern});;All files (*)"
         )

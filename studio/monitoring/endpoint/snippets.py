@@ -68,12 +68,25 @@ class Call:
 
     Attributes:
         pictures: Whether the server converts a picture into the model's input.
+        writes: Whether it is a language model, which is asked over OpenAI's protocol.
     """
 
     place: CallAddress
     model: str
     inputs: Sequence[ExampleInput]
     pictures: bool = False
+    writes: bool = False
+
+    @property
+    def request_url(self) -> str:
+        """Address of the request that the programs send."""
+        return f"{self.place.url}/v1/chat/completions" if self.writes else self.infer
+
+    @property
+    def prompt(self) -> str:
+        """The request to a language model, as JSON."""
+        message = {"role": "user", "content": "What can you do?"}
+        return json.dumps({"model": self.model, "messages": [message], "max_tokens": 64})
 
     @property
     def infer(self) -> str:
@@ -94,6 +107,11 @@ def curl(call: Call) -> str:
             f' \\\n  -H "Authorization: Bearer ${TOKEN}"' * bool(call.place.token),
         ]
     )
+    if call.writes:
+        request = f"-H 'Content-Type: application/json' --data {shlex.quote(call.prompt)}"
+        sent = f"curl --silent --show-error --fail-with-body{options} \\"
+        words = [*_preparation(call.place), sent, f"  {request} {shlex.quote(call.request_url)}"]
+        return "\n".join(words) + "\n"
     lines = [
         *_preparation(call.place),
         *('repeat() { seq "$2" | sed "s/.*/$1/" | paste -sd, -; }', ""),
@@ -127,21 +145,17 @@ def python(call: Call) -> str:
         *["import os"] * bool(call.place.token),
         *["import ssl"] * secure,
         *("import urllib.error", "import urllib.request", ""),
-        f"URL = {call.infer!r}",
+        f"URL = {call.request_url!r}",
         *trust,
         f'HEADERS = {{"Content-Type": "application/json"{header}}}',
-        *("", "inputs = ["),
-        *(f"    {_python_input(each)}," for each in call.inputs),
-        "]",
-        'body = json.dumps({"inputs": inputs}).encode()',
+        *_python_body(call),
         "request = urllib.request.Request(URL, body, HEADERS)",
         "try:",
         f"    with urllib.request.urlopen(request, timeout=60{context}) as response:",
         "        answer = json.load(response)",
         "except urllib.error.HTTPError as error:",
         "    raise SystemExit(f\"{error.code}: {json.load(error)['error']}\")",
-        'for output in answer["outputs"]:',
-        f'    print(output["name"], output["shape"], output["data"][:{_SHOWN}])',
+        *([_PYTHON_TEXT] if call.writes else _PYTHON_OUTPUTS),
     ]
     if call.pictures:
         lines += [
@@ -163,18 +177,13 @@ def javascript(call: Call) -> str:
     lines = [
         *_comments("// ", call.place),
         *trusted,
-        f"const url = {json.dumps(call.infer)};",
+        f"const url = {json.dumps(call.request_url)};",
         f'const headers = {{"Content-Type": "application/json"{header}}};',
-        "const inputs = [",
-        *(f"  {_javascript_input(each)}," for each in call.inputs),
-        "];",
-        "const body = JSON.stringify({inputs});",
+        *_javascript_body(call),
         'const response = await fetch(url, {method: "POST", headers, body});',
         "const answer = await response.json();",
-        "if (!response.ok) throw new Error(`${response.status}: ${answer.error}`);",
-        "for (const output of answer.outputs) {",
-        f"  console.log(output.name, output.shape, output.data.slice(0, {_SHOWN}));",
-        "}",
+        "if (!response.ok) throw new Error(`${response.status}: ${JSON.stringify(answer.error)}`);",
+        *([_JAVASCRIPT_TEXT] if call.writes else _JAVASCRIPT_OUTPUTS),
     ]
     if call.pictures:
         lines += [
@@ -184,6 +193,33 @@ def javascript(call: Call) -> str:
             '// and "Content-Type": "image/jpeg" or "image/png".',
         ]
     return "\n".join(lines) + "\n"
+
+
+_PYTHON_TEXT = 'print(answer["choices"][0]["message"]["content"])'
+_PYTHON_OUTPUTS = (
+    'for output in answer["outputs"]:',
+    f'    print(output["name"], output["shape"], output["data"][:{_SHOWN}])',
+)
+_JAVASCRIPT_TEXT = "console.log(answer.choices[0].message.content);"
+_JAVASCRIPT_OUTPUTS = (
+    "for (const output of answer.outputs) {",
+    f"  console.log(output.name, output.shape, output.data.slice(0, {_SHOWN}));",
+    "}",
+)
+
+
+def _python_body(call: Call) -> list[str]:
+    if call.writes:
+        return ["", f"body = json.dumps({json.loads(call.prompt)!r}).encode()"]
+    inputs = (f"    {_python_input(each)}," for each in call.inputs)
+    return ["", "inputs = [", *inputs, "]", 'body = json.dumps({"inputs": inputs}).encode()']
+
+
+def _javascript_body(call: Call) -> list[str]:
+    if call.writes:
+        return [f"const body = JSON.stringify({call.prompt});"]
+    inputs = (f"  {_javascript_input(each)}," for each in call.inputs)
+    return ["const inputs = [", *inputs, "];", "const body = JSON.stringify({inputs});"]
 
 
 LANGUAGES: Mapping[str, Callable[[Call], str]] = {

@@ -47,6 +47,14 @@ def test_the_steps_lead_from_the_file_to_requests() -> None:
     ]
 
 
+def test_consent_to_run_code_reaches_the_conversion_and_operators_are_timed() -> None:
+    model = ProjectModel("wine", FOLDER / "wine.joblib", "fp32", "convert", runs_code=True)
+    pipeline = read(PROJECT, model)
+    assert step(pipeline, "open").options["run_code"] is True
+    assert step(pipeline, "profile").options["operators"] is True
+    assert "run_code" not in step(read(PROJECT), "open").options
+
+
 def test_files_below_the_folder_are_named_from_there() -> None:
     pipeline = read(PROJECT)
     assert step(pipeline, "open").options["model"] == "digits.onnx"

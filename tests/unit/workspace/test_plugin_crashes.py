@@ -79,6 +79,7 @@ def test_the_third_crash_switches_it_off(
             outcome = probe(workspace)
             assert outcome.plugin == "example_rocket"
             assert words in outcome.sentence
+            assert workspace.plugins.plugin("example_rocket").word != "available"
         plugin = workspace.plugins.plugin("example_rocket")
         assert plugin.state is PluginState.OFF
         assert "it crashed 3 times" in plugin.reason

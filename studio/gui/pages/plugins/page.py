@@ -29,6 +29,7 @@ TONES = {
     "off": "",
     "unavailable": "warning",
     "broken": "bad",
+    "failed": "bad",
 }
 INSTALL = "install it with: "
 REACH = {
@@ -94,7 +95,7 @@ def fields(plugin: Plugin) -> list[Sequence[str]]:
     """Return a plugin's facts, for a list of names and values."""
     found: list[Sequence[str]] = []
     if plugin.reason and "no consent" not in plugin.reason:  # which is the question itself
-        found.append(("Reason", reason(plugin), TONES.get(plugin.state.value, "")))
+        found.append(("Reason", reason(plugin), TONES.get(plugin.word, "")))
     if plugin.manifest is not None and plugin.manifest.description:
         found.append(("About", plugin.manifest.description))
     for capability in plugin.capabilities:
@@ -168,7 +169,7 @@ class PluginsPage(Page):
         self._show_selected()
 
     def _summary(self) -> str:
-        states = [plugin.state.value for plugin in self._plugins]
+        states = [plugin.word for plugin in self._plugins]
         ready = f"{states.count('available')} of {figures.count(len(states), 'plugin')} available"
         waiting = states.count("needs consent")
         asked = f" · {waiting} {'needs' if waiting == 1 else 'need'} your consent"
@@ -180,7 +181,7 @@ class PluginsPage(Page):
         manifest = plugin.manifest
         return [
             manifest.name if manifest else plugin.id,
-            Pill(plugin.state.value, TONES.get(plugin.state.value, "")),
+            Pill(plugin.word, TONES.get(plugin.word, "")),
             offers(plugin),
             permissions(plugin),
             plugin.id,

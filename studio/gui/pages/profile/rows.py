@@ -47,6 +47,7 @@ TONES = {
     FELL_BACK: "bad",
     "measuring": "accent",
 }
+INCONCLUSIVE = "inconclusive"
 WORKS = ("", "measured", "ready", "measuring", "waiting")
 
 
@@ -157,6 +158,8 @@ def _row(result: ProfileResult, run: ProfileRun, names: Names) -> ProfileRow:
     )
     note = "; ".join(f"{name} {why}" for name, why in run.missing.items())
     state, reason = _state(run, verdict, is_baseline), run.reason
+    if state == INCONCLUSIVE and verdict is not None and is_different(verdict):
+        state = f"{state} at ±{100 * verdict.margin:.3g} %"
     place = _place_of(result, run.id)
     if place and place.fallback and not reason:
         state, reason = FELL_BACK, place.text.partition(": ")[2]
@@ -173,7 +176,13 @@ def _state(run: ProfileRun, verdict: Comparison | None, is_baseline: bool) -> st
 
 def word(verdict: Comparison) -> str:
     """Return the word that is shown for a stored verdict."""
-    return "inconclusive" if verdict.verdict == "undecided" else verdict.verdict
+    return INCONCLUSIVE if verdict.verdict == "undecided" else verdict.verdict
+
+
+def is_different(verdict: Comparison) -> bool:
+    """Return whether an interval excludes 1, while the difference may not exceed the margin."""
+    low, high = verdict.low, verdict.high
+    return low is not None and high is not None and not low <= 1 <= high
 
 
 def _ratio(verdict: Comparison | None) -> str:

@@ -134,7 +134,9 @@ def _sentence(names: Mapping[str, str], verdict: Comparison, word: str) -> str:
         return (
             f"{b} against {a} is inconclusive: {figures.count(verdict.rounds, 'round')} are too few"
         )
-    return f"{b} against {a} is inconclusive: time ratio {ratio:.2f}{_interval(verdict, low, high)}"
+    open_at = f" at a margin of {100 * verdict.margin:.3g} %" if rows.is_different(verdict) else ""
+    interval = _interval(verdict, low, high)
+    return f"{b} against {a} is inconclusive{open_at}: time ratio {ratio:.2f}{interval}"
 
 
 def _over(value: float | None) -> float | None:

@@ -358,6 +358,8 @@ class QuantizePage(StagePage):
         if (view := self._on_target.made) is not None:
             view.show_variant(variant)
         current = variant.id if variant else None
+        profiles = self.workspace.profiles
+        self._variants = profiles.with_measured_times(self._variants)
         self.variants.show_variants(self._variants, current, asked, wanted)
         self.ahead.show_measured(rows.latency_ratios(self._variants))
         self.set_note(rows.note_text(self.origin, len(self._variants)))

@@ -161,6 +161,8 @@ class WelcomePage(Page):
     def on_event(self, event: object) -> None:
         """Refresh the list of recent models after a change, and the samples after a download."""
         if isinstance(event, JobFinished) and event.job.spec.step == "samples-get":
+            if self.isVisible():
+                self.take_focus()  # a button that goes would pass it on, and the page would scroll
             self._show_samples()
         if isinstance(event, RegistryChanged | JobFinished):
             self._is_stale = True

@@ -33,6 +33,9 @@ def sentence(found: ProfileResult, key: str = "digits:int8") -> str:
          "int8 and fp32 are equally fast within 3 %: time ratio 1.00 (95 % CI 0.991 to 1.008)"),
         ("undecided", (1.02, 0.96, 1.09),
          "int8 against fp32 is inconclusive: time ratio 1.02 (95 % CI 0.96 to 1.09)"),
+        ("undecided", (0.97, 0.95, 0.99),
+         "int8 against fp32 is inconclusive at a margin of 3 %: time ratio 0.97 "
+         "(95 % CI 0.95 to 0.99)"),
     ],
 )  # fmt: skip
 def test_each_verdict_has_its_sentence(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from studio.gui.pages.welcome.page import SampleTile, source_of
+from studio.gui.widgets.basics import Scroll
 from studio.gui.window.main_window import MainWindow
 from studio.settings import resource
 from studio.workspace import SampleInfo
@@ -31,6 +33,20 @@ def test_each_sample_names_what_it_shows_and_takes(window: MainWindow) -> None:
     for sample in window.workspace.samples():
         assert sample.shows
         assert resource("icons", f"{sample.picture}.svg").is_file()
+
+
+def test_the_page_does_not_scroll_while_a_sample_opens(window: MainWindow, qtbot: QtBot) -> None:
+    window.resize(1000, 620)
+    page = window.page()
+    bar = page.findChild(Scroll).verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    tiles(window)["Open the sample Handwritten digits"].take.setFocus()
+    top = bar.value()
+    window.activateWindow()
+    for job in (window.start("samples-get", name="digits"),):
+        qtbot.waitUntil(lambda job=job: not job.running, timeout=30_000)
+    QApplication.processEvents()
+    assert bar.value() <= top
 
 
 def test_a_downloaded_sample_is_opened_without_another_download(

@@ -60,7 +60,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.asked.append(
             {"path": self.path, "token": self.headers["Authorization"], **json.loads(body)}
         )
-        good = {"outputs": [{"name": "y", "shape": [1], "data": [42.5]}]}
+        good = {
+            "outputs": [{"name": "y", "shape": [1], "data": [42.5]}],
+            "choices": [{"message": {"content": "I answer."}}],
+        }
         answer = json.dumps(good if self.server.status == 200 else {"error": "It is full."})
         self.send_response(self.server.status)
         self.send_header("Content-Length", str(len(answer)))
@@ -83,6 +86,21 @@ def listening() -> Iterator[Listening]:
 
 
 PROGRAMS = {"curl": "bash", "python": sys.executable, "javascript": "node"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_language_model_is_asked_over_the_protocol_of_chats(
+    language: str, listening: Listening, need: Need, tmp_path: Path
+) -> None:
+    need({"curl": "curl", "javascript": "node"}.get(language, "sh"))
+    file = tmp_path / {"javascript": "call.mjs"}.get(language, "call")
+    file.write_text(LANGUAGES[language](Call(CallAddress(listening.url), "it's", (), writes=True)))
+    program = shutil.which(PROGRAMS[language]) or PROGRAMS[language]
+    done = subprocess.run([program, str(file)], capture_output=True, text=True, check=False)
+    assert "I answer." in done.stdout, done.stderr
+    (asked,) = listening.asked
+    assert (asked["path"], asked["model"]) == ("/v1/chat/completions", "it's")
+    assert asked["messages"][0]["role"] == "user"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
