@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from studio.conversion.results import ConversionResult
-from studio.conversion.step import ConvertOptions
+from studio.conversion.step import CODE_DIGEST, ConvertOptions
 from studio.conversion.work import FOLDER
 from studio.documents.dataclass_json import to_json
 from studio.models.record import keep_opened
 from studio.projects.source_files import FILES, keep_carried
-from studio.registry import Registry, below
+from studio.registry import Registry, below, file_digest
 from studio.registry.copies import Copy
 
 STEP = "convert"
@@ -34,7 +34,7 @@ def converted(
     opened = replace(result.opened, source=str(made))
     source = _within(options.source)
     variant = keep_opened(registry, opened, folder, STEP, {"model": str(source)})
-    registry.opened_again(variant, source)
+    registry.opened_again(variant, source, _consent(options))
     texts = {name: text for name, text in (result.texts or {}).items() if name in FILES}
     carried = keep_carried(registry, variant, texts)
     output = copy.finish() if copy else variant.path
@@ -53,6 +53,13 @@ def converted(
     )
     registry.add_run(STEP, variant.id, {"source": str(options.source)}, to_json(final))
     return final
+
+
+def _consent(options: ConvertOptions) -> Mapping[str, str]:
+    """Return the digest of a file whose code was allowed to run: another one is asked for again."""
+    if not options.run_code or not options.source.is_file():
+        return {}
+    return {CODE_DIGEST: file_digest(options.source)}
 
 
 def _within(source: Path) -> Path:

@@ -12,6 +12,9 @@ from studio.jobs.step import Effect, Limits, Step, Use
 from studio.lazy_dataclass import dataclass
 from studio.registry import ModelRef
 
+CODE_DIGEST = "code_digest"
+"""Key of a variant's options: SHA-256 of the file whose code was allowed to run."""
+
 
 @dataclass(frozen=True, slots=True)
 class ConvertOptions:

@@ -38,8 +38,8 @@ class Plugin:
     """A plugin that was found.
 
     Attributes:
-        reason: Why it is not available, in one sentence with what to do; or how an available one
-            failed the last time; empty otherwise.
+        reason: Why it is not available, in one sentence with what to do; empty otherwise. Of an
+            available one, its last failure.
         manifest: None when it could not be read.
         built_in: It came with the studio, and needs no consent.
         digest: SHA-256 of its files; empty for a built-in.

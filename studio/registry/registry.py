@@ -259,13 +259,20 @@ class Registry:
         variants = [rows.variant(row) for row in found]
         return next((v for v in variants if model is None or v.model == model), None)
 
-    def opened_again(self, variant: VariantRecord, file: Path) -> None:
-        """Record the file that an original was opened from last: its folder has the project."""
-        if variant.source_file in (None, file):
+    def opened_again(
+        self, variant: VariantRecord, file: Path, consent: Mapping[str, str] | None = None
+    ) -> None:
+        """Record the file that an original was opened from last: its folder has the project.
+
+        Args:
+            consent: What the user has agreed to for this file, as options of the variant.
+        """
+        options = {**variant.options, "model": str(file), **(consent or {})}
+        if variant.source_file is None or options == variant.options:
             return
-        options = _json({**variant.options, "model": str(file)})
         with self._db.write() as db:
-            db.execute("UPDATE variants SET options = ? WHERE id = ?", (options, variant.id))
+            text = _json(options)
+            db.execute("UPDATE variants SET options = ? WHERE id = ?", (text, variant.id))
 
     def original(self, variant: VariantRecord) -> VariantRecord:
         """Return the model that a variant was made of, through all its parents."""

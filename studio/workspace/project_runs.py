@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studio.conversion.step import CODE_DIGEST
 from studio.documents.dataclass_json import read_parts
 from studio.lazy_dataclass import dataclass
-from studio.registry import LOCAL
+from studio.registry import LOCAL, file_digest
 from studio.registry.endpoints import SIGN
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class ProjectRuns:
             known,
             original.name,
             original.step,
-            read_parts(_Consent, original.options).run_code is True,
+            known is not None and _may_run_code(known, original),
         )
         project = self._projects.of(variant, file)
         return project_pipeline(project, model, self.target(original.model_name), folder)
@@ -71,11 +72,10 @@ class ProjectRuns:
         return self._runs.start_text(self.text(variant), "pipeline.toml", folder)
 
 
-@dataclass(frozen=True, slots=True)
-class _Consent:
-    """The consent with which an original was converted, in its options."""
-
-    run_code: bool | None = None
+def _may_run_code(file: Path, original: VariantRecord) -> bool:
+    """Return whether the code of a file was allowed to run; one that changed since was not."""
+    allowed = original.options.get(CODE_DIGEST)
+    return bool(allowed) and allowed == file_digest(file)
 
 
 def endpoint_name(model: str) -> str:

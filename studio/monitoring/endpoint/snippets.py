@@ -68,7 +68,7 @@ class Call:
 
     Attributes:
         pictures: Whether the server converts a picture into the model's input.
-        writes: Whether it is a language model, which is asked over OpenAI's protocol.
+        writes: Whether it is a language model, with OpenAI's protocol.
     """
 
     place: CallAddress

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QObject, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from studio.api import Permission
 from studio.gui.shell import PaletteEntry
 from studio.gui.window.command_palette import SCATTERED, best, match
 from studio.gui.window.main_window import MainWindow
@@ -323,34 +322,6 @@ def test_jobs_list_tells_how_jobs_ended(window: MainWindow, qtbot: QtBot, tmp_pa
     assert row.words.text() == "Failed."
     assert row.accessibleName().startswith("Open empty.onnx: Failed. ")
     assert window.jobbar.count.text() == "1 failed"
-
-
-def test_the_open_dialog_shows_the_files_that_are_converted(
-    window: MainWindow, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    patterns: list[str] = []
-
-    def chosen(*given: str) -> tuple[str, str]:
-        patterns.append(given[3])
-        return "", ""
-
-    monkeypatch.setattr(QFileDialog, "getOpenFileName", chosen)
-    window.choose_model()
-    for ending in ("onnx", "gguf", "pt2", "ts", "pth", "keras", "joblib", "pkl"):
-        assert f"*.{ending}" in patterns[0].partition(";;")[0]
-
-
-def test_the_window_is_online_while_a_job_uses_the_network(
-    window: MainWindow, qtbot: QtBot
-) -> None:
-    assert window.jobbar.offline.text() == "Offline: no network access"
-    job = window.start("samples-get", name="digits")
-    assert job is not None
-    assert Permission.NETWORK in job.spec.needs
-    window.jobbar.refresh()
-    assert window.jobbar.offline.text() == "Online: a job uses the network"
-    qtbot.waitUntil(lambda: not job.running, timeout=JOB_MS)
-    qtbot.waitUntil(lambda: window.jobbar.offline.text().startswith("Offline"))
 
 
 def test_the_badge_names_the_walls_of_workers(window: MainWindow, qtbot: QtBot) -> None:

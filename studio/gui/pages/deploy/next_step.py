@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """What comes next for the selected target.
+    """The next step for the selected target.
 
     Attributes:
         is_done: The current variant serves there, and nothing was checked since.

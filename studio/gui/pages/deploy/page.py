@@ -374,7 +374,7 @@ class DeployPage(StagePage):
             return
         reason = self._why_not()
         name = self.variant.name if self.variant is not None else ""
-        place, served = target_rows.spoken(target.name), self.sheet.replaced()
+        place, served = self.sheet.place, self.sheet.replaced()
         self._next = NextStep.of(self.workspace, target.name, self.variant, self.deployment.planned)
         self.check.show_target(place, name, reason, served, both=self.sheet.can_serve_both)
         explain(self._plan_command, reason)

@@ -73,7 +73,7 @@ class DeploymentSheet(Sheet):
         self.again = button("Check again", self.check, "link")
         self.footer.addWidget(self.again)
         self.agree, self.both = self.review_step.agree, self.review_step.both
-        self._agreed = False
+        self._agreed, self._named = False, ""
         for step in (self.connect_step, self.configure_step, self.review_step):
             self.add_step(step)
         self.back.clicked.connect(lambda: self._go_back())
@@ -109,8 +109,22 @@ class DeploymentSheet(Sheet):
     def name_endpoint(self) -> None:
         """Deploy the current model to an endpoint of its own, next to another model."""
         if self.variant is not None:
-            name = endpoint_name(self.variant.model_name)
-            self.configure_step.form.set_values({ENDPOINT: name})
+            self._named = endpoint_name(self.variant.model_name)
+            self.configure_step.form.set_values({ENDPOINT: self._named})
+
+    def _forget_endpoint(self) -> None:
+        """Forget the name of an endpoint for another model, or where an endpoint is the target."""
+        model = self.variant.model_name if self.variant is not None else ""
+        is_other = bool(self._named) and self._named != endpoint_name(model)
+        if self.endpoint and (is_other or (self.target is not None and self.target.endpoint_name)):
+            self.configure_step.form.set_values({ENDPOINT: ""})
+            self._named = ""
+
+    @property
+    def place(self) -> str:
+        """Where the target's name stands in a sentence, with the endpoint that was entered."""
+        name = self.target.name if self.target is not None else ""
+        return "/".join(filter(None, (target_rows.spoken(name), self.endpoint)))
 
     def _serve_both(self) -> None:
         self.name_endpoint()
@@ -147,6 +161,7 @@ class DeploymentSheet(Sheet):
         """Show the options for another target or variant, whether it is open or not."""
         self.target, self.variant, self._spec = target, variant, spec
         self.configure_step.show_target(target, spec)
+        self._forget_endpoint()
         self._name_subject()
         self._explain()
 
@@ -292,9 +307,7 @@ class DeploymentSheet(Sheet):
         if self.target is None:
             return target_rows.DEPLOY_TO
         verb = target_rows.deploy_verb(self._workspace, self.target)
-        place, served = target_rows.spoken(self.target.name), self.replaced()
-        if self.endpoint and not self.target.endpoint_name:
-            place = f"{place}/{self.endpoint}"
+        place, served = self.place, self.replaced()
         replaces = served and verb == target_rows.DEPLOY_TO
         return f"Replace {served} on {place}" if replaces else f"{verb} {place}"
 
