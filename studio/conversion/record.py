@@ -56,7 +56,7 @@ def converted(
 
 
 def _consent(options: ConvertOptions) -> Mapping[str, str]:
-    """Return the digest of a file whose code was allowed to run: another one is asked for again."""
+    """Return the digest of a file whose code was allowed; another file needs a new consent."""
     if not options.run_code or not options.source.is_file():
         return {}
     return {CODE_DIGEST: file_digest(options.source)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -262,11 +261,7 @@ class Registry:
     def opened_again(
         self, variant: VariantRecord, file: Path, consent: Mapping[str, str] | None = None
     ) -> None:
-        """Record the file that an original was opened from last: its folder has the project.
-
-        Args:
-            consent: What the user has agreed to for this file, as options of the variant.
-        """
+        """Record the file that an original was opened from last, and the consent given for it."""
         options = {**variant.options, "model": str(file), **(consent or {})}
         if variant.source_file is None or options == variant.options:
             return
@@ -286,7 +281,7 @@ class Registry:
         Raises:
             UsageError: when the variant does not exist.
         """
-        if _REFERENCE.fullmatch(text):
+        if text.startswith("#") and text[1:].isdigit() and len(text) <= _DIGITS:
             return self.variant(int(text[1:]))
         name, _, variant = text.partition(":")
         found = self._db.all(f"{_VARIANTS} WHERE m.name = ? ORDER BY v.id", (name,))
@@ -388,8 +383,7 @@ class Registry:
         return int(found[0][0])
 
 
-_REFERENCE = re.compile("#[0-9]{1,18}")
-"""Number of a variant; a longer one does not fit into a column of a database."""
+_DIGITS = 18  # a longer number does not fit into a column of a database
 
 _VARIANTS = "SELECT v.*, m.name AS model_name FROM variants v JOIN models m ON m.id = v.model"
 

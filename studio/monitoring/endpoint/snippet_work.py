@@ -67,7 +67,7 @@ def described_call(options: CallOptions, job: Job) -> tuple[Call, str]:
             client.close()
         place = reachable(target, link, options.endpoint)
         bundle = _bundle(options.known, link.report)
-    writes = bundle is not None and bool(Bundle.open(bundle).raw.get("generation"))
+    writes = bundle is not None and Bundle.open(bundle).backend.generates
     call = Call(place, model.name, _inputs(model, bundle), _takes_pictures(bundle), writes)
     return call, model.version
 
