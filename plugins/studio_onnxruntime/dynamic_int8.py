@@ -60,7 +60,10 @@ class DynamicInt8:
                     per_channel=True,
                     reduce_range=reduced,
                     weight_type=QuantType.QInt8,
-                    extra_options={"MatMulConstBOnly": True},
+                    extra_options={
+                        "MatMulConstBOnly": True,
+                        "DefaultTensorType": onnx.TensorProto.FLOAT,
+                    },
                 )
             except OSError:  # such as a full disk: no fault of the model
                 raise

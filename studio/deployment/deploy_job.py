@@ -90,7 +90,7 @@ class Deployment:
                 row.text = f"version {bundle.version} of {bundle.name}"
             else:
                 row.skip(f"version {bundle.version} of {bundle.name} is the same")
-            row.text = " ".join([row.text, *packaged.notes])
+            row.text = ". ".join(filter(None, (row.text, " ".join(packaged.notes))))
             return bundle
 
     def run(self, channel: Channel, bundle: Bundle) -> DeployResult:

@@ -242,6 +242,7 @@ class QuantizeResult:
     sqnr_db: float | None = None
     latency_ratio: float | None = None
     latency_interval: tuple[float, float] | None = None
+    latency_confidence: float = optional(0.95)
     threads: int | None = None
     advice: str | None = None
     notes: tuple[str, ...] = ()

@@ -101,7 +101,12 @@ def _compares_here(profile: ProfileDocument) -> bool:
 def _measured(variant: VariantRecord, verdict: Comparison) -> VariantRecord:
     made = figures_of(variant.summary)
     interval = (verdict.low, verdict.high) if verdict.low and verdict.high else None
-    made = replace(made, latency_ratio=verdict.ratio, latency_interval=interval)
+    made = replace(
+        made,
+        latency_ratio=verdict.ratio,
+        latency_interval=interval,
+        latency_confidence=verdict.confidence or made.latency_confidence,
+    )
     return replace(variant, summary={**variant.summary, "quantize": to_json(made)})
 
 

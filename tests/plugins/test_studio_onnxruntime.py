@@ -278,6 +278,24 @@ def test_dynamic_int8(attention: Path) -> None:
     assert sqnr(attention, output, Noise()) > 25
 
 
+def test_dynamic_int8_behind_an_operator_without_shape_inference(tmp_path: Path) -> None:
+    weight = onnx.numpy_helper.from_array(numpy.ones((4, 3), numpy.float32), "w")
+    nodes = [
+        helper.make_node("Scaler", ["x"], ["s"], domain="ai.onnx.ml", offset=[0.0], scale=[1.0]),
+        helper.make_node("MatMul", ["s", "w"], ["m"], name="dense"),
+        helper.make_node("Relu", ["m"], ["y"]),
+    ]
+    ends = [
+        helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["batch", size])
+        for name, size in (("x", 4), ("y", 3))
+    ]
+    graph = helper.make_graph(nodes, "table", ends[:1], ends[1:], [weight])
+    opsets = [helper.make_opsetid("", 14), helper.make_opsetid("ai.onnx.ml", 1)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), tmp_path / "t.onnx")
+    made = DynamicInt8().apply(tmp_path / "t.onnx", tmp_path / "int8.onnx", {}, None, Silent())
+    assert made.facts["quantized"] == 1
+
+
 def test_dynamic_int8_keeps_nodes(attention: Path) -> None:
     output = attention.with_name("out.onnx")
     DynamicInt8().apply(attention, output, {"keep": ["dense"]}, None, Silent())

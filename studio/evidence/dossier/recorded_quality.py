@@ -15,9 +15,14 @@ METRICS = "quality.metrics"
 
 
 def recorded_metric(material: Material) -> Statement | None:
-    """Return the metric of the variant's newest evaluation, or of its quantization."""
-    name = material.records.variant.ref.name
-    runs = [material.records.run(step, name) for step in ("evaluate", "quantize")]
+    """Return the metric of the variant's newest evaluation, or of a quantization.
+
+    That of its own quantization, else of the newest one that compared another variant with it.
+    """
+    records = material.records
+    name = records.variant.ref.name
+    quantized = records.run("quantize", name) or records.run("quantize")
+    runs = [records.run("evaluate", name), quantized]
     for run in sorted(filter(None, runs), key=lambda one: one.at, reverse=True):
         figures = tuple(_figures(material, run))
         if figures:
@@ -32,7 +37,9 @@ def _figures(material: Material, run: RecordedRun) -> Iterator[Figure]:
         quantized = read_run(QuantizeResult, run)
         change = quantized.metric if quantized is not None else None
         if change is not None:
-            yield _figure(material, run, change.title, change.after, change.samples, "after")
+            is_own = run.variant == material.records.variant.ref.name
+            value, key = (change.after, "after") if is_own else (change.before, "before")
+            yield _figure(material, run, change.title, value, change.samples, key)
         return
     found = read_run(EvaluationResult, run)
     if found is not None:

@@ -23,6 +23,7 @@ from studio.evidence.records.records import (
 )
 from studio.evidence.records.subject import Named
 from studio.projects.projects import Projects
+from studio.quantization.results import figures_of
 from studio.registry import ModelRef, Registry, RunRecord, VariantRecord
 from studio.runtime.shared.manifest import SIGNATURE
 from studio.versions.results import Lineage
@@ -55,7 +56,7 @@ def collect(registry: Registry, named: Named) -> Records:
         ancestors=origin.variants if origin else tuple(ancestors(registry, variant.id)),
         project=Projects(registry).of(variant),
         lineage=origin,
-        runs=tuple(_runs(registry, (variant, reference))),
+        runs=(*_runs(registry, (variant, reference)), *_comparison(registry, variant)),
         releases=tuple(_releases(registry, variant)),
         moves=origin.moves if origin else (),
         signed=signed,
@@ -102,6 +103,19 @@ def _runs(registry: Registry, variants: tuple[VariantRecord, ...]) -> Iterator[R
         for variant in dict.fromkeys(one.id for one in variants):
             for run in registry.runs(step, variant, 1):
                 yield _run(registry, run)
+
+
+def _comparison(registry: Registry, variant: VariantRecord) -> Iterator[RecordedRun]:
+    """Yield the newest quantization of a variant that evaluated the variant itself, too."""
+    made_of_it = [
+        one.id
+        for one in registry.variants(variant.model)
+        if one.parent == variant.id and figures_of(one.summary).metric is not None
+    ]
+    runs = (run for number in made_of_it for run in registry.runs("quantize", number, 1))
+    newest = max(runs, key=lambda run: run.id, default=None)
+    if newest is not None:
+        yield _run(registry, newest)
 
 
 def _run(registry: Registry, run: RunRecord) -> RecordedRun:

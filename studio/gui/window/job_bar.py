@@ -38,7 +38,7 @@ def show_progress(bar: QProgressBar, done: float, total: float) -> None:
         bar.setValue(round(FULL * min(done / total, MOST)))
 
 
-OFFLINE, ONLINE = "Offline: no network access", "Online: a job uses the network"
+OFFLINE, ONLINE = "Offline: no network access", "Online: a job has network access"
 
 _APP = "app-run"
 """Runs until it is stopped on its own page, where its progress is."""

@@ -35,6 +35,6 @@ def test_the_window_is_online_while_a_job_uses_the_network(
     assert job is not None
     assert Permission.NETWORK in job.spec.needs
     window.jobbar.refresh()
-    assert window.jobbar.offline.text() == "Online: a job uses the network"
+    assert window.jobbar.offline.text() == "Online: a job has network access"
     qtbot.waitUntil(lambda: not job.running, timeout=JOB_MS)
     qtbot.waitUntil(lambda: window.jobbar.offline.text().startswith("Offline"))

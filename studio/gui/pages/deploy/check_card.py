@@ -42,17 +42,16 @@ class CheckCard(Card):
         self._is_another = False
         self.steps = StateRows("Plan")
         self.hint = label(BEFORE, "dim", wrap=True)
-        self.note = label("", "dim")
         self.plan_button = button("Check", plan)
         self.options = button("Options…", configure)
         self.options.setToolTip("Endpoint name, access, labels and all other options")
         self.both = button("Serve both", both)
         self.replace = button("Replace…", replace)
         self.commands = QCheckBox("Show all checks, files and commands")
-        self.body.insertLayout(0, row(self.heading, self.note, None))
         self.body.addWidget(self.hint)
+        self.body.addLayout(row(self.both, self.replace, None))
         self.body.addWidget(self.steps)
-        self.body.addLayout(row(self.both, self.replace, self.plan_button, self.options, None))
+        self.body.addLayout(row(self.plan_button, self.options, None))
         self.body.addWidget(self.commands)
         self.body.addStretch(1)
         self.commands.toggled.connect(lambda _: self._show_steps())
@@ -77,6 +76,7 @@ class CheckCard(Card):
         elif deployment.doing == DEPLOYING and deployment.steps:
             parts.append("running" if deployment.running else "completed")
         self.note.setText(" · ".join(parts))
+        self.note.setVisible(bool(parts))
         another = f"{served} is served on {place}. {BOTH if both else REPLACE}" if served else ""
         self.hint.setText(another or (BEFORE if variant else NO_MODEL))
         self._is_another = bool(served)

@@ -259,13 +259,14 @@ def speed_sentence(variant: VariantRecord) -> str:
         return ""
     low, high = values.latency_interval or (values.latency_ratio, values.latency_ratio)
     threads = f", {figures.count(values.threads, 'thread')}" if values.threads else ""
-    interval = f" (95 % CI {1 / high:.2f} to {1 / low:.2f}×{threads})" if low < high else threads
+    share = f"{100 * values.latency_confidence:.3g} % CI"
+    interval = f" ({share} {1 / high:.2f} to {1 / low:.2f}×{threads})" if low < high else threads
     if low <= 1 <= high:
         return f"No measurable difference in speed on this computer{interval}."
     word = "faster" if high < 1 else "slower"
     factor = 1 / values.latency_ratio if high < 1 else values.latency_ratio
     if word == "slower" and low < high:
-        interval = f" (95 % CI {low:.2f} to {high:.2f}×{threads})"
+        interval = f" ({share} {low:.2f} to {high:.2f}×{threads})"
     return f"{factor:.2f}× {word} than float on this computer{interval}."
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QCoreApplication
 from pytestqt.qtbot import QtBot
 
 from studio.gui.pages.deploy.page import DeployPage
@@ -53,6 +54,18 @@ def test_serve_both_is_one_click_on_the_check(rig: Rig) -> None:
     page.refresh()
     page.gallery.choose("local/digits")
     assert page.sheet.endpoint == "", "an endpoint has no endpoints"
+
+
+def test_the_choice_stays_above_a_long_plan(rig: Rig) -> None:
+    released(rig, 3, name="doors")
+    page = rig.page(DeployPage, rig.variant("with-a-long-name"))
+    page.plan()
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=result_of(PLAN)))
+    QCoreApplication.processEvents()
+    check = page.check
+    assert check.steps.isVisible()
+    assert check.both.geometry().bottom() < check.steps.geometry().top()
+    assert check.heading.width() >= check.heading.sizeHint().width(), "nothing is cut"
 
 
 def test_the_button_names_what_serves_or_what_is_replaced(rig: Rig) -> None:

@@ -21,6 +21,8 @@ from studio.jobs import End
 from studio.projects.results import TEXT_RECOGNITION, Project
 from studio.workspace import JobOutcome, VariantRecord
 from tests.gui.page_rig import METRIC, Rig, opened, visible_texts
+from tests.gui.pages.profile.test_page import verdict
+from tests.gui.pages.profile.test_states import profiled
 
 PROMOTE = "Make current and profile"
 
@@ -265,6 +267,16 @@ def test_the_verdict_names_regressions_and_leads_to_them(rig: Rig, tmp_path: Pat
     assert "4 of 450; 3 improved" in shown
     page.variants.regressed.all_asked.emit()
     assert page.stack.currentIndex() == SAMPLES
+
+
+def test_the_speed_of_a_profile_has_its_ratio_and_its_confidence(rig: Rig) -> None:
+    first = rig.variant()
+    second = rig.variant("int8", first, latency_ratio=0.8, latency_interval=[0.78, 0.82])
+    checked_early = {**verdict("int8", "faster", 0.86, 0.79, 0.88), "confidence": 0.997}
+    profiled(rig, first, second, verdicts=[checked_early])
+    page = rig.page(QuantizePage, second)
+    shown = visible_texts(page.variants)
+    assert "1.16× faster than float on this computer (99.7 % CI 1.14 to 1.27×)." in shown
 
 
 # In the real window

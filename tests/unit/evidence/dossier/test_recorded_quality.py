@@ -82,6 +82,28 @@ def test_a_recorded_metric_is_evidence(
     assert survey(records, NOTHING, {}, {})["quality.metrics"].state == PRESENT
 
 
+def test_a_quantization_measured_the_original_too(registry: Registry, tmp_path: Path) -> None:
+    original = variant_of(registry, tmp_path)
+    file = tmp_path / "int8.onnx"
+    file.write_bytes(b"int8")
+    summary = {"quantize": to_json(quantized(0.94))}
+    int8 = registry.add_variant(
+        *(original.model, "int8-2", registry.adopt(file)),
+        format="onnx",
+        precision="int8",
+        parent=original.id,
+        summary=summary,
+    )
+    registry.add_run("quantize", int8.id, {}, summary["quantize"])
+    records = collect(registry, Named(original))
+    write_records(records, tmp_path)
+    statement = recorded_metric(Material(records, tmp_path, ""))
+    assert statement is not None
+    assert {one.id: one.value for one in statement.figures} == {"quality": 0.95}
+    folder = EvidenceFolder(tmp_path)
+    assert {checked(folder, one).state for one in statement.figures} == {RECOMPUTED}
+
+
 def test_nothing_recorded_is_missing(registry: Registry, tmp_path: Path) -> None:
     records = collect(registry, Named(variant_of(registry, tmp_path)))
     assert survey(records, NOTHING, {}, {})["quality.metrics"].state == MISSING
