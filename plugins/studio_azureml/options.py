@@ -29,8 +29,10 @@ TARGET_OPTIONS = (
 )
 
 PLACE_OPTIONS = (
-    Option("workspace", title="Workspace", help="In Foundry: the project of a hub."),
-    Option("endpoint", title="Endpoint", help="A managed online one; a deploy makes it."),
+    Option("workspace", title="Workspace", required=True, help="In Foundry: the project of a hub."),
+    Option(
+        "endpoint", title="Endpoint", required=True, help="A managed online one; a deploy makes it."
+    ),
 )
 """Parts of a target's URL."""
 

@@ -134,7 +134,7 @@ class RegistryPanel(Panel):
         if end.ok:
             done(end.result)
         else:
-            self._show_status(" ".join(filter(None, (end.sentence, end.hint))), "bad")
+            self._show_status("The last request failed.")  # the window's message has the reason
         self.refresh()
 
     def _listed(self, result: Mapping[str, Any]) -> None:

@@ -11,9 +11,12 @@ from studio_vertex.address import parse_address
 from studio_vertex.options import DEPLOY_OPTIONS, TARGET_OPTIONS
 
 _PLACE = (
-    Option("region", title="Region", help="us-central1, europe-west4 ..."),
+    Option("region", title="Region", required=True, help="us-central1, europe-west4 ..."),
     Option(
-        "endpoint", title="Endpoint", help="Endpoint ID. The first deployment creates the endpoint."
+        "endpoint",
+        title="Endpoint",
+        required=True,
+        help="Endpoint ID. The first deployment creates the endpoint.",
     ),
 )
 

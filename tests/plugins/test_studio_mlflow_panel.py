@@ -138,12 +138,13 @@ def test_an_alias_must_be_named(qtbot: Any) -> None:
     assert window.said == ["Enter an alias first: champion, challenger…"]
 
 
-def test_an_error_is_a_sentence_and_the_panel_goes_on(qtbot: Any) -> None:
+def test_an_error_is_left_to_the_window_and_the_panel_goes_on(qtbot: Any) -> None:
     window = Window()
     panel = opened(window)
     panel.look_button.click()
     window.end(ok=False, sentence="The server is away.", hint="Check that it is running.")
-    assert panel.state.text() == "The server is away. Check that it is running."
+    assert panel.state.text() == "The last request failed."
+    assert not window.said, "the window shows the reason of every failed job"
     assert panel.look_button.isEnabled()
 
 

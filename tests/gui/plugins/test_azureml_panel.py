@@ -72,7 +72,6 @@ def test_the_same_names_in_another_subscription(rig: Rig) -> None:
         ({"subscription": ""}, "The target has no subscription."),
         ({"subscription": "lab"}, "'lab' is no subscription"),
         ({"resource_group": ""}, "The target has no resource_group."),
-        ({"workspace": ""}, "azureml:///digits names no endpoint."),
         ({"workspace": "a b c"}, "'a b c' is no name of a workspace."),
         ({"endpoint": "My_Digits"}, "Azure forbids the endpoint's name 'My_Digits'."),
         ({"management": "http://example.com"}, "The management address must begin with https://."),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from studio.api.qt_platform import PlatformPanel
@@ -132,6 +133,18 @@ def test_without_a_target_and_without_a_model(empty: Make, added: Make, case: Ca
     assert place.panel.lacking.text() == "Open a model to deploy it."
     assert place.panel.verbs["resources"].isEnabled()
     assert not place.panel.verbs["deploy"].isEnabled()
+
+
+def test_missing_parts_of_an_address_are_named_once_at_their_fields(
+    empty: Make, rig: Rig, case: Case
+) -> None:
+    place = empty()
+    place.panel.add.click()
+    assert not rig.shell.failed
+    assert not place.host.targets()
+    shown = [one.text() for one in place.panel.findChildren(QLabel)]
+    for part in ("Endpoint", "Region" if "region" in case.values else "Workspace"):
+        assert shown.count(f"Enter a value for {part}.") == 1
 
 
 def test_a_target_is_added_and_chosen(added: Make) -> None:

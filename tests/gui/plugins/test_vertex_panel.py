@@ -52,7 +52,6 @@ def test_an_endpoint_becomes_a_target(rig: Rig) -> None:
     [
         ("", "us-central1", "digits", "The target has no project."),
         ("My Project", "us-central1", "digits", "'My Project' is no project's ID."),
-        ("my-project-1", "", "digits", "vertex:///digits names no endpoint."),
         ("my-project-1", "us-central1", "My_Digits", "Vertex AI forbids the endpoint's name"),
     ],
 )
