@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from studio.api import Kind, Option
 from studio.api.options import note_former_name
+from studio.cli.parser import CommandParser
+
+_Parser = TypeVar("_Parser", bound=argparse.ArgumentParser)
 
 _FORMER: dict[str, str] = {}
 """Former flags and commands of the parsers that were made, and what they are called now."""
@@ -26,9 +29,9 @@ _METAVARS = {
 }
 
 
-def common_flags(default: Any = False) -> argparse.ArgumentParser:
+def common_flags(default: Any = False) -> CommandParser:
     """Return the flags of every command, as a parent parser."""
-    parser = argparse.ArgumentParser(add_help=False)
+    parser = CommandParser(add_help=False)
     for flag, text in (
         ("--json", "print one JSON document"),
         ("--debug", "print tracebacks, details and the full log"),
@@ -78,10 +81,7 @@ def _verbs(
 
 
 def add_former_command(
-    group: argparse._SubParsersAction[argparse.ArgumentParser],
-    former: str,
-    name: str,
-    parser: argparse.ArgumentParser,
+    group: argparse._SubParsersAction[_Parser], former: str, name: str, parser: _Parser
 ) -> None:
     """Accept the former name of a command or a verb, which no help shows.
 

@@ -20,6 +20,7 @@ import studio
 from studio.api import Cancelled, StudioError
 from studio.cli.flags import add_former_command, common_flags, note_former_words
 from studio.cli.output import fail, plain_output, print_note
+from studio.cli.parser import CommandParser
 from studio.settings import SAFE_VARIABLE, Paths, Settings
 from studio.settings.interpreter import search_no_current_folder
 from studio.settings.logging import recording
@@ -116,7 +117,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words[1:1] = [_LEADING[flag] for flag in leading]
     words = _as_run(words)
     with plain_output():
-        arguments = _parser(words).parse_args(words)
+        arguments = _parser(words).parse_words(words)
         if arguments.no_plugins:
             os.environ[SAFE_VARIABLE] = "1"  # workers are to know it as well
         with _recording(arguments):
@@ -128,8 +129,11 @@ def _as_run(words: list[str]) -> list[str]:
     """Return the command as it is run.
 
     ``convert --to`` another format than ONNX is ``export``; ``evidence MODEL`` is
-    ``evidence make MODEL``. ``profile`` on several targets is ``study``.
+    ``evidence make MODEL``. ``profile`` on several targets is ``study``, and ``help COMMAND`` is
+    ``COMMAND --help``.
     """
+    if words[0] == "help":
+        return [*words[1:], "--help"]
     if words[0] == "profile":
         return ["study" if _names_boards(words[1:]) else "profile", *words[1:]]
     if words[0] == "evidence":
@@ -214,14 +218,18 @@ def full_parser() -> argparse.ArgumentParser:
     return _make_parser(COMMANDS)
 
 
-def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the parser; only the asked command's module is loaded to describe itself."""
+def _parser(words: Sequence[str]) -> CommandParser:
+    """Return the parser; only the asked command's module is loaded to describe itself.
+
+    For an unknown command all are, as a command may have a verb of that name.
+    """
     asked = next((word for word in words if not word.startswith("-")), "")
-    return _make_parser([FORMER.get(asked, asked)])
+    name = FORMER.get(asked, asked)
+    return _make_parser([name] if name in ("", *COMMANDS) else COMMANDS)
 
 
-def _make_parser(described: Container[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _make_parser(described: Container[str]) -> CommandParser:
+    parser = CommandParser(
         prog="studio",
         description="Edgewright: inspect, quantize, profile, deploy and monitor AI models.",
         epilog=EXIT_CODES,
