@@ -20,7 +20,12 @@ from studio.lazy_dataclass import dataclass
 from studio.packages import Bundle
 from studio.packages.signing import signature_of
 from studio.runtime.release.intake.signature import DOWNGRADES, NAMESPACE, signer_of
-from studio.runtime.release.store.latest_releases import is_older, order_of, reason_of
+from studio.runtime.release.store.latest_releases import (
+    check_unused,
+    is_older,
+    order_of,
+    reason_of,
+)
 from studio.runtime.release.store.lease import LEASE_S
 from studio.runtime.shared.errors import ReleaseError
 from studio.targets.inventory import Inventory
@@ -180,6 +185,7 @@ def _downgrade(
     order = order_of(found.lines, bundle.name, bundle.digest, request.downgrade)
     try:
         who = _signer(found.signers, order, request.order, DOWNGRADES)
+        check_unused(found.lines, bundle.name, order)
     except ReleaseError as error:
         return PreflightCheck("counter", False, error.message, error.hint, safety=True)
     return PreflightCheck("counter", False, f"{text}; ordered by {who}", warning=True)

@@ -46,6 +46,9 @@ class PullOptions(TargetOptions):
         help="Install releases that no allowed signer has signed.",
         advanced=True,
     )
+    only_model: str | None = option(
+        None, help="Name of the only model that the board installs (default: any).", advanced=True
+    )
     hardware: str = option("default", help="Hardware that the board reports.", advanced=True)
     group: str = option("default", help="Group that the board reports.", advanced=True)
     poll_s: float = option(

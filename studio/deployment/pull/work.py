@@ -148,6 +148,7 @@ def _request(options: PullOptions) -> dict[str, object] | None:
         "swupdate_pem": _text(options.swupdate) if options.swupdate else "",
         "plain": options.plain,
         "unsigned": options.unsigned,
+        "model": options.only_model or "",
         "hardware": options.hardware,
         "group": options.group,
         "poll_s": options.poll_s,

@@ -81,7 +81,8 @@ class Installation:
         Raises:
             ReleaseError: why it could not be installed; the release before serves.
         """
-        self._require_signature(artefact)
+        self._require_signature()
+        self._require_model(artefact.manifest.name)
         runtime = self._machine.place_runtime()
         what = artefact.manifest
         self._machine.begin(what.digest)
@@ -102,7 +103,17 @@ class Installation:
         finally:
             self._machine.end()
 
-    def _require_signature(self, artefact: Artefact) -> None:
+    def _require_model(self, name: str) -> None:
+        """Refuse what a signer of this board has signed for another fleet."""
+        if self._settings.model not in ("", name):
+            raise ReleaseError(
+                "another-model",
+                "This board takes releases of {} only, not of {}.".format(
+                    self._settings.model, name
+                ),
+            )
+
+    def _require_signature(self) -> None:
         if self._settings.unsigned or self._layout.allowed_signers() is not None:
             return
         raise ReleaseError(

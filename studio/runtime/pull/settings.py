@@ -53,6 +53,7 @@ class PullSettings(NamedTuple):
         host: Address on which a first release is served.
         port: Port on which a first release is served.
         python: Interpreter of a first release; empty for the client's own.
+        model: Name of the only model that is installed; empty for any.
         client: Program that polls, ``edgewright`` or ``swupdate``, or that brings releases,
             ``mender`` or ``greengrass``; these have no server here.
     """
@@ -75,6 +76,7 @@ class PullSettings(NamedTuple):
     host: str = ""
     port: int = 8477
     python: str = ""
+    model: str = ""
     client: str = OWN
 
     @property

@@ -16,7 +16,7 @@ from .server import access
 from .server.server_control import Address, Server, StartedService
 from .store import state
 from .store.binding import Binding
-from .store.latest_releases import advanced
+from .store.latest_releases import advanced, order_digest, order_of
 from .switch_requests import (
     PastRelease,
     RollbackRequest,
@@ -311,6 +311,8 @@ def _commit(board: Board, what: Manifest, plan: SwitchPlan, reason: str = "") ->
     previous = now.current if now.current != what.digest else now.previous
     address = plan.address
     facts = {"reason": _DOWNGRADE + reason} if reason else {}
+    if reason and board.layout.allowed_signers() is not None:
+        facts["order"] = order_digest(order_of(now.lines, what.name, what.digest, reason))
     place = {"host": address.host, **address.access._asdict()}
     entry = board.note(what, "active", **place, **facts)
     kept = now.at(state.IDLE, "").noted(entry)

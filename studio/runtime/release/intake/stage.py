@@ -15,7 +15,7 @@ from ...shared.manifest import Manifest
 from ...shared.records import read
 from ..board import Board
 from ..store import state
-from ..store.latest_releases import is_older, order_of, reason_of
+from ..store.latest_releases import check_unused, is_older, order_of, reason_of
 from ..store.layout import Layout
 
 
@@ -113,6 +113,7 @@ def _check_order(board: Board, what: Manifest, reason: str, signature: str) -> N
 
     order = order_of(board.state.lines, what.name, what.digest, reason)
     check_downgrade(board.layout, order, signature)
+    check_unused(board.state.lines, what.name, order)
 
 
 def check_model(board: Board, what: Manifest, *, replace: bool) -> None:

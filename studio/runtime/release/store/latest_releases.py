@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Mapping, NamedTuple, Tuple
 
 from ...shared.errors import ReleaseError
@@ -10,10 +11,15 @@ from ...shared.records import read
 
 
 class LastRelease(NamedTuple):
-    """Last committed release of a model: its counter and its digest."""
+    """Last committed release of a model: its counter and its digest.
+
+    Attributes:
+        orders: SHA-256 of each order to go back that was obeyed; none is obeyed again.
+    """
 
     counter: int = 0
     release: str = ""
+    orders: Tuple[str, ...] = ()
 
 
 Lines = Mapping[str, LastRelease]
@@ -32,6 +38,7 @@ class _Entry(NamedTuple):
 
     state: str = ""
     name: str = ""
+    order: str = ""
 
 
 LONGEST_REASON = 500
@@ -55,7 +62,9 @@ def lines_of(raw: Mapping[str, object]) -> Lines:
 
 def advanced(lines: Lines, name: str, last: Mapping[str, object]) -> Lines:
     """Return the same with another last release of a model."""
-    return {**lines, name: read(LastRelease, last)}
+    order, obeyed = read(_Entry, last).order, lines.get(name, LastRelease()).orders
+    orders = (*obeyed, order) if order else obeyed
+    return {**lines, name: read(LastRelease, last)._replace(orders=orders)}
 
 
 def is_older(lines: Lines, name: str, counter: int, digest: str) -> bool:
@@ -81,11 +90,32 @@ def reason_of(given: object) -> str:
 
 
 def order_of(lines: Lines, name: str, digest: str, reason: str) -> bytes:
-    """Return the text to sign for a downgrade: it is valid for this one step back only."""
+    """Return the text to sign for a downgrade: it is valid for this one step back, once."""
     last = lines.get(name, LastRelease()).release
     return canonical({"downgrade": digest, "from": last, "reason": reason})
 
 
+def order_digest(order: bytes) -> str:
+    """Return the digest by which an order that was obeyed is known."""
+    return hashlib.sha256(order).hexdigest()
+
+
+def check_unused(lines: Lines, name: str, order: bytes) -> None:
+    """Raise ReleaseError for an order that was obeyed before.
+
+    Its signature stays valid: a server could go back again after the board has gone on.
+    """
+    if order_digest(order) in lines.get(name, LastRelease()).orders:
+        raise ReleaseError(
+            "order-used",
+            "This signed downgrade of {} was obeyed before.".format(name),
+            'Sign a new one with another reason: --downgrade "REASON".',
+        )
+
+
 def to_json(lines: Lines) -> dict[str, dict[str, object]]:
     """Return the lines as the state file and answers have them."""
-    return {name: last._asdict() for name, last in lines.items()}
+    return {
+        name: {key: value for key, value in last._asdict().items() if value != ()}
+        for name, last in lines.items()
+    }
