@@ -201,7 +201,11 @@ def signed(content: bytes, key: Path, namespace: str = "edgewright") -> bytes:
 
 
 def test_a_release_of_another_fleet_is_refused(
-    make_board: MakeBoard, server: DdiServer, bundles: list[Bundle], keys: list[Path], tmp_path: Path
+    make_board: MakeBoard,
+    server: DdiServer,
+    bundles: list[Bundle],
+    keys: list[Path],
+    tmp_path: Path,
 ) -> None:
     board = make_board(unsigned=False, model="digits")
     board.machine.layout.signers.write_text(f"ann@desk {keys[0].with_suffix('.pub').read_text()}")
