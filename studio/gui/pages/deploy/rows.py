@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -167,6 +169,8 @@ def version_number(release: ReleaseRecord) -> str:
 def curl(target: TargetSpec, release: ReleaseRecord, variant: VariantRecord | None) -> str:
     """Return a command that calls the endpoint: an inference on zeros where that is short enough.
 
+    A language model is called over OpenAI's protocol.
+
     A board that listens on its own loopback is called there. A token is never part of it: it is
     read where the command runs, from the target's own file or from the user's environment.
     """
@@ -180,9 +184,12 @@ def curl(target: TargetSpec, release: ReleaseRecord, variant: VariantRecord | No
         call = f"curl -s {_credentials(details, at_home=True)}{base}"
         # What is quoted is for the board's shell.
         return f"ssh {port}{login} " + (f"'{call}'" if '"' in call else call)
-    summary = variant.summary if variant is not None else {}
-    tensors = [_tensor(one) for one in read_parts(_ModelSummary, summary).inputs or ()]
-    base = _credentials(details, at_home=board.scheme == "local") + base
+    credentials = _credentials(details, at_home=board.scheme == "local")
+    summary = read_parts(_ModelSummary, variant.summary if variant is not None else {})
+    if summary.language is not None:
+        return f"curl -s {credentials}{endpoint}{_question(details.name, summary.language)}"
+    tensors = [_tensor(one) for one in summary.inputs or ()]
+    base = credentials + base
     if not tensors or any(tensor is None for tensor in tensors):
         return f"curl -s {base}"
     body = ",".join(tensor for tensor in tensors if tensor is not None)
@@ -215,10 +222,27 @@ class _Input:
 
 
 @dataclass(frozen=True, slots=True)
+class _Language:
+    """The facts of a language model, in its summary."""
+
+    chat_template: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class _ModelSummary:
-    """The inputs of a model, in its summary."""
+    """The inputs of a model, in its summary, and the facts of a language model."""
 
     inputs: tuple[_Input, ...] | None = None
+    language: _Language | None = None
+
+
+def _question(model: str, language: _Language) -> str:
+    """Return path and body of a request to a language model; a chat where it has a template."""
+    text = "What can you do?"
+    chat = {"messages": [{"role": "user", "content": text}]}
+    prompt = {"model": model, **(chat if language.chat_template else {"prompt": text})}
+    path = "/v1/chat/completions" if language.chat_template else "/v1/completions"
+    return f"{path} -d {shlex.quote(json.dumps({**prompt, 'max_tokens': 64}))}"
 
 
 def _tensor(entry: _Input) -> str | None:

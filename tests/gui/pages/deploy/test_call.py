@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,27 @@ def test_call_is_valid_in_a_shell(rig: Rig) -> None:
     assert tensor["datatype"] == "FP32"
     assert tensor["shape"] == [1, 1, 8, 8]
     assert len(tensor["data"]) == 64
+
+
+@pytest.mark.parametrize(
+    ("template", "path", "key"),
+    [("{{ m }}", "chat/completions", "messages"), ("", "completions", "prompt")],
+)
+def test_a_language_model_is_called_with_a_text(
+    rig: Rig, template: str, path: str, key: str
+) -> None:
+    released(rig, 1, name="it's")
+    variant = rig.variant()
+    language = {"chat_template": template}
+    writer = replace(variant, summary={**variant.summary, "language": language})
+    line = deploy_rows.curl(rig.registry.target("local"), history(rig)[0], writer)
+    program = f'curl() {{ printf "%s\\n" "$@"; }}; {line}'
+    done = subprocess.run(["sh", "-c", program], capture_output=True, text=True, check=True)
+    arguments = done.stdout.splitlines()
+    assert arguments[1] == f"http://127.0.0.1:8477/v1/{path}"
+    request = json.loads(arguments[-1])
+    assert request["model"] == "it's"
+    assert "What can you do?" in str(request[key])
 
 
 def test_call_of_a_board_goes_through_ssh(rig: Rig) -> None:
