@@ -223,6 +223,7 @@ class QuantizeResult:
         chip: Verdict of the chip that it is for, next to the float model; None without one.
         chip_search: The choice of layers by that verdict.
         files: Between the work and its record only.
+        latency_confidence, latency_verdict: Of a profile that measured it anew.
     """
 
     output: str = optional("")
@@ -243,6 +244,7 @@ class QuantizeResult:
     latency_ratio: float | None = None
     latency_interval: tuple[float, float] | None = None
     latency_confidence: float = optional(0.95)
+    latency_verdict: str = optional("")
     threads: int | None = None
     advice: str | None = None
     notes: tuple[str, ...] = ()

@@ -106,6 +106,7 @@ def _measured(variant: VariantRecord, verdict: Comparison) -> VariantRecord:
         latency_ratio=verdict.ratio,
         latency_interval=interval,
         latency_confidence=verdict.confidence or made.latency_confidence,
+        latency_verdict=verdict.verdict,
     )
     return replace(variant, summary={**variant.summary, "quantize": to_json(made)})
 

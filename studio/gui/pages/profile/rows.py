@@ -47,7 +47,6 @@ TONES = {
     FELL_BACK: "bad",
     "measuring": "accent",
 }
-INCONCLUSIVE = "inconclusive"
 WORKS = ("", "measured", "ready", "measuring", "waiting")
 
 
@@ -125,8 +124,11 @@ def _place_of(result: ProfileResult, key: str) -> RunPlacement | None:
 
 
 def headings(result: ProfileResult) -> tuple[str, ...]:
-    """Return the headings of the table for a result's mode."""
-    return (*COLUMNS[:4], *modes.HEADINGS[modes.mode_of(result)], *COLUMNS[6:])
+    """Return the headings of the table for a result's mode, with the margin of the verdicts."""
+    margins = {one.margin for one in result.main_verdicts}
+    margin = f" (±{100 * margins.pop():.3g} %)" if len(margins) == 1 else ""
+    head = (*COLUMNS[:4], *modes.HEADINGS[modes.mode_of(result)], *COLUMNS[6:])
+    return (*head[:-1], head[-1] + margin)
 
 
 def live(result: ProfileResult, message: RunMessage) -> ProfileResult:
@@ -158,8 +160,6 @@ def _row(result: ProfileResult, run: ProfileRun, names: Names) -> ProfileRow:
     )
     note = "; ".join(f"{name} {why}" for name, why in run.missing.items())
     state, reason = _state(run, verdict, is_baseline), run.reason
-    if state == INCONCLUSIVE and verdict is not None and is_different(verdict):
-        state = f"{state} at ±{100 * verdict.margin:.3g} %"
     place = _place_of(result, run.id)
     if place and place.fallback and not reason:
         state, reason = FELL_BACK, place.text.partition(": ")[2]
@@ -176,7 +176,7 @@ def _state(run: ProfileRun, verdict: Comparison | None, is_baseline: bool) -> st
 
 def word(verdict: Comparison) -> str:
     """Return the word that is shown for a stored verdict."""
-    return INCONCLUSIVE if verdict.verdict == "undecided" else verdict.verdict
+    return "inconclusive" if verdict.verdict == "undecided" else verdict.verdict
 
 
 def is_different(verdict: Comparison) -> bool:

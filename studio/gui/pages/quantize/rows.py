@@ -261,7 +261,10 @@ def speed_sentence(variant: VariantRecord) -> str:
     threads = f", {figures.count(values.threads, 'thread')}" if values.threads else ""
     share = f"{100 * values.latency_confidence:.3g} % CI"
     interval = f" ({share} {1 / high:.2f} to {1 / low:.2f}×{threads})" if low < high else threads
-    if low <= 1 <= high:
+    if values.latency_verdict == "undecided" and low < high:
+        exact = f"{values.latency_ratio:.2f} of its time ({share} {low:.2f} to {high:.2f}{threads})"
+        return f"The speed against float on this computer is inconclusive: {exact}."
+    if low <= 1 <= high or values.latency_verdict == "equal":
         return f"No measurable difference in speed on this computer{interval}."
     word = "faster" if high < 1 else "slower"
     factor = 1 / values.latency_ratio if high < 1 else values.latency_ratio

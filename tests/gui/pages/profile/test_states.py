@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from studio.gui.pages.profile.page import ProfilePage
-from studio.gui.widgets.basics import ElidedLabel
+from studio.gui.pages.quantize.page import QuantizePage
+from studio.gui.widgets.basics import ElidedLabel, Pill
 from studio.jobs import End
 from studio.projects.results import Project
 from studio.registry import VariantRecord
@@ -100,6 +101,26 @@ def test_a_run_folds_the_settings_and_shows_how_far_it_is(rig: Rig) -> None:
     assert page.primary is not None
     assert not page.primary.isEnabled()
     assert "Cancel it" in page.primary.toolTip()
+
+
+def test_an_open_verdict_beside_an_interval_without_1_has_its_margin_and_is_not_cut(
+    rig: Rig,
+) -> None:
+    first, second = two(rig)
+    profiled(rig, first, second, verdicts=[verdict("int8", "undecided", 0.88, 0.87, 0.998)])
+    table = rig.page(ProfilePage, second).results.table
+    last = table.columnCount() - 1
+    heading = table.horizontalHeaderItem(last)
+    assert heading is not None
+    assert heading.text() == "Verdict (±3 %)"
+    holder = table.cellWidget(1, last)
+    pill = holder.findChild(Pill) if holder is not None else None
+    assert isinstance(pill, Pill)
+    assert pill.state == ("inconclusive", "warning")
+    optimize = rig.page(QuantizePage, second)
+    sentence = "inconclusive: 0.88 of its time (95 % CI 0.87 to 1.00)."
+    assert sentence in visible_texts(optimize.variants)
+    assert table.needed_width() <= table.viewport().width()
 
 
 def test_a_verdict_leads_to_the_deployment_of_the_fastest(rig: Rig) -> None:
