@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from studio.api import Dataset
@@ -58,19 +58,34 @@ def advice(
             f"{precision} makes the file larger ({size_ratio:.2f} of the original): the "
             "conversion adds more than it saves"
         )
-    if interval is not None and interval[0] > 1:
-        found.append(
-            f"{precision} is slower than float on this machine "
-            f"({interval[0]:.2f} to {interval[1]:.2f} of its time): keep the float model"
-        )
-    elif interval is not None and interval[1] >= 1:
-        found.append(
-            f"{precision} is not measurably faster than float on this machine "
-            f"({interval[0]:.2f} to {interval[1]:.2f} of its time): keep the float model"
-            + (", unless its size matters" if size_ratio < 1 else "")
-        )
+    found += _on_speed(precision, interval, size_ratio)
     if drop is None and sqnr_db is not None and sqnr_db < _POOR_DB:
         found.append(
             f"low output SQNR ({sqnr_db:.1f} dB): evaluate on labelled data before you deploy"
         )
-    return "; ".join(found)[:1].upper() + "; ".join(found)[1:] + "." if found else None
+    return _sentence(found)
+
+
+def with_speed(
+    text: str, precision: str, interval: Sequence[float] | None, size_ratio: float
+) -> str | None:
+    """Return an advice with another measurement of the speed in place of its own."""
+    others = [part for part in text.removesuffix(".").split("; ") if part and _SPEED not in part]
+    return _sentence([*others, *_on_speed(precision, interval, size_ratio)])
+
+
+_SPEED = "than float on this machine"
+
+
+def _on_speed(precision: str, interval: Sequence[float] | None, size_ratio: float) -> Iterator[str]:
+    if interval is None or interval[1] < 1:
+        return
+    word = "slower" if interval[0] > 1 else "not measurably faster"
+    times = f"({interval[0]:.2f} to {interval[1]:.2f} of its time)"
+    but = ", unless its size matters" if interval[0] <= 1 and size_ratio < 1 else ""
+    yield f"{precision} is {word} {_SPEED} {times}: keep the float model{but}"
+
+
+def _sentence(parts: Sequence[str]) -> str | None:
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}." if text else None

@@ -223,7 +223,7 @@ class QuantizeResult:
         chip: Verdict of the chip that it is for, next to the float model; None without one.
         chip_search: The choice of layers by that verdict.
         files: Between the work and its record only.
-        latency_confidence, latency_verdict: Of a profile that measured it anew.
+        latency_confidence, latency_verdict: Of a newer profile.
     """
 
     output: str = optional("")

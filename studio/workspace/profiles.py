@@ -18,6 +18,7 @@ from studio.profiling.history import (
 )
 from studio.profiling.language.environments import own_backend
 from studio.profiling.results import Comparison
+from studio.quantization.advice import with_speed
 from studio.quantization.results import figures_of
 from studio.registry import LOCAL, ModelRef, Registry, VariantRecord
 from studio.steps.format_support import is_language
@@ -107,6 +108,7 @@ def _measured(variant: VariantRecord, verdict: Comparison) -> VariantRecord:
         latency_interval=interval,
         latency_confidence=verdict.confidence or made.latency_confidence,
         latency_verdict=verdict.verdict,
+        advice=with_speed(made.advice or "", made.precision, interval, made.size_ratio or 0.0),
     )
     return replace(variant, summary={**variant.summary, "quantize": to_json(made)})
 

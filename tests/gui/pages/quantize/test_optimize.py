@@ -279,6 +279,17 @@ def test_the_speed_of_a_profile_has_its_ratio_and_its_confidence(rig: Rig) -> No
     assert "1.16× faster than float on this computer (99.7 % CI 1.14 to 1.27×)." in shown
 
 
+def test_an_inconclusive_profile_is_the_one_ratio_of_a_variant(rig: Rig) -> None:
+    first = rig.variant()
+    slow = "Int8 is slower than float on this machine (1.03 to 1.04 of its time); bad data."
+    second = rig.variant("int8", first, latency_ratio=1.03, precision="int8", advice=slow)
+    profiled(rig, first, second, verdicts=[verdict("int8", "undecided", 0.88, 0.87, 0.998)])
+    shown = visible_texts(rig.page(QuantizePage, second).variants)
+    assert "inconclusive: 0.88 of its time (95 % CI 0.87 to 1.00)." in shown
+    assert "Bad data." in shown
+    assert "1.03" not in shown
+
+
 # In the real window
 
 
