@@ -183,9 +183,10 @@ def make_plan(
     if wheels is not None and not installed:
         pieces += [Transfer(w.name, w.path, w.digest, w.size) for w in wheels.wheels]
     unique = {piece.digest: piece for piece in pieces}
-    transfers = tuple(piece for piece in unique.values() if piece.digest not in found.blobs)
+    present = found.blobs | found.runtimes | found.nearby
+    transfers = tuple(piece for piece in unique.values() if piece.digest not in present)
     unpacked = 0 if wheels is None or installed else wheels.unpacked
-    sends_runtime = f"{runtime.digest}.pyz" not in found.runtimes
+    sends_runtime = f"{runtime.digest}.pyz" not in present
     need = sum(piece.size for piece in transfers) + unpacked
     return DeployPlan(
         facts=facts,

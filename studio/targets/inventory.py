@@ -17,7 +17,12 @@ from studio.runtime.release.store.layout import ENDPOINTS, SYSTEM_SIGNERS
 SCRIPT = """\
 case $1 in */ENDPOINTS/*) base=${1%/ENDPOINTS/*} ;; *) base=$1 ;; esac
 for one in "$base" "$base"/ENDPOINTS/*; do
-  [ "$one" != "$1" ] && [ -d "$one/current/" ] && echo "beside=$(du -sk "$one/current/" | cut -f1)"
+  [ "$one" = "$1" ] && continue
+  [ -d "$one/current/" ] && echo "beside=$(du -sk "$one/current/" | cut -f1)"
+  for file in "$one"/blobs/* "$one"/runtime/*; do
+    name=${file##*/}
+    case $name in *[!0-9a-z.]*) ;; *) [ -f "$file" ] && echo "nearby=$name" ;; esac
+  done
 done
 one=SYSTEM; [ -e "$one" ] || one="$1/allowed_signers"; [ -e "$one" ] || one="$base/allowed_signers"
 if [ -e "$one" ]; then
@@ -88,6 +93,7 @@ class Inventory:
         read_only: Folder that this login cannot write to; empty if it can.
         read_only_why: Error message of the target's system.
         checks_signatures: Whether the target can verify signatures, if it requires them.
+        nearby: Names of the files that other endpoints on the target have received.
         needs: Names of the Python packages of the current release.
         beside: Size of the release of each other endpoint on the target, in megabytes.
     """
@@ -106,6 +112,7 @@ class Inventory:
     read_only_why: str = ""
     checks_signatures: bool = True
     beside: Sequence[float] = ()
+    nearby: frozenset[str] = frozenset()
     needs: frozenset[str] = frozenset()
 
     @property
@@ -158,7 +165,7 @@ def parse(text: str) -> Inventory:
         folder, _, name = line.partition("/")
         names.setdefault(folder, set()).add(name)
     blobs, runtimes, environments, releases = (frozenset(names.get(one, ())) for one in _FOLDERS)
-    service, signers, signer, admitted, lease, readonly, why, keygen, beside, needs = (
+    service, signers, signer, admitted, lease, readonly, why, keygen, beside, nearby, needs = (
         values.values()
     )
     return Inventory(
@@ -176,6 +183,7 @@ def parse(text: str) -> Inventory:
         read_only_why="".join(why),
         checks_signatures=not signers or bool(keygen),
         needs=frozenset(_document("".join(needs))),
+        nearby=frozenset(nearby),
         beside=[int(size) / 1e3 for size in beside if size.isdecimal()],
     )
 
@@ -183,7 +191,7 @@ def parse(text: str) -> Inventory:
 _FOLDERS = ("blobs", "runtime", "env", "releases")
 _VALUES = (
     *("service", "signers", "signer", "admitted", "lease", "readonly", "why", "keygen"),
-    *("beside", "needs"),
+    *("beside", "nearby", "needs"),
 )
 
 

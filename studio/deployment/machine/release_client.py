@@ -14,6 +14,7 @@ from studio.deployment.machine.wheels import no_python
 from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json, read_parts
 from studio.lazy_dataclass import dataclass
 from studio.packages import ZipApplication
+from studio.runtime.release.store.layout import ENDPOINTS
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,19 @@ _SWITCHES = frozenset({"switch", "rollback", "remove"})
 
 _USUAL_S = 120.0
 """Default timeout of a verb."""
+
+TAKE = """\
+case $1 in */ENDPOINTS/*) base=${1%/ENDPOINTS/*} ;; *) base=$1 ;; esac
+part=$1/runtime/.$2.$$
+for one in "$base" "$base"/ENDPOINTS/*; do
+  file=$one/runtime/$2.pyz
+  [ "$one" != "$1" ] && [ -f "$file" ] && mkdir -p "$1/runtime" && cp "$file" "$part" || continue
+  echo "$2  $part" | sha256sum -c >/dev/null 2>&1 && exec mv -f "$part" "$1/runtime/$2.pyz"
+  rm -f "$part"
+done
+exit 1
+""".replace("ENDPOINTS", ENDPOINTS)
+"""Copies the zip application from another endpoint of the target, if it is whole there."""
 
 _NO_COMMAND = (126, 127)
 """Exit codes of a shell for a command that is not executable or missing."""
@@ -71,11 +85,13 @@ class ReleaseClient:
 
     def install(self, progress: Progress | None = None) -> int:
         """Upload the zip application if the target lacks it; return the bytes sent."""
-        try:
-            if self.request(StatusAnswer, "status", {}).runtime == self._runtime.digest:
-                return 0
-        except StudioError:
-            pass  # missing or damaged: uploaded below
+        if self._has_runtime():
+            return 0
+        copied = self._channel.run(
+            ["sh", "-c", TAKE, "sh", self.root, self._runtime.digest], timeout=30
+        )
+        if not copied.status and self._has_runtime():
+            return 0
         made = self._channel.run(["mkdir", "-p", f"{self.root}/runtime"], timeout=30)
         if made.status:
             reason = made.stderr.decode("utf-8", "replace").strip().rpartition(": ")[2]
@@ -85,6 +101,12 @@ class ReleaseClient:
             )
         self._channel.put(self._runtime.path, self.runtime_path, progress)
         return self._runtime.size
+
+    def _has_runtime(self) -> bool:
+        try:
+            return self.request(StatusAnswer, "status", {}).runtime == self._runtime.digest
+        except StudioError:
+            return False  # missing or damaged
 
     def begin(self, release: str) -> BeginAnswer:
         """Acquire the target's lease for a release."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,8 +10,11 @@ from pathlib import Path
 from ..shared import manifest
 from ..shared.errors import ReleaseError
 from ..shared.files import remove
+from ..shared.records import read
 from .board import Board
 from .server.server_control import Server
+from .store.binding import InstalledEnvironment
+from .store.layout import MARKER
 
 
 def collect(board: Board, running: str = "") -> dict[str, object]:
@@ -34,12 +38,23 @@ def collect(board: Board, running: str = "") -> dict[str, object]:
     if service.runs():  # what started the server may be older than what it serves
         environments.add(service.started.env)
         runtimes.add(service.started.runtime)
+    for name in environments:
+        blobs.update(_wheels(layout.environments / name))
     freed = _sweep(layout.releases, kept | {digest + ".json" for digest in kept})
     freed += _sweep(layout.blobs, blobs)
     freed += _sweep(layout.environments, environments)
     freed += _sweep(layout.runtimes, runtimes)
     freed += _sweep(layout.incoming, ())
     return {"freed": freed, "kept": sorted(kept - {""})}
+
+
+def _wheels(environment: Path) -> tuple[str, ...]:
+    """Return the wheels of an environment, which the target's other endpoints take over."""
+    try:
+        record = read(InstalledEnvironment, json.loads((environment / MARKER).read_bytes()))
+        return tuple(map(str, record.blobs))
+    except (OSError, ValueError, TypeError, AttributeError):
+        return ()  # also the name of no environment
 
 
 def _sweep(folder: Path, keep: Iterable[str]) -> int:

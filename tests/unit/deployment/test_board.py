@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from studio.deployment.step import (
 from studio.deployment.work import deploy, logs, probe_target, releases, rollback, undeploy
 from studio.documents.dataclass_json import from_json, to_json
 from studio.packages import Bundle
-from studio.runtime.release.store.layout import Layout
+from studio.runtime.release.store.layout import ENDPOINTS, Layout
 from studio.runtime.shared.chained_log import Journal
 from studio.runtime.shared.log_segments import SEAL_BYTES
 from studio.targets.connect import open_channel
@@ -133,6 +134,33 @@ def test_deploy_serve_update_and_take_back(
         assert server_info(channel, ROOT)["running"] is False
         assert studio.releases()["releases"][0]["state"] == "removed"
         channel.close()
+
+
+def test_a_second_endpoint_takes_over_the_files_of_the_first(
+    net: Network, bundles: list[Bundle], tmp_path: Path
+) -> None:
+    with Board(net, tmp_path / "b") as board:
+        first = Studio(tmp_path / "jobs", board.spec())
+        door = Studio(tmp_path / "door", replace(board.spec("board/door"), endpoint_name="door"))
+        whole = first.deploy(bundles[0])["bytes_sent"]
+        planned = door.deploy(bundles[1], dry_run=True)["bytes_to_send"]
+        sent = door.deploy(bundles[1])["bytes_sent"]
+        assert max(planned, sent) < 100_000 < 20_000_000 < whole
+
+        undeploy(UndeployOptions(target=first.target, purge=True), first.job())
+        door.deploy(bundles[2])  # its cleanup does not need the files of the purged endpoint
+        channel = open_channel(door.target, Silent())
+        assert server_info(channel, f"{ROOT}/{ENDPOINTS}/door")["digest"] == bundles[2].digest
+        channel.close()
+
+        # The second wheel is half written: it alone is sent again.
+        wheels = (one for one in Layout(board.home / ".edgewright/endpoints/door").blobs.iterdir())
+        large = max(wheels, key=lambda one: one.stat().st_size)
+        size = large.stat().st_size
+        large.chmod(0o644)
+        os.truncate(large, size // 2)
+        again = first.deploy(bundles[0])["bytes_sent"]
+        assert 0.9 * size < again < size + 100_000
 
 
 def test_open_to_the_network_when_asked(

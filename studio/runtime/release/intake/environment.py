@@ -16,9 +16,9 @@ from ...shared.files import plain_name, remove, sync_folder, write_atomically
 from ...shared.records import read
 from ...shared.safe_zip import chunks, open_archive
 from ..board import Board
+from ..store.layout import MARKER
 from .receive import require_room
 
-MARKER = "edgewright.json"
 _IMPORT_S = 120.0
 
 
@@ -73,7 +73,11 @@ def install(board: Board, request: Mapping[str, object]) -> dict[str, object]:
             )
             _unpack(name, path, site)
         versions = _try_imports(aside, list(map(str, asked.imports)))
-        facts = {"wheels": [name for name, _ in wheels], "versions": versions}
+        facts = {
+            "wheels": [name for name, _ in wheels],
+            "blobs": [wheel.sha256 for wheel in listed],
+            "versions": versions,
+        }
         write_atomically(aside / MARKER, json.dumps(facts, sort_keys=True).encode())
         # Thousands of small files: one flush of everything is far cheaper than one for each.
         os.sync()

@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, Tuple
 
 from ...shared.errors import ReleaseError
-from ...shared.files import digest_of, free_bytes, fresh, megabytes, remove, sync_folder
+from ...shared.files import (
+    digest_of,
+    free_bytes,
+    fresh,
+    link_or_copy,
+    megabytes,
+    remove,
+    sync_folder,
+)
 from ...shared.records import read
 from ..board import Board
 from ..store.layout import Layout, checked_digest
@@ -96,7 +104,9 @@ def missing(board: Board, request: Mapping[str, object]) -> dict[str, object]:
 
 
 def lacking(layout: Layout, request: Mapping[str, object]) -> MissingBlobs:
-    """Return the blobs that must be sent; a damaged one counts as missing and is removed.
+    """Return the blobs that must be sent; a damaged one counts as missing.
+
+    A blob that another endpoint of the target has is not sent again.
 
     Args:
         request: A ``MissingRequest`` in JSON form.
@@ -106,15 +116,44 @@ def lacking(layout: Layout, request: Mapping[str, object]) -> MissingBlobs:
     """
     asked = read(MissingRequest, request)
     wanted = {checked_digest(str(one)): int(size) for one, size in asked.blobs.items()}
-    absent = {}
-    for digest, size in wanted.items():
-        path = layout.blob(digest)
-        if not path.is_file() or path.stat().st_size != size or digest_of(path) != digest:
-            absent[digest] = size
+    absent = {
+        digest: size
+        for digest, size in wanted.items()
+        if not (_is_whole(layout.blob(digest), digest, size) or _take(layout, digest, size))
+    }
     partial = _partial(layout, absent)
     # A beginning is copied, not continued: the process that wrote it may still be writing.
     require_room(layout, sum(absent.values()) + asked.extra)
     return MissingBlobs(absent, partial, free_bytes(layout.root))
+
+
+def _take(layout: Layout, digest: str, size: int) -> bool:
+    """Take a blob from another endpoint of the target; return whether one has it whole.
+
+    Each endpoint has a hard link of its own, so that no cleanup removes the file from another.
+    """
+    part = layout.incoming / ".{}.{}.part".format(digest, fresh())
+    for neighbour in layout.neighbours():
+        source = neighbour.blob(digest)
+        try:
+            if source.is_symlink() or not source.is_file() or source.stat().st_size != size:
+                continue
+            link_or_copy(source, part)
+            # The owner of a linked file could change it later.
+            if part.lstat().st_uid == os.geteuid() and _is_whole(part, digest, size):
+                os.chmod(str(part), 0o444)
+                os.replace(str(part), str(layout.blob(digest)))
+                sync_folder(layout.blobs)
+                return True
+        except OSError:  # removed meanwhile, or not readable: it is sent
+            continue
+        finally:
+            remove(part)
+    return False
+
+
+def _is_whole(path: Path, digest: str, size: int) -> bool:
+    return path.is_file() and path.stat().st_size == size and digest_of(path) == digest
 
 
 def require_room(layout: Layout, need: int) -> None:

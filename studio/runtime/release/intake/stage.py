@@ -16,7 +16,7 @@ from ...shared.records import read
 from ..board import Board
 from ..store import state
 from ..store.latest_releases import check_unused, is_older, order_of, reason_of
-from ..store.layout import Layout
+from ..store.layout import MARKER, Layout
 
 
 class StageRequest(NamedTuple):
@@ -150,7 +150,7 @@ def _binding(board: Board, asked: StageRequest) -> dict[str, str]:
     from . import environment
 
     folder = layout.environment(asked.env)
-    if not (folder / environment.MARKER).is_file():
+    if not (folder / MARKER).is_file():
         raise ReleaseError("no-environment", "The Python environment of this release is missing.")
     python = environment.interpreter(folder).relative_to(layout.root)
     return {"runtime": runtime.name, "env": folder.name, "python": str(python)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Tuple
 
 
 class Binding(NamedTuple):
@@ -16,3 +16,13 @@ class Binding(NamedTuple):
     env: str
     python: str
     probe_s: float = 0.0
+
+
+class InstalledEnvironment(NamedTuple):
+    """Part of an environment's record.
+
+    Attributes:
+        blobs: SHA-256 of each wheel; empty if an earlier runtime installed it.
+    """
+
+    blobs: Tuple[str, ...] = ()

@@ -16,6 +16,9 @@ ENDPOINTS = "endpoints"
 
 APP_VARIABLES = "app-variables.json"
 
+MARKER = "edgewright.json"
+"""Record of an environment, written when it is complete."""
+
 _DIGEST = frozenset("0123456789abcdef")
 
 
@@ -118,6 +121,12 @@ class Layout(NamedTuple):
     def target(self) -> Path:
         """The target's own folder of releases: that of an endpoint lies below it."""
         return self.root.parent.parent if self.root.parent.name == ENDPOINTS else self.root
+
+    def neighbours(self) -> list[Layout]:
+        """Return the folders of releases of the target's other endpoints."""
+        target = self.target
+        folders = (target, *sorted((target / ENDPOINTS).glob("*")))
+        return [Layout(folder) for folder in folders if folder != self.root]
 
     def allowed_signers(self) -> Path | None:
         """Return the file of allowed signers in force, or None if any release is accepted.
