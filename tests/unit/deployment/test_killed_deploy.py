@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from studio.api import Silent
-from studio.deployment import open_channel, server_info
+from studio.deployment.liveness import server_info
 from studio.packages import Bundle
 from studio.runtime.release.store.layout import Layout
 from studio.runtime.shared.chained_log import Journal
+from studio.targets.connect import open_channel
 from tests.rigs.boards import Board, network, until
 from tests.rigs.bundles import make_bundle
 from tests.rigs.killed_deploy import deploy_killed
