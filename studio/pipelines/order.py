@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from studio.pipelines.pipeline import Gate, PipelineStep
+from studio.api import Kind
+from studio.pipelines.pipeline import Gate, Pipeline, PipelineStep
 from studio.pipelines.references import head, is_of_every_cell, references
 from studio.steps.catalogue import step as step_named
 
@@ -83,6 +85,26 @@ def guards(
             later = _following(step.id, needs)
             found[step.id] = tuple(g for g in gates if not gate_needs(g, cells) & later)
     return found
+
+
+def without_targets(pipeline: Pipeline) -> Pipeline:
+    """Return a pipeline without the steps on targets, the steps that need them, and their gates."""
+    needs = needs_of(pipeline.steps, pipeline.cells)
+    left_out = {
+        name for step in pipeline.steps if _is_outside(step) for name in _following(step.id, needs)
+    }
+    return replace(
+        pipeline,
+        steps=tuple(step for step in pipeline.steps if step.id not in left_out),
+        gates=tuple(g for g in pipeline.gates if not gate_needs(g, pipeline.cells) & left_out),
+    )
+
+
+def _is_outside(step: PipelineStep) -> bool:
+    """Whether a step changes what others see, or reaches a target."""
+    form = step_named(step.step).form
+    targets = {option.name for option in form if option.kind is Kind.TARGET}
+    return step_named(step.step).keeps_order or bool(targets & set(step.options))
 
 
 def _chain(steps: Iterable[PipelineStep], needs: Needs) -> None:

@@ -46,6 +46,7 @@ class RunRequest:
         overwrite: Also files that no pipeline wrote, or that were changed since.
         watch, on_finish: Called before and after each step.
         run_approved: Waits for the approval of a step that needs one, and runs the step.
+        no_deploy: Leave out the steps on targets, and the gates on them.
     """
 
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -59,6 +60,7 @@ class RunRequest:
     watch: Watcher | None = None
     on_finish: OnStep | None = None
     run_approved: ApprovedRun | None = None
+    no_deploy: bool = False
 
 
 class RunningPipeline:
@@ -269,6 +271,7 @@ class Runs:
 
     def _pipeline_run(self, pipeline: Pipeline, folder: RunFolder, wish: RunRequest) -> PipelineRun:
         from studio.pipelines.execution import PipelineRun, RunOptions
+        from studio.pipelines.order import without_targets
 
         def watch(step: PipelineStep, number: int, total: int) -> None:
             self._events.publish(RunChanged(folder.id, "running", step.id, number, total))
@@ -283,7 +286,8 @@ class Runs:
         how = RunOptions(
             wish.fresh, wish.trigger, watch, finish, wish.overwrite, wish.on, wish.run_approved
         )
-        return PipelineRun(pipeline, self._steps, folder, how)
+        carried_out = without_targets(pipeline) if wish.no_deploy else pipeline
+        return PipelineRun(carried_out, self._steps, folder, how)
 
     def _finish(self, run: PipelineRun, report: PipelineReport, wish: RunRequest) -> PipelineReport:
         """Write the report, JUnit's file and the artefacts; what cannot be written is said."""

@@ -17,6 +17,7 @@ from studio.cli.overwrite import add_force, confirm_overwrite
 from studio.cli.session import workspace
 from studio.documents.dataclass_json import to_json
 from studio.pipelines.ci import WORKFLOWS, write_workflow
+from studio.pipelines.order import without_targets
 from studio.pipelines.pipeline import Pipeline, PipelineStep
 from studio.pipelines.run_report import PipelineReport
 from studio.pipelines.triggers import Alias, Trigger
@@ -53,6 +54,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--check", action="store_true", help="check the pipeline and exit")
     parser.add_argument(
+        "--no-deploy",
+        action="store_true",
+        help="leave out the steps on targets and registries, what needs them, and their gates",
+    )
+    parser.add_argument(
         "--resume",
         nargs="?",
         const="last",
@@ -73,6 +79,12 @@ def _add_automation(parser: argparse.ArgumentParser) -> None:
         help="write a CI workflow that runs this pipeline",
     )
     parser.add_argument("--out", type=Path, help="output file of --write-ci")
+    parser.add_argument(
+        "--wheel",
+        type=Path,
+        metavar="FILE",
+        help="wheel of edgewright-headless that --write-ci pins by its hash",
+    )
     parser.add_argument(
         "--watch", metavar="MODEL@ALIAS", help="run the pipeline each time this alias moves"
     )
@@ -130,6 +142,8 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.check:
             return _check(opened, arguments)
         pipeline = opened.runs.read(arguments.pipeline, variables(arguments.var))
+        if arguments.no_deploy:
+            _note_left_out(pipeline)
         _confirm(opened, pipeline, arguments)
         if arguments.watch:
             return follow(opened, arguments, wish, lambda r: _report(r, arguments))
@@ -163,6 +177,7 @@ def _wish(opened: Workspace, arguments: argparse.Namespace) -> RunRequest:
         watch=_announce,
         on_finish=_report_cached,
         run_approved=partial(run_approved, opened),
+        no_deploy=arguments.no_deploy,
     )
 
 
@@ -176,6 +191,18 @@ def _confirm(opened: Workspace, pipeline: Pipeline | None, arguments: argparse.N
 def _files(arguments: argparse.Namespace) -> list[Path]:
     """Return the files that the flags name to be written, besides those of the pipeline."""
     return [full_path(path) for path in (arguments.report, arguments.junit) if path is not None]
+
+
+def _note_left_out(pipeline: Pipeline) -> None:
+    """Name what ``--no-deploy`` leaves out, as a gate that is not checked must not look passed."""
+    rest = without_targets(pipeline)
+    for what, all_names, names in (
+        ("steps", [s.id for s in pipeline.steps], [s.id for s in rest.steps]),
+        ("gates", [g.name for g in pipeline.gates], [g.name for g in rest.gates]),
+    ):
+        left_out = [name for name in all_names if name not in names]
+        if left_out:
+            print_note(f"Without {what}: {', '.join(left_out)}")
 
 
 def _announce(step: PipelineStep, number: int, total: int) -> None:
@@ -242,13 +269,17 @@ def _write_ci(arguments: argparse.Namespace) -> int:
             "Missing pipeline file.",
             hint="Pass the pipeline for CI: studio run pipeline.toml --write-ci",
         )
-    path = write_workflow(
-        arguments.write_ci, arguments.pipeline, arguments.out, overwrite=arguments.force
+    path, requirements = write_workflow(
+        arguments.write_ci,
+        arguments.pipeline,
+        arguments.wheel,
+        arguments.out,
+        overwrite=arguments.force,
     )
     if arguments.json:
-        print_json({"output": str(path)})
+        print_json({"output": str(path), "requirements": str(requirements)})
     else:
-        print_lines([str(path)])
+        print_lines([str(path), str(requirements)])
     return 0
 
 

@@ -15,6 +15,7 @@ from studio.settings import resource
 DIGITS = resource("samples", "digits")
 MODEL = str(DIGITS / "digits.onnx")
 MINE = "mine\n"
+WHEEL = "edgewright_headless-0.1.0-py3-none-any.whl"
 
 COMMANDS = {
     "graph": ["graph", MODEL, "--out", "OUT.svg"],
@@ -22,13 +23,17 @@ COMMANDS = {
     "backup": ["registry", "backup", "--out", "OUT.zip"],
     "versions": ["versions", "export", "OUT.zip"],
     "package": ["package", MODEL, "--out", "OUT"],
-    "write-ci": ["run", str(DIGITS / "pipeline.toml"), "--write-ci", "github", "--out", "OUT.yml"],
+    "write-ci": [
+        *("run", str(DIGITS / "pipeline.toml"), "--write-ci", "github", "--out", "OUT.yml"),
+        *("--wheel", WHEEL),
+    ],
 }
 
 
 @pytest.fixture(autouse=True)
 def home(studio_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / WHEEL).touch()
     return studio_home
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from studio.api import Permission
 from studio.jobs import Step
-from studio.pipelines.order import guards
+from studio.pipelines.order import guards, without_targets
 from studio.pipelines.parser import parse_pipeline
 from studio.pipelines.pipeline import Pipeline
 from studio.steps.catalogue import steps
@@ -60,6 +60,20 @@ def test_gates_are_judged_before_what_acts_also_when_they_are_measured_after_it(
     assert [step.id for step in made.steps] == ["open", "profile", "deploy", "call"]
     found = guards(made.steps, made.gates, made.cells)
     assert [gate.name for gate in found["deploy"]] == ["fast"]
+
+
+def test_without_targets_what_needs_one_is_left_out_with_its_gates() -> None:
+    gates = "".join(
+        f'[[gates]]\nname = "{name}"\nvalue = "${{{value}}}"\nmax = 1\n'
+        for name, value in (("local", "open.nodes"), ("called", "call.failed"))
+    )
+    board = 'id = "board"\nstep = "profile"\nmodel = "m.onnx"\ntarget = "roof"'
+    waits = 'id = "waits"\nstep = "profile"\nmodel = "m.onnx"\nafter = ["deploy"]'
+    deploy = 'id = "deploy"\nstep = "deploy"\nmodel = "${open.variant}"'
+    profile = 'id = "profile"\nstep = "profile"\nmodel = ["${open.variant}"]'
+    rest = without_targets(pipeline(OPEN, deploy, profile, board, waits, CALL, gates=gates))
+    assert [step.id for step in rest.steps] == ["open", "profile"]
+    assert [gate.name for gate in rest.gates] == ["local"]
 
 
 def test_steps_on_targets_keep_their_order() -> None:
