@@ -10,7 +10,7 @@ from studio.api import Graph, Node
 from studio.documents.dataclass_json import InvalidDocument, from_json
 from studio.lazy_dataclass import dataclass
 from studio.models.macs import sizes
-from studio.quantization.outlook.layer_shapes import layers
+from studio.quantization.outlook.layer_shapes import layer_kind
 from studio.quantization.preset import Preset
 
 _FLOAT_BYTES = 4
@@ -86,13 +86,10 @@ def _converted(graph: Graph, preset: Preset, options: _Options) -> Iterator[Node
     floats = [name for name, precision in preset.layers.items() if precision == "float"]
     patterns = [*options.keep, *floats]
     kinds = ("MatMul",) if preset.method in (_BLOCKS, "dynamic-int8") else ("Conv", "MatMul")
-    for layer in layers(graph):
-        node = layer.node
-        kind = (
-            "Conv"
-            if layer.kind == "depthwise" and not _is_kept(node, graph, options)
-            else layer.kind
-        )
+    for node in graph.nodes:
+        kind = layer_kind(node, graph)
+        if kind == "depthwise" and not _is_kept(node, graph, options):
+            kind = "Conv"
         if kind not in kinds or not _float_bytes(graph, node.inputs[1:2]):
             continue
         if not any(fnmatchcase(node.name, one) or node.operator == one for one in patterns):

@@ -60,7 +60,7 @@ def layers(graph: Graph) -> list[Layer]:
     """Return the convolutions and products of a graph, in its order."""
     found = []
     for node in graph.nodes:
-        kind = _kind(node, graph)
+        kind = layer_kind(node, graph)
         if kind is not None:
             size = elements(graph, node.inputs[:1]) + elements(graph, node.outputs[:1])
             found.append(Layer(node, kind, _shape(node, kind, graph), macs(node, graph) or 0, size))
@@ -72,10 +72,11 @@ def elements(graph: Graph, names: Sequence[str]) -> int:
     return sum(math.prod(shape) for name in names if (shape := sizes(graph, name)) is not None)
 
 
-def _kind(node: Node, graph: Graph) -> str | None:
+def layer_kind(node: Node, graph: Graph) -> str | None:
     """Return the kind as which a layer is timed, or None for other nodes."""
     if node.operator in _PRODUCTS:
-        return "MatMul" if set(node.inputs[1:2]) & set(graph.initializers) else "product"
+        has_weights = any(name in graph.initializers for name in node.inputs[1:2])
+        return "MatMul" if has_weights else "product"
     if node.operator != "Conv":
         return None
     return "Conv" if node.attributes.get("group", 1) == 1 else "depthwise"

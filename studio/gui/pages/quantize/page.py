@@ -311,6 +311,9 @@ class QuantizePage(StagePage):
         self._settle.start()
 
     def _show_choice(self) -> None:
+        if not self.isVisible():  # predictions read the whole graph
+            self.refresh_soon()
+            return
         budget, float_nodes = self._data().budget, self.float_list.nodes.names
         self.choice.show_model(self.origin, self._variants, budget, float_nodes)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -66,6 +66,26 @@ def test_a_card_chooses_its_preset(rig: Rig, tmp_path: Path, qtbot: QtBot) -> No
     assert [card.radio.isChecked() for card in page.cards.cards] == [False, True, False]
     page.run()
     assert rig.shell.jobs[-1].options["preset"] == second.name
+
+
+def test_sizes_are_predicted_when_the_page_is_seen(
+    rig: Rig, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predicted: list[int] = []
+
+    def sizes(origin: VariantRecord, texts: Sequence[str], _: object) -> list[None]:
+        predicted.append(origin.id)
+        return [None] * len(texts)
+
+    monkeypatch.setattr(rig.workspace.presets, "sizes", sizes)
+    model = rig.variant()
+    page = rig.page(QuantizePage)
+    page.hide()
+    page.show_variant(model)
+    page.form.set_values({"data": str(tmp_path)})
+    assert page.choice._estimated is None
+    page.show()
+    qtbot.waitUntil(lambda: predicted == [model.id])
 
 
 def test_another_chip_brings_its_own_presets(rig: Rig, tmp_path: Path) -> None:
