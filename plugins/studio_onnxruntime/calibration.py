@@ -19,8 +19,6 @@ from studio_onnxruntime.passes import Pass
 from studio_onnxruntime.range_selection import fitted_even_range, fitted_range
 from studio_onnxruntime.rewriting import with_largest
 
-METHODS = ("activation-aware", "mse", "percentile", "percentile-symmetric", "minmax", "entropy")
-
 _FEW = 16
 """Samples that tell the sizes of channels."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from studio.api import (
     Dataset,
@@ -17,8 +17,9 @@ from studio.api import (
     validate,
 )
 from studio_onnxruntime import hardware
-from studio_onnxruntime.calibration import METHODS
-from studio_onnxruntime.tuning import Int8Tuner
+
+if TYPE_CHECKING:
+    from studio_onnxruntime.tuning import Int8Tuner
 
 KEEP = Option(
     "keep",
@@ -40,7 +41,14 @@ class StaticInt8:
             "calibration",
             Kind.CHOICE,
             default="activation-aware",
-            choices=METHODS,
+            choices=(
+                "activation-aware",
+                "mse",
+                "percentile",
+                "percentile-symmetric",
+                "minmax",
+                "entropy",
+            ),
             choice_titles=(
                 "least error",
                 "least plain error",
@@ -240,6 +248,8 @@ class StaticInt8:
         data: Dataset | None,
         progress: Progress,
     ) -> Int8Tuner:
+        from studio_onnxruntime.tuning import Int8Tuner  # with onnx, which the options need not
+
         if data is None or not len(data):
             raise InvalidData("Calibrated int8 needs at least one sample.")
         return Int8Tuner(source, folder, values, data, progress)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from studio.api import UsageError
 from studio.documents.toml_text import no_such
@@ -96,11 +96,15 @@ def steps() -> Mapping[str, AnyStep]:
     return _Catalogue()
 
 
-def parent_imports() -> tuple[Callable[[], object], ...]:
-    """Return the imports of what steps do in the parent, which the first start of each would do."""
-    names = (name for one in steps().values() for name in (one.prepare, one.record) if name)
-    modules = dict.fromkeys(name.partition(":")[0] for name in names)
-    return tuple(functools.partial(importlib.import_module, module) for module in modules)
+def parent_imports(names: Iterable[str]) -> tuple[Callable[[], object], ...]:
+    """Return the imports of what some steps do in the parent, which their first start would do."""
+    return tuple(functools.partial(_import_parent, name) for name in names if name in steps())
+
+
+def _import_parent(name: str) -> None:
+    for word in (steps()[name].prepare, steps()[name].record):
+        if word:
+            importlib.import_module(word.partition(":")[0])
 
 
 def step(name: str) -> AnyStep:

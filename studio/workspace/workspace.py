@@ -140,13 +140,13 @@ class Workspace(Services):
         self._background.run(self.registry.back_up, lambda _: None)
         self._background.run(self._runner.prepare, lambda _: None)
         # Finding the plugins takes long enough to be felt on the first page that asks for them.
-        self._background.run(lambda: (self.plugins, [*self.steps.values()]), lambda _: None)
+        self._background.run(lambda: self.plugins, lambda _: None)
 
-    def import_steps(self) -> None:
-        """Import in the background what the first start of a step would, for half a second."""
+    def import_steps(self, names: Iterable[str]) -> None:
+        """Import in the background what the first start of some steps would."""
         from studio.steps.catalogue import parent_imports
 
-        self._background.run_when_idle(parent_imports())
+        self._background.run_when_idle(parent_imports(names))
 
     def start(self, step: str, *, target: object = None, **options: Any) -> RunningJob:
         """Start a step; its models must be in the registry (``#12``, ``name:variant``).

@@ -43,7 +43,7 @@ from studio.gui.window.pages import Pages
 from studio.gui.window.rail import Progress, Rail
 from studio.gui.window.selection import Selection
 from studio.gui.window.side.side_panels import SidePanels
-from studio.gui.window.stages import AHEAD, IN_RAIL, STAGES, new_page
+from studio.gui.window.stages import AHEAD, BY_ID, IN_RAIL, STAGES, new_page
 from studio.gui.window.toasts import Toasts
 from studio.gui.window.topbar import ModelsMenu, TopBar
 
@@ -112,9 +112,8 @@ class MainWindow(QMainWindow):
 
         self._separators = SeparatorStyle()
         self.setStyle(self._separators)
-        self._ahead = IdleTasks(self, self._pages.ahead(AHEAD, workspace.import_steps))
-        self.panels = Panels(self)
-        self.commands = Commands(self)
+        self._ahead = IdleTasks(self, self._pages.ahead(AHEAD))
+        self.panels, self.commands = Panels(self), Commands(self)
         self.jobbar.follow(workspace.jobs)
         workspace.activity.open()
         self.closing.follow(workspace)
@@ -168,6 +167,7 @@ class MainWindow(QMainWindow):
             self._shown = page
             page.dress()
             self.stack.setCurrentWidget(page)
+            self.workspace.import_steps(BY_ID[stage].steps)
             QTimer.singleShot(0, page, page.take_focus)  # what was just made cannot take it yet
         self.inspector_changed()
 

@@ -64,12 +64,8 @@ class Pages:
         if not self._work:
             self._missed = []
 
-    def ahead(self, stages: Iterable[Stage], at_last: Callable[[], object]) -> Iterator[None]:
-        """Yield between the pieces of making the page of each stage.
-
-        Args:
-            at_last: Called after the pages, which it would hold up.
-        """
+    def ahead(self, stages: Iterable[Stage]) -> Iterator[None]:
+        """Yield between the pieces of making the page of each stage."""
         for stage in stages:
             for module in stage.parts:
                 import_module(module)
@@ -86,7 +82,6 @@ class Pages:
             # would take 50 ms at once.
             gc.freeze()
             yield
-        at_last()
 
     def on_event(self, event: Event) -> None:
         """Pass an event of the workspace on to all pages; to those that are made now, later."""

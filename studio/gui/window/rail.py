@@ -283,9 +283,7 @@ class Progress:
 
     def stage_of(self, job: RunningJob) -> str:
         """Return the stage that a job belongs to; empty for none."""
-        steps = self._workspace.steps.items()
-        entry = job.spec.entry
-        return next((stage_of_step(name) for name, step in steps if step.work == entry), "")
+        return stage_of_step(job.spec.step)
 
     def note_end(self, job: RunningJob) -> None:
         """Remember how a job ended."""

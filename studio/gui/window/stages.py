@@ -177,10 +177,12 @@ RESPONSIBLE = Stage(
 """The evidence of all models, which Evidence and the fleet lead to."""
 
 WELCOME = Stage("welcome", "Welcome", "studio.gui.pages.welcome.page:WelcomePage", "Ctrl+0")
-AHEAD = (*STAGES, PLUGINS, RESPONSIBLE)
-"""The pages that are made before their first visit."""
+_RARE = ("app", "evidence", "fleet")
+AHEAD = tuple(stage for stage in STAGES if stage.id not in _RARE)
+"""The pages that are made before their first visit. A session may never need the others, which
+take 60 MB."""
 
-BY_ID = {stage.id: stage for stage in (*AHEAD, WELCOME)}
+BY_ID = {stage.id: stage for stage in (*STAGES, PLUGINS, RESPONSIBLE, WELCOME)}
 
 IN_RAIL = {"welcome": "model", "plugins": "settings", "responsible": "evidence"}
 """The entry of the rail for a page that has none."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
@@ -12,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from studio.gui.theme import parts_of
 from studio.gui.window.idle_tasks import IdleTasks
 from studio.gui.window.main_window import MainWindow
-from studio.gui.window.stages import PLUGINS, STAGES
+from studio.gui.window.stages import AHEAD
 
 MOST_MODULES = 14
 """A module of the window takes about two milliseconds to be imported."""
@@ -43,6 +45,51 @@ def test_no_piece_imports_many_modules_at_once() -> None:
     assert sum(found.values()) > MOST_MODULES  # it counted something
 
 
+IDLE = """
+import json, sys, time
+from pathlib import Path
+from studio.gui.app import attach, make_application, make_window
+from studio.gui.window.stages import AHEAD
+from studio.settings import Paths
+from studio.workspace import Workspace
+
+home = Path(sys.argv[1])
+application, window = make_application(), make_window(Paths.of(home=home))
+window.show()
+workspace = Workspace.open(home)
+attach(window, workspace)
+end = time.monotonic() + 60
+wanted = {stage.id for stage in AHEAD}
+while time.monotonic() < end and wanted - {page.stage for page in window.pages()}:
+    application.processEvents()
+workspace.presets.options("static-int8")
+print(json.dumps([*sys.modules]))
+window.close()
+workspace.close()
+"""
+MOST_IN_WINDOW = 630
+"""Modules of the studio in a window that waits: a feature that all windows import is seen here."""
+
+UNUSED = (
+    "PIL", "google.protobuf", "http.client", "numpy", "onnx", "ssl", "studio.evidence.record",
+    "studio.gui.pages.app.page", "studio.gui.pages.evidence.page", "studio.runtime.apps",
+)  # fmt: skip
+
+
+def test_a_window_that_waits_imports_no_feature_that_a_session_may_never_need(
+    tmp_path: Path,
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IDLE, str(tmp_path)],
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+        stdout=subprocess.PIPE, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    modules = json.loads(done.stdout.splitlines()[-1])
+    assert "studio.gui.pages.monitor.page" in modules  # the pages were made
+    assert sorted(set(UNUSED) & set(modules)) == []
+    assert len([name for name in modules if name.startswith("studio")]) <= MOST_IN_WINDOW
+
+
 def test_pieces_come_one_in_a_turn_until_they_are_stopped(qtbot: QtBot) -> None:
     window_turns: list[int] = []
 
@@ -70,12 +117,12 @@ def worn(widget: QWidget) -> bool:
     return all(part.styleSheet() for part in parts_of(widget))
 
 
-def test_every_page_is_made_and_dressed_without_being_asked_for(
+def test_pages_of_every_session_are_made_and_dressed_without_being_asked_for(
     window: MainWindow, qtbot: QtBot
 ) -> None:
     def all_made() -> bool:
         pages = {page.stage: page for page in window.pages()}
-        wanted = {stage.id for stage in (*STAGES, PLUGINS)}
+        wanted = {stage.id for stage in AHEAD}
         return wanted <= pages.keys() and all(
             worn(part) for name in wanted for part in pages[name].parts()
         )
