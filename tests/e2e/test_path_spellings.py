@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Studio
+from tests.e2e.conftest import STUDIO, Studio
 
 pytestmark = pytest.mark.slow
 
@@ -131,3 +133,22 @@ def test_a_folder_with_several_models_names_them(studio: Studio, folder: Path) -
     assert ended.code == 2
     assert "2 models: digits.onnx, other.onnx" in ended.err
     assert f"{folder}/digits.onnx" in ended.err
+
+
+def test_standard_input_is_the_file_that_the_command_was_given(
+    studio: Studio, folder: Path
+) -> None:
+    plain = studio.ok("inspect", folder / "digits.onnx")
+    shutil.rmtree(studio.home / "edgewright" / "data" / "registry")
+    with (folder / "digits.onnx").open("rb") as given:
+        ended = subprocess.run(
+            [STUDIO, "inspect", "/dev/stdin", "--json"],
+            stdin=given,
+            capture_output=True,
+            env=studio.environment,
+            timeout=60,
+            check=False,
+        )
+    assert ended.returncode == 0, ended.stderr.decode()
+    facts = json.loads(ended.stdout)
+    assert {**facts, "variant": 0} == {**plain, "variant": 0}
