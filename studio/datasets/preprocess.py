@@ -183,8 +183,9 @@ class Preprocess:
         Returns:
             The array with a batch axis of one.
         """
-        pixels = self._padded(self._resized(self._colored(picture.astype(numpy.float32))))
-        pixels = self._cropped(pixels)
+        pixels = self._padded(self._resized(self._grey(picture.astype(numpy.float32))))
+        # Channels change places last, as on a target: a matrix product rounds by the place.
+        pixels = self._ordered(self._cropped(pixels))
         mean, std = (numpy.array(v, dtype=numpy.float32) for v in (self.mean, self.std))
         array = (pixels * numpy.float32(self.scale) - mean) / std
         if self.layout == "NCHW":
@@ -195,12 +196,11 @@ class Preprocess:
             array = array.round().clip(bounds.min, bounds.max)
         return numpy.ascontiguousarray(array[None], dtype=target)
 
-    def _colored(self, pixels: Pixels) -> Pixels:
-        if self.color == "BGR":
-            return pixels[:, :, ::-1]
-        if self.color == "GRAY":
-            return grey(pixels)[:, :, None]
-        return pixels
+    def _grey(self, pixels: Pixels) -> Pixels:
+        return grey(pixels)[:, :, None] if self.color == "GRAY" else pixels
+
+    def _ordered(self, pixels: Pixels) -> Pixels:
+        return pixels[:, :, ::-1] if self.color == "BGR" else pixels
 
     def _resized(self, pixels: Pixels) -> Pixels:
         if self.resize == "none":

@@ -281,7 +281,7 @@ class Registry:
         Raises:
             UsageError: when the variant does not exist.
         """
-        if text.startswith("#") and text[1:].isdigit() and len(text) <= _DIGITS:
+        if text.startswith("#") and text[1:].isdecimal() and len(text) <= _DIGITS:
             return self.variant(int(text[1:]))
         name, _, variant = text.partition(":")
         found = self._db.all(f"{_VARIANTS} WHERE m.name = ? ORDER BY v.id", (name,))

@@ -52,6 +52,7 @@ class PanelFrame(QWidget):
         self._host: Host | None = None
         self._content: QWidget | None = None
         self._stale = True
+        self._is_withheld = False
         self.setAccessibleName(capability.title)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -171,10 +172,12 @@ class PanelFrame(QWidget):
         plugin = self._workspace.plugins.plugin(self.capability.plugin)
         if self._content is not None and plugin.state.value != "available":
             self._remove_content()
+            self._is_withheld = True
             title = f"{self.capability.title} is not available"
             go = self._shell.go
             self._show(Hint(title, plugin.reason, "Go to Plugins", lambda: go("plugins")))
-        elif self._content is not None and self.panel is None:
+        elif self._is_withheld:  # a panel that failed waits for the user instead
+            self._is_withheld = False
             self._remove_content()
             if self.isVisible():
                 self.make()

@@ -348,11 +348,10 @@ def _earlier(board: Board, wanted: str) -> Manifest:
         return found[-1]
     there = ", ".join(str(one.version) for one in others)
     what = "Version {}".format(wanted) if wanted else "An earlier release"
+    sentence = "{} is not on this target (beside version {}: {})."
     raise ReleaseError(
         "no-such-release",
-        "{} is not on this target (beside version {}: {}).".format(
-            what, now.version, there or "none"
-        ),
+        sentence.format(what, now.version, there or "none"),
         "Name an available version with --to. " * bool(there)
         + 'Deploy an older version with --downgrade "REASON".',
     )
@@ -364,7 +363,7 @@ def _proved(now: state.ReleaseState, found: list[Manifest]) -> list[Manifest]:
     One that failed its trial may lie on the disk until the next collection. Its counter is higher
     than that of the release before.
     """
-    past = [read(PastRelease, entry) for entry in now.history]
+    past = PastRelease.all(now.history)
     last = {entry.release: entry.state for entry in past}
     served = {entry.release for entry in past if entry.state == "active"}
     kept = [one for one in found if one.digest in served or last.get(one.digest) != "failed"]
@@ -373,8 +372,7 @@ def _proved(now: state.ReleaseState, found: list[Manifest]) -> list[Manifest]:
 
 def _came_before(now: state.ReleaseState, one: Manifest, current: Manifest) -> bool:
     """Return whether a release is earlier: by its counter, or by history for another model."""
-    past = [read(PastRelease, entry) for entry in now.history]
-    active = [entry for entry in past if entry.state == "active"]
+    active = [entry for entry in PastRelease.all(now.history) if entry.state == "active"]
     if one.name == current.name:
         # A downgrade is rolled back like any other deploy.
         went_back = bool(active) and active[-1].reason.startswith(_DOWNGRADE)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Mapping, NamedTuple, Optional
+from typing import Iterable, List, Mapping, NamedTuple, Optional
+
+from ..shared.records import read
 
 
 class SwitchRequest(NamedTuple):
@@ -55,3 +57,8 @@ class PastRelease(NamedTuple):
     release: str = ""
     state: str = ""
     reason: str = ""
+
+    @classmethod
+    def all(cls, history: Iterable[Mapping[str, object]]) -> List[PastRelease]:
+        """Return the entries of a history, the oldest first."""
+        return [read(cls, entry) for entry in history]

@@ -64,7 +64,7 @@ def test_a_backend_that_does_not_fit_is_refused(name: str, wanted: str, sentence
             "Can't set the input tensor with index: 0.",
         ),
         ("Exception from a.cpp:1:\n", "Exception from a.cpp:1:."),
-        ("", "RuntimeError."),
+        ("", "no reason given."),
     ],
 )
 def test_of_a_native_message_the_reason_is_quoted(text: str, line: str) -> None:

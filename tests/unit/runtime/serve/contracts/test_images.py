@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -78,6 +78,7 @@ preprocessings = st.builds(
 
 @settings(deadline=None, max_examples=300)
 @given(preprocessings, sizes, sizes)
+@example({"resize": "cover", "height": 1, "width": 2, "color": "BGR", "std": [0.229]}, 8, 3)
 def test_it_gives_the_bits_that_the_studio_gives(values: dict, height: int, width: int) -> None:
     pixels = picture(height, width)
     wanted = StudioPreprocess.from_json(values).apply(pixels)
