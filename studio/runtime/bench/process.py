@@ -178,7 +178,10 @@ class CandidateProcess:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=2)
         code = self._process.poll()
-        if code is not None and code < 0:
+        if code is None:
+            self.kill()
+            return CandidateError("crashed", "The answers of the process could not be read.")
+        if code < 0:
             hint = " (perhaps out of memory)" if code == -9 else ""
             return CandidateError("crashed", f"The process was killed by signal {-code}{hint}.")
         return CandidateError("crashed", f"The process ended by itself with status {code}.")
