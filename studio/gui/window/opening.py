@@ -81,6 +81,10 @@ class ModelOpener:
         outcome = outcome_of(paths, self._window.workspace.suffixes)
         for model in outcome.models:
             self.open(model)
+        if len(outcome.models) > 1:
+            names = ", ".join(model.name for model in outcome.models)
+            text = f"Opening {names}. The last to open is shown; all are in the registry."
+            self._window.notify(text, "good")
         if not outcome.models:
             self._window.notify(f"{outcome.title}. {outcome.text}", "warning")
 

@@ -153,6 +153,13 @@ def test_only_the_models_among_dropped_files_are_opened(
     assert opened == [Path("/data/a.onnx")]
 
 
+def test_several_dropped_models_are_named(window: MainWindow, opened: list[Path]) -> None:
+    drop(window, "file:///data/a.onnx", "file:///data/b.onnx")
+    assert opened == [Path("/data/a.onnx"), Path("/data/b.onnx")]
+    (toast,) = window.toasts.shown
+    assert toast.sentence.text().startswith("Opening a.onnx, b.onnx.")
+
+
 def test_a_drop_without_a_model_is_answered_in_one_message(
     window: MainWindow, opened: list[Path]
 ) -> None:
