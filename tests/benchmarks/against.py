@@ -4,10 +4,11 @@
 
 The other commit gets a worktree and an environment of its own in a temporary folder. The code of
 the benches is this checkout's for both, except where the other tree cannot run it: then its own
-bench of the same name measures. The trees take turns, so that a busy machine disturbs both alike.
+bench of the same name measures, and the table says so. The trees take turns, so that a busy
+machine disturbs both alike. A round runs all probes, without those that ``--minutes`` do not allow.
 Processor time is used where a figure allows it. A ratio is the geometric mean of the rounds, with
-a 95 % interval of Student's t; above 1 this checkout is heavier. ``MOST`` marks what needs a line
-in the changelog.
+a 95 % interval of Student's t; above 1 this checkout is heavier. What is marked as worse needs a
+line in the changelog: its ratio is above ``MOST``, and its interval wholly above 1.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ import json
 import math
 import os
 import resource
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.benchmarks.bench_first_paint import SHOW, STUDIO
@@ -31,7 +34,7 @@ from tests.benchmarks.bench_first_paint import SHOW, STUDIO
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "resources" / "samples" / "digits"
 MOST_ROUNDS = {"graph": 3, "transfer": 2}
-"""Of probes that take half a minute; all figures take ten minutes."""
+"""Of probes that take half a minute."""
 
 MOST = 1.05
 """The ratio from which on a figure is worse."""
@@ -68,11 +71,16 @@ Figures = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Tree:
-    """One commit: its files, its Python, and a folder for what it writes."""
+    """One commit: its files, its Python, and a folder for what it writes.
+
+    Attributes:
+        own_benches: Benches for which the code of this checkout failed.
+    """
 
     root: Path
     python: Path
     folder: Path
+    own_benches: list[str] = field(default_factory=list)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -96,6 +104,11 @@ class Tree:
             capture_output=True, text=True, check=True, timeout=300,
         ).stdout  # fmt: skip
 
+    def compile(self) -> None:
+        """Write the bytecode of the studio, which an installed program has."""
+        places = (self.root / "studio", self.root / "plugins")
+        self.output("-m", "compileall", "-q", "-j", "0", *places)
+
     def bench(self, name: str, *words: str) -> str:
         """Return what a bench of this checkout prints; where it fails, the tree's own.
 
@@ -105,6 +118,7 @@ class Tree:
         try:
             return self.output("-m", f"tests.benchmarks.{name}", *words)
         except subprocess.CalledProcessError:
+            self.own_benches.append(name)
             return self.output("-m", f"tests.benchmarks.{name}", *words, cwd=self.root)
 
 
@@ -113,8 +127,8 @@ def other_tree(commit: str, folder: Path) -> Iterator[Tree]:
     """Check a commit out into a folder, with an environment of its own, and remove both."""
     root = folder / "tree"
     git = ("git", "-C", str(ROOT), "worktree")
-    subprocess.run([*git, "add", "--quiet", "--detach", str(root), commit], check=True)
     try:
+        subprocess.run([*git, "add", "--quiet", "--detach", str(root), commit], check=True)
         environment = folder / "environment"
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
         [site] = environment.glob("lib/python*/site-packages")
@@ -128,7 +142,9 @@ def other_tree(commit: str, folder: Path) -> Iterator[Tree]:
         )  # fmt: skip
         yield Tree(root, environment / "bin" / "python", _bench_folder(folder / "other"))
     finally:
-        subprocess.run([*git, "remove", "--force", str(root)], check=True)
+        for name in (signal.SIGINT, signal.SIGTERM):  # a second one may not end the removal
+            signal.signal(name, signal.SIG_IGN)
+        subprocess.run([*git, "remove", "--force", str(root)], check=False)
 
 
 def _bench_folder(folder: Path) -> Path:
@@ -280,37 +296,68 @@ def compare(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, floa
     return math.exp(middle), math.exp(middle - half), math.exp(middle + half)
 
 
-def table(pairs: Mapping[str, Sequence[tuple[float, float]]], commit: str) -> str:
-    """Return the figures as a table of Markdown."""
+def table(
+    pairs: Mapping[str, Sequence[tuple[float, float]]], commit: str, own: Collection[str] = ()
+) -> str:
+    """Return the figures as a table of Markdown.
+
+    Args:
+        own: Figures that the other commit's own benches measured for it.
+    """
     lines = [
-        f"| figure | {commit} | this checkout | ratio | 95 % interval | |",
-        "|---|---|---|---|---|---|",
+        f"| figure | {commit} | this checkout | ratio | 95 % interval | rounds | |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name, rounds in pairs.items():
         ours, theirs = zip(*rounds, strict=True)
         ratio, low, high = compare(ours, theirs)
-        mark = "worse" if ratio > MOST else ""
+        mark = "worse" if ratio > MOST and low > 1 else ""
+        interval = f"{low:.2f} to {high:.2f}" if len(rounds) > 1 else ""
+        star = " *" if name in own else ""
         medians = f"{statistics.median(theirs):.4g} | {statistics.median(ours):.4g}"
-        lines.append(f"| {name} | {medians} | {ratio:.2f} | {low:.2f} to {high:.2f} | {mark} |")
+        lines.append(
+            f"| {name}{star} | {medians} | {ratio:.2f} | {interval} | {len(rounds)} | {mark} |"
+        )
+    if own:
+        lines += ["", f"\\* {commit} was measured with its own bench, as this one fails there."]
     return "\n".join(lines)
 
 
-def measure(
-    trees: Sequence[Tree], probes: Sequence[str], rounds: int
-) -> dict[str, list[tuple[float, float]]]:
-    """Run the probes on both trees in turn; each round begins with the other tree."""
-    pairs: dict[str, list[tuple[float, float]]] = {}
-    for name in probes:
-        if name in ("commands", "paint"):
-            for tree in trees:  # compiles the modules and makes the registry
+@dataclass
+class Comparison:
+    """The figures of two trees, and those that the second's own benches measured."""
+
+    trees: tuple[Tree, Tree]
+    pairs: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    own: set[str] = field(default_factory=set)
+
+    def measure(self, probes: Sequence[str], rounds: int, end: float) -> None:
+        """Run the probes on both trees in turn; each round begins with the other tree.
+
+        Args:
+            end: ``time.monotonic()`` after which no probe may end, by its time in the last round.
+        """
+        for tree in self.trees:
+            tree.compile()
+            for name in {"commands", "paint"}.intersection(probes):
                 PROBES[name](tree)
-        for number in range(min(rounds, MOST_ROUNDS.get(name, rounds))):
-            print(f"{name}, round {number + 1}", file=sys.stderr, flush=True)
-            order = trees if number % 2 else trees[::-1]
-            found = {tree.root: PROBES[name](tree) for tree in order}
-            for figure, value in found[trees[0].root].items():
-                pairs.setdefault(figure, []).append((value, found[trees[1].root][figure]))
-    return pairs
+        took = dict.fromkeys(probes, 0.0)
+        for number in range(rounds):
+            for name in probes:
+                began = time.monotonic()
+                if number < MOST_ROUNDS.get(name, rounds) and began + took[name] < end:
+                    print(f"{name}, round {number + 1}", file=sys.stderr, flush=True)
+                    self._measure(name, self.trees if number % 2 else self.trees[::-1])
+                    took[name] = time.monotonic() - began
+
+    def _measure(self, name: str, order: Sequence[Tree]) -> None:
+        figures = {tree.root: PROBES[name](tree) for tree in order}
+        this, other = self.trees
+        for figure, value in figures[this.root].items():
+            self.pairs.setdefault(figure, []).append((value, figures[other.root][figure]))
+            if other.own_benches:
+                self.own.add(figure)
+        other.own_benches.clear()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -318,16 +365,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("commit")
     parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--minutes", type=float, default=9, help="time for all (%(default)s)")
     parser.add_argument("--only", action="append", choices=PROBES)
     given = parser.parse_args(argv)
+    end = time.monotonic() + 60 * given.minutes
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # worktree and folder are removed
     with tempfile.TemporaryDirectory(
         prefix="edgewright-against-", ignore_cleanup_errors=True
     ) as name:
         folder = Path(name)
         this = Tree(ROOT, Path(sys.executable), _bench_folder(folder / "this"))
         with other_tree(given.commit, folder) as other:
-            pairs = measure((this, other), given.only or [*PROBES], given.rounds)
-        print(table(pairs, given.commit))
+            comparison = Comparison((this, other))
+            comparison.measure(given.only or [*PROBES], given.rounds, end)
+        print(table(comparison.pairs, given.commit, comparison.own))
     return 0
 
 
