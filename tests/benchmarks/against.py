@@ -369,7 +369,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", action="append", choices=PROBES)
     given = parser.parse_args(argv)
     end = time.monotonic() + 60 * given.minutes
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # worktree and folder are removed
+    for number in (signal.SIGINT, signal.SIGTERM):  # on the way out worktree and folder are removed
+        signal.signal(number, lambda received, _: sys.exit(128 + received))
     with tempfile.TemporaryDirectory(
         prefix="edgewright-against-", ignore_cleanup_errors=True
     ) as name:
