@@ -48,5 +48,7 @@ _RULES = {"macs": macs, "weights": _weights, "activations": _activations}
 
 def overlay(graph: Graph, kind: str) -> Mapping[str, float]:
     """Return one of the costs (of ``KINDS``) by node name, where it is known and not zero."""
+    if kind == "activations" and not graph.values:
+        return {}  # of a graph that was drawn before its types are known
     rule = _RULES[kind]
     return {node.name: float(value) for node in graph.nodes if (value := rule(node, graph))}

@@ -45,6 +45,7 @@ class GraphView:
     _turned: dict[tuple[str, bool], GraphLayout] = field(
         default_factory=dict, repr=False, compare=False
     )
+    _walked: dict[bool, dict[str, Graph]] = field(default_factory=dict, repr=False, compare=False)
 
     def costs(self, kind: str) -> Mapping[str, float]:
         """Return the cost of each node by name, of the kinds in ``models.cost.KINDS``; cached."""
@@ -128,8 +129,11 @@ class GraphView:
     def _graphs(self, folded: bool) -> dict[str, Graph]:
         from studio.models.walk import parts
 
-        graph = self.folded if folded and self.folded else self.model.graph
-        return {"": graph, **dict(parts(replace(self.model, graph=graph)))}
+        if folded not in self._walked:
+            graph = self.folded if folded and self.folded else self.model.graph
+            named = parts(replace(self.model, graph=graph))
+            self._walked[folded] = {"": graph, **dict(named)}
+        return self._walked[folded]
 
 
 def _boxes(graph: Graph) -> int:
