@@ -132,12 +132,13 @@ class MainWindow(QMainWindow):
     # Services for pages (see shell.Shell)
 
     def start(self, step: str, **options: object) -> RunningJob | None:
-        """Start a job, or make its plan; an error is shown. These two give None."""
+        """Start a job, or make its plan; an error is shown. These two, or a closed window: None."""
         try:
-            return PlanMaker(self.workspace, self).start(step, options)
+            if self.isVisible():
+                return PlanMaker(self.workspace, self).start(step, options)
         except StudioError as error:
             self.fail(error)
-            return None
+        return None
 
     def notify(self, text: str, tone: str = "", action: MessageAction | None = None) -> None:
         """Show one sentence, with a button where something can be done about it."""
@@ -253,10 +254,8 @@ class MainWindow(QMainWindow):
         self.jobbar.list_asked.connect(self.toggle_jobs)
         self.current.changed.connect(self.show_current)
         self._closing.callback(self.workspace.events.subscribe(self._on_event))
-        self._closing.callback(self.panels.close)
-        self._closing.callback(self.project.end)
-        self._closing.callback(self._progress.end)
-        self._closing.callback(self._ahead.stop)
+        for end in (self.panels.close, self.project.end, self._progress.end, self._ahead.stop):
+            self._closing.callback(end)
 
     def _warm_up(self) -> None:
         self.workspace.in_background(lambda: self.workspace.sandbox, self._show_sandbox)

@@ -155,3 +155,10 @@ def test_the_program_ends_by_itself_after_the_last_job(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "hidden\n"), done.stderr
     (entry, *_) = JobHistory(home / "data" / "activity").entries()
     assert (entry.step, entry.state) == ("profile", "done")
+
+
+def test_a_closed_window_starts_nothing(digits_window: MainWindow) -> None:
+    """The timer of a page may end after the close, when there is no registry any more."""
+    digits_window.close()
+    assert digits_window.start("profile", model=["#1"]) is None
+    assert not digits_window.workspace.jobs

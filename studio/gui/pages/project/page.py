@@ -70,7 +70,7 @@ class ProjectPage(StagePage):
         self.model = FieldList((), name_width=12 * GRID)
         self._next = "quantize"
         self.run = ProjectRun(workspace, shell)
-        self.sample = ProjectSample(workspace, shell)
+        self.sample = ProjectSample(workspace, shell, self)
         self.samples = SamplesCard(shell.theming)
         self.draft = DraftQuestion(workspace, shell, self.table, self._write_draft)
         self.outputs = OutputsDraft(workspace, shell, self.table, self._write_outputs)

@@ -34,8 +34,8 @@ class ProjectSample(QObject):
 
     changed = Signal()
 
-    def __init__(self, workspace: Workspace, shell: Shell) -> None:
-        super().__init__()
+    def __init__(self, workspace: Workspace, shell: Shell, parent: QObject) -> None:
+        super().__init__(parent)  # its timer ends with the page
         self._workspace, self._shell = workspace, shell
         self._job: RunningJob | None = None
         self._wanted: tuple[object, ...] = ()
