@@ -26,6 +26,7 @@ from studio.targets.connect import scheme_of
 _HINT = "Check the path, or choose another one."
 _MOST_NAMES = 10
 _VERSION = re.compile(r"[^/:@]+(:\d+|@[^/:@]+)")
+_FOLDERS = (Kind.MODEL, Kind.FILE)
 _PATHS = (Kind.FILE, Kind.FOLDER, Kind.DATA, Kind.OUTPUT)
 
 
@@ -134,7 +135,7 @@ def folder_apart(
     Raises:
         UsageError: when it has several, which are named.
     """
-    option = next((one for one in step.form if one.name == "model"), None)
+    option = next((one for one in step.form if one.name == "model" and one.kind in _FOLDERS), None)
     text = given.get(option.name) if option is not None else None
     if option is None or not isinstance(text, str) or not (folder := full_path(text)).is_dir():
         return given
