@@ -24,7 +24,8 @@ class NatsLink:
             OSError: in a few words.
         """
         self._subject = "{}.{}".format(settings.topic.replace("/", "."), settings.board)
-        self._inbox = "_INBOX." + os.urandom(11).hex()
+        # Below the board's name, so that its login may be kept from the answers to others.
+        self._inbox = "_INBOX.{}.{}".format(settings.board, os.urandom(11).hex())
         self._wire = Wire(settings, timeout_s)
         try:
             self._most = self._greet(settings)

@@ -21,11 +21,18 @@ from tests.rigs.nats_server import NatsServer
 BOARD = "desk-1"
 _NATS_USERS = """
 tls {{ cert_file: "{chain}", key_file: "{key}" }}
-authorization {{ users: [
-  {{ user: "desk-1", password: "board secret", permissions: {{
-      publish: "edgewright.state.desk-1", subscribe: "_INBOX.>" }} }}
-  {{ user: "studio", password: "studio secret" }}
-] }}
+accounts {{
+  STUDIO {{
+    jetstream: enabled
+    users: [ {{ user: "studio", password: "studio secret" }} ]
+    exports: [ {{ service: "edgewright.state.*", accounts: [BOARDS] }} ]
+  }}
+  BOARDS {{
+    users: [ {{ user: "desk-1", password: "board secret", permissions: {{
+        publish: "edgewright.state.desk-1", subscribe: "_INBOX.desk-1.>" }} }} ]
+    imports: [ {{ service: {{ account: STUDIO, subject: "edgewright.state.*" }} }} ]
+  }}
+}}
 """
 _MQTT_USERS = """
 allow_anonymous false
