@@ -17,7 +17,7 @@ from types import ModuleType
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything can import onnxruntime
 
 import studio
-from studio.api import Cancelled, StudioError
+from studio.api import Cancelled, StudioError, UsageError
 from studio.cli.flags import add_former_command, common_flags, note_former_words
 from studio.cli.output import fail, plain_output, print_note
 from studio.cli.parser import CommandParser
@@ -179,8 +179,7 @@ def _run(arguments: argparse.Namespace) -> int:
     """Run the command and return the exit code."""
     log.debug("command started", extra={"command": arguments.command})
     try:
-        code: int = _module(arguments.command).run(arguments)
-        return code
+        return _run_command(arguments)
     except StudioError as error:
         _log_failure(arguments, error)
         return fail(error, as_json=arguments.json, debug=arguments.debug)
@@ -198,6 +197,21 @@ def _run(arguments: argparse.Namespace) -> int:
         from studio.documents.defects import DEFECT, unforeseen
 
         return fail(StudioError(unforeseen(error), hint=DEFECT), as_json=arguments.json)
+
+
+def _run_command(arguments: argparse.Namespace) -> int:
+    """Run the command; a folder with several models is replaced by the one that the user names."""
+    command = _module(arguments.command)
+    try:
+        code: int = command.run(arguments)
+    except UsageError as error:
+        if not isinstance(getattr(arguments, "model", None), str):
+            raise
+        from studio.cli.model_choice import ask_model
+
+        arguments.model = ask_model(error, arguments)
+        code = command.run(arguments)
+    return code
 
 
 def _log_failure(arguments: argparse.Namespace, error: Exception) -> None:

@@ -64,6 +64,11 @@ def print_note(line: str) -> None:
     print(one_line(line), file=sys.stderr, flush=True)
 
 
+def has_terminal() -> bool:
+    """Return whether somebody can read a question and answer it."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def prompt(question: str) -> str:
     """Ask a question on standard error and return the user's answer."""
     print(one_line(question), end=" ", file=sys.stderr, flush=True)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from studio.api import Cancelled
-from studio.cli.output import prompt
+from studio.cli.output import has_terminal, prompt
 
 
 def add_force(parser: argparse.ArgumentParser) -> None:
@@ -25,11 +24,11 @@ def confirm_overwrite(paths: Sequence[Path], arguments: argparse.Namespace) -> N
     """
     if not paths or arguments.force:
         return
-    asks = sys.stdin.isatty() and sys.stderr.isatty() and not arguments.json
-    if not asks:
+    if arguments.json or not has_terminal():
         from studio.steps.overwrites import refusal
 
         raise refusal(paths)
     for path in paths:
         if prompt(f"{path} exists. Overwrite it? [y/N]").lower() not in ("y", "yes"):
             raise Cancelled
+    arguments.force = True  # asked once, also where the command runs again with another model

@@ -9,16 +9,18 @@ from __future__ import annotations
 import functools
 import struct
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
+from studio.api import UsageError
 from studio.lazy_dataclass import dataclass
 from studio.models.language.folder import entry_file, is_language_folder
 from studio.settings import resource
 
 _HEAD = 64
 _MOST_ENTRIES = 1000
+_MOST_NAMES = 10
 _PICKLE = 0x80
 _PICKLE_PROTOCOLS = range(2, 6)
 _LEGACY_TORCH = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e")
@@ -52,6 +54,24 @@ class SourceFormat:
     remedy: str
     runs_code: bool = False
     opens: bool = False
+
+
+class SeveralModels(UsageError):
+    """A folder, given as a model, with several models.
+
+    Attributes:
+        folder: The folder as it was given.
+        models: The files of its models.
+    """
+
+    def __init__(self, folder: str, models: Sequence[Path]) -> None:
+        names = ", ".join(model.name for model in models[:_MOST_NAMES])
+        more = f" and {len(models) - _MOST_NAMES} more" if len(models) > _MOST_NAMES else ""
+        super().__init__(
+            f"The folder {folder} has {len(models)} models: {names}{more}.",
+            hint=f"Name one: {models[0]}",
+        )
+        self.folder, self.models = folder, models
 
 
 @functools.cache

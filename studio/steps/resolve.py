@@ -14,7 +14,7 @@ from studio.datasets.suffixes import PREPROCESS
 from studio.documents.dataclass_json import to_json
 from studio.jobs import AnyStep
 from studio.lazy_dataclass import dataclass
-from studio.models.source_formats import is_model_folder, models_in
+from studio.models.source_formats import SeveralModels, is_model_folder, models_in
 from studio.packages.bundle import is_bundle
 from studio.registry import ModelRef, Registry
 from studio.registry.groups import expand
@@ -24,7 +24,6 @@ from studio.steps.format_support import is_language
 from studio.targets.connect import scheme_of
 
 _HINT = "Check the path, or choose another one."
-_MOST_NAMES = 10
 _VERSION = re.compile(r"[^/:@]+(:\d+|@[^/:@]+)")
 _FOLDERS = (Kind.MODEL, Kind.FILE)
 _PATHS = (Kind.FILE, Kind.FOLDER, Kind.DATA, Kind.OUTPUT)
@@ -133,7 +132,7 @@ def folder_apart(
     Registered models, bundles, apps and folders that are a model come before.
 
     Raises:
-        UsageError: when it has several, which are named.
+        SeveralModels: when it has several, which are named.
     """
     option = next((one for one in step.form if one.name == "model" and one.kind in _FOLDERS), None)
     text = given.get(option.name) if option is not None else None
@@ -145,12 +144,7 @@ def folder_apart(
         return given
     models = models_in(folder, suffixes())
     if len(models) > 1:
-        names = ", ".join(one.name for one in models[:_MOST_NAMES])
-        more = f" and {len(models) - _MOST_NAMES} more" if len(models) > _MOST_NAMES else ""
-        raise UsageError(
-            f"The folder {text} has {len(models)} models: {names}{more}.",
-            hint=f"Name one: {models[0]}",
-        )
+        raise SeveralModels(text, models)
     return {**given, option.name: str(models[0])} if models else given
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from studio.settings import resource
 from tests.e2e.conftest import STUDIO, Studio
+from tests.rigs.agents.sessions import at_terminal
 
 pytestmark = pytest.mark.slow
 
@@ -127,12 +129,37 @@ def test_a_folder_with_one_model_stands_for_it(words: str, studio: Studio, folde
     assert ended.code == 0, ended.err
 
 
-def test_a_folder_with_several_models_names_them(studio: Studio, folder: Path) -> None:
-    shutil.copy(folder / "digits.onnx", folder / "other.onnx")
-    ended = studio.run("inspect", folder)
+@pytest.fixture
+def several(folder: Path) -> Path:
+    """The folder with another model."""
+    shutil.copy(resource("samples", "vibration", "health", "health.onnx"), folder / "another.onnx")
+    return folder
+
+
+@pytest.mark.parametrize("command", ["open", "inspect", "quantize"])
+def test_a_folder_with_several_models_names_them(
+    command: str, studio: Studio, several: Path
+) -> None:
+    ended = studio.run(command, several)
     assert ended.code == 2
-    assert "2 models: digits.onnx, other.onnx" in ended.err
-    assert f"{folder}/digits.onnx" in ended.err
+    assert "2 models: another.onnx, digits.onnx" in ended.err
+    assert f"{several}/another.onnx" in ended.err
+
+
+@pytest.mark.parametrize("words", ["inspect", "quantize --preset int8-dynamic"])
+def test_a_person_is_asked_which_model(words: str, studio: Studio, several: Path) -> None:
+    command = [*words.split(), str(several)]
+    code, shown = at_terminal(command, "3\n2", studio.environment, "[1-2]")
+    assert code == 0, shown
+    assert "   1  another.onnx" in shown
+    assert shown.count("Which model? [1-2]") == 2  # there is no third
+    assert "Looking at digits.onnx" in shown
+
+
+@pytest.mark.parametrize("command", ["open", "inspect"])
+def test_without_an_answer_nothing_runs(command: str, studio: Studio, several: Path) -> None:
+    code, shown = at_terminal([command, str(several)], "", studio.environment, "[1-2]")
+    assert code == 130, shown
 
 
 def test_standard_input_is_the_file_that_the_command_was_given(

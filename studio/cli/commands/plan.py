@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from pathlib import Path
 
 from studio.api import Refused, StudioError
 from studio.cli.flags import add_verbs
-from studio.cli.output import fail_job, print_json, print_lines, print_note, prompt
+from studio.cli.output import fail_job, has_terminal, print_json, print_lines, print_note, prompt
 from studio.cli.overwrite import add_force, confirm_overwrite
 from studio.cli.session import workspace
 from studio.documents.dataclass_json import JsonValue, to_json
@@ -112,18 +111,14 @@ def _approve(opened: Workspace, found: PlanEntry, arguments: argparse.Namespace)
     if arguments.signed:
         approval = opened.plans.receive(found.digest, read_approval(arguments.signed))
     else:
-        if not arguments.key or arguments.plan != found.digest or _has_terminal():
+        if not arguments.key or arguments.plan != found.digest or has_terminal():
             _confirm(found)
         approval = opened.plans.approve(found.digest, arguments.key)
     return _print_approval(approval, arguments)
 
 
-def _has_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()
-
-
 def _confirm(found: PlanEntry) -> None:
-    if not _has_terminal():
+    if not has_terminal():
         raise Refused(
             "A plan is approved by a person at a terminal.",
             hint="Run the command in a terminal of your own. An approver's script names a key: "

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 
 from studio.api import TargetSpec, UsageError
 from studio.cli.flags import add_verbs, hide_former, option_values
-from studio.cli.output import print_json, print_lines, print_note, prompt
+from studio.cli.output import has_terminal, print_json, print_lines, print_note, prompt
 from studio.cli.session import add_step, finish, workspace
 from studio.cli.step_commands import run_named
 from studio.deployment import texts
@@ -149,7 +148,7 @@ def _confirmed(fingerprint: str, arguments: argparse.Namespace) -> bool:
     if arguments.accept_host_key is not None:
         return bool(arguments.accept_host_key == fingerprint)
     # Without a terminal no person can compare the key, so it is not trusted.
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not has_terminal():
         return False
     print_note(f"{arguments.url} presents the host key {fingerprint}.")
     print_note(

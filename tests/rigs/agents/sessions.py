@@ -62,7 +62,9 @@ def agent(python: Path, environment: Mapping[str, str], home: Path) -> Iterator[
             process.stdout.close()
 
 
-def at_terminal(words: list[str], typed: str, environment: Mapping[str, str]) -> tuple[int, str]:
+def at_terminal(
+    words: list[str], typed: str, environment: Mapping[str, str], question: str = "to approve:"
+) -> tuple[int, str]:
     """Run a command at a pseudo-terminal and type an answer to its question.
 
     Returns:
@@ -81,7 +83,7 @@ def at_terminal(words: list[str], typed: str, environment: Mapping[str, str]) ->
             if not part:
                 break
             shown += part
-        if b"to approve:" in shown and not has_typed:
+        if question.encode() in shown and not has_typed:
             os.write(terminal, typed.encode() + b"\n")
             has_typed = True
     os.close(terminal)
