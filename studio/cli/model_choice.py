@@ -13,7 +13,7 @@ def ask_model(error: UsageError, arguments: argparse.Namespace) -> str:
     """Ask which model of the command's folder is meant, and return its path.
 
     Raises:
-        UsageError: the given one, when it is another error or nobody can be asked.
+        UsageError: the given one, when it is another error or there is no terminal.
         Cancelled: without an answer.
     """
     if not isinstance(error, SeveralModels) or error.folder != arguments.model:

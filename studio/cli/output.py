@@ -65,7 +65,7 @@ def print_note(line: str) -> None:
 
 
 def has_terminal() -> bool:
-    """Return whether somebody can read a question and answer it."""
+    """Return whether a person can read a question and answer it."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
