@@ -8,6 +8,9 @@ from studio.api import Cancelled, UsageError
 from studio.cli.output import has_terminal, print_note, prompt
 from studio.models.source_formats import SeveralModels
 
+_MOST = 20
+"""The models of a folder that a terminal lists; more are named by the error alone."""
+
 
 def ask_model(error: UsageError, arguments: argparse.Namespace) -> str:
     """Ask which model of the command's folder is meant, and return its path.
@@ -18,7 +21,7 @@ def ask_model(error: UsageError, arguments: argparse.Namespace) -> str:
     """
     if not isinstance(error, SeveralModels) or error.folder != arguments.model:
         raise error
-    if arguments.json or not has_terminal():
+    if arguments.json or len(error.models) > _MOST or not has_terminal():
         raise error
     print_note(f"The folder {error.folder} has {len(error.models)} models:")
     for number, model in enumerate(error.models, 1):

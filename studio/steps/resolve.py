@@ -25,7 +25,6 @@ from studio.targets.connect import scheme_of
 
 _HINT = "Check the path, or choose another one."
 _VERSION = re.compile(r"[^/:@]+(:\d+|@[^/:@]+)")
-_FOLDERS = (Kind.MODEL, Kind.FILE)
 _PATHS = (Kind.FILE, Kind.FOLDER, Kind.DATA, Kind.OUTPUT)
 
 
@@ -121,31 +120,54 @@ def _is_registered(text: str, registry: Registry) -> bool:
     return True
 
 
-def folder_apart(
+def folders_apart(
     step: AnyStep,
     given: Mapping[str, object],
     suffixes: Callable[[], tuple[str, ...]],
     registry: Registry,
 ) -> Mapping[str, object]:
-    """Replace a folder, given as the model, by the one model file in it, as a drop does.
+    """Replace folders, given as models, by the one model file in each, as a drop does.
+
+    Raises:
+        SeveralModels: when one has several, which are named.
+    """
+    changed = dict(given)
+    for option in step.form:
+        is_file = option.kind is Kind.FILE and option.name == "model"  # no registered name
+        value = given.get(option.name)
+        if is_file or option.kind is Kind.MODEL:
+            in_folder = partial(
+                model_in_folder, suffixes=suffixes, registry=None if is_file else registry
+            )
+            if isinstance(value, str):
+                changed[option.name] = in_folder(value)
+            elif isinstance(value, list | tuple):
+                changed[option.name] = [
+                    in_folder(text) if isinstance(text, str) else text for text in value
+                ]
+    return changed
+
+
+def model_in_folder(
+    text: str, suffixes: Callable[[], tuple[str, ...]], registry: Registry | None = None
+) -> str:
+    """Return the one model file in a folder, or the text itself for all else.
 
     Registered models, bundles, apps and folders that are a model come before.
 
     Raises:
         SeveralModels: when it has several, which are named.
     """
-    option = next((one for one in step.form if one.name == "model" and one.kind in _FOLDERS), None)
-    text = given.get(option.name) if option is not None else None
-    if option is None or not isinstance(text, str) or not (folder := full_path(text)).is_dir():
-        return given
-    if option.kind is Kind.MODEL and _is_registered(text, registry):
-        return given
+    if not (folder := full_path(text)).is_dir():
+        return text
+    if registry is not None and _is_registered(text, registry):
+        return text
     if is_bundle(folder) or is_app(folder) or is_model_folder(folder):
-        return given
+        return text
     models = models_in(folder, suffixes())
     if len(models) > 1:
         raise SeveralModels(text, models)
-    return {**given, option.name: str(models[0])} if models else given
+    return str(models[0]) if models else text
 
 
 def app_apart(step: AnyStep, given: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -36,7 +36,7 @@ from studio.steps.format_support import HINT, LANGUAGE_HINT, why_not
 from studio.steps.inputs import input_digest
 from studio.steps.portable import check_spreads
 from studio.steps.project_defaults import OpenedModel, with_project
-from studio.steps.resolve import Resolved, app_apart, folder_apart, model_files, resolve
+from studio.steps.resolve import Resolved, app_apart, folders_apart, model_files, resolve
 from studio.steps.step_record import StepRecord
 from studio.steps.turns import Turn
 
@@ -222,7 +222,7 @@ class StepRunner:
         """Return the options after opening models given as files, and a failure, if any."""
         step = step_named(name)
         by_option = by_name(step.form, given)
-        named = folder_apart(step, by_option, self._suffixes, self._registry)
+        named = folders_apart(step, by_option, self._suffixes, self._registry)
         opened = dict(self._completed(step, app_apart(step, named)))
         for option, path in model_files(step, opened, self._registry):
             outcome = self.open(path)

@@ -122,7 +122,9 @@ def test_each_command_reads_and_writes_by_way_of_a_parent(
     assert ("{o}" in words) == bool(list(folder.glob("written*")))
 
 
-@pytest.mark.parametrize("words", ["inspect {f}", "quantize {f}", "coverage {f}"])
+@pytest.mark.parametrize(
+    "words", ["inspect {f}", "quantize {f}", "coverage {f}", "profile {f} {f}", "diff {f} {f}"]
+)
 def test_a_folder_with_one_model_stands_for_it(words: str, studio: Studio, folder: Path) -> None:
     studio.ok("inspect", folder / "digits.onnx")  # a model of the folder's name is registered
     ended = studio.run(*words.format(f=folder.name).split())
@@ -136,7 +138,7 @@ def several(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("command", ["open", "inspect", "quantize"])
+@pytest.mark.parametrize("command", ["open", "inspect", "quantize", "profile", "serve"])
 def test_a_folder_with_several_models_names_them(
     command: str, studio: Studio, several: Path
 ) -> None:
@@ -160,6 +162,14 @@ def test_a_person_is_asked_which_model(words: str, studio: Studio, several: Path
 def test_without_an_answer_nothing_runs(command: str, studio: Studio, several: Path) -> None:
     code, shown = at_terminal([command, str(several)], "", studio.environment, "[1-2]")
     assert code == 130, shown
+
+
+def test_more_models_than_a_screen_has_lines_are_named(studio: Studio, several: Path) -> None:
+    for number in range(20):
+        (several / f"more-{number}.onnx").touch()
+    code, shown = at_terminal(["inspect", str(several)], "1", studio.environment, "[1-")
+    assert code == 2, shown
+    assert "has 22 models: another.onnx" in shown
 
 
 def test_standard_input_is_the_file_that_the_command_was_given(

@@ -25,10 +25,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _refuse_several(folder: str) -> None:
     """Refuse a folder with several models before a window is there, which cannot ask."""
     from studio.cli.session import workspace
-    from studio.steps.catalogue import step
-    from studio.steps.resolve import folder_apart
+    from studio.steps.resolve import model_in_folder
     from studio.workspace.maintenance import DamagedRegistry
 
     with contextlib.suppress(DamagedRegistry), workspace() as opened:  # the window offers a copy
-        given = {"model": folder}
-        folder_apart(step("open"), given, lambda: opened.suffixes, opened.registry)
+        model_in_folder(folder, lambda: opened.suffixes)

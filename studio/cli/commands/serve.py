@@ -23,6 +23,7 @@ from studio.runtime.archive import write_application
 from studio.runtime.backends.catalog import ONNX_RUNTIME, ServingBackend, backend_of
 from studio.settings import full_path
 from studio.settings.interpreter import own_python
+from studio.steps.resolve import model_in_folder
 from studio.workspace import Workspace
 
 
@@ -115,7 +116,7 @@ class _Subject(NamedTuple):
 
 
 def _subject(text: str, opened: Workspace) -> _Subject:
-    path = full_path(text)
+    path = full_path(model_in_folder(text, lambda: opened.suffixes, opened.registry))
     if is_bundle(path):
         bundle = Bundle.open(path)
         model = path / str(bundle.raw["model"]["file"])
