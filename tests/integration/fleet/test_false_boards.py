@@ -54,13 +54,13 @@ class NatsClient:
 
     def read(self, until: str = "") -> str:
         self._socket.settimeout(0.5 if not until else 10)
-        found = b""
-        while not until or until.encode() not in found:
+        received = b""
+        while not until or until.encode() not in received:
             try:
-                found += self._socket.recv(1 << 16)
+                received += self._socket.recv(1 << 16)
             except TimeoutError:
                 break
-        return found.decode()
+        return received.decode()
 
     def close(self) -> None:
         self._socket.close()
@@ -203,9 +203,9 @@ def retained(port: int) -> bytes:
     """The retained messages, as the studio's login reads them."""
     client = MqttClient(port, "studio")
     client.send(0x82, b"\x00\x01" + text(b"edgewright/state/+") + b"\x00")
-    found = client.read() + client.read()
+    messages = client.read() + client.read()
     client.drop()
-    return found
+    return messages
 
 
 def test_no_client_of_another_login_changes_the_state_of_a_board(mosquitto: BrokerProcess) -> None:
@@ -217,9 +217,9 @@ def test_no_client_of_another_login_changes_the_state_of_a_board(mosquitto: Brok
         other.read()
         other.drop()
     MqttClient(port, "roof", will=TOPIC.encode()).drop()
-    found = retained(port)
-    assert TRUE in found
-    assert text(TOPIC.encode()) + b"X" not in found
+    messages = retained(port)
+    assert TRUE in messages
+    assert text(TOPIC.encode()) + b"X" not in messages
 
 
 def test_no_client_reads_the_state_of_another(mosquitto: BrokerProcess) -> None:
