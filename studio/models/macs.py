@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 
 from studio.api import Graph, Node
-from studio.models.walk import all_nodes
 
 Rule = Callable[[Node, Graph], "int | None"]
 
@@ -24,11 +23,6 @@ def macs(node: Node, graph: Graph) -> int | None:
         return _blocks(node)
     rule = _RULES.get(node.operator)
     return 0 if rule is None else rule(node, graph)
-
-
-def has_macs(graph: Graph) -> bool:
-    """Return whether any node is of an operator that multiplies and accumulates."""
-    return any(node.operator in _RULES for node in all_nodes(graph))
 
 
 def _blocks(node: Node) -> int | None:

@@ -5,7 +5,6 @@ Source: CNCF ModelPack specification v1 (config and media types), OCI image spec
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -146,12 +145,3 @@ def _size(count: Any) -> str:
         if value >= unit:
             return f"{value / unit:.1f}{letter}"
     return f"{value / 1e3:.1f}K"
-
-
-def config_text(content: bytes) -> dict[str, Any]:
-    """Return a config as a dictionary; empty for another document."""
-    try:
-        found = json.loads(content)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -68,11 +68,6 @@ class AlertForm(Card):
         self.kind.currentIndexChanged.connect(lambda _: self._remake())
         self.hide()
 
-    @property
-    def editing(self) -> bool:
-        """Whether something is open that was not saved."""
-        return self.form is not None
-
     def edit(self, what: str, place: int, table: Table | None = None) -> None:
         """Open the form.
 

@@ -17,7 +17,6 @@ from ...shared.manifest import BASELINE, LATENCY
 from ..decoders.decoder import Decoder
 from ..decoders.settings import OutputSettings
 from ..images.preprocess import Preprocess
-from ..release_root import current_release
 
 if TYPE_CHECKING:
     from ...generate.guard.guard import Guard
@@ -94,14 +93,6 @@ class _Baseline(NamedTuple):
 
     latency: object = None
     drift: object = None
-
-
-def from_root(root: Path) -> ModelSource:
-    """Return the bundle that ``ROOT/current`` points to now."""
-    folder = current_release(root)
-    if folder is None:
-        raise LoadError("There is no current release below {}.".format(root))
-    return from_bundle(folder)
 
 
 def from_bundle(folder: Path) -> ModelSource:

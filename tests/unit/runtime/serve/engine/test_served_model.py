@@ -12,8 +12,9 @@ import pytest
 from studio.runtime.serve.engine.repository import Repository
 from studio.runtime.serve.engine.served_model import Execution, load, plan_execution
 from studio.runtime.serve.engine.session import invented_feeds
-from studio.runtime.serve.engine.source import from_bundle, from_file, from_root
+from studio.runtime.serve.engine.source import from_bundle, from_file
 from studio.runtime.serve.http.message import HttpError
+from studio.runtime.serve.release_root import current_release
 from studio.runtime.shared.errors import LoadError
 from tests.unit.runtime.serve import rig
 
@@ -96,7 +97,9 @@ def test_the_newest_version_answers_unless_one_is_named(tmp_path: Path) -> None:
 def test_the_root_names_the_current_bundle(tmp_path: Path) -> None:
     release = rig.bundle(tmp_path / "releases", rig.constant(tmp_path / "a.onnx", 1.0), 3)
     rig.switch(tmp_path, release)
-    source = from_root(tmp_path)
+    current = current_release(tmp_path)
+    assert current is not None
+    source = from_bundle(current)
     assert (source.name, source.version, source.precision) == ("answer", "3", "fp32")
     assert source.digest == release.name
     assert source.path.read_bytes() == (tmp_path / "a.onnx").read_bytes()
