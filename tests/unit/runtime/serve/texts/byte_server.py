@@ -20,7 +20,8 @@ from studio.runtime.shared.errors import LoadError
 from tests.unit.runtime.generate.text_models import TEMPLATE, ByteModel, letters, script
 from tests.unit.runtime.serve.rig import ServerProcess, wait_until
 
-BELL = 7
+BELLS = b"\a\a"
+"""Two in one part: a prompt can have them, and an answer, a token at a time, cannot."""
 
 
 class SlowByteModel(ByteModel):
@@ -31,8 +32,8 @@ class SlowByteModel(ByteModel):
         self._seconds = seconds
 
     def run(self, parts: Sequence[Part]) -> list[numpy.ndarray]:
-        """Run parts after a pause; a bell in a prompt is what no backend should raise."""
-        if any(BELL in part.tokens for part in parts):
+        """Run parts after a pause; for a prompt of two bells, raise what no backend should."""
+        if any(BELLS in bytes(token & 0xFF for token in part.tokens) for part in parts):
             raise SystemExit("The bell rang.")
         time.sleep(self._seconds)
         return super().run(parts)

@@ -13,11 +13,11 @@ import pytest
 
 from studio.runtime.shared.threads import MOST_FAILURES
 from tests.unit.runtime.serve.rig import REPOSITORY, report, switch, wait_until
-from tests.unit.runtime.serve.texts.byte_server import BELL, ByteServer, write_model
+from tests.unit.runtime.serve.texts.byte_server import BELLS, ByteServer, write_model
 
 READY = "/v2/health/ready"
 HONEST = {"prompt": "once", "max_tokens": 6, "temperature": 0}
-DEADLY = {"prompt": chr(BELL), "max_tokens": 6}
+DEADLY = {"prompt": BELLS.decode(), "max_tokens": 6}
 TWICE_ITSELF = {
     "$ref": "#/$defs/a",
     "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}, {"$ref": "#/$defs/a"}]}},
