@@ -27,7 +27,7 @@ def speak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
         script = tmp_path / "python"
         here = f"cat '{tmp_path}"
         lines = f"read a; {here}/first'; read b || exit; {here}/then'; {last or 'read c'}"
-        script.write_text(f"#!/bin/sh\n{lines}\n")
+        script.write_text(f"#!/bin/sh\necho $$ > '{tmp_path}/pid'\n{lines}\n")
         script.chmod(script.stat().st_mode | stat.S_IXUSR)
         backend = local_chat.ChatBackend("llama-cpp", str(script))
         monkeypatch.setattr(local_chat, "backend_of", lambda *_: backend)
@@ -70,12 +70,12 @@ def test_a_failure_is_one_sentence(  # type: ignore[no-untyped-def]
 
 
 def test_a_cancelled_answer_ends_the_process(speak, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    job = speak(READY, part("Good"), f"echo $$ > '{tmp_path}/pid'; sleep 600")
+    job = speak(READY, part("Good"), "exec sleep 600")
     job._cancel_after = 1
     with pytest.raises(Cancelled):
         ask(job)
-    pid = tmp_path / "pid"
-    assert not pid.exists() or not Path("/proc", pid.read_text().strip()).exists()
+    pid = int((tmp_path / "pid").read_text())
+    assert not Path("/proc", str(pid)).exists()
 
 
 def test_the_worker_has_no_permission() -> None:
