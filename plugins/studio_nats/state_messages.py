@@ -34,6 +34,7 @@ _IDLE_S = 60.0
 _PING_S = 10
 _AGAIN_S = 0.5
 _OPEN_S, _END_S = 20.0, 2.0
+_ENDED = "it ended the connection, as it does for a wrong user or password"
 ResultT = TypeVar("ResultT")
 
 
@@ -98,7 +99,9 @@ class NatsFeed:
         await self._subscribe()
 
     async def _on_error(self, error: Exception) -> None:
-        self._refusal = _reason(error)
+        # The server's own words stay: the end of the connection follows them.
+        if self._refusal in ("", _ENDED):
+            self._refusal = _reason(error)
 
     async def _subscribe(self) -> None:
         context = self._client.jetstream(timeout=_CONNECT_S)
@@ -233,5 +236,7 @@ def _tls(login: BrokerLogin) -> ssl.SSLContext:
 def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError) and not str(error):
         return "it does not answer"
+    if isinstance(error, (BrokenPipeError, ConnectionResetError)):
+        return _ENDED
     text = str(getattr(error, "description", None) or error) or "no reason given"
     return text[:200].rstrip(".")
