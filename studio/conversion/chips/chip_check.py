@@ -20,6 +20,7 @@ from studio.conversion.chips.numeric_gate import gated, refused, size_of
 from studio.conversion.chips.output_comparison import GivenModel, OutputComparison
 from studio.conversion.chips.overview import compiler_of, export_to
 from studio.conversion.chips.results import (
+    ARTEFACT,
     ChipResult,
     NodeCounts,
     RefusedNode,
@@ -33,9 +34,6 @@ from studio.models.backends import folded
 from studio.models.opening import OpenedModel, read_model
 from studio.models.shapes import parse
 from studio.plugin_host import PluginHost
-
-ARTEFACT = "artefact"
-"""Folder of the file for the device, in that of the check."""
 
 
 class ChipCheck:

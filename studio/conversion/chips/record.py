@@ -6,8 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from studio.api import TargetFacts, UsageError
-from studio.conversion.chips.chip_check import ARTEFACT
-from studio.conversion.chips.results import ChipResult
+from studio.conversion.chips.results import ARTEFACT, ChipResult
 from studio.conversion.chips.step import CheckOptions
 from studio.documents.dataclass_json import from_json, to_json
 from studio.registry import Registry, below

@@ -10,6 +10,9 @@ from studio.conversion.results import FirstDifference
 from studio.documents.dataclass_json import optional
 from studio.lazy_dataclass import dataclass
 
+ARTEFACT = "artefact"
+"""Folder of the file for the device, in that of the check."""
+
 
 class Verdict(enum.Enum):
     """The verdict of a compiler on a model."""
