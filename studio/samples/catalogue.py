@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import shutil
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import field, replace
@@ -208,10 +208,8 @@ def provided(
     files = sorted(path.relative_to(made) for path in made.rglob("*") if path.is_file())
     _refuse_to_overwrite(chosen, files, name)
     for file in files:
-        target = chosen / file
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(made / file, target)
-    (chosen / MARK).write_text(name + "\n", encoding="utf-8")
+        _replace(chosen / file, (made / file).read_bytes())
+    _replace(chosen / MARK, _text_of_mark(name))
     pipeline = str(chosen / "pipeline.toml")
     return replace(
         result,
@@ -226,8 +224,9 @@ def provided(
 def _refuse_to_overwrite(folder: Path, files: list[Path], name: str) -> None:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file; the sample needs a folder.")
-    mark = folder / MARK
-    if mark.is_file() and mark.read_text(encoding="utf-8").strip() == name:
+    for file in (Path(MARK), *files):
+        _require_plain_place(folder, file)
+    if _is_marked(folder / MARK, name):
         return
     taken = next((file for file in files if (folder / file).exists()), None)
     if taken is not None:
@@ -235,3 +234,39 @@ def _refuse_to_overwrite(folder: Path, files: list[Path], name: str) -> None:
             f"{folder} has a {taken.as_posix()} already, which is not this sample's.",
             hint="Choose another folder with --out.",
         )
+
+
+def _require_plain_place(folder: Path, file: Path) -> None:
+    """Refuse what a stranger's folder can have in the place of a file, to be written through."""
+    place = folder / file
+    expected = os.path.join(os.path.realpath(folder), file)
+    if place.is_symlink() or os.path.realpath(place) != expected:
+        problem = "is reached through a link"
+    elif place.exists() and not place.is_file():
+        problem = "is not a regular file"
+    else:
+        return
+    raise UsageError(
+        f"{place} {problem}; a sample does not replace it.",
+        hint="Choose another folder with --out.",
+    )
+
+
+def _is_marked(mark: Path, name: str) -> bool:
+    text = _text_of_mark(name)
+    if not mark.is_file():
+        return False
+    with mark.open("rb") as file:
+        return file.read(len(text) + 1) == text
+
+
+def _text_of_mark(name: str) -> bytes:
+    return f"{name}\n".encode()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a new file: an old one may be a hard link to a file that is in use elsewhere."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with path.open("xb") as file:  # exclusive, so that a link made just now is not followed
+        file.write(content)

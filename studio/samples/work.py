@@ -77,7 +77,12 @@ def _compose(recording: Recording, seed: int, folder: Path, job: Job) -> None:
 
 
 def _open_wheel(wheel: Wheel, given: Path | None, folder: Path, job: Job) -> None:
-    path = given or fetch(wheel, job.folder, Phase(job, 0.0, _FETCHED))
+    if given is None:
+        path = fetch(wheel, job.folder, Phase(job, 0.0, _FETCHED))
+    else:
+        # A copy: another user cannot exchange it between the check and the opening.
+        path = job.folder / f"given-{given.name[-100:]}"
+        shutil.copyfile(given, path)
     job.progress(_FETCHED, 1, f"Opening {path.name}")
     # Before the archive is opened, and also for a file that the user gave.
     check_digest(path, wheel)
