@@ -10,6 +10,7 @@ from typing import Any
 from studio.api import StudioError
 from studio.documents.dataclass_json import JsonValue
 from studio.lazy_dataclass import dataclass
+from studio.projects.append_only import read_regular
 from studio.runtime.backends.catalog import ServingBackend, backend_of
 from studio.runtime.shared import manifest as form
 from studio.runtime.shared.errors import LoadError, ReleaseError
@@ -17,6 +18,8 @@ from studio.runtime.shared.errors import LoadError, ReleaseError
 MANIFEST = form.NAME
 PICTURES = {"pillow": ">=8"}
 """Library that reads a JPEG for a model with picture inputs."""
+
+_MOST_SIGNATURE_BYTES = 1 << 20
 
 _OWN = ("version", "counter", "created")
 """Keys of the manifest that number a bundle and say nothing about its content."""
@@ -121,10 +124,12 @@ class Bundle:
 
 def _signature(path: Path) -> str:
     try:
-        return path.read_text("ascii")
-    except FileNotFoundError:
-        return ""
-    except (OSError, ValueError):
+        # A link here could send a secret of this computer to a board, as a signature.
+        content = read_regular(path, _MOST_SIGNATURE_BYTES) or b""
+        if len(content) > _MOST_SIGNATURE_BYTES:
+            raise ValueError
+        return content.decode("ascii")
+    except (StudioError, ValueError):
         raise StudioError(
             "The bundle's signature cannot be read.", hint="Sign the bundle again."
         ) from None

@@ -28,9 +28,10 @@ def read_regular(file: Path, most: int) -> bytes | None:
         return None
     except OSError as error:
         raise StudioError(f"{file} cannot be read: {error.strerror or error}.") from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise StudioError(f"{file} is not a file.")
     with os.fdopen(handle, "rb") as opened:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise StudioError(f"{file} is not a file.")
         return opened.read(most + 1)
 
 

@@ -15,15 +15,19 @@ pytestmark = pytest.mark.slow
 PLACES = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")
 
 
-@pytest.fixture
-def bare(studio: Studio, tmp_path: Path) -> Studio:
-    """A studio that finds every program but bubblewrap."""
+def hide_bubblewrap(studio: Studio, folder: Path) -> None:
+    """Let a studio find every program but bubblewrap."""
     for place in filter(os.path.isdir, PLACES):
         for entry in os.scandir(place):
-            link = tmp_path / entry.name
+            link = folder / entry.name
             if entry.name != "bwrap" and not os.path.lexists(link):
                 link.symlink_to(entry.path)
-    studio.environment["PATH"] = str(tmp_path)
+    studio.environment["PATH"] = str(folder)
+
+
+@pytest.fixture
+def bare(studio: Studio, tmp_path: Path) -> Studio:
+    hide_bubblewrap(studio, tmp_path)
     return studio
 
 

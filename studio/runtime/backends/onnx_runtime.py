@@ -112,7 +112,7 @@ def _session_options(settings: LoadSettings) -> object:
     options.enable_cpu_mem_arena = settings.arena
     options.intra_op_num_threads = settings.threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what it would log of a failure is in the exception, too
     # Threads that spin between requests take the processor from everything else on a board.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options

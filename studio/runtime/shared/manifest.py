@@ -21,7 +21,7 @@ FORMAT = 1
 MOST_COUNTER = (1 << 53) - 1
 """Beyond it JSON's numbers are not exact, and soon there is no next one."""
 _MOST_BYTES = 16 << 20
-_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+_MALFORMED = (ValueError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 class ManifestFile(NamedTuple):
@@ -97,6 +97,9 @@ def parse(content: bytes) -> Manifest:
         raise _bad("it is too large")
     try:
         raw = json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise _bad("it is not valid JSON") from None
+    try:
         if raw["format"] != FORMAT:  # first: another format may have other keys
             raise _bad("its format {!r} is not known here".format(raw["format"]))
         written = read_record(_Document, raw)
@@ -110,15 +113,18 @@ def parse(content: bytes) -> Manifest:
             raise _bad("its release counter {} is out of bounds".format(found.counter))
         if found.model not in written.files:
             raise _bad("it names no model among its files")
-    except _MALFORMED as error:
-        raise _bad("it cannot be read: {}".format(error)) from None
+    except KeyError as error:
+        raise _bad("it lacks the key {}".format(error)) from None
+    except _MALFORMED:
+        raise _bad("a value in it has a wrong type or size") from None
     return found
 
 
 def read(folder: Path) -> Manifest:
     """Read the manifest of a bundle's folder."""
     try:
-        content = (folder / NAME).read_bytes()
+        with (folder / NAME).open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise ReleaseError(
             "no-bundle", "{} is not a bundle: {} {}.".format(folder, NAME, _reason(error))
