@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 from itertools import repeat
@@ -219,7 +220,7 @@ def _read_nodes(columns: GraphColumns, name: Pick) -> tuple[Node, ...]:
         )
         for own, operator, reads, writes, domain, values, inner, doc in zip(
             columns.name_column,
-            columns.operator,
+            map(sys.intern, columns.operator),  # a text of each for tens of thousands of nodes
             columns.reads,
             columns.writes,
             domains,
@@ -266,16 +267,25 @@ class LayoutColumns:
     size: Sequence[float]
 
 
+def _shared(values: Iterable[T], objects: dict[T, T]) -> tuple[T, ...]:
+    """Return the values with equal ones as one object: a large graph has few different ones."""
+    each = tuple(values)
+    return tuple(map(objects.setdefault, each, each))
+
+
 def read_layout(data: Columns, name: Pick) -> GraphLayout:
     """Read a layout."""
     begins: Sequence[int] = data["from"]
     columns = LayoutColumns(**{key: column for key, column in data.items() if key != "from"})
+    places: dict[float, float] = {}
+    boxes: dict[int, int] = {}
+    ends = (_shared(begins, boxes), _shared(columns.to, boxes))
     return GraphLayout(
-        x=tuple(columns.x),
-        y=tuple(columns.y),
-        width=tuple(columns.width),
-        height=tuple(columns.height),
-        edges=tuple(zip(begins, columns.to, map(name, columns.value), strict=True)),
-        bends=tuple(map(tuple, columns.bends)),
+        x=_shared(columns.x, places),
+        y=_shared(columns.y, places),
+        width=_shared(columns.width, places),
+        height=_shared(columns.height, places),
+        edges=tuple(zip(*ends, map(name, columns.value), strict=True)),
+        bends=tuple([_shared(bend, places) for bend in columns.bends]),
         size=(columns.size[0], columns.size[1]),
     )

@@ -74,6 +74,24 @@ class Lines:
         return found
 
 
+class Ways:
+    """The boxes that each box is connected with in one direction.
+
+    Args:
+        begins, ends: Both boxes of each edge.
+        count: How many boxes there are.
+    """
+
+    def __init__(self, begins: Numbers, ends: Numbers, count: int) -> None:
+        self._ends = ends[np.argsort(begins, kind="stable")]
+        self._first = np.concatenate(([0], np.cumsum(np.bincount(begins, minlength=count))))
+
+    def of(self, box: int) -> list[int]:
+        """Return the boxes at the other ends of a box's edges, in the order of the edges."""
+        boxes: list[int] = self._ends[self._first[box] : self._first[box + 1]].tolist()
+        return boxes
+
+
 class Index:
     """The places of a layout in arrays.
 
@@ -81,6 +99,7 @@ class Index:
         x, y, width, height: Of each box.
         across: Whether the graph runs from left to right.
         source, target: Boxes of each edge.
+        after, before: The boxes that each box feeds, and those that feed it.
         widest_fan: The most edges that leave or reach one box.
         lines: What is drawn of all edges: where several run on one line, one of them.
     """
@@ -98,6 +117,8 @@ class Index:
         count = len(layout.edges)
         self.source: Numbers = np.fromiter((one[0] for one in layout.edges), np.intp, count)
         self.target: Numbers = np.fromiter((one[1] for one in layout.edges), np.intp, count)
+        self.after = Ways(self.source, self.target, len(self.x))
+        self.before = Ways(self.target, self.source, len(self.x))
         fans = (np.bincount(self.source), np.bincount(self.target))
         self.widest_fan = max(int(fan.max(initial=0)) for fan in fans)
         self._ends, self._edge = self._segments(layout.bends)

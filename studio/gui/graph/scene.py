@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -109,11 +108,6 @@ class Scene:
         is_known = like is not None and like.across == across and like._layout == layout
         known = like if is_known else None
         self.index: Index = known.index if known else Index(layout, across=across)
-        self._after, self._before = known._ways if known else _neighbours(layout)
-
-    @property
-    def _ways(self) -> tuple[Ways, Ways]:
-        return self._after, self._before
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -164,18 +158,18 @@ class Scene:
 
     def after(self, box: int) -> Sequence[int]:
         """Boxes that a box feeds, in the order of its edges."""
-        return self._after.get(box, ())
+        return self.index.after.of(box)
 
     def before(self, box: int) -> Sequence[int]:
         """Boxes that feed a box, in the order of its edges."""
-        return self._before.get(box, ())
+        return self.index.before.of(box)
 
     def reachable(self, box: int, *, down: bool) -> frozenset[int]:
         """Return a box and all that it feeds, directly or not; or all that feeds it."""
-        ways = self._after if down else self._before
+        ways = self.index.after if down else self.index.before
         found, waiting = {box}, [box]
         while waiting:
-            for other in ways.get(waiting.pop(), ()):
+            for other in ways.of(waiting.pop()):
                 if other not in found:
                     found.add(other)
                     waiting.append(other)
@@ -259,20 +253,6 @@ def description(
         text += f"; in {title[:LONGEST_TITLE]}, expanded"
     text += "; kept in float" if selected in kept else ""
     return text + (f"; {len(traced)} highlighted" if traced else "")
-
-
-Ways = dict[int, list[int]]
-"""The boxes that each box is connected with in one direction."""
-
-
-def _neighbours(layout: GraphLayout) -> tuple[Ways, Ways]:
-    """Return the successors and the predecessors of each box."""
-    after: Ways = defaultdict(list)
-    before: Ways = defaultdict(list)
-    for source, target, _value in layout.edges:
-        after[source].append(target)
-        before[target].append(source)
-    return after, before
 
 
 def _boxes(graph: Graph, functions: Collection[str]) -> Iterator[Box]:

@@ -41,6 +41,14 @@ def test_bends_become_joined_lines() -> None:
     }
 
 
+def test_the_boxes_that_a_box_feeds_are_in_the_order_of_the_edges() -> None:
+    edges = ((0, 2, "a"), (1, 2, "b"), (0, 1, "c"), (0, 2, "d"))
+    four = (0.0, 1.0, 2.0, 3.0)
+    index = Index(GraphLayout(four, four, four, four, edges, ((),) * 4, (9, 9)))
+    assert [index.after.of(box) for box in range(4)] == [[2, 1, 2], [2], [], []]
+    assert [index.before.of(box) for box in range(4)] == [[], [0], [0, 1, 0], []]
+
+
 def test_what_runs_on_one_line_is_drawn_once() -> None:
     index = pair((50, 100, 50, 150), (50, 100, 50, 200), ())
     assert drawn(index) == {

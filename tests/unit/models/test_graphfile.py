@@ -43,6 +43,14 @@ def test_round_trip(tmp_path: Path) -> None:
     assert read(tmp_path / "g.json.gz") == (model, layout)
 
 
+def test_equal_places_and_operators_are_one_object(tmp_path: Path) -> None:
+    graph = graphs.residual(1_100)  # in two pieces of the file
+    write(tmp_path / "g.json.gz", graphs.model(graph), lay_out(graph))
+    model, layout = read(tmp_path / "g.json.gz")
+    for values in (layout.width, layout.x, [node.operator for node in model.graph.nodes]):
+        assert len({*map(id, values)}) == len({*values})
+
+
 def test_what_was_read_before_the_types_is_not_read_again(tmp_path: Path) -> None:
     model, path = full_model(), tmp_path / "g.json.gz"
     layout = lay_out(model.graph)
