@@ -11,6 +11,7 @@ import numpy
 from studio.api import Array, Dataset, InvalidData, InvalidModel, Sample
 from studio.datasets.images import ImageFolder
 from studio.datasets.output_settings import read_outputs
+from studio.datasets.text_lines import text_lines
 from studio.lazy_dataclass import dataclass
 from studio.runtime.serve.decoders.decoder import Decoder, PictureInInput
 from studio.runtime.serve.decoders.settings import DETECTION, OutputSettings
@@ -23,6 +24,12 @@ _OF_PRECISION = 0.01
 """Least score of a box for mean average precision, which also counts unlikely boxes."""
 
 _CHANNELS = (1, 3)
+
+NAMES = "labels.txt"
+"""File of the names of a model's classes next to its ``outputs.toml``."""
+
+_QUOTED = 40
+"""Most characters of a name in a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +45,14 @@ class BoxReader:
         least_score: Score from which the model's answer has a box.
         pictures: The data; None where samples are no picture files.
         classes: Classes of the labels; empty for all.
+        names: Of the model's classes in their order, for labels that have names.
     """
 
     settings: OutputSettings
     least_score: float
     pictures: ImageFolder | None = None
     classes: frozenset[int] = frozenset()
+    names: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, path: Path | None, dataset: Dataset) -> BoxReader | None:
@@ -53,17 +62,36 @@ class BoxReader:
             InvalidData: when the file is damaged.
         """
         settings = read_outputs(path) if path is not None else None
-        if settings is None or settings.task != DETECTION:
+        if path is None or settings is None or settings.task != DETECTION:
             return None
-        return cls(settings, settings.threshold).on(dataset)
+        names = tuple(text_lines(path.with_name(NAMES)))
+        return cls(settings, settings.threshold, names=names).on(dataset)
 
     def on(self, dataset: Dataset) -> BoxReader:
         """Return the reader for other data; the same for some of its own samples."""
         if not isinstance(dataset, ImageFolder):
             return self
         labels = (label for label in dataset.labels if isinstance(label, str))
-        classes = frozenset(number for label in labels for number in _classes(label))
+        classes = frozenset(self._class(name) for label in labels for name, _ in _boxes(label))
         return replace(self, pictures=dataset, classes=classes)
+
+    def numbered(self, label: str) -> str:
+        """Return a label with numbers for the names of its classes.
+
+        Raises:
+            InvalidData: for a name that the model does not have.
+        """
+        return "; ".join(f"{self._class(name)} {corners}" for name, corners in _boxes(label))
+
+    def _class(self, name: str) -> int:
+        if (number := _number(name)) is not None:
+            return number
+        if name in self.names:
+            return self.names.index(name)
+        raise InvalidData(
+            f"The labels name the class {name[:_QUOTED]!r}, and the model has no such class.",
+            hint=f"Put {NAMES} next to outputs.toml: one name a line, in the model's order.",
+        )
 
     def with_unlikely(self) -> BoxReader:
         """Return the reader of more boxes, as mean average precision needs them."""
@@ -104,24 +132,36 @@ class BoxReader:
         return PictureInInput(height, width, placement)
 
 
-def is_box_list(label: object) -> bool:
-    """Return whether a label is ``class left top right bottom``, several between semicolons."""
+def is_box_list(label: object, *, named: bool = False) -> bool:
+    """Return whether a label is ``class left top right bottom``, several between semicolons.
+
+    Args:
+        named: Names of classes are allowed. A text of a recogniser may look the same.
+    """
     try:
-        return isinstance(label, str) and bool(_classes(label))
+        boxes = _boxes(label) if isinstance(label, str) else []
     except InvalidData:
         return False
+    return bool(boxes) and (named or all(_number(name) is not None for name, _ in boxes))
 
 
-def _classes(label: str) -> list[int]:
-    """Return the classes of a label's boxes.
+def _boxes(label: str) -> list[tuple[str, str]]:
+    """Return number or name of the class, and the corners, of a label's boxes.
 
     Raises:
         InvalidData: when it is no list of boxes.
     """
-    rows = [part.split() for part in label.split(";") if part.strip()]
+    rows = [part.rsplit(maxsplit=4) for part in label.split(";") if part.strip()]
     try:
-        if any(len(row) != 5 for row in rows):
-            raise ValueError
-        return [int(float(row[0])) for row in rows if all(map(numpy.isfinite, map(float, row)))]
+        if all(len(row) == 5 and numpy.isfinite([*map(float, row[1:])]).all() for row in rows):
+            return [(row[0].strip(), " ".join(row[1:])) for row in rows]
+    except ValueError:
+        pass
+    raise InvalidData(f"The label {label[:60]!r} is no list of boxes.")
+
+
+def _number(name: str) -> int | None:
+    try:
+        return int(float(name))
     except (ValueError, OverflowError):
-        raise InvalidData(f"The label {label[:60]!r} is no list of boxes.") from None
+        return None

@@ -84,9 +84,16 @@ class Evaluator:
                 hint="Give --eval-data with labels, or --metric none.",
             )
         empty = label == ""  # a picture without a box
-        boxes = BoxReader.read(outputs, dataset) if empty or is_box_list(label) else None
+        listed = empty or is_box_list(label, named=True)
+        boxes = BoxReader.read(outputs, dataset) if listed else None
         if boxes is not None and wanted in ("auto", *_OF_BOXES):
             return cls._of_boxes(host, wanted, boxes)
+        if wanted == "auto" and dictionary is None and is_box_list(label):
+            raise UsageError(
+                "The labels are boxes, and the meaning of the model's outputs is not set.",
+                hint="Run: studio project outputs MODEL. Where the outputs are boxes already: "
+                "--metric box-f1",
+            )
         if wanted == "auto":
             # Without the characters, a text recogniser's outputs cannot be decoded.
             if isinstance(label, str) and dictionary is None:
@@ -182,7 +189,14 @@ class Evaluator:
     def right(self, outputs: Mapping[str, Array], truth: Truth) -> float | None:
         """Return how right one answer is, or None if the metric has no values per sample."""
         each = getattr(self.metric, "each", None)
-        return None if each is None else next(iter(each([outputs], [truth], self.options)))
+        numbered = self.truth(truth)
+        return None if each is None else next(iter(each([outputs], [numbered], self.options)))
+
+    def truth(self, label: Truth) -> Truth:
+        """Return what the metric compares with: the boxes of a label with numbers as classes."""
+        if self.boxes is None or not isinstance(label, str):
+            return label
+        return self.boxes.numbered(label)
 
     def drop(self, before: float, after: float) -> float:
         """Return how much worse a score has become; negative when it is better."""
@@ -260,4 +274,4 @@ class _Run:
             return outputs if self._truth is self._session else self._truth.run(sample.feeds)
         if sample.label is None:
             raise InvalidData(f"Sample {sample.name} has no label.")
-        return sample.label
+        return self._judge.truth(sample.label)

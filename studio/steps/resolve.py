@@ -265,17 +265,20 @@ def _reads(option: Option, values: Sequence[object]) -> list[Path]:
     paths = [Path(one.path) for one in values if isinstance(one, ModelRef)]
     if option.kind in (Kind.FILE, Kind.FOLDER, Kind.DATA):
         paths += [Path(str(one)) for one in values]
-    if option.kind is Kind.DATA:
+    if option.kind is Kind.DATA or option.name == "outputs":
         paths += [one for path in list(paths) for one in beside(path)]
     return paths
 
 
 def beside(path: Path) -> list[Path]:
-    """Return the files next to data that belong to it; a folder may hold its own instead."""
+    """Return the files next to data, or to an ``outputs.toml``, that belong to it.
+
+    A folder may hold its own instead.
+    """
     if path.is_dir():
         found = [] if (path / PREPROCESS).is_file() else [path.with_name(PREPROCESS)]
     else:
-        found = [path.with_name(name) for name in (PREPROCESS, "dictionary.txt")]
+        found = [path.with_name(name) for name in (PREPROCESS, "dictionary.txt", "labels.txt")]
     return [one for one in found if one.is_file()]
 
 

@@ -8,7 +8,16 @@ import numpy
 import pytest
 from PIL import Image
 
-from studio.api import Dataset, InvalidModel, Sample, Silent, TensorType, Value
+from studio.api import (
+    Dataset,
+    InvalidData,
+    InvalidModel,
+    Sample,
+    Silent,
+    TensorType,
+    UsageError,
+    Value,
+)
 from studio.datasets import open_dataset
 from studio.evaluation.box_reader import BOXES, BoxReader, is_box_list
 from studio.evaluation.judge import Evaluator
@@ -91,6 +100,7 @@ def test_settings_of_another_task_read_no_boxes(folder: Path, dataset: Dataset) 
         ("0 1 2 3", False),
         ("inf 1 2 3 4", False),
         (3, False),
+        ("car 0 1 2 3", False),
     ],
 )
 def test_labels_that_are_lists_of_boxes(label: object, expected: bool) -> None:
@@ -128,3 +138,36 @@ def test_a_run_is_scored_from_its_boxes(folder: Path, dataset: Dataset) -> None:
     scored = judge.on(dataset).scored(_Answering(), dataset, Silent())
     assert scored.value == 1.0
     assert scored.each == {"a.png": 1.0}
+
+
+def with_names(folder: Path, labels: str) -> Evaluator | None:
+    (folder / "labels.csv").write_text(f'file,label\na.png,"{labels}"\n')
+    dataset = open_dataset(folder, [INPUT])
+    return Evaluator.choose(PluginHost.discover(), "auto", dataset, None, folder / "outputs.toml")
+
+
+def test_labels_may_name_the_classes_of_the_model(folder: Path) -> None:
+    (folder / "model").mkdir()  # the list of names is next to outputs.toml, not to the data
+    (folder / "model" / "outputs.toml").write_text('task = "detection"\nthreshold = 0.3\n')
+    (folder / "model" / "labels.txt").write_text("traffic light\ncat\nperson\n")
+    (folder / "labels.csv").write_text(
+        'file,label\na.png,"traffic light 0 0 20 10; person 0 10 20 20"\n'
+    )
+    dataset = open_dataset(folder, [INPUT])
+    outputs = folder / "model" / "outputs.toml"
+    judge = Evaluator.choose(PluginHost.discover(), "auto", dataset, None, outputs)
+    assert judge is not None
+    assert judge.boxes is not None
+    assert judge.boxes.classes == {0, 2}
+    sample = first(dataset)
+    assert judge.right(judge.read(sample, OUTPUTS), str(sample.label)) == 1.0
+
+
+def test_a_name_that_the_model_does_not_have_is_told(folder: Path) -> None:
+    with pytest.raises(InvalidData, match="'lorry', and the model has no such class"):
+        with_names(folder, "lorry 0 0 20 10")
+
+
+def test_boxes_without_the_meaning_of_the_outputs_ask_for_no_dictionary(dataset: Dataset) -> None:
+    with pytest.raises(UsageError, match="meaning of the model's outputs is not set"):
+        Evaluator.choose(PluginHost.discover(), "auto", dataset, None, None)
