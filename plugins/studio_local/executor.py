@@ -13,6 +13,7 @@ from pathlib import Path
 
 from studio.api import (
     ExecutorSession,
+    ProgramStart,
     SharedFolder,
     TaskOrder,
     TaskPhase,
@@ -29,7 +30,7 @@ class LocalExecutor:
     title = "This computer"
     schemes = ("local",)
 
-    def open(self, address: str) -> ExecutorSession:
+    def open(self, address: str, start: ProgramStart | None = None) -> ExecutorSession:
         """Return a session."""
         text = address.partition(":")[2].strip("/")
         if text and not (text.isdigit() and 0 < int(text) <= 256):

@@ -1,7 +1,9 @@
 """The program that speaks with the cluster: requests and answers, a line of JSON each.
 
 It runs in the Python that has Ray, which must be of the cluster's version. That may be another
-one than the studio's, so this program needs Ray and the standard library alone.
+one than the studio's, so this program needs Ray and the standard library alone. The content of
+files follows the line that gives its size. Ray unpickles answers of nodes before anything can
+look at them, so this program is started in a sandbox.
 """
 
 from __future__ import annotations
@@ -11,11 +13,10 @@ import logging
 import os
 import sys
 import time
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import ray
-from ray.exceptions import ActorUnavailableError, RayActorError, RayError, RayTaskError
+from ray.exceptions import ActorUnavailableError, RayActorError, RayTaskError
 
 from studio_ray.actor import TaskActor
 
@@ -51,11 +52,16 @@ class Cluster:
         self._tasks: dict[str, RayTask] = {}
         self._inputs: dict[str, list[Any]] = {}
 
-    def submit(self, task: str, document: str, inputs: dict[str, str]) -> dict[str, Any]:
-        """Put the inputs into the cluster's store, and queue the task."""
+    def store(self, digest: str, content: bytes = b"") -> dict[str, Any]:
+        """Put the next part of an input into the cluster's store."""
+        self._inputs.setdefault(digest, []).append(ray.put(content))
+        return {}
+
+    def submit(self, task: str, document: str, inputs: list[str]) -> dict[str, Any]:
+        """Queue a task, whose inputs are in the store."""
         actor = self._actor.remote()
-        for digest, path in inputs.items():
-            for part in self._parts(digest, Path(path)):
+        for digest in inputs:
+            for part in self._inputs[digest]:
                 actor.append.remote(digest, part)
         self._tasks[task] = RayTask(actor, actor.start.remote(document.encode(), ""))
         return {}
@@ -104,14 +110,10 @@ class Cluster:
             ray.kill(found.actor)
         return {}
 
-    def fetch(self, task: str, file: str) -> dict[str, Any]:
-        """Write the output to a file."""
-        actor, begin = self._tasks[task].actor, 0
-        with open(file, "wb") as out:
-            while part := ray.get(actor.output.remote(begin, _PART)):
-                out.write(part)
-                begin += len(part)
-        return {}
+    def output(self, task: str, begin: int) -> bytes:
+        """Return the next part of the output; empty at its end."""
+        part: bytes = ray.get(self._tasks[task].actor.output.remote(begin, _PART))
+        return part
 
     def forget(self, task: str) -> dict[str, Any]:
         """Remove what the node keeps, and give its place back."""
@@ -121,15 +123,6 @@ class Cluster:
                 ray.wait([found.actor.remove.remote()], timeout=5)
             ray.kill(found.actor)
         return {}
-
-    def _parts(self, digest: str, path: Path) -> list[Any]:
-        if digest not in self._inputs:
-            parts = []
-            with path.open("rb") as file:
-                while part := file.read(_PART):
-                    parts.append(ray.put(part))
-            self._inputs[digest] = parts or [ray.put(b"")]
-        return self._inputs[digest]
 
 
 def _connect(address: str) -> None:
@@ -150,7 +143,7 @@ def _is_ready(reference: Any) -> bool:
 
 def main() -> int:
     """Connect, then answer requests until the end of input."""
-    out = os.fdopen(os.dup(1), "w")
+    out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print is no answer
     try:
         cluster = Cluster(sys.argv[1], float(sys.argv[2]))
@@ -158,19 +151,23 @@ def main() -> int:
         _answer(out, {"error": _sentence(error)})
         return 1
     _answer(out, {})
-    for line in sys.stdin:
+    for line in sys.stdin.buffer:
         request = json.loads(line)
+        content = sys.stdin.buffer.read(request.pop("size"))
+        if content:
+            request["content"] = content
         try:
-            answer = getattr(cluster, request.pop("verb"))(**request)
-        except (RayError, ConnectionError, OSError, ValueError, RuntimeError) as error:
-            answer = {"error": _sentence(error)}
-        _answer(out, answer)
+            _answer(out, getattr(cluster, request.pop("verb"))(**request))
+        except Exception as error:  # the head sends pickled errors of any class
+            _answer(out, {"error": _sentence(error)})
     ray.shutdown()
     return 0
 
 
-def _answer(out: Any, document: dict[str, Any]) -> None:
-    out.write(json.dumps(document) + "\n")
+def _answer(out: BinaryIO, answer: dict[str, Any] | bytes) -> None:
+    content = answer if isinstance(answer, bytes) else b""
+    document = {"size": len(content)} if isinstance(answer, bytes) else answer
+    out.write(json.dumps(document).encode() + b"\n" + content)
     out.flush()
 
 

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 
 from studio.api import (
     ExecutorSession,
+    ProgramStart,
     SharedFolder,
     TaskOrder,
     TaskPhase,
@@ -43,7 +44,7 @@ class SlurmExecutor:
     title = "Slurm cluster"
     schemes = ("slurm",)
 
-    def open(self, address: str) -> ExecutorSession:
+    def open(self, address: str, start: ProgramStart | None = None) -> ExecutorSession:
         """Make the folder of this session's tasks in the shared folder."""
         path, _, query = address.partition(":")[2].partition("?")
         given = dict(parse_qsl(query, keep_blank_values=True))

@@ -86,6 +86,7 @@ if TYPE_CHECKING:
     from studio.api.tasks.executors import (
         Executor,
         ExecutorSession,
+        ProgramStart,
         TaskOrder,
         TaskPhase,
         TaskSight,
@@ -102,7 +103,7 @@ if TYPE_CHECKING:
 _NAMES = {
     "chips": "ChipCompiler Compiled PlacedNode ToolchainCompiler",
     "data": "Array Dataset Feeds Sample Truth",
-    "tasks.executors": "Executor ExecutorSession TaskOrder TaskPhase TaskSight",
+    "tasks.executors": "Executor ExecutorSession ProgramStart TaskOrder TaskPhase TaskSight",
     "graph": "AttributeValue Dimension Graph GraphLayout Initializer LanguageModel Model Node"
     " Quantization TensorType Value",
     "intake": "Finding Level Limits",
@@ -189,6 +190,7 @@ __all__ = [
     "Platform",
     "PlatformRelease",
     "Preview",
+    "ProgramStart",
     "Progress",
     "Publication",
     "Quantization",

@@ -173,7 +173,7 @@ class JobRunner:
             paths.samples,
             paths.environments,
         )
-        self._executors = Executors(self._always_readable)
+        self._executors = Executors(paths, self._always_readable, lambda: self.containment)
         self._listener = listener or _NoListener()
         self._preload = tuple(preload)
         self._wanted = sandbox

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-ERRORS = ("ActorUnavailableError", "RayActorError", "RayError", "RayTaskError")
+ERRORS = ("ActorUnavailableError", "RayActorError", "RayTaskError")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import time
 import uuid
 from pathlib import Path
 
-from studio.api import ExecutorSession, SharedFolder, TaskOrder, TaskPhase, TaskSight
+from studio.api import ExecutorSession, ProgramStart, SharedFolder, TaskOrder, TaskPhase, TaskSight
 from studio_kubernetes.cluster.client import Cluster
 from studio_kubernetes.jobs.job_address import JobAddress, parse_job_address
 from studio_kubernetes.jobs.job_manifest import JOB, job_manifest, job_name
@@ -28,7 +28,7 @@ class KubernetesExecutor:
     title = "Kubernetes Jobs"
     schemes = ("kubernetes",)
 
-    def open(self, address: str) -> ExecutorSession:
+    def open(self, address: str, start: ProgramStart | None = None) -> ExecutorSession:
         """Make the folder of this session's tasks, and connect to the cluster."""
         found = parse_job_address(address)
         cluster = open_cluster(found.context, found.kubeconfig, found.namespace, _PATIENCE_S)

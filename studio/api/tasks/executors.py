@@ -8,11 +8,14 @@ has a folder that all nodes share (``shared_tasks``), or a store of its own.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from studio.lazy_dataclass import dataclass
+
+if TYPE_CHECKING:
+    import subprocess
 
 DOCUMENT, EVENTS, OUTPUT = "task.json", "events.jsonl", "output.tar"
 """Files of a task's folder: what to do, events as lines of JSON, and the files that were made.
@@ -91,6 +94,26 @@ class ExecutorSession(Protocol):
         """End what still runs, and let go of the connection."""
 
 
+class ProgramStart(Protocol):
+    """Starts a program that parses answers of other computers in the studio's sandbox.
+
+    It has the network, and a folder of its own that alone is writable. It reads the system, the
+    studio's code and what is named. Its standard input and output are pipes.
+    """
+
+    def __call__(
+        self, command: Sequence[str], reads: Sequence[Path], variables: Mapping[str, str]
+    ) -> subprocess.Popen[bytes]:
+        """Start it, as the leader of a process group.
+
+        Args:
+            variables: In addition to those of any worker.
+
+        Raises:
+            Unavailable: when this machine has no sandbox that protects the user's files.
+        """
+
+
 class Executor(Protocol):
     """A kind of computers elsewhere that do tasks: a cluster, a queue.
 
@@ -102,8 +125,11 @@ class Executor(Protocol):
     title: str
     schemes: tuple[str, ...]
 
-    def open(self, address: str) -> ExecutorSession:
+    def open(self, address: str, start: ProgramStart) -> ExecutorSession:
         """Make ready to give it tasks.
+
+        Args:
+            start: For a program that the executor needs here.
 
         Raises:
             UsageError: when the address cannot be one.

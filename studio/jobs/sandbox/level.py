@@ -68,8 +68,12 @@ class Containment:
     def is_closed(self) -> bool:
         """Whether code of a stranger neither reaches the network nor changes the user's files."""
         enforced = {one.name: one.enforced for one in self.protections}
-        keeps_files = self.bubblewrap is not None or self.abi >= _NO_TRUNCATION
-        return keeps_files and enforced["network"] is Enforcement.FULLY
+        return self.protects_files and enforced["network"] is Enforcement.FULLY
+
+    @property
+    def protects_files(self) -> bool:
+        """Whether code of a stranger neither reads nor changes the content of the user's files."""
+        return self.bubblewrap is not None or self.abi >= _NO_TRUNCATION
 
     @property
     def explanation(self) -> str:

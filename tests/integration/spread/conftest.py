@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sysconfig
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from tests.benchmarks.serve import environments
 from tests.e2e.conftest import Studio
-from tests.rigs.spread import waiting
+from tests.rigs.spread import hostile_actor, waiting
 from tests.rigs.spread.namespace import loopback_network
 from tests.rigs.spread.ray_cluster import ADDRESS, RayCluster, ray_cluster
 from tests.rigs.spread.slurm_cluster import PROGRAMS, SlurmCluster, slurm_cluster
@@ -50,16 +51,37 @@ def ray_python(rigs: Path) -> Path:
 
 
 @pytest.fixture
-def on_ray(tmp_path: Path, ray_python: Path) -> Iterator[Spread]:
+def short() -> Iterator[Path]:
+    """A folder below which paths of sockets have up to 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="ray-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def on_ray(tmp_path: Path, short: Path, ray_python: Path) -> Iterator[Spread]:
     """A Ray cluster of three nodes."""
-    folder = tmp_path / "r"
-    folder.mkdir()
     with (
         loopback_network() as under,
-        ray_cluster(ray_python, folder, under, _nodes(tmp_path)) as cluster,
+        ray_cluster(ray_python, short, under, _nodes(tmp_path)) as cluster,
     ):
         variables = {"EDGEWRIGHT_RAY_PYTHON": str(ray_python)}
         yield _spread(tmp_path, cluster, ADDRESS, under, variables)
+
+
+@pytest.fixture(scope="module")
+def on_hostile_ray(tmp_path_factory: pytest.TempPathFactory, ray_python: Path) -> Iterator[Spread]:
+    """A Ray cluster whose node answers with a pickle that reads and writes in the home."""
+    folder = tmp_path_factory.mktemp("hostile")
+    nodes = _nodes(folder)
+    shadow = hostile_actor.place(folder / "h", folder / "studio")
+    nodes["PYTHONPATH"] = f"{shadow}:{nodes['PYTHONPATH']}"
+    with (
+        tempfile.TemporaryDirectory(prefix="ray-") as short,
+        loopback_network() as under,
+        ray_cluster(ray_python, Path(short), under, nodes, 1) as cluster,
+    ):
+        variables = {"EDGEWRIGHT_RAY_PYTHON": str(ray_python)}
+        yield _spread(folder, cluster, ADDRESS, under, variables)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from studio.api import TaskOrder, TaskPhase, TaskSight
+from studio.api import ProgramStart, TaskOrder, TaskPhase, TaskSight
 from studio_local.executor import LocalTasks
 
 
@@ -26,7 +26,7 @@ class LosingExecutor:
     session: LosingSession | None = None
     orders: list[TaskOrder] = field(default_factory=list)
 
-    def open(self, address: str) -> LosingSession:
+    def open(self, address: str, start: ProgramStart | None = None) -> LosingSession:
         """Return a session."""
         self.session = LosingSession(self)
         return self.session

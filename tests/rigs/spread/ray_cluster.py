@@ -34,7 +34,11 @@ class RayCluster:
     """
 
     def __init__(
-        self, python: Path, folder: Path, under: Sequence[str], environment: Mapping[str, str]
+        self,
+        python: Path,
+        folder: Path,
+        under: Sequence[str],
+        environment: Mapping[str, str],
     ) -> None:
         self.python, self.under = python, list(under)
         self._folder = folder
@@ -47,14 +51,14 @@ class RayCluster:
         }
         self._processes: list[subprocess.Popen[bytes]] = []
 
-    def start(self) -> None:
+    def start(self, nodes: int) -> None:
         """Start all, and wait until every node is there."""
         head = ["--head", "--port=46379", "--ray-client-server-port=10001", "--num-cpus=0"]
         # Sockets lie below it, and their paths must be short.
         head += ["--include-dashboard=false", f"--temp-dir={self._folder / 'r'}"]
         self._start(head)
         self._wait(0)
-        for number in range(1, NODES + 1):  # one by one, as Ray gives each 30 seconds and no more
+        for number in range(1, nodes + 1):  # one by one, as Ray gives each 30 seconds and no more
             self.start_node()
             self._wait(number)
 
@@ -116,12 +120,16 @@ class RayCluster:
 
 @contextmanager
 def ray_cluster(
-    python: Path, folder: Path, under: Sequence[str], environment: Mapping[str, str]
+    python: Path,
+    folder: Path,
+    under: Sequence[str],
+    environment: Mapping[str, str],
+    nodes: int = NODES,
 ) -> Iterator[RayCluster]:
-    """A cluster of three nodes."""
+    """A cluster of some nodes."""
     cluster = RayCluster(python, folder, under, environment)
     try:
-        cluster.start()
+        cluster.start(nodes)
         yield cluster
     finally:
         cluster.close()
