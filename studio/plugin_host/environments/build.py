@@ -31,6 +31,13 @@ _PROBE_S = 300.0
 _ROOM = 1.5
 """Downloads lie beside what is unpacked from them."""
 
+_INDEX_SETTING = re.compile(
+    r"(PIP|UV)_(CONFIG_FILE|(DEFAULT_|EXTRA_)?INDEX(_URL|_STRATEGY)?|INDEX_\w+_(USERNAME|PASSWORD)"
+    r"|FIND_LINKS|NO_INDEX|TRUSTED_HOST|INSECURE_HOST|(CLIENT_)?CERT|NATIVE_TLS|SYSTEM_CERTS"
+    r"|PROXY|KEYRING_PROVIDER|(DEFAULT_|HTTP_)?(TIMEOUT|RETRIES)|CACHE_DIR|NO_CACHE(_DIR)?)"
+)
+"""Variables that say where packages come from. Others change what is installed, and where."""
+
 _UNREACHABLE = re.compile(
     r"NewConnectionError|Failed to establish|Connection refused|Name or service not known"
     r"|Network is unreachable|name resolution|dns error|ConnectTimeout|tcp connect error"
@@ -194,6 +201,7 @@ class EnvironmentBuild:
                 stdout=output,
                 stderr=output,
                 cwd=self.folder.parent,  # uv would take the settings of a project around it
+                env=_installer_variables(),
             )
             try:
                 while _runs(process):
@@ -227,6 +235,14 @@ def clean_variables(folder: Path) -> dict[str, str]:
     variables.update(HOME=str(folder), TMPDIR=str(folder), PYTHONNOUSERSITE="1")
     variables.update(ORT_DISABLE_TELEMETRY="1", PYTHONDONTWRITEBYTECODE="1")
     return variables
+
+
+def _installer_variables() -> dict[str, str]:
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PIP_", "UV_")) or _INDEX_SETTING.fullmatch(name)
+    }
 
 
 def _uv() -> list[str]:

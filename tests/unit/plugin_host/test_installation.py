@@ -33,7 +33,7 @@ def index(wheel: Path, share: float) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = content if self.path.endswith(".whl") else page
+            body = content if self.path.endswith(wheel.name) else page
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
             self.send_header("Content-Length", str(len(body)))
