@@ -85,15 +85,16 @@ def view_for(reads: Iterable[Path], needs: frozenset[Permission]) -> View:
 def readable_around(path: Path) -> list[Path]:
     """Return the readable paths for a file: its folder, which may hold external tensors.
 
-    A file that lies directly in a home is an exception: only its neighbours that are plain,
-    visible files are shown, not the whole home; and of one in a folder of the system itself alone.
+    A file that lies directly in a home, or above one, is an exception: only its neighbours that
+    are plain, visible files are shown, not the whole home; and of one in a folder of the system
+    itself alone.
     """
     if path.is_dir():
         return [path]
     folder = path.parent
     if str(folder) in _CROWDED or folder == Path("/"):
         return [path]
-    if folder not in _homes():
+    if not any(home.is_relative_to(folder) for home in _homes()):
         return [folder]
     names = sorted(entry.path for entry in os.scandir(folder) if _plain(entry))
     return [path, *map(Path, names[:_MOST_NEIGHBOURS])]

@@ -13,6 +13,7 @@ import onnx
 import pytest
 
 from tests.e2e.conftest import Studio
+from tests.e2e.test_without_bubblewrap import hide_bubblewrap
 from tests.integration.toolchains.test_toolchains import install
 
 MAKE = r"""
@@ -295,20 +296,26 @@ def can(reach):
 def write(path):
     with open(path, "w") as file:
         file.write("escaped")
-with socket.socket() as one:
-    found = [
-        can(lambda: one.connect(("127.0.0.1", port))),
-        can(lambda: write(marker)),
-        can(lambda: write(source)),
-        can(lambda: os.listdir(home)) and bool(os.listdir(home)),
-        can(lambda: write(os.path.join(environments, "escaped"))),
-        can(lambda: open("/etc/passwd").close()),
-    ]
+found = [
+    can(lambda: socket.create_connection(("127.0.0.1", port), 5)),
+    can(lambda: write(marker)),
+    can(lambda: write(source)),
+    can(lambda: os.listdir(home)) and bool(os.listdir(home)),
+    can(lambda: write(os.path.join(environments, "escaped"))),
+    can(lambda: open("/etc/passwd").close()),
+]
 raise RuntimeError(f"It reaches {{found}}")
 """
 
 
-def test_code_of_a_pickle_reaches_nothing(kept: Studio, make: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("level", ["bubblewrap", "landlock"])
+def test_code_of_a_pickle_reaches_nothing(
+    kept: Studio, make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, level: str
+) -> None:
+    if level == "landlock":
+        monkeypatch.setattr(kept, "environment", dict(kept.environment))
+        (tmp_path / "programs").mkdir()
+        hide_bubblewrap(kept, tmp_path / "programs")
     source, marker = tmp_path / "evil.pkl", tmp_path / "escaped"
     environments = Path(kept.environment["EDGEWRIGHT_HOME"]) / "data" / "environments"
     (kept.user / "secret").write_text("x")

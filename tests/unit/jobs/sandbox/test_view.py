@@ -136,6 +136,18 @@ def test_a_file_in_the_home_shows_its_plain_neighbours(
     assert set(shown) == {home / "model.onnx", home / "weights"}
 
 
+def test_a_file_above_the_home_shows_no_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    above = Path(os.path.realpath(tmp_path))
+    home = above / "users" / "ada"
+    home.mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    for path in (above / "model.onnx", above / "weights", home / "key"):
+        path.write_text("x")
+    assert set(readable_around(above / "model.onnx")) == {above / "model.onnx", above / "weights"}
+
+
 @EACH_KIND
 def test_an_interpreter_behind_links_starts(kind: Containment, tmp_path: Path) -> None:
     """As those of pyenv, uv and a virtual environment: a link to a link to the program."""
