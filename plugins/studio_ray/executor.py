@@ -220,7 +220,7 @@ def _prefixes(python: str) -> list[Path]:
     Raises:
         Unavailable: when it does not start.
     """
-    command = [python, "-I", "-c", "import sys; print(sys.prefix); print(sys.base_prefix)"]
+    command = [python, "-I", "-c", "import sys; print(sys.prefix, sys.base_prefix, sep=chr(10))"]
     try:
         printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError) as error:

@@ -110,7 +110,7 @@ def test_an_input_that_changed_on_its_way_is_refused(
 
     session._tasks._most = 0
     monkeypatch.setattr(session, "submit", spoilt)
-    monkeypatch.setattr(losing, "open", lambda address: session)
+    monkeypatch.setattr(losing, "open", lambda address, start: session)
     real_look = session.look
 
     def look(task: str) -> Any:
