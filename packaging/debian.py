@@ -43,7 +43,7 @@ _POSTINST = """\
 #!/bin/sh
 set -e
 if [ "$1" = configure ]; then
-    /{here}/bin/python -m compileall -q -j 0 /{here}/lib || true
+    /{here}/bin/python -I -m compileall -q -j 0 /{here}/lib || true
 fi
 """
 _PRERM = """\
