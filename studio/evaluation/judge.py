@@ -37,6 +37,14 @@ _OF_BOXES = ("box-f1", _PRECISION)
 _QUOTED = 40
 """Most characters of a label in a message."""
 
+_NO_OUTPUTS = "The labels are boxes, and the meaning of the model's outputs is not set."
+_SET_OUTPUTS = (
+    "Run: studio project outputs MODEL. Where the outputs are boxes already: --metric box-f1"
+)
+_SET_DICTIONARY = (
+    "Give --dictionary FILE, one character a line. --metric none skips the evaluation."
+)
+
 DICTIONARY = "dictionary.txt"
 """File of a text recogniser's characters next to the data."""
 
@@ -83,25 +91,19 @@ class Evaluator:
                 f"The metric {wanted} needs labels, and the data has none.",
                 hint="Give --eval-data with labels, or --metric none.",
             )
-        empty = label == ""  # a picture without a box
-        listed = empty or is_box_list(label, named=True)
+        listed = label == "" or is_box_list(label, named=True)  # "": a picture without a box
         boxes = BoxReader.read(outputs, dataset) if listed else None
         if boxes is not None and wanted in ("auto", *_OF_BOXES):
             return cls._of_boxes(host, wanted, boxes)
         if wanted == "auto" and dictionary is None and is_box_list(label):
-            raise UsageError(
-                "The labels are boxes, and the meaning of the model's outputs is not set.",
-                hint="Run: studio project outputs MODEL. Where the outputs are boxes already: "
-                "--metric box-f1",
-            )
+            raise UsageError(_NO_OUTPUTS, hint=_SET_OUTPUTS)
         if wanted == "auto":
             # Without the characters, a text recogniser's outputs cannot be decoded.
             if isinstance(label, str) and dictionary is None:
                 raise UsageError(
                     f"The labels are texts, such as {label[:_QUOTED]!r}, and the model's "
                     "dictionary is not set.",
-                    hint="Give --dictionary FILE, one character a line. --metric none skips the "
-                    "evaluation.",
+                    hint=_SET_DICTIONARY,
                 )
             wanted = "exact" if isinstance(label, str) else "top1"
         if wanted in _OF_CLASSES and isinstance(label, str):
