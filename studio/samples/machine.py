@@ -21,8 +21,8 @@ RATE_HZ = 4096
 SHAFT_HZ = 25.0
 IMPACTS = 3.58
 """Impacts in a turn of the shaft."""
-KURTOSIS_LIMIT, RMS_LIMIT = 5.0, 2.0
-"""Limits of the rules of the sample."""
+RMS_LIMIT = 2.0
+"""Limit of a rule of the sample."""
 
 _NOTICED_S = 1.6
 """Half a window, and the second for which a rule must hold."""

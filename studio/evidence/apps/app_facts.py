@@ -14,7 +14,6 @@ from studio.evidence.dossier.statement import Material, Statement, StatementTabl
 from studio.evidence.results import Figure
 
 GRAPH, TEST, DECISIONS, LIMITS = "app.graph", "app.test", "app.decisions", "app.limits"
-APP_SUBJECTS = (GRAPH, TEST, DECISIONS, LIMITS)
 
 _STAYS = {"file": "stays in a file of the board", "database": "stays in a database of the board"}
 _PLACES = ("url", "host", "path", "topic")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal
 
 from studio.api import UsageError
 from studio.documents.toml_text import TomlText, no_such
@@ -17,7 +16,6 @@ RECORDS, FORM = "records", "form"
 TEXT, CHOICE, DATE = "text", "choice", "date"
 PRESENT, ASKED, MISSING = "present", "asked", "missing"
 """States: a record or an answer exists, a person has to answer, or a record does not exist."""
-SubjectState = Literal["present", "asked", "missing"]
 
 _KINDS = (TEXT, CHOICE, DATE)
 _KEYS = ("id", "title", "from", "record", "question", "who", "kind", "choices")

@@ -102,20 +102,6 @@ def markdown(found: FrameworkCoverage) -> str:
     return "\n".join(lines) + "\n"
 
 
-def crosswalk_markdown(found: Sequence[CrosswalkRow]) -> str:
-    """Return the crosswalk as a Markdown table."""
-    names = list(found[0].sections) if found else []
-    lines = [
-        f"| subject | {' | '.join(names)} |",
-        f"|---|{'---|' * len(names)}",
-        *(
-            f"| {_cell(one.title)} | {' | '.join(', '.join(one.sections[n]) for n in names)} |"
-            for one in found
-        ),
-    ]
-    return "\n".join(lines) + "\n"
-
-
 def _notes(found: Sequence[Framework]) -> list[str]:
     return [f"{one.title}: {one.note} {one.checked}" for one in found]
 

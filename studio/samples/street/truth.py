@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from studio.samples.street.scene import (
     CLEAN,
     FPS,
-    HEIGHT,
-    LANES,
     PIXELS_PER_METRE,
     STOP,
     WIDTH,
@@ -31,7 +29,6 @@ KERB = 240.0
 SPEED_LINES = (392.0, 530.0)
 """Of a lane, from the edge at which its vehicles enter."""
 METRES = (SPEED_LINES[1] - SPEED_LINES[0]) / PIXELS_PER_METRE
-BANDS_KM_H = (30.0, 40.0)
 QUEUE = (36.0, STOP - 10)
 """Where the middle of a vehicle is that waits."""
 QUEUE_S, SLOW, LENGTH, RULE_S = 2.0, 0.2, 2, 1.0
@@ -138,11 +135,3 @@ def _has_borderline_queue(scene: Street) -> bool:
         abs(end - begin - RULE_S) <= _BORDERLINE_S or begin > scene.seconds - _QUEUE_EDGE_S
         for begin, end in times
     )
-
-
-def lines_of_speed(lane: int) -> list[list[float]]:
-    """Return the two lines of a lane as an app has them: [x1, y1, x2, y2]."""
-    top, bottom = LANES[lane] - 40, LANES[lane] + 20
-    places = SPEED_LINES if lane == 0 else tuple(WIDTH - one for one in SPEED_LINES)
-    assert bottom < HEIGHT
-    return [[x, top, x, bottom] for x in places]

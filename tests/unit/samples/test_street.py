@@ -17,6 +17,7 @@ from studio.samples.street.scene import (
     CLEAN,
     HARD,
     HEIGHT,
+    LANES,
     PIXELS_PER_METRE,
     WIDTH,
     Shape,
@@ -28,7 +29,6 @@ from studio.samples.street.truth import (
     METRES,
     SPEED_LINES,
     events_of,
-    lines_of_speed,
     street_with_one_answer,
 )
 from tests.rigs.street import (
@@ -175,7 +175,9 @@ def test_lines_of_the_app_are_those_of_the_truth() -> None:
     graph = AppFiles.open(app_folder()).graph({})
     steps = {step.name: step.settings for step in graph.steps}
     for lane, name in enumerate(("speed-right", "speed-left")):
-        assert [list(line) for line in steps[name].lines] == lines_of_speed(lane)
+        places = SPEED_LINES if lane == 0 else tuple(WIDTH - x for x in SPEED_LINES)
+        top, bottom = LANES[lane] - 40, LANES[lane] + 20
+        assert [list(line) for line in steps[name].lines] == [[x, top, x, bottom] for x in places]
         assert steps[name].distance_m == METRES
 
 

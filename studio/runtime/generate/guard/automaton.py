@@ -11,7 +11,7 @@ from bisect import bisect_right
 from typing import Dict, FrozenSet, List, NamedTuple, Optional, Tuple
 
 from .folds import CASELESS, PATTERNS
-from .pattern_text import ENDLESS, CharSet, Piece, is_word, parse
+from .pattern_text import CharSet, Piece, is_word, parse
 
 _START, _WORD, _OTHER, _END = range(4)
 _MOST_SETS = 1000
@@ -75,7 +75,6 @@ class PatternSearch:
         """
         piece = parse(pattern, caseless)
         self.longest = piece.longest
-        self.is_endless = piece.longest >= ENDLESS
         self._folds = CASELESS if caseless else PATTERNS
         self._states: List[_State] = [_State(None, "", ())]
         self._first = self._build(piece, _ACCEPT)

@@ -11,7 +11,7 @@ from studio.evidence.frameworks.catalogue import framework, shipped
 from studio.evidence.frameworks.coverage import coverage, crosswalk
 from studio.evidence.frameworks.results import FrameworkCoverage, SectionCoverage
 from studio.evidence.frameworks.subjects import subjects
-from studio.evidence.frameworks.texts import NOT_CHECKED, crosswalk_markdown, markdown
+from studio.evidence.frameworks.texts import NOT_CHECKED, markdown
 
 PRESENT = dict.fromkeys(subjects(), "present")
 
@@ -105,8 +105,3 @@ def test_texts_of_a_framework_stay_in_their_cells() -> None:
     assert "a \\| b \\<img\\> \\[c\\](d)" in row
     assert "\\`x\\` \\*y\\*" in row
     assert row.replace("\\|", "").count("|") == 6
-
-
-def test_markdown_of_the_crosswalk_has_a_row_for_each_subject() -> None:
-    page = crosswalk_markdown(crosswalk(shipped()))
-    assert len(page.splitlines()) == 2 + len(subjects())
