@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -16,17 +17,19 @@ from ..http.message import Body, HttpError, Request, Response
 from ..protocol.codec import Inference, decode, kind_of
 from ..protocol.request_template import RequestedOutput
 from ..protocol.tensor_data import numbers_of
+from ..rest.router import TEXT_BYTES
 from ..service import Service
 from . import bodies
 from .answer_picture import kind_of_drawing
 from .documents import document_of, is_open_inference, read_document
-from .openai.platform_prompts import answer_prompt, has_prompt
 from .predictions import CSV, NPY, as_csv, as_json, as_npy, instances_of
 from .question import Question
 
 _TRITON = "application/vnd.sagemaker-triton.binary+json"
 _HEADER_SIZE = "json-header-size"
 _LENGTH = "inference-header-content-length"
+_PROMPT = re.compile(rb'"(?:messages|prompt)"\s*:')
+"""A key of OpenAI's bodies: within a text of JSON its quotation marks would be escaped."""
 _JSON_TYPES = ("application/json", "application/json; charset=utf-8", "")
 _BODIES = {
     CSV: bodies.read_csv,
@@ -234,10 +237,22 @@ def run_request(
     """Run a request; errors have the form of the contract, those of prompts OpenAI's."""
     try:
         model = find()
-        if has_prompt(model, exchange):
+        if model.generator is not None and _has_prompt(exchange.request):
+            # Only a server with a language model loads what answers texts.
+            from .openai.platform_prompts import answer_prompt
+
             answer_prompt(service, exchange, model)
             return None
         call = ContractCall(exchange, model, service.max_body, contract)
         return service.infer(exchange, model, call)
     except HttpError as error:
         return contract.refusal(error.status, error.sentence, error.headers)
+
+
+def _has_prompt(request: Request) -> bool:
+    """Return whether a request holds a conversation or a text."""
+    if len(request.body) > TEXT_BYTES:
+        return False
+    if request.headers.get("content-encoding", "identity") != "identity":
+        return False
+    return _PROMPT.search(request.body) is not None

@@ -18,14 +18,14 @@ from ..engine.served_model import ServedModel
 from ..http.content_encoding import content_of
 from ..http.exchange import Exchange
 from ..http.message import HttpError, Response
-from ..rest.router import PathNames, Route
+from ..rest.router import TEXT_BYTES, PathNames
 from ..service import Service
 from ..texts.answer import PreparedAnswer
-from ..texts.preparation import Refusal, answer_text, desk_of
+from ..texts.preparation import answer_text, desk_of
+from ..texts.refusal import Refusal
 from .openai.errors import BadField
 from .openai.fields import Document, Fields, read_document
 
-_MOST_BODY = 8 << 20
 _MOST_TOKENS = 1 << 20
 _USUAL_TOKENS = 20
 """Tokens of an answer, as the specification has it."""
@@ -112,7 +112,7 @@ def generate_stream(service: Service, exchange: Exchange, names: PathNames) -> O
 def _answer(service: Service, exchange: Exchange, names: PathNames, stream: bool) -> None:
     def prepare() -> Tuple[ServedModel, PreparedAnswer]:
         try:
-            body = content_of(exchange.request, min(service.max_body, _MOST_BODY))
+            body = content_of(exchange.request, min(service.max_body, TEXT_BYTES))
             model = service.repository.find(names.model, names.version)
             found = _prepared(model, _generator_of(model), read_document(body), stream)
         except HttpError as error:
@@ -185,14 +185,3 @@ _OUTER = ("id", "text_input", "parameters")
 
 def _event(document: object) -> bytes:
     return "data: {}\n\n".format(json.dumps(document, separators=(",", ":"))).encode("utf-8")
-
-
-_MODEL = "/v2/models/{model}"
-_VERSION = _MODEL + "/versions/{version}"
-
-ROUTES = (
-    Route("POST", _MODEL + "/generate", generate, body=_MOST_BODY),
-    Route("POST", _MODEL + "/generate_stream", generate_stream, body=_MOST_BODY),
-    Route("POST", _VERSION + "/generate", generate, body=_MOST_BODY),
-    Route("POST", _VERSION + "/generate_stream", generate_stream, body=_MOST_BODY),
-)

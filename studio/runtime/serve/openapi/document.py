@@ -62,7 +62,8 @@ def path_of(route: Route) -> str:
 
 def _operation(route: Route) -> Dict[str, Any]:
     path = path_of(route)
-    text = (route.endpoint.__doc__ or route.endpoint.__name__).strip().split("\n")[0]
+    endpoint = route.load()
+    text = (endpoint.__doc__ or endpoint.__name__).strip().split("\n")[0]
     found: Dict[str, Any] = {
         "operationId": _identifier(route.method, path),
         "summary": text.replace("``", "`"),

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from typing import (
-    Callable,
-    Dict,
-    Iterable,
-    List,
-    NamedTuple,
-    Optional,
-    Tuple,
-)
+from importlib import import_module
+from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
 from urllib.parse import unquote
 
 from ..http.exchange import Exchange
@@ -31,7 +24,27 @@ Endpoint = Callable[[Service, Exchange, PathNames], Optional[Response]]
 
 CONTROL_BYTES = 64 * 1024
 """Of the body of a request that brings no tensors."""
+TEXT_BYTES = 8 << 20
+"""Of the body of a request that brings a text."""
 _CACHED = 256
+
+
+class Deferred:
+    """An endpoint whose module is loaded by its first request: few servers answer texts."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module, self._name = module, name
+
+    def load(self) -> Endpoint:
+        """Load the module, and return its endpoint."""
+        endpoint: Endpoint = getattr(import_module(self._module, __package__), self._name)
+        return endpoint
+
+    def __call__(
+        self, service: Service, exchange: Exchange, names: PathNames
+    ) -> Optional[Response]:
+        """Answer with the endpoint."""
+        return self.load()(service, exchange, names)
 
 
 class Route(NamedTuple):
@@ -47,6 +60,10 @@ class Route(NamedTuple):
     endpoint: Endpoint
     probe: bool = False
     body: Optional[int] = CONTROL_BYTES
+
+    def load(self) -> Endpoint:
+        """Return the endpoint itself; the module of a deferred one is loaded."""
+        return self.endpoint.load() if isinstance(self.endpoint, Deferred) else self.endpoint
 
 
 class Router:

@@ -10,24 +10,13 @@ from ..http.exchange import Exchange
 from ..http.message import Response
 from ..service import Service
 from .answer import PreparedAnswer, TextAnswer
+from .refusal import Refusal
 
 _LARGE = 8 * 1024
 """Bytes of a request whose text would keep the event loop from other clients."""
 
 Prepare = Callable[[], Tuple[ServedModel, PreparedAnswer]]
 """Reads a request; it may be called on a thread."""
-
-
-class Refusal(Exception):
-    """A request that is answered with an error.
-
-    Attributes:
-        response: The answer to send.
-    """
-
-    def __init__(self, response: Response) -> None:
-        super().__init__(response.status)
-        self.response = response
 
 
 def desk_of(service: Service) -> TextDesk:

@@ -18,15 +18,15 @@ from ...http.exchange import Exchange
 from ...http.message import JSON, HttpError, Response
 from ...protocol.codec import Inference
 from ...protocol.tensor_data import numbers_of
-from ...rest.router import PathNames, Route
+from ...rest.router import TEXT_BYTES, PathNames
 from ...service import Service
-from ...texts.preparation import Refusal, desk_of
+from ...texts.preparation import desk_of
+from ...texts.refusal import Refusal
 from .embedding_question import EmbeddingQuestion, read_embedding
 from .errors import BadField, error_response, of_http
 from .fields import Document, read_document
 from .models import named_model
 
-_MOST_BODY = 8 << 20
 _LARGE = 8 * 1024
 """Bytes of a request whose reading would keep the event loop from other clients."""
 _clock = time.monotonic
@@ -135,7 +135,7 @@ async def _read_aside(service: Service, exchange: Exchange) -> None:
 
 
 def _document(service: Service, exchange: Exchange) -> Document:
-    return read_document(content_of(exchange.request, min(service.max_body, _MOST_BODY)))
+    return read_document(content_of(exchange.request, min(service.max_body, TEXT_BYTES)))
 
 
 def _begin(service: Service, exchange: Exchange, document: Document) -> Optional[Response]:
@@ -166,6 +166,3 @@ def _in_numbers(vector: np.ndarray) -> str:
 
 def _in_base64(vector: np.ndarray) -> str:
     return '"{}"'.format(base64.b64encode(vector.astype("<f4").tobytes()).decode("ascii"))
-
-
-ROUTES = (Route("POST", "/v1/embeddings", embeddings, body=_MOST_BODY),)

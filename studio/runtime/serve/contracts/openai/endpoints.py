@@ -12,10 +12,11 @@ from ....generate.request import GenerationRequest
 from ...engine.served_model import ServedModel
 from ...http.exchange import Exchange
 from ...http.message import Response
-from ...rest.router import PathNames, Route
+from ...rest.router import PathNames
 from ...service import Service
 from ...texts.answer import PreparedAnswer
-from ...texts.preparation import Refusal, answer_text, desk_of
+from ...texts.preparation import answer_text, desk_of
+from ...texts.refusal import Refusal
 from .answers import new_form
 from .documents import OpenAiDocuments
 from .errors import BadField, error_response
@@ -23,7 +24,6 @@ from .fields import Document, read_document
 from .models import named_model
 from .questions import ChatQuestion, CommonFields, CompletionQuestion, read_chat, read_completion
 
-MOST_BODY = 8 << 20
 ReadAnswer = Callable[[ServedModel, TextGenerator, Document], PreparedAnswer]
 
 
@@ -133,9 +133,3 @@ def _wanted(
         conversation,
     )
     return PreparedAnswer(request, question.stream, documents, echo, question.ignored)
-
-
-ROUTES = (
-    Route("POST", "/v1/chat/completions", chat, body=MOST_BODY),
-    Route("POST", "/v1/completions", completion, body=MOST_BODY),
-)

@@ -9,7 +9,7 @@ from ...http.exchange import Exchange
 from ...http.message import HttpError, Response
 from ...rest.router import PathNames
 from ...service import Service
-from ...texts.preparation import Refusal
+from ...texts.refusal import Refusal
 from .errors import BadField, error_response
 from .fields import Document
 

@@ -6,7 +6,6 @@ send its answer back, whole or as a stream. A language model takes OpenAI's bodi
 
 from __future__ import annotations
 
-import re
 from typing import Mapping, Optional, Sequence, Tuple
 
 from ....generate.request import Generation
@@ -17,22 +16,9 @@ from ...http.message import Response
 from ...service import Service
 from ...texts.answer import Documents, PreparedAnswer
 from ...texts.preparation import answer_text, desk_of
-from .endpoints import MOST_BODY, read_chat_answer, read_text_answer, refusals
+from .endpoints import read_chat_answer, read_text_answer, refusals
 from .errors import BadField
 from .fields import Document, read_document
-
-_KEY = re.compile(rb'"(?:messages|prompt)"\s*:')
-"""A key of OpenAI's bodies: within a text of JSON its quotation marks would be escaped."""
-
-
-def has_prompt(model: ServedModel, exchange: Exchange) -> bool:
-    """Return whether a request holds a conversation or a text for a language model."""
-    request = exchange.request
-    if model.generator is None or len(request.body) > MOST_BODY:
-        return False
-    if request.headers.get("content-encoding", "identity") != "identity":
-        return False
-    return _KEY.search(request.body) is not None
 
 
 def answer_prompt(service: Service, exchange: Exchange, model: ServedModel) -> None:
@@ -43,7 +29,7 @@ def answer_prompt(service: Service, exchange: Exchange, model: ServedModel) -> N
             document, wrapped = _unwrapped(read_document(exchange.request.body))
             read = read_chat_answer if "messages" in document else read_text_answer
             generator = model.generator
-            assert generator is not None, "has_prompt has looked"
+            assert generator is not None, "the caller has looked"
             want = read(model, generator, document)
             if wrapped and want.stream:
                 sentence = "A stream has no predictions: send the conversation without instances."

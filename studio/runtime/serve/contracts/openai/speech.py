@@ -15,14 +15,13 @@ from ...http.content_encoding import content_of
 from ...http.exchange import Exchange
 from ...http.message import HttpError, Request, Response
 from ...protocol.codec import Inference
-from ...rest.router import PathNames, Route
+from ...rest.router import CONTROL_BYTES, PathNames
 from ...service import Service
 from ..call import Contract, ContractCall
 from ..question import Form, Question
 from .errors import BadField, error_response
 from .fields import Document, Fields, read_document
 
-_MOST_BODY = 64 * 1024
 _TYPES = {"wav": "audio/wav", "pcm": "audio/pcm"}
 _SLOWEST, _FASTEST = 0.25, 4.0
 _PAUSE_S = 0.2
@@ -125,7 +124,7 @@ class SpeechCall(ContractCall):
 def speak(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
     """Answer a text with its sound."""
     try:
-        most = min(_MOST_BODY, service.max_body)
+        most = min(CONTROL_BYTES, service.max_body)
         document = read_document(content_of(exchange.request, most))
         model = _voice_of(service, document)
         call = SpeechCall(exchange, model, service.max_body, read_question(document))
@@ -151,6 +150,3 @@ def _voice_of(service: Service, document: Document) -> ServedModel:
 def _speaks(model: ServedModel) -> bool:
     decoder = model.source.decoder
     return decoder is not None and decoder.settings.task == tasks.SPEECH
-
-
-ROUTES = (Route("POST", "/v1/audio/speech", speak, body=_MOST_BODY),)

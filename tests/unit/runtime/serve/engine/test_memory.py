@@ -42,6 +42,15 @@ def test_the_supervisor_stays_small() -> None:
     assert not loaded & {"hashlib", "platform"}
 
 
+def test_a_server_without_a_language_model_loads_nothing_that_answers_texts() -> None:
+    code = "import sys, studio.runtime.serve.worker; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
+    loaded = set(done.stdout.decode().split())
+    assert "studio.runtime.serve.endpoints" in loaded
+    of_texts = "studio.runtime.serve.contracts.openai.endpoints", "studio.runtime.generate.loop"
+    assert not loaded & {*of_texts, "studio.runtime.encoder.text_encoder"}
+
+
 def test_what_reads_the_command_line_is_unloaded() -> None:
     code = "import sys; from studio.runtime.serve.command import _parsed; " + (
         "print(_parsed(['--root=/x', '--port=7']).port, *sys.modules)"
