@@ -154,10 +154,9 @@ def main() -> int:
     for line in sys.stdin.buffer:
         request = json.loads(line)
         content = sys.stdin.buffer.read(request.pop("size"))
-        if content:
-            request["content"] = content
+        more = {"content": content} if content else {}
         try:
-            _answer(out, getattr(cluster, request.pop("verb"))(**request))
+            _answer(out, getattr(cluster, request.pop("verb"))(**request, **more))
         except Exception as error:  # the head sends pickled errors of any class
             _answer(out, {"error": _sentence(error)})
     ray.shutdown()

@@ -170,8 +170,8 @@ class RaySession:
             answer = None
         if not isinstance(answer, dict):
             raise self._away("its answer cannot be read")
-        if "error" in answer:
-            raise self._away(str(answer["error"]))
+        if (error := answer.get("error")) is not None:
+            raise self._away(str(error))
         return answer
 
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
