@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import os
 import re
+import subprocess
+import sys
 import tomllib
 import zipfile
 from base64 import urlsafe_b64encode
@@ -124,6 +127,24 @@ def test_python_programs_that_the_studio_starts_are_requirements() -> None:
     required = {re.split(r"[<>=!~\[]", text)[0] for text in PROJECT["dependencies"]}
     assert "pip" in started
     assert started - required == {"uv"}, "uv is used where it is; the others must be there"
+
+
+def test_the_debian_package_runs_no_module_of_the_current_folder_as_root(tmp_path: Path) -> None:
+    import debian
+
+    place, hostile = tmp_path / "place", tmp_path / "hostile"
+    for folder in (place / "bin", place / "lib", hostile):
+        folder.mkdir(parents=True)
+    (place / "bin" / "python").symlink_to(sys.executable)
+    (place / "lib" / "module.py").touch()
+    for name in ("compileall", "sitecustomize", "py_compile"):
+        (hostile / f"{name}.py").write_text(f"open({str(tmp_path / 'mark')!r}, 'w')\n")
+    script = debian._POSTINST.format(here=str(place).lstrip("/"))
+    words = ["sh", "-c", script, "postinst", "configure"]
+    variables = {**os.environ, "PYTHONPATH": str(hostile)}
+    subprocess.run(words, cwd=hostile, env=variables, check=True)
+    assert list((place / "lib").rglob("*.pyc"))
+    assert not (tmp_path / "mark").exists()
 
 
 def test_the_tree_of_the_debian_package_has_the_modes_of_packages(tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ _INTEGRITY = re.compile(r"sha512-[A-Za-z0-9+/]{86}==")
 _FILE = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*")
 _ROOT = "package"
 _QUIET = ("--ignore-scripts", "--no-update-notifier", "--loglevel=error")
+# A registry may name a repository in place of an archive; npm before 11.10 knows --git alone.
+_NO_GIT = ("--allow-git=none", "--git=/nonexistent")
 _UNREACHABLE = re.compile(r"ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ETIMEDOUT|ENETUNREACH|ECONNRESET")
 
 Follow = Callable[[Sequence[str]], str | None]
@@ -96,7 +98,7 @@ def install_package(
     if offline is not None:
         shutil.copyfile(offline / archive.name, archive)
     else:
-        words = ["npm", "pack", f"{package.name}@{package.version}", *_QUIET]
+        words = ["npm", "pack", f"{package.name}@{package.version}", *_QUIET, *_NO_GIT]
         output = follow([*words, "--pack-destination", str(environment)])
         if output is not None or not archive.is_file():
             raise _refusal(package, output or "npm wrote no archive")
