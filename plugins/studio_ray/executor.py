@@ -168,11 +168,12 @@ class RaySession:
             answer = json.loads(line)
         except (ValueError, RecursionError):
             answer = None
-        if not isinstance(answer, dict):
-            raise self._away("its answer cannot be read")
-        if (error := answer.get("error")) is not None:
-            raise self._away(str(error))
-        return answer
+        match answer:
+            case {"error": error}:
+                raise self._away(str(error))
+            case dict():
+                return answer
+        raise self._away("its answer cannot be read")
 
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         assert self._process.stdin is not None
