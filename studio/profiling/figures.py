@@ -20,6 +20,7 @@ from studio.profiling.chart import VERDICT_COLORS
 from studio.profiling.history import ProfileDocument, read_profile
 from studio.profiling.results import ProfileRun
 from studio.profiling.svg_plot import shortened
+from studio.runtime.shared.statistics import Z
 
 Json = Mapping[str, JsonValue]
 
@@ -31,7 +32,6 @@ _LABELS = {
     "tokens": "Median time of a token (ms)",
 }
 _INTERVAL = "95 % confidence interval"
-_NORMAL = 1.96
 _ROW = 0.42
 _AROUND = 1.15
 
@@ -108,7 +108,7 @@ def _half(rounds: Sequence[float]) -> float:
     blocks = [statistics.fmean(logs[start : start + size]) for start in starts]
     if len(blocks) < 2:
         return 0.0
-    return _NORMAL * math.sqrt(statistics.variance(blocks) / len(blocks))
+    return Z * math.sqrt(statistics.variance(blocks) / len(blocks))
 
 
 def _bar(

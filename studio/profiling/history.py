@@ -15,6 +15,7 @@ from studio.profiling.results import ProfileResult, ProfileRun
 from studio.quantization.results import figures_of
 from studio.registry import Registry, RunRecord, VariantRecord
 from studio.runtime.bench.facts import Environment
+from studio.runtime.shared.statistics import Z
 
 STEP = "profile"
 _DATA = "data"
@@ -23,7 +24,6 @@ _RATES = ("throughput", "open-loop")
 
 _LEAST_ROUNDS = 8
 _LEAST_MARGIN = 0.03
-_NORMAL = 1.96
 
 _MACHINE = ("cpu", "board", "arch", "cores", "usable_cores", "kernel", "os")
 _SETTINGS = ("governor", "governors", "power_mode", "turbo", "supply", "cpu_quota", "runtimes")
@@ -305,7 +305,7 @@ def _interval(before: Sequence[float], after: Sequence[float]) -> tuple[float, f
         ]
         spread += statistics.variance(blocks) / len(blocks) if len(blocks) > 1 else 0.0
     center = math.log(statistics.median(after) / statistics.median(before))
-    half = _NORMAL * math.sqrt(spread)
+    half = Z * math.sqrt(spread)
     return math.exp(center), math.exp(center - half), math.exp(center + half)
 
 

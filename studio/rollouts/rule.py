@@ -6,7 +6,6 @@ in twenty requests does not count as a lasting rate of 5 %.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 from studio.api import Array
@@ -14,10 +13,7 @@ from studio.lazy_dataclass import dataclass
 from studio.rollouts.results import RequestStats
 from studio.runtime.serve.outputs.agreement import Agreement
 from studio.runtime.serve.outputs.detections import listed_boxes
-
-_Z = 1.96
-"""Quantile of the two-sided 95 % interval."""
-
+from studio.runtime.shared.statistics import wilson
 
 _NOISE_MS = 1.0
 """Smaller differences come from the network and the studio's machine, not from the model."""
@@ -101,15 +97,6 @@ def judge_agreement(found: Decision, agreement: float | None, rule: RolloutRule)
     if agreement < rule.min_agreement:
         return Decision("take back", f"{share}, at least {rule.min_agreement:.0%} must")
     return Decision("keep", f"{found.reason}, {share}")
-
-
-def wilson(errors: int, requests: int) -> tuple[float, float]:
-    """Return the 95 % confidence interval of a share."""
-    share, z2 = errors / requests, _Z * _Z
-    centre = share + z2 / (2 * requests)
-    spread = _Z * math.sqrt(share * (1 - share) / requests + z2 / (4 * requests * requests))
-    scale = 1 + z2 / requests
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
 Answers = Sequence[Mapping[str, Array] | None]

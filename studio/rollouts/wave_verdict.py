@@ -14,9 +14,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from studio.deployment.results import TrialEvidence, TrialTest
 from studio.documents.dataclass_json import read_parts
 from studio.rollouts.results import KEPT, TargetRow
-from studio.rollouts.rule import RolloutRule, wilson
+from studio.rollouts.rule import RolloutRule
 from studio.runtime.release.trial.decision import Counts, TrialDecision, rule_of
 from studio.runtime.release.trial.sequential import BAD
+from studio.runtime.shared.statistics import wilson
 
 _MOST = 1000
 """Observations of a target that count; a board may claim any number, and decide for all others."""

@@ -4,8 +4,7 @@ Tokens of one document, or of one stretch of text, are resampled together as a c
 over all tokens is a ratio of sums over clusters, with the bootstrap-t: Davison and Hinkley,
 "Bootstrap Methods and their Application" (1997), section 2.4 and 3.8. Shares of tokens have
 Clopper and Pearson's interval with an effective number of tokens: Korn and Graubard, "Confidence
-intervals for proportions with small expected number of positive counts" (1998). Paired shares:
-Bonett and Price (2012), McNemar's mid-P value by Fagerland, Lydersen and Laake (2013).
+intervals for X
 """
 
 from __future__ import annotations
@@ -16,8 +15,10 @@ import numpy
 from numpy.typing import NDArray
 
 from studio.evaluation.language.results import IntervalValue, PairedChange
+from studio.evaluation.matched_pairs import bonett_price, mcnemar
 from studio.runtime.bench.statistics.binomial import share_interval
 from studio.runtime.bench.statistics.student import quantile
+from studio.runtime.shared.statistics import Z
 
 Floats = NDArray[numpy.float64]
 Integers = NDArray[numpy.integer]
@@ -31,7 +32,6 @@ FEWEST_CLUSTERS = 5
 
 _RESAMPLES = 1999
 _TAIL = 0.025
-_Z = 1.959963984540054
 
 
 def cluster_mean(values: Floats, clusters: Integers, seed: int = 0) -> IntervalValue:
@@ -67,7 +67,7 @@ def cluster_share(hits: Floats, clusters: Integers) -> IntervalValue:
     variance = float(_error(sums[None], counts[None])[0]) ** 2
     effective = share * (1 - share) / variance if variance > 0 else total
     # Student's quantile for few clusters, as Korn and Graubard have it.
-    effective = min(total, effective) * (_Z / quantile(2 * _TAIL, len(sums) - 1)) ** 2
+    effective = min(total, effective) * (Z / quantile(2 * _TAIL, len(sums) - 1)) ** 2
     low, high = share_interval(share * effective, effective, _TAIL)
     return IntervalValue(share, min(low, share), max(high, share))
 
@@ -96,21 +96,10 @@ def paired_change(now: Floats, before: Floats) -> PairedChange:
         now, before: 1 for each item that is right, else 0.
     """
     better, worse = int((now > before).sum()), int((now < before).sum())
-    size = len(now) + 2
-    gap = (better - worse) / size
-    half = _Z * math.sqrt(max(0.0, (better + worse + 2) / size - gap * gap) / size)
+    low, high = bonett_price(now - before)
     value = (better - worse) / len(now)
-    return PairedChange(
-        value, max(-1.0, gap - half), min(1.0, gap + half), _mid_p(better, worse), better, worse
-    )
-
-
-def _mid_p(better: int, worse: int) -> float:
-    total, fewest = better + worse, min(better, worse)
-    if better == worse:
-        return 1.0
-    weights = [math.comb(total, k) / 2**total for k in range(fewest + 1)]
-    return float(min(1.0, 2 * sum(weights) - weights[-1]))
+    p = mcnemar(better, worse)
+    return PairedChange(value, max(-1.0, low), min(1.0, high), p, better, worse)
 
 
 def _totals(values: Floats, clusters: Integers) -> tuple[Floats, Floats]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from studio.evidence.groups.intervals import wilson
 from studio.lazy_dataclass import dataclass
 from studio.runtime.apps.event_match import match_events
+from studio.runtime.shared.statistics import wilson
 
 Row = Mapping[str, Any]
 
@@ -80,4 +80,4 @@ def event_quality(
 def _share(part: int, whole: int) -> EventShare:
     if not whole:
         return EventShare(1.0)
-    return EventShare(part / whole, *wilson(part / whole, whole))
+    return EventShare(part / whole, *wilson(part, whole))

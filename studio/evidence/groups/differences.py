@@ -2,9 +2,8 @@
 
 Groups: Newcombe, "Interval estimation for the difference between independent proportions" (1998).
 Other means: Zou and Donner, "Construction of confidence limits about effect measures" (2008).
-Pairs: Bonett and Price, "Adjusted Wald confidence interval for a difference of binomial proportions
-based on paired data" (2012). McNemar's mid-P value: Fagerland, Lydersen and Laake (2013). Several
-tests: Holm, "A simple sequentially rejective multiple test procedure" (1979).
+Pairs: ``studio.evaluation.matched_pairs``. Several tests: Holm, "A simple
+sequentially rejective multiple test procedure" (1979).
 """
 
 from __future__ import annotations
@@ -15,7 +14,8 @@ from collections.abc import Sequence
 import numpy
 from numpy.typing import NDArray
 
-from studio.evidence.groups.intervals import BOOTSTRAP, NONE, Z, bootstrap_t, mean_interval
+from studio.evaluation.matched_pairs import bonett_price, mcnemar
+from studio.evidence.groups.intervals import BOOTSTRAP, NONE, bootstrap_t, mean_interval
 from studio.evidence.groups.results import Interval, MeanDifference
 
 Floats = NDArray[numpy.float64]
@@ -66,22 +66,17 @@ def paired_difference(now: Floats, before: Floats, seed: int) -> MeanDifference:
         return MeanDifference(None, None, None, None, NONE)
     gap = float(changes.mean())
     binary = _binary(now, before)
-    p = _mcnemar(changes) if binary else _signs(changes, seed)
+    p = _mid_p(changes) if binary else _signs(changes, seed)
     interval = _paired_interval(changes, binary, seed)
     return MeanDifference(gap, interval.low, interval.high, p, interval.method)
 
 
 def _paired_interval(changes: Floats, binary: bool, seed: int) -> Interval:
-    count, changed = len(changes), int((changes != 0).sum())
+    changed = int((changes != 0).sum())
     if not binary and changed >= _FEWEST_CHANGES:
         return Interval(*bootstrap_t(changes, seed), BOOTSTRAP)
-    # One sample more for each direction, the largest possible change.
     most = 1.0 if binary else max(1.0, float(numpy.abs(changes).max()))
-    size = count + 2
-    square = (float((changes**2).sum()) + 2 * most**2) / size
-    gap = float(changes.sum()) / size
-    half = Z * math.sqrt(max(0.0, square - gap**2) / size)
-    return Interval(gap - half, gap + half, PAIRED)
+    return Interval(*bonett_price(changes, most), PAIRED)
 
 
 def holm(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
@@ -99,19 +94,8 @@ def _binary(*columns: Floats) -> bool:
     return all(bool(numpy.isin(one, (0, 1)).all()) for one in columns)
 
 
-def _mcnemar(changes: Floats) -> float:
-    """Return the two-sided mid-P value of better against worse samples."""
-    better, worse = int((changes > 0).sum()), int((changes < 0).sum())
-    total, fewest = better + worse, min(better, worse)
-    if not total:
-        return 1.0
-    point = _binomial(total, fewest)
-    tail = sum(_binomial(total, k) for k in range(fewest + 1))
-    return min(1.0, 2 * tail - point) if better != worse else 1.0
-
-
-def _binomial(total: int, count: int) -> float:
-    return math.exp(_choose(total, count) - total * math.log(2))
+def _mid_p(changes: Floats) -> float:
+    return mcnemar(int((changes > 0).sum()), int((changes < 0).sum()))
 
 
 def _exact(one: Floats, other: Floats) -> float:

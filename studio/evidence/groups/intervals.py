@@ -12,18 +12,14 @@ positive counts" (1998). Bootstrap-t: Efron and Tibshirani, "An Introduction to 
 
 from __future__ import annotations
 
-import math
-
 import numpy
 from numpy.typing import NDArray
 
 from studio.evidence.groups.results import Interval
 from studio.runtime.bench.statistics.student import quantile
+from studio.runtime.shared.statistics import wilson
 
 Floats = NDArray[numpy.float64]
-
-Z = 1.959963984540054
-"""Quantile of the normal distribution for 95 %."""
 
 WILSON = "Wilson"
 EFFECTIVE = "Wilson, effective samples"
@@ -54,7 +50,7 @@ def mean_interval(values: Floats, seed: int) -> Interval:
     mean = float(values.mean())
     bounded = bool((values >= 0).all() and (values <= 1).all())
     if bounded and bool(numpy.isin(values, (0, 1)).all()):
-        return Interval(*wilson(mean, count), WILSON)
+        return Interval(*wilson(mean * count, count), WILSON)
     if count == 1:
         return Interval(0.0, 1.0, NONE) if bounded else Interval(None, None, NONE)
     if bounded and _needs_wilson(values, mean):
@@ -76,19 +72,6 @@ def _relative_variance(values: Floats, mean: float) -> float:
     return min(1.0, float(values.var()) / most) if most > 0 else 1.0
 
 
-def wilson(share: float, count: float, z: float = Z) -> tuple[float, float]:
-    """Return Wilson's score interval of a proportion.
-
-    Args:
-        share: Observed proportion, 0 to 1.
-        count: Number of samples, or an effective number.
-    """
-    scale = 1 + z * z / count
-    middle = (share + z * z / (2 * count)) / scale
-    half = z / scale * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    return max(0.0, min(middle - half, share)), min(1.0, max(middle + half, share))
-
-
 def effective_wilson(values: Floats) -> tuple[float, float]:
     """Return Wilson's interval with as many samples as zeros and ones would need.
 
@@ -97,7 +80,8 @@ def effective_wilson(values: Floats) -> tuple[float, float]:
     """
     count, mean = len(values), float(values.mean())
     ratio = (count * _relative_variance(values, mean) + 1) / (count + 1)
-    return wilson(mean, count / ratio, quantile(0.05, count - 1))
+    effective = count / ratio
+    return wilson(mean * effective, effective, quantile(0.05, count - 1))
 
 
 def bootstrap_t(values: Floats, seed: int) -> tuple[float, float]:

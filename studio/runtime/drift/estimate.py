@@ -10,24 +10,14 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import Deque, Dict, Tuple
+from typing import Deque, Dict
 
+from ..shared.statistics import wilson
 from .reference import Estimate
 
 KEPT = 64
 """Windows without drift that are looked at together: a byte each."""
 FEWEST = 4
-_Z = 1.96
-
-
-def wilson(right: int, of: int) -> Tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson 1927); it stays within 0 and 1 for few, too."""
-    if not of:
-        return 0.0, 1.0
-    share, square = right / of, _Z * _Z
-    middle = (share + square / (2 * of)) / (1 + square / of)
-    half = _Z / (1 + square / of) * math.sqrt(share * (1 - share) / of + square / (4 * of * of))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 class Estimated:

@@ -17,6 +17,7 @@ from studio.cli.commands.profiles import _output
 from studio.documents.figures import FORMATS, write_figure
 from studio.profiling.export import FIGURES, SUFFIXES, ExportOptions, write
 from studio.profiling.figures import _half, comparison_figure, profile_figure
+from studio.runtime.shared.statistics import Z
 from tests.rigs.bundles import QuietJob
 
 ROOT = Path(__file__).parents[3]
@@ -66,7 +67,7 @@ def test_the_interval_is_that_of_the_means_of_blocks() -> None:
     rounds = [math.exp(value) for value in (0.1, 0.3, 0.1, 0.3)]  # blocks of two: no spread
     assert _half(rounds) == pytest.approx(0, abs=1e-12)
     rounds = [math.exp(value) for value in (0.1, 0.1, 0.3, 0.3)]
-    assert _half(rounds) == pytest.approx(1.96 * math.sqrt(0.02 / 2))
+    assert _half(rounds) == pytest.approx(Z * math.sqrt(0.02 / 2))
     assert _half([1.0]) == _half([]) == 0.0
 
 

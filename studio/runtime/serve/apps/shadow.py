@@ -13,8 +13,8 @@ from ...apps.mailbox import ReadFrame
 from ...apps.runner import FrameResult, GraphRunner
 from ...apps.settings import AppError
 from ...backends.failure import first_line
-from ...drift.estimate import wilson
 from ...shared.errors import LoadError
+from ...shared.statistics import wilson
 from ...shared.threads import guarded_thread, yield_to_requests
 from ...shared.trial_request import TrialRequest
 from ..engine.served_model import ServedModel, load

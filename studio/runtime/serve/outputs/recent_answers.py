@@ -7,7 +7,7 @@ from typing import Dict, Mapping, Sequence
 
 import numpy as np
 
-from ...drift.estimate import wilson
+from ...shared.statistics import wilson
 from .agreement import is_of_classes
 from .uncertainty import BOXES, MAP, Uncertainty
 

@@ -19,9 +19,9 @@ from typing import Dict, List, Mapping, Optional, Tuple
 import numpy as np
 
 from ...backends.failure import first_line
-from ...drift.estimate import wilson
 from ...drift.watch import DriftWatch, watch_of
 from ...shared.errors import LoadError
+from ...shared.statistics import wilson
 from ...shared.threads import guarded_thread, yield_to_requests
 from ...shared.trial_request import TrialRequest, wish_for
 from ..engine.observer import Attached

@@ -18,7 +18,6 @@ from typing import Deque, Dict, List, NamedTuple, Optional, Tuple
 import numpy as np
 
 from ...backends.failure import first_line
-from ...drift.estimate import wilson
 from ...generate.conversation import Conversation
 from ...generate.generator import TextGenerator
 from ...generate.loader import load_text_model
@@ -30,6 +29,7 @@ from ...generate.score.sequence import TokenSequence, rows_at_once
 from ...generate.score_trace import ScoreTrace
 from ...generate.text_model import ContextFull, TextModel
 from ...shared.errors import LoadError
+from ...shared.statistics import wilson
 from ...shared.threads import guarded_thread, yield_to_requests
 from ...shared.trial_request import TrialRequest
 from ..engine.source import from_bundle

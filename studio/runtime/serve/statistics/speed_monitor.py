@@ -13,6 +13,7 @@ from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from ...shared.documents import read_record
+from ...shared.statistics import Z
 from .board_state import BoardHistory
 from .buckets import BUCKETS, buckets_of, percentile
 
@@ -218,7 +219,7 @@ def ratio_of(counts: np.ndarray, baseline: SpeedBaseline) -> Optional[Tuple[floa
     spread = max(_OF_MAD * float(np.median(np.abs(logs - centre))), _BUCKET)
     student = _STUDENT[min(len(logs) - _FEWEST_SLOTS, len(_STUDENT) - 1)]
     own = student * _OF_MEDIAN * spread / math.sqrt(len(logs))
-    half = math.hypot(own, 1.96 * baseline.error)
+    half = math.hypot(own, Z * baseline.error)
     return math.exp(centre), math.exp(centre - half), math.exp(centre + half)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from studio.runtime.drift.estimate import wilson
 from studio.runtime.serve.outputs.recent_answers import KEPT, Answers
 
 
@@ -42,13 +41,3 @@ def test_numbers_that_are_no_classes_are_not_kept() -> None:
     answers = Answers(())
     answers.store("a", [np.zeros((1, 5, 4), np.float32), np.zeros(1, np.int64)])
     assert answers.status()["waiting"] == 0
-
-
-@pytest.mark.parametrize(
-    ("right", "of", "low", "high"),
-    [(0, 0, 0.0, 1.0), (10, 10, 0.7225, 1.0), (90, 100, 0.8256, 0.9448)],
-)
-def test_wilson(right: int, of: int, low: float, high: float) -> None:
-    """Against the formula's published values (Newcombe 1998, method 3)."""
-    found = wilson(right, of)
-    assert found == (pytest.approx(low, abs=1e-3), pytest.approx(high, abs=1e-3))
