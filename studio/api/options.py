@@ -7,7 +7,6 @@ are all made from them, so that most plugins need no code for any of these.
 from __future__ import annotations
 
 import enum
-import logging
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
@@ -16,17 +15,6 @@ from studio.api.errors import UsageError
 from studio.lazy_dataclass import dataclass
 
 ValueT = TypeVar("ValueT")
-
-_LOG = logging.getLogger(__name__)
-_noted: set[str] = set()
-"""Former names that this process has read."""
-
-
-def note_former_name(former: str, name: str) -> None:
-    """Log a warning for the first former name that this process reads; later ones add none."""
-    if not _noted:
-        _noted.add(former)
-        _LOG.warning("The name %s is deprecated; use %s.", former, name)
 
 
 class Kind(enum.Enum):
@@ -44,12 +32,6 @@ class Kind(enum.Enum):
     MODEL = "model"  # a path, "name", "name:variant", or a variant's number
     TARGET = "target"  # the name of a target
     PRESET = "preset"  # the name of a quantization preset, its TOML file, or the text itself
-    RECIPE = PRESET  # the former name
-
-    @classmethod
-    def _missing_(cls, value: object) -> Kind | None:
-        """Read a former value."""
-        return cls.PRESET if value == "recipe" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +54,6 @@ class Option:
             beside ``choices``; which there are, is known only when plugins are looked for.
         spelling: The name in flags and in pipelines, where it differs from ``name``, which stays
             that of stored documents.
-        aliases: Former names. They are accepted wherever options are given by name, and hidden.
         names: What of the model's graph is named, for a form that offers it: ``value``,
             ``output``, or ``size`` (a symbolic size or an input).
         project: Fields of the model's project, of which the first that has a value is used where
@@ -100,7 +81,6 @@ class Option:
     plugins: str = ""
     placeholder: str = ""
     spelling: str = ""
-    aliases: tuple[str, ...] = ()
     project: tuple[str, ...] = ()
     folders: bool = False
     secret: bool = False
@@ -111,24 +91,9 @@ class Option:
         return self.spelling or self.name
 
     @property
-    def former(self) -> tuple[str, ...]:
-        """Names that are accepted as well as ``word``."""
-        return self.aliases if self.word == self.name else (self.name, *self.aliases)
-
-    @property
-    def first_name(self) -> str:
-        """The oldest name, by which digests of inputs stay what they were."""
-        return self.aliases[-1] if self.aliases else self.name
-
-    @property
     def flag(self) -> str:
         """The command line's spelling."""
         return "--" + self.word.replace("_", "-")
-
-    @property
-    def former_flags(self) -> tuple[str, ...]:
-        """Former spellings of the flag."""
-        return tuple("--" + name.replace("_", "-") for name in self.former)
 
     @property
     def label(self) -> str:
@@ -184,33 +149,24 @@ class Option:
         return int(number) if self.kind is Kind.INTEGER else number
 
 
-def by_name(
-    options: Iterable[Option], given: Mapping[str, ValueT], *, stored: bool = False
-) -> dict[str, ValueT]:
-    """Return what was given under the options' own names instead of former or other spellings.
+def by_name(options: Iterable[Option], given: Mapping[str, ValueT]) -> dict[str, ValueT]:
+    """Return what was given, under the options' own names instead of their spellings.
 
     Names of no option stay. A value of None counts as not given.
 
-    Args:
-        stored: The names come from an older document and cause no note.
-
     Raises:
-        UsageError: when an option is given twice, by two of its names.
+        UsageError: when an option is given twice, by both.
     """
-    found = dict(given)
+    named = dict(given)
     for option in options:
-        for word in (*option.aliases, *([option.spelling] if option.spelling else [])):
-            if word not in found:
-                continue
-            value = found.pop(word)
-            if value is None:
-                continue
-            if found.get(option.name) is not None:
-                raise UsageError(f"{word!r} and {option.name!r} are the same option; pass one.")
-            if word in option.aliases and not stored:
-                note_former_name(word, option.word)
-            found[option.name] = value
-    return found
+        if not option.spelling or (value := named.pop(option.spelling, None)) is None:
+            continue
+        if named.get(option.name) is not None:
+            raise UsageError(
+                f"{option.spelling!r} and {option.name!r} are the same option; pass one."
+            )
+        named[option.name] = value
+    return named
 
 
 def validate(options: Iterable[Option], given: Mapping[str, Any]) -> dict[str, Any]:

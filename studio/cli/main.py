@@ -18,7 +18,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything can import onnxrunt
 
 import studio
 from studio.api import Cancelled, StudioError, UsageError
-from studio.cli.flags import add_former_command, common_flags, note_former_words
+from studio.cli.flags import common_flags
 from studio.cli.output import fail, plain_output, print_note
 from studio.cli.parser import CommandParser
 from studio.settings import SAFE_VARIABLE, Paths, Settings
@@ -94,9 +94,6 @@ COMMANDS = {
     "man": "print the manual page",
 }
 
-FORMER = {"recipes": "presets"}
-"""Former names of commands, hidden."""
-
 EXIT_CODES = """exit codes: 0 success; 1 failed; 2 usage error; 3 a gate failed;
 4 refused for safety; 130 cancelled"""
 
@@ -121,7 +118,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.no_plugins:
             os.environ[SAFE_VARIABLE] = "1"  # workers are to know it as well
         with _recording(arguments):
-            note_former_words(words)
             return _run(arguments)
 
 
@@ -238,8 +234,7 @@ def _parser(words: Sequence[str]) -> CommandParser:
     For an unknown command all are, as a command may have a verb of that name.
     """
     asked = next((word for word in words if not word.startswith("-")), "")
-    name = FORMER.get(asked, asked)
-    return _make_parser([name] if name in ("", *COMMANDS) else COMMANDS)
+    return _make_parser([asked] if asked in ("", *COMMANDS) else COMMANDS)
 
 
 def _make_parser(described: Container[str]) -> CommandParser:
@@ -258,8 +253,6 @@ def _make_parser(described: Container[str]) -> CommandParser:
         )
         if name in described:
             _module(name).add(command)
-    for former, name in FORMER.items():
-        add_former_command(commands, former, name, commands.choices[name])
     return parser
 
 

@@ -46,7 +46,7 @@ class CommandParser(argparse.ArgumentParser):
             yield f"Open the model in the window: studio open {quote(word)}"
         elif word in _OTHER_NAMES:
             yield f"Run: studio {_OTHER_NAMES[word]}"
-        parsers = dict.fromkeys(self._verbs().values())  # a former name has the same parser
+        parsers = self._verbs().values()
         verbs = [f"{parser.prog} {word}" for parser in parsers if word in parser._verbs()]
         if verbs:
             yield f"Commands with {word!r}: {', '.join(verbs)}"

@@ -23,9 +23,7 @@ def in_window(text: str, options: Sequence[Option]) -> str:
     """
     if _COMMAND.search(text):
         return text
-    titles = {
-        flag: option.label for option in options for flag in (option.flag, *option.former_flags)
-    }
+    titles = {option.flag: option.label for option in options}
     return _FLAG.sub(
         lambda found: f"“{titles[found[0]]}”" if found[0] in titles else found[0], text
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field
 from itertools import repeat
 from typing import Any, TypeVar, cast
 
@@ -30,8 +29,8 @@ Size = int | str | None
 TypeRow = tuple[str, Sequence[Size] | None]
 """Element type and shape."""
 
-Pick = Callable[[int | str], str]
-"""Function from a file's number or text to the name."""
+Pick = Callable[[int], str]
+"""Function from a file's number to the name."""
 
 
 class Names:
@@ -140,8 +139,6 @@ class GraphColumns:
 
     Attributes:
         domain, attributes, blocks, doc: Only of the nodes that have some, by the node's number.
-        values: In version 1, the type of each name.
-        typed: In version 2, the columns of ``read_typed``.
     """
 
     name: str
@@ -149,20 +146,18 @@ class GraphColumns:
     outputs: Sequence[tuple[str, TypeRow | None]]
     name_column: Sequence[str]
     operator: Sequence[str]
-    reads: Sequence[Sequence[int | str]]
-    writes: Sequence[Sequence[int | str]]
+    reads: Sequence[Sequence[int]]
+    writes: Sequence[Sequence[int]]
     domain: Mapping[str, str]
     attributes: Mapping[str, Mapping[str, object]]
     blocks: Mapping[str, Mapping[str, Columns]]
     doc: Mapping[str, str]
     constants: Sequence[tuple[str, TypeRow, int, str]]
-    notes: Mapping[str, str] = field(default_factory=dict)
-    values: Mapping[str, TypeRow] = field(default_factory=dict)
-    typed: Columns | None = None
+    notes: Mapping[str, str]
 
 
 def read_graph(data: Columns, name: Pick) -> Graph:
-    """Read a graph; its types are missing unless an older version wrote them."""
+    """Read the drawn part of a graph: all but the types of its values."""
     columns = GraphColumns(**data)
     return Graph(
         name=columns.name,
@@ -173,22 +168,15 @@ def read_graph(data: Columns, name: Pick) -> Graph:
             key: Initializer(key, TensorType(kind[0], _shape(kind[1])), nbytes, external)
             for key, kind, nbytes, external in columns.constants
         },
-        values=_read_values(columns, name),
         notes=columns.notes,
     )
-
-
-def _read_values(columns: GraphColumns, name: Pick) -> dict[str, TensorType]:
-    if columns.typed is not None:
-        return read_typed(columns.typed, name)
-    return {key: TensorType(kind[0], _shape(kind[1])) for key, kind in columns.values.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class TypeColumns:
     """Types of values: the different ones, and the place of each name's among them."""
 
-    names: Sequence[int | str]
+    names: Sequence[int]
     types: Sequence[TypeRow]
     type: Sequence[int]
 
@@ -262,7 +250,7 @@ class LayoutColumns:
     width: Sequence[float]
     height: Sequence[float]
     to: Sequence[int]
-    value: Sequence[int | str]
+    value: Sequence[int]
     bends: Sequence[Sequence[float]]
     size: Sequence[float]
 

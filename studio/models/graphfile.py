@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 from studio.api import Graph, GraphLayout, InvalidData, Model, Value
 from studio.lazy_dataclass import dataclass
@@ -40,7 +40,6 @@ from studio.models.graphcolumns import (
 from studio.models.walk import all_graphs
 
 _VERSION = 3
-_READABLE = (1, 2, 3)
 _GZIP = 31
 
 
@@ -217,21 +216,19 @@ def _drawn(raw: bytes, file: str) -> tuple[DrawnGraph, bytes]:
     if not unpacking.eof:
         raise ValueError("it ends too early")
     rest = unpacking.unused_data
-    if data["version"] not in _READABLE:
+    if data["version"] != _VERSION:
         raise InvalidData(f"{file} was written by another version of the studio.")
-    names = data.get("names", ())
-    # Version 1 had the names themselves instead of their numbers.
-    name = cast(Pick, names.__getitem__ if "names" in data else str)
+    names = data["names"]
+    name: Pick = names.__getitem__
     model = Model(
         graph=read_graph(data.pop("graph"), name),  # what was read is not held any longer
         functions={key: read_graph(graph, name) for key, graph in data["functions"].items()},
         **data["model"],
     )
-    parts = {path: read_layout(one, name) for path, one in data.get("parts", {}).items()}
-    blocks = read_outline(data.get("outline", ()))
+    parts = {path: read_layout(one, name) for path, one in data["parts"].items()}
+    blocks = read_outline(data["outline"])
     layout = read_layout(data.pop("layout"), name)
-    # Until version 2 there was one part with all.
-    content = GraphFileContent(model, layout, data.get("macs", {}), parts, blocks)
+    content = GraphFileContent(model, layout, {}, parts, blocks)
     size = len(raw) - len(rest)
     return DrawnGraph(content, names, size, hashlib.sha256(raw[:size]).digest()), rest
 
@@ -257,7 +254,7 @@ def _completed(drawn: DrawnGraph, data: Mapping[str, Any]) -> GraphFileContent:
     """Return the drawn graph completed with its known types."""
     part = SecondPart(**data)
     names = [*drawn.names, *part.names]
-    name = cast(Pick, names.__getitem__)
+    name: Pick = names.__getitem__
     content = drawn.content
     known = iter(part.known)
     graph = _with_known(content.model.graph, known, name)

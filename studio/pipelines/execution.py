@@ -39,7 +39,6 @@ from studio.settings import write_atomically
 from studio.steps import result_cache as keeping
 from studio.steps.approval import NeedsApproval
 from studio.steps.catalogue import step as step_named
-from studio.steps.former_keys import with_new_keys
 from studio.steps.inputs import tools
 from studio.steps.overwrites import OwnOutputs, outputs, refusal
 from studio.steps.runner import StepRunner
@@ -119,7 +118,6 @@ class PipelineRun:
         self._journal = RunJournal(
             id=self.folder.id,
             pipeline=head,
-            recipe=head,
             folder=str(pipeline.folder),
             variables=pipeline.given,
             values={k: v for k, v in pipeline.variables.items() if k not in pipeline.secret},
@@ -138,7 +136,7 @@ class PipelineRun:
     def _adopt(self, before: RunJournal) -> None:
         """Adopt the finished steps of an interrupted run."""
         for report in before.steps:
-            result = with_new_keys(self.folder.result(report.id))
+            result = self.folder.result(report.id)
             known = report.done and report.id in self._names and result
             if known and keeping.is_there(result, self._runner.registry):
                 self._store(replace(report, result=result))
@@ -254,10 +252,9 @@ class PipelineRun:
         )
         option = next(named, None) or next(
             (
-                word
+                o.word
                 for o in step_named(step.step).form
-                for word in (o.word, *o.former)
-                if word in step.written and message.startswith(o.label + ":")
+                if o.word in step.written and message.startswith(o.label + ":")
             ),
             "",
         )

@@ -164,22 +164,9 @@ class _Placement:
 
 
 @dataclass(frozen=True, slots=True)
-class _ProviderShare:
-    name: str
-    share: float
-
-
-@dataclass(frozen=True, slots=True)
 class _OperatorTimes:
     run: str = ""
-    providers: Mapping[str, float] | tuple[_ProviderShare, ...] | None = None
-
-    @property
-    def shares(self) -> Mapping[str, float]:
-        """Shares of the time by provider; earlier versions wrote a list."""
-        if isinstance(self.providers, tuple):
-            return {one.name: one.share for one in self.providers}
-        return self.providers or {}
+    providers: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +188,10 @@ def _placement(result: _Placed, settings: GateSettings) -> Judged:
         return 1 - fallback, "where it was asked to run"
     shares = {}
     for table in result.operators or ():
-        total = sum(table.shares.values())
+        providers = table.providers or {}
+        total = sum(providers.values())
         if total:
-            named = [v for k, v in table.shares.items() if provider.lower() in k.lower()]
+            named = [v for k, v in providers.items() if provider.lower() in k.lower()]
             shares[table.run] = sum(named) / total
     if not shares:
         raise NoValue("no operator was timed: the profile needs operators = true")

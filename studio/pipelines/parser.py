@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, Option, UsageError
-from studio.api.options import note_former_name
 from studio.documents.dataclass_json import JsonValue, from_json
 from studio.documents.toml_text import Path as Place
 from studio.documents.toml_text import TomlText, no_such
@@ -54,9 +53,8 @@ OWN = ("id", "step", "after", "fresh")
 RUN_KEYS = ("id", "folder", "gates")
 """Keys of ``${run...}``, the facts of the running pipeline."""
 
-_TABLES = ("pipeline", "vars", "matrix", "steps", "gates")
-_FORMER_HEAD = "recipe"
-"""The former name of the table ``pipeline``, which is still read."""
+_HEAD = "pipeline"
+_TABLES = (_HEAD, "vars", "matrix", "steps", "gates")
 
 _ID = re.compile(r"[\w-]+")
 
@@ -103,8 +101,7 @@ def parse_pipeline(
         UsageError: as ``read_pipeline``.
     """
     source = TomlText.read(text, name)
-    head_table = _head_table(source)
-    _check_tables(source, head_table)
+    _check_tables(source)
     tables = from_json(PipelineTables, source.values)
     variables = resolve(
         source, tables.vars, given or {}, os.environ if environment is None else environment
@@ -116,7 +113,7 @@ def parse_pipeline(
     _check_references(source, written, gates, variables.values, axes)
     matrix = Matrix(axes, written)
     all_gates = matrix.gates(gates)
-    head = from_json(_Head, source.values[head_table])
+    head = from_json(_Head, source.values[_HEAD])
     return Pipeline(
         name=head.name,
         title=head.title or head.name,
@@ -141,39 +138,24 @@ def _from_folder(gate: Gate, folder: Path) -> Gate:
     return replace(gate, settings={**gate.settings, **files})
 
 
-def _head_table(source: TomlText) -> str:
-    """Return the name of the head table: the current or the former one.
-
-    Raises:
-        UsageError: when a text has both.
-    """
-    if _FORMER_HEAD not in source.values:
-        return _TABLES[0]
-    if _TABLES[0] in source.values:
-        reason = "[recipe] is the former name of [pipeline]; keep one of them."
-        raise source.wrong(reason, _FORMER_HEAD)
-    note_former_name(f"[{_FORMER_HEAD}]", f"[{_TABLES[0]}]")
-    return _FORMER_HEAD
-
-
-def _check_tables(source: TomlText, head_table: str) -> None:
+def _check_tables(source: TomlText) -> None:
     for key, value in source.values.items():
-        if key not in (*_TABLES, head_table):
+        if key not in _TABLES:
             raise source.unknown(_TABLES, key)
         wanted = list if key in ("steps", "gates") else dict
         if not isinstance(value, wanted):
             spelled = f"[[{key}]]" if wanted is list else f"[{key}]"
             raise source.wrong(f"{key!r} is a table: {spelled}.", key)
-    found = source.values.get(head_table)
+    found = source.values.get(_HEAD)
     if found is None:
         raise UsageError(f"{source.where()} is not a pipeline: the table [pipeline] is missing.")
     for key, value in found.items():
         if key not in HEAD:
-            raise source.unknown(HEAD, head_table, key)
+            raise source.unknown(HEAD, _HEAD, key)
         if not isinstance(value, str):
-            raise source.wrong(f"{key!r} is a text, not {value!r}.", head_table, key)
+            raise source.wrong(f"{key!r} is a text, not {value!r}.", _HEAD, key)
     if not from_json(_Head, found).name:
-        raise source.wrong("the pipeline needs a 'name'.", head_table)
+        raise source.wrong("the pipeline needs a 'name'.", _HEAD)
     if not from_json(PipelineTables, source.values).steps:
         raise UsageError(f"{source.where()} is not a pipeline: it has no steps ([[steps]]).")
 
@@ -254,7 +236,7 @@ def _options(
     source: TomlText, table: Mapping[str, object], place: Place, name: str
 ) -> dict[str, Any]:
     options = catalogue()[name].form
-    known = {word: option for option in options for word in (option.word, *option.former)}
+    known = {option.word: option for option in options}
     found: dict[str, Any] = {}
     for key, value in table.items():
         if key in OWN:
@@ -263,12 +245,10 @@ def _options(
         option = known.get(word)
         if option is None:
             raise source.unknown([*OWN, *(one.word for one in options)], *place, key)
-        # A former name and the present one may both be written.
+        # With dashes and with underscores, both may be written.
         if option.name in found:
             reason = f"{key!r} and {option.word!r} are the same option; keep one."
             raise source.wrong(reason, *place, key)
-        if word in option.aliases:
-            note_former_name(word, option.word)
         _check_value(source, option, value, (*place, key))
         found[option.name] = value
     for option in options:

@@ -17,8 +17,7 @@ from studio.pipelines.gate_kinds import KINDS, Kind
 from studio.steps.catalogue import steps
 
 FILE = ("schemas", "pipeline.schema.json")
-FORMER_FILE = ("schemas", "recipe.schema.json")
-"""The former name of the file, which earlier pipelines refer to."""
+
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCE = {"$ref": "#/$defs/reference"}
@@ -48,12 +47,10 @@ def schema() -> Json:
         "title": "A pipeline of Edgewright",
         "description": "Steps with their options, and gates on their results; a TOML file.",
         "type": "object",
-        "required": ["steps"],
-        "oneOf": [{"required": ["pipeline"]}, {"required": ["recipe"]}],
+        "required": ["pipeline", "steps"],
         "additionalProperties": False,
         "properties": {
             "pipeline": _head(),
-            "recipe": {**_head(), "deprecated": True, "description": "Former name of [pipeline]."},
             "vars": _vars(),
             "matrix": _matrix(),
             "steps": {
@@ -119,8 +116,6 @@ def _step(step: AnyStep) -> Json:
     properties: Json = {"step": {"const": step.name}, **_OWN}
     for option in step.form:
         properties |= dict.fromkeys(_spelled(option.word), _option(option))
-        for name in option.former:
-            properties |= dict.fromkeys(_spelled(name), _former(option))
     needed = [one.word for one in step.form if one.required and not one.project]
     # Names with an underscore have a second spelling, so the schema cannot require either.
     plain = [name for name in needed if "_" not in name]
@@ -136,11 +131,6 @@ def _step(step: AnyStep) -> Json:
 
 def _spelled(name: str) -> list[str]:
     return [name, name.replace("_", "-")]
-
-
-def _former(option: Option) -> Json:
-    note = {"description": f"Former name of {option.word}.", "deprecated": True}
-    return {**_option(option), **note}
 
 
 def _option(option: Option) -> Json:
@@ -203,17 +193,6 @@ def _gate(name: str, kind: Kind) -> Json:
 def text() -> str:
     """Return the text of the schema's file."""
     return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
-
-
-def former_text() -> str:
-    """Return the text of the file with the former name: a reference to the schema."""
-    stub = {
-        "$schema": _DIALECT,
-        "title": "A pipeline of Edgewright",
-        "description": f"Moved to {FILE[-1]}.",
-        "$ref": FILE[-1],
-    }
-    return json.dumps(stub, indent=1) + "\n"
 
 
 if __name__ == "__main__":

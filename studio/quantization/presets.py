@@ -24,9 +24,6 @@ FOLDER = "presets"
 LANGUAGE = "language"
 """The folder of the resources with presets for language models."""
 
-_OWN = (FOLDER, "recipes")
-"""Folders that may hold the user's own: today's, which is written, and the former one."""
-
 _NAME = re.compile(r"[\w][\w .-]{0,63}")
 _FIRST = (
     "int8",
@@ -152,10 +149,8 @@ def prepare(registry: Registry, options: OptionsT) -> OptionsT:
 
 
 def _own(data: Path) -> list[Path]:
-    """Return the files of the user's presets, by name; the current folder before the former one."""
-    files = [path for folder in _OWN for path in (data / folder).glob("*.toml")]
-    found = {path.stem: path for path in reversed(files)}
-    return [found[name] for name in sorted(found)]
+    """Return the files of the user's presets, by name."""
+    return sorted((data / FOLDER).glob("*.toml"))
 
 
 def _read(path: Path) -> PresetText:

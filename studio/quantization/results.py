@@ -50,15 +50,13 @@ class SensitivityResult:
     """Sensitivity of all layers that a quantization may choose from, largest error first.
 
     Attributes:
-        recipe: The preset under its former key, until 0.3.
-        preset: The preset in its JSON form; empty in results of earlier versions.
+        preset: The preset in its JSON form.
         signature: Digest of all that the costs depend on; a search finds them by it.
     """
 
     model: str
     layers: tuple[LayerCost, ...]
     metric: FloatMetric | None
-    recipe: Mapping[str, object]
     signature: str | None
     backend: RuntimeVersion
     seconds: float
@@ -215,7 +213,6 @@ class QuantizeResult:
 
     Attributes:
         output: The file; added by the record, like the model, the number, the name and ``front``.
-        recipe, recipe_text: The preset under its former keys, until 0.3.
         facts: Figures of the transform.
         latency_ratio: Time over that of the float model, with its interval.
         advice: What speaks against the variant.
@@ -233,8 +230,6 @@ class QuantizeResult:
     precision: str = ""
     preset: Mapping[str, object] = field(default_factory=dict)
     preset_text: str = ""
-    recipe: Mapping[str, object] = field(default_factory=dict)
-    recipe_text: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
     bytes: SizeChange = SizeChange(0, 0)
     size_ratio: float | None = None

@@ -55,7 +55,6 @@ def measure(options: SensitivityOptions, job: Job) -> SensitivityResult:
         model=subject.title,
         layers=(*worst, *layers[count:]),
         metric=metric,
-        recipe=preset.to_json(),
         signature=options.signature,
         backend=subject.runtime,
         seconds=round(time.monotonic() - begin, 3),

@@ -112,5 +112,4 @@ LABEL_MAP = _described(
 PRESET = _described(
     kind=Kind.PRESET,
     help="Preset name (studio presets list) or TOML file. Options given with it take precedence.",
-    aliases=("recipe",),
 )

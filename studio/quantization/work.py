@@ -111,8 +111,6 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
         precision=made.precision,
         preset=preset.to_json(),
         preset_text=preset.to_text(),
-        recipe=preset.to_json(),
-        recipe_text=preset.to_text(),
         facts=made.facts,
         bytes=SizeChange(subject.nbytes, size),
         size_ratio=size / subject.nbytes,

@@ -112,7 +112,6 @@ class RunJournal:
     """The record of a run.
 
     Attributes:
-        recipe: The head under its former key, until 0.3.
         folder: Base of relative paths in the pipeline.
         variables: Values that the user gave, as texts.
         values: Values of all variables that are not secret.
@@ -126,8 +125,7 @@ class RunJournal:
 
     format: int = 1
     id: str = ""
-    pipeline: PipelineHead | None = optional()
-    recipe: PipelineHead | None = optional()
+    pipeline: PipelineHead = PipelineHead()
     folder: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, JsonValue] = field(default_factory=dict)
@@ -145,11 +143,6 @@ class RunJournal:
     intent: Mapping[str, str] = field(default_factory=dict)
     exit_code: int | None = optional()
     artefacts: Mapping[str, str] | None = optional()
-
-    @property
-    def head(self) -> PipelineHead:
-        """The head of the pipeline, also from a journal with the former key."""
-        return self.pipeline or self.recipe or PipelineHead()
 
     @property
     def new_version(self) -> NewVersion | None:

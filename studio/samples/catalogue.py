@@ -210,12 +210,10 @@ def provided(
     for file in files:
         _replace(chosen / file, (made / file).read_bytes())
     _replace(chosen / MARK, _text_of_mark(name))
-    pipeline = str(chosen / "pipeline.toml")
     return replace(
         result,
         model=str(chosen / result.model),
-        pipeline=pipeline,
-        recipe=pipeline,
+        pipeline=str(chosen / "pipeline.toml"),
         folder=str(chosen),
         files=tuple(file.as_posix() for file in files),
     )

@@ -13,7 +13,6 @@ class SampleResult:
     Attributes:
         model: The model's file.
         fonts: Those that its texts were rendered in.
-        recipe: The pipeline under its former key, until 0.3.
     """
 
     name: str
@@ -21,7 +20,6 @@ class SampleResult:
     model: str
     fonts: tuple[str, ...] | None = optional()
     pipeline: str = optional("")
-    recipe: str = optional("")
     folder: str = optional("")
     files: tuple[str, ...] = optional(())
 

@@ -30,7 +30,7 @@ def input_digest(step: AnyStep, resolved: Resolved, registry: Registry, plugins:
         OSError: when a file cannot be read.
     """
     options = {
-        option.first_name: _option(option, resolved.arguments[option.name]) for option in step.form
+        option.name: _option(option, resolved.arguments[option.name]) for option in step.form
     }
     document: dict[str, Any] = {
         "format": _FORMAT,

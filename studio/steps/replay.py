@@ -80,7 +80,7 @@ class ReplayBuilder:
         if step not in steps():
             raise UsageError(f"Unknown step: {step!r}.")
         known = {option.name: option for option in step_named(step).form}
-        named = by_name(known.values(), options, stored=True)
+        named = by_name(known.values(), options)
         told = {
             known[name].word: self._value(known[name], value)
             for name, value in named.items()

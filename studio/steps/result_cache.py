@@ -10,7 +10,6 @@ from studio.api import Kind
 from studio.registry import Registry
 from studio.settings import full_path
 from studio.steps.catalogue import step as step_named
-from studio.steps.former_keys import with_new_keys
 from studio.steps.inputs import path_digest
 from studio.steps.runner import StepRunner
 
@@ -41,7 +40,7 @@ def lookup(
     kept = registry.ledger.cached_result(key) if key else None
     if kept is None:
         return None
-    result = with_new_keys(kept.result)
+    result = dict(kept.result)
     outputs = result.pop(_OUTPUTS, {})
     if not (is_there(result, registry) and _are_same(outputs) and _opens(name, given, result)):
         registry.ledger.remove_result(key)

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from studio.models.layout import Unfolded
     from studio.models.search import SearchResult
 
-_RELAID_UP_TO = 20_000
-"""Nodes of a graph that gets a new layout where its file has no room for rows."""
-
 FOLDED_FROM = 300
 """Nodes from which on a graph opens folded, where folding leaves at most a third of its boxes."""
 
@@ -181,8 +178,6 @@ def read_graph(record: VariantRecord, early: Early | None = None) -> GraphView:
     Args:
         early: If it is of this graph, only what was missing is read.
 
-    A file of an earlier version, whose boxes have no room for rows, gets a new layout.
-
     Raises:
         StudioError: when it was not kept, or its file is gone or damaged.
     """
@@ -194,25 +189,11 @@ def read_graph(record: VariantRecord, early: Early | None = None) -> GraphView:
         raise StudioError(f"The graph of {record.model_name} {record.name} is no longer stored.")
     with uncollected():
         if early is None:
-            return _with_rows(_view(read_all(record.graph_path)))
+            return _view(read_all(record.graph_path))
         drawn, view = early
         content = read_all(record.graph_path, drawn)
         is_same = content.outline is drawn.content.outline
         return _view(content, view if is_same else None)
-
-
-def _with_rows(view: GraphView) -> GraphView:
-    """Return the view with room for the rows of its nodes; large graphs stay as they are."""
-    from studio.models.labels.node_rows import HEADER_HEIGHT, node_rows
-    from studio.models.layout import lay_out
-
-    graph = view.model.graph
-    has_room = max(view.layout.height, default=0.0) > HEADER_HEIGHT
-    if has_room or len(graph.nodes) > _RELAID_UP_TO:
-        return view
-    if not any(node_rows(graph, node) for node in graph.nodes):
-        return view
-    return replace(view, layout=lay_out(graph), parts={})
 
 
 def read_drawn_graph(path: Path) -> Early:

@@ -147,8 +147,7 @@ class Inbox:
             return
         try:
             rows = json.loads(self._path.read_text("utf-8"))
-            # An earlier version kept silences here.
-            found = [AlertEntry(**{k: v for k, v in row.items() if k in _FIELDS}) for row in rows]
+            found = [AlertEntry(**row) for row in rows]
         except (OSError, ValueError, TypeError, AttributeError):
             return  # nothing was kept yet, or by another version: alerts that hold come again
         for entry in found:

@@ -35,7 +35,7 @@ class RunInfo:
     def of(cls, folder: RunFolder) -> RunInfo:
         """Return the run of a folder, read from its journal."""
         journal = folder.read()
-        head = journal.head
+        head = journal.pipeline
         return cls(
             folder.id,
             head.name,

@@ -366,5 +366,5 @@ class Runs:
             text = (folder.folder / PIPELINE_FILE).read_text(encoding="utf-8")
         except OSError:
             raise UsageError(f"The pipeline file of the run {folder.id} is missing.") from None
-        name = before.head.file or PIPELINE_FILE
+        name = before.pipeline.file or PIPELINE_FILE
         return parse_pipeline(text, name, Path(before.folder), before.variables)

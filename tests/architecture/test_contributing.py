@@ -239,7 +239,8 @@ def test_the_step_has_a_command_a_schema_and_a_pipeline_key(scratch: Scratch) ->
     assert '"count"' not in ROOT.joinpath("resources", *SCHEMA).read_text()
     pipeline = scratch.folder / "pipeline.toml"
     pipeline.write_text(
-        f'[recipe]\nname = "p"\n[[steps]]\nid = "n"\nstep = "count"\nmodel = "{DIGITS}"\ntop = 1\n'
+        '[pipeline]\nname = "p"\n'
+        f'[[steps]]\nid = "n"\nstep = "count"\nmodel = "{DIGITS}"\ntop = 1\n'
     )
     assert "n: count" in scratch.studio("run", pipeline, "--check")
 

@@ -47,7 +47,7 @@ LINES: dict[str, list[Line]] = {
         ("project draft digits", (2,)),
         ("project outputs digits --dry-run", _OK),
     ],
-    "presets": [("presets list", _OK), ("recipes list", _OK)],
+    "presets": [("presets list", _OK)],
     "evaluate": [("evaluate digits.onnx --data heldout.npz", _OK)],
     "groups": [("groups digits.onnx --data heldout.npz --samples 50", _OK)],
     "robustness": [

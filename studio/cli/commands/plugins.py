@@ -21,7 +21,6 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     verbs = add_verbs(
         parser,
-        {"forbid": "disable"},
         list="list plugins and their capabilities",
         allow="allow a plugin, its files and permissions",
         disable="disable a plugin",

@@ -27,8 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
             return _show(opened.presets.check(arguments.preset), arguments.json)
         entries = (*opened.presets.all(), *opened.presets.of_language())
     if arguments.json:
-        rows = [asdict(entry) for entry in entries]
-        print_json({"presets": rows, "recipes": rows})  # the second key until 0.3
+        print_json({"presets": [asdict(entry) for entry in entries]})
         return 0
     lines = [(e.name, "yours" if e.own else "", e.title, e.hardware) for e in entries]
     print_lines(table(("name", "", "title", "hardware"), lines))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from studio.cli.flags import hide_former
 from studio.cli.session import add_step
 from studio.cli.step_commands import run_named
 
@@ -12,14 +11,10 @@ from studio.cli.step_commands import run_named
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     add_step(parser, "quantize")
-    hide_former(
-        parser.add_argument(
-            "--estimate",
-            "--predict",
-            action="store_true",
-            help="estimate the int8 speed-up on this machine and exit",
-        ),
-        "--predict",
+    parser.add_argument(
+        "--estimate",
+        action="store_true",
+        help="estimate the int8 speed-up on this machine and exit",
     )
 
 

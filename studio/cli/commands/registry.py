@@ -9,7 +9,7 @@ from typing import Any
 
 from studio.api import UsageError
 from studio.cli import shared_registry
-from studio.cli.flags import add_verbs, hide_former, option_values
+from studio.cli.flags import add_verbs, option_values
 from studio.cli.output import fail_job, print_json, print_lines, print_note
 from studio.cli.overwrite import add_force, confirm_overwrite
 from studio.cli.session import add_step, workspace
@@ -75,16 +75,12 @@ def _add_to_steps(push: argparse.ArgumentParser, watch: argparse.ArgumentParser)
         metavar="S",
         help="polling interval in seconds",
     )
-    hide_former(
-        watch.add_argument(
-            "--max-updates",
-            "--moves",
-            type=int,
-            default=0,
-            metavar="N",
-            help="exit after N updates",
-        ),
-        "--moves",
+    watch.add_argument(
+        "--max-updates",
+        type=int,
+        default=0,
+        metavar="N",
+        help="exit after N updates",
     )
 
 

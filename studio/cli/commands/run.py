@@ -11,7 +11,6 @@ from pathlib import Path
 
 from studio.api import StudioError, UsageError
 from studio.cli.approval import run_approved
-from studio.cli.flags import hide_former
 from studio.cli.output import print_json, print_lines, print_note
 from studio.cli.overwrite import add_force, confirm_overwrite
 from studio.cli.session import workspace
@@ -46,11 +45,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="set a variable of the pipeline",
     )
     add_force(parser)
-    hide_former(
-        parser.add_argument(
-            "--no-cache", "--fresh", dest="fresh", action="store_true", help="ignore cached results"
-        ),
-        "--fresh",
+    parser.add_argument(
+        "--no-cache", dest="fresh", action="store_true", help="ignore cached results"
     )
     parser.add_argument("--check", action="store_true", help="check the pipeline and exit")
     parser.add_argument(
@@ -104,23 +100,17 @@ def _add_automation(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="polling interval of --watch in seconds",
     )
-    hide_former(
-        parser.add_argument(
-            "--max-runs",
-            "--moves",
-            type=int,
-            default=0,
-            metavar="N",
-            help="exit after N runs of --watch",
-        ),
-        "--moves",
+    parser.add_argument(
+        "--max-runs",
+        type=int,
+        default=0,
+        metavar="N",
+        help="exit after N runs of --watch",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the pipeline, or show the requested runs."""
-    if "@" in arguments.on and ":" not in arguments.on:  # what --watch was called before
-        arguments.watch, arguments.on = arguments.on, ""
     if arguments.write_ci:
         return _write_ci(arguments)
     with workspace() as opened:

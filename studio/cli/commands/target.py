@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 
 from studio.api import TargetSpec, UsageError
-from studio.cli.flags import add_verbs, hide_former, option_values
+from studio.cli.flags import add_verbs, option_values
 from studio.cli.output import has_terminal, print_json, print_lines, print_note, prompt
 from studio.cli.session import add_step, finish, workspace
 from studio.cli.step_commands import run_named
@@ -75,14 +75,10 @@ def _describe_add(parser: argparse.ArgumentParser) -> None:
 def _describe_group(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", help="group name [default: list all groups]")
     parser.add_argument("targets", nargs="*", metavar="TARGET")
-    hide_former(
-        parser.add_argument(
-            "--delete",
-            "--dissolve",
-            action="store_true",
-            help="delete the group and keep its targets",
-        ),
-        "--dissolve",
+    parser.add_argument(
+        "--delete",
+        action="store_true",
+        help="delete the group and keep its targets",
     )
 
 

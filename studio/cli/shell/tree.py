@@ -62,7 +62,7 @@ class Command:
 
 
 def command_tree(parser: argparse.ArgumentParser) -> Command:
-    """Return what a parser knows; former names and hidden flags are left out."""
+    """Return what a parser knows; hidden flags are left out."""
     return _command(parser, (), "")
 
 

@@ -35,8 +35,8 @@ def places_on(target: str, root: str, answer: PageAnswer) -> Iterator[KeptData]:
         "uncertain requests kept for labelling: inputs",
         f"{root}/run/samples",
         _bytes(answer, "samples"),
-        "until fetched with --forget-samples, or the quota of the deployment",
-        f"studio monitor --target {target} --samples FOLDER --forget-samples",
+        "until fetched with --delete-samples, or the quota of the deployment",
+        f"studio monitor --target {target} --samples FOLDER --delete-samples",
     )
     yield KeptData(
         TARGET,

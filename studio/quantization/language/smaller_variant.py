@@ -65,8 +65,6 @@ def shrink(options: QuantizeOptions, job: Job, host: PluginHost) -> QuantizeResu
         precision=made.precision,
         preset=preset.to_json(),
         preset_text=preset.to_text(),
-        recipe=preset.to_json(),
-        recipe_text=preset.to_text(),
         facts=made.facts,
         bytes=SizeChange(before, after),
         size_ratio=after / before,

@@ -40,7 +40,7 @@ calibration = "percentile"
 """
 
 WORKFLOW = """\
-[recipe]
+[pipeline]
 name = "small"
 title = "Made by 0.1"
 
@@ -53,7 +53,7 @@ model = "digits.onnx"
 id = "small"
 step = "quantize"
 model = "${open.variant}"
-recipe = "mine"
+preset = "mine"
 data = "calibration.npz"
 eval_data = "heldout.npz"
 
@@ -66,10 +66,10 @@ max = 0.01
 
 BEFORE = (
     "samples get digits --out digits",
-    "run digits/recipe.toml",
+    "run digits/pipeline.toml",
     "run digits/workflow.toml",
     "versions alias digits:1 candidate",
-    "versions promote digits:1 --because first",
+    "versions promote digits:1 --reason first",
     "versions promote digits:2",
     "evaluate digits:int8 --data digits/heldout.npz",
     "quantize digits:fp32 --method my_halves --eval-data digits/heldout.npz",
@@ -81,7 +81,7 @@ BEFORE = (
     " --sign key",
     "versions export project.zip",
     "package digits:fp32 --deb digits.deb --maintainer 'Ann <ann@desk.example>'",
-    "rollout digits:fp32 --target local/line --strategy all --requests 10 --soak-s 1",
+    "rollout digits:fp32 --target local/line --strategy all --requests 10 --trial-s 1",
     "undeploy --target local/line --purge",
 )
 """What is done with ``studio``, in order, before the two releases of this computer."""
@@ -112,8 +112,8 @@ SAID = (
     "profiles list",
     "run --list",
     "run --show last",
-    "recipes list",
-    "recipes show mine",
+    "presets list",
+    "presets show mine",
     "target group",
 )
 """Of what is said in the end, with --json, all is kept, for today's program to say the same."""
@@ -128,7 +128,7 @@ def main() -> None:
         check=True,
     )
     studio("samples get digits --out digits")
-    write_recipes()
+    write_inputs()
     add_plugin("top_two", "metric")
     add_plugin("my_halves", "transform")
     for words in (*BEFORE[1:], *RELEASES):
@@ -153,14 +153,14 @@ def studio(words: str) -> str:
     return done.stdout
 
 
-def write_recipes() -> None:
-    """A recipe of quantization of the user's own, a workflow, and a shorter profile."""
-    own = ROOT / "edgewright" / "data" / "recipes"
+def write_inputs() -> None:
+    """Write a preset of the user's own, a workflow, and a pipeline with a shorter profile."""
+    own = ROOT / "edgewright" / "data" / "presets"
     own.mkdir(parents=True)
     (own / "mine.toml").write_text(MINE)
     (ROOT / "digits" / "workflow.toml").write_text(WORKFLOW)
-    recipe = ROOT / "digits" / "recipe.toml"
-    recipe.write_text(recipe.read_text().replace("seconds = 10", "seconds = 1"))
+    pipeline = ROOT / "digits" / "pipeline.toml"
+    pipeline.write_text(pipeline.read_text().replace("seconds = 10", "seconds = 1"))
 
 
 def add_plugin(name: str, kind: str) -> None:
@@ -187,7 +187,7 @@ def keep_answers() -> None:
     runs = [
         json.loads(studio(f"run --show {run['id']} --json")) for run in said["run --list"]["runs"]
     ]
-    artefacts = {run["recipe"]["name"]: run["artefacts"] for run in runs}
+    artefacts = {run["pipeline"]["name"]: run["artefacts"] for run in runs}
     (HERE / "artefacts.json").write_text(json.dumps(artefacts, indent=1) + "\n")
 
 
@@ -196,7 +196,7 @@ def pack() -> None:
     shutil.copy(ROOT / "project.zip", HERE)
     shutil.copy(ROOT / "key.pub", HERE)
     shutil.copy(ROOT / "digits" / "workflow.toml", HERE)
-    shutil.copy(ROOT / "edgewright" / "data" / "recipes" / "mine.toml", HERE)
+    shutil.copy(ROOT / "edgewright" / "data" / "presets" / "mine.toml", HERE)
     made_before.rename(ROOT, sys.executable, f"{ROOT}/bin/python")
     reserve = ROOT / "edgewright" / "data" / "releases" / "reserve"
     reserve.write_bytes(bytes(reserve.stat().st_size))  # it holds disk space, of any content

@@ -68,57 +68,19 @@ def test_a_required_value_is_asked_for() -> None:
     assert raised.value.hint == "Pass --model."
 
 
-RENAMED = (
-    Option("preset", Kind.PRESET, aliases=("recipe",)),
-    Option("quality", Kind.FLAG, False, spelling="trial"),
-)
+SPELLED = (Option("preset", Kind.PRESET), Option("quality", Kind.FLAG, False, spelling="trial"))
 
 
-def test_former_names_and_spellings_are_accepted() -> None:
-    wanted = {"preset": "int8", "quality": True}
-    for given in (
-        {"preset": "int8", "trial": True},
-        {"recipe": "int8", "quality": True},
-        {"recipe": "int8", "preset": None, "trial": "yes"},
-    ):
-        assert validate(RENAMED, given) == wanted
-    assert by_name(RENAMED, {"recipe": "int8", "other": 1}) == {"preset": "int8", "other": 1}
+def test_names_and_spellings_are_accepted() -> None:
+    for given in ({"trial": True}, {"quality": True}, {"quality": None, "trial": "yes"}):
+        assert validate(SPELLED, {"preset": "int8", **given}) == {"preset": "int8", "quality": True}
+    assert by_name(SPELLED, {"trial": True, "other": 1}) == {"quality": True, "other": 1}
 
 
-def test_an_option_given_by_two_of_its_names_is_refused() -> None:
-    with pytest.raises(UsageError, match="'recipe' and 'preset' are the same option"):
-        validate(RENAMED, {"recipe": "int8", "preset": "fp16"})
+def test_an_option_given_by_its_name_and_its_spelling_is_refused() -> None:
+    with pytest.raises(UsageError, match="'trial' and 'quality' are the same option"):
+        validate(SPELLED, {"quality": True, "trial": False})
 
 
-def test_what_an_option_is_called_where() -> None:
-    preset, trial = RENAMED
-    assert (preset.flag, preset.former_flags, preset.first_name) == (
-        "--preset",
-        ("--recipe",),
-        "recipe",
-    )
-    assert (trial.flag, trial.former_flags, trial.first_name) == (
-        "--trial",
-        ("--quality",),
-        "quality",
-    )
-
-
-def test_the_former_kind_is_the_same_member() -> None:
-    assert Kind.RECIPE is Kind.PRESET
-    assert Kind("recipe") is Kind.PRESET is Kind("preset")
-    with pytest.raises(ValueError, match="'unknown' is not a valid Kind"):
-        Kind("unknown")
-
-
-def test_former_names_give_one_note_for_the_whole_process(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("studio.api.options._noted", set())
-    by_name(RENAMED, {"recipe": "a"}, stored=True)
-    assert not caplog.records
-    for _ in range(3):
-        validate(RENAMED, {"recipe": "a"})
-    assert [record.getMessage() for record in caplog.records] == [
-        "The name recipe is deprecated; use preset."
-    ]
+def test_the_flag_of_an_option() -> None:
+    assert [option.flag for option in SPELLED] == ["--preset", "--trial"]

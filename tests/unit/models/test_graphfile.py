@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.api import Graph, InvalidData, Model, Node, TensorType, Value
+from studio.api import Graph, InvalidData, Model, Node, Value
 from studio.models import pieces
 from studio.models.graphfile import GraphFileDraft, read, read_all, read_drawn, write
 from studio.models.layout import lay_out
@@ -149,27 +149,3 @@ def test_long_columns_are_written_in_pieces_and_read_whole() -> None:
     assert text.count(b"\n") == 3 + 3
     assert pieces.loads(text) == data
     assert pieces.loads(b'{"a":[1]}') == {"a": [1]}
-
-
-def test_a_file_of_the_first_version_is_read(tmp_path: Path) -> None:
-    graph = {
-        **{key: [] for key in ("inputs", "outputs", "name_column", "operator", "reads", "writes")},
-        **{key: {} for key in ("domain", "attributes", "blocks", "doc")},
-        "name": "g",
-        "constants": [],
-        "values": {"typed": ["float32", [1, "N", None]], "y": ["int8", None]},
-    }
-    layout = {key: [] for key in ("x", "y", "width", "height", "from", "to", "value", "bends")}
-    data = {
-        "version": 1,
-        "model": {"format": "onnx"},
-        "graph": graph,
-        "functions": {},
-        "layout": {**layout, "size": [0, 0]},
-    }
-    (tmp_path / "g").write_bytes(gzip.compress(pieces.dumps(data).encode()))
-    model, _ = read(tmp_path / "g")
-    assert model.graph.values == {
-        "typed": TensorType("float32", (1, "N", None)),
-        "y": TensorType("int8", None),
-    }

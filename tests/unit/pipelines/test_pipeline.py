@@ -105,23 +105,7 @@ downgrade = "2 misreads the night shift"
     assert set(rollout.options) <= known["rollout"]
 
 
-def test_the_former_names_are_read_and_noted_once(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("studio.api.options._noted", set())
-    text = PIPELINE.replace("[pipeline]", "[recipe]").replace(
-        'model = "${fp32.variant}"', 'model = "${fp32.variant}"\nrecipe = "int8"'
-    )
-    (tmp_path / "recipe.toml").write_text(text)
-    read = read_pipeline(tmp_path / "recipe.toml")
-    assert (read.name, read.steps[1].options["preset"]) == ("digits", "int8")
-    assert "recipe" not in read.steps[1].options
-    assert len(caplog.records) == 1
-
-
-def test_both_names_of_the_head_or_of_an_option_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="former name of"):
-        read_pipeline(write(tmp_path, PIPELINE + '[recipe]\nname = "r"\n'))
-    both = 'model = "${fp32.variant}"\nrecipe = "a"\npreset = "b"'
+def test_dashes_and_underscores_of_one_option_are_refused(tmp_path: Path) -> None:
+    both = 'model = "${fp32.variant}"\nkeep-float = "a"\nkeep_float = "b"'
     with pytest.raises(UsageError, match="are the same option; keep one"):
         read_pipeline(write(tmp_path, PIPELINE.replace('model = "${fp32.variant}"', both)))

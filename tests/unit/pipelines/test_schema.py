@@ -8,27 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from studio.pipelines.schema import FILE, FORMER_FILE, former_text, schema, text
+from studio.pipelines.schema import FILE, schema, text
 from studio.samples.catalogue import samples
 from studio.settings import resource
 
 if TYPE_CHECKING:
     import jsonschema
 
-FORMER = (
-    "make it anew: python -c 'from studio.pipelines.schema import former_text; "
-    'print(former_text(), end="")\' > resources/schemas/recipe.schema.json'
-)
 AGAIN = "make it anew: python -m studio.pipelines.schema > resources/schemas/pipeline.schema.json"
 
 
 def test_the_published_schema_is_that_of_the_catalogue() -> None:
     assert resource(*FILE).read_text(encoding="utf-8") == text(), AGAIN
-
-
-def test_the_file_of_the_former_name_refers_to_the_schema() -> None:
-    assert resource(*FORMER_FILE).read_text(encoding="utf-8") == former_text(), FORMER
-    assert json.loads(former_text())["$ref"] == FILE[-1]
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +34,6 @@ def validator() -> jsonschema.Draft202012Validator:
 def test_the_samples_are_valid(name: str, validator: jsonschema.Draft202012Validator) -> None:
     table = tomllib.loads((samples()[name].folder / "pipeline.toml").read_text(encoding="utf-8"))
     assert list(validator.iter_errors(table)) == []
-
-
-def test_the_former_names_are_valid(validator: jsonschema.Draft202012Validator) -> None:
-    step = {"step": "quantize", "model": "m.onnx", "recipe": "int8"}
-    assert list(validator.iter_errors({"recipe": {"name": "r"}, "steps": [step]})) == []
-    both = {"recipe": {"name": "r"}, "pipeline": {"name": "r"}, "steps": [step]}
-    assert list(validator.iter_errors(both))
 
 
 STEP = {"step": "open", "model": "m.onnx"}

@@ -92,15 +92,3 @@ def test_the_worker_gets_the_text(registry: Registry) -> None:
     assert made.preset_name == "fp16.toml"
     plain = QuantizeOptions(model_ref("m.onnx"))
     assert prepare(registry, plain) == plain
-
-
-def test_the_users_former_folder_is_read_and_todays_is_written(tmp_path: Path) -> None:
-    (tmp_path / "recipes").mkdir()
-    for name in ("mine", "other"):
-        (tmp_path / "recipes" / f"{name}.toml").write_text(f'title = "{name} before"\n')
-    assert save("mine", 'title = "mine today"\n', tmp_path).parent == tmp_path / "presets"
-    titles = {entry.name: entry.title for entry in all_presets(tmp_path) if entry.own}
-    assert titles == {"mine": "mine today", "other": "other before"}
-    assert find("other", tmp_path)[0].title == "other before"
-    assert find("mine", tmp_path)[0].title == "mine today"
-    assert (tmp_path / "recipes" / "mine.toml").read_text() == 'title = "mine before"\n'

@@ -127,4 +127,5 @@ def test_a_result_of_0_1_is_read() -> None:
     document = json.loads(RESULT_OF_0_1.read_text())
     result = from_json(SensitivityResult, document)
     assert result.layers
-    assert {**to_json(result), "preset": None} == {**document, "preset": None}
+    del document["recipe"]  # the former key of the preset
+    assert to_json(result) == document

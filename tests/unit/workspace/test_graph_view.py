@@ -1,4 +1,4 @@
-"""Graphs as the window reads them: files of earlier versions, and the other direction."""
+"""Graphs as the window reads them: as their files have them, and in the other direction."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 from studio.api import Graph, Node
 from studio.models.graphfile import write
-from studio.models.labels.node_rows import HEADER_HEIGHT, height_of
 from studio.models.layout import lay_out
 from studio.workspace.graph_view import GraphView, read_graph
 from tests.unit.models import graphs
@@ -34,16 +33,7 @@ def read(path: Path) -> GraphView:
     return read_graph(record)
 
 
-def test_a_file_without_room_for_rows_is_laid_out_anew(tmp_path: Path) -> None:
-    graph, path = convolution(), tmp_path / "graph.json.gz"
-    layout = lay_out(graph)
-    flat = replace(layout, height=(HEADER_HEIGHT,) * len(layout.height))
-    write(path, graphs.model(graph), flat)
-    assert read(path).layout == layout
-    assert read(path).layout.height[1] == height_of(1)
-
-
-def test_a_file_with_room_is_taken_as_it_is(tmp_path: Path) -> None:
+def test_the_layout_of_the_file_is_taken_as_it_is(tmp_path: Path) -> None:
     graph, path = convolution(), tmp_path / "graph.json.gz"
     moved = replace(lay_out(graph), size=(999.0, 999.0))
     write(path, graphs.model(graph), moved)

@@ -173,7 +173,7 @@ def fields(
         return [("Created by", "opened from a file"), ("Size", figures.size(variant.size)), *own]
     values = figures_of(variant.summary)
     found: list[Sequence[str]] = [("Parent", source)]
-    title = _preset_title(values.preset_text or values.recipe_text)
+    title = _preset_title(values.preset_text)
     if title:
         found.append(("Preset", title))
     found.append(("Method", _method(variant)))

@@ -110,7 +110,7 @@ class ActionsView(QWidget):
         key = self._shown
         if key is None:
             return
-        kept = memory.recall(self.workspace.settings).get("recipes", "")
+        kept = memory.recall(self.workspace.settings).get("pipelines", "")
         start = str(Path(str(kept)) / "pipeline.toml")
         chosen, _filter = QFileDialog.getSaveFileName(
             self, "Save as pipeline", start, "Pipelines (*.toml)"
@@ -128,7 +128,7 @@ class ActionsView(QWidget):
         except StudioError as error:
             self.shell.fail(error)
             return
-        memory.store(self.workspace.settings, recipes=str(path.parent))
+        memory.store(self.workspace.settings, pipelines=str(path.parent))
         self.shell.notify(f"Saved as {path}. Run it with: studio run {path.name}", "good")
 
 

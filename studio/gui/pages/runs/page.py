@@ -50,12 +50,12 @@ class RunsPage(Page):
 
     def choose(self) -> None:
         """Ask for a pipeline's file and run it."""
-        kept = memory.recall(self.workspace.settings).get("recipes", "")
+        kept = memory.recall(self.workspace.settings).get("pipelines", "")
         chosen, _filter = QFileDialog.getOpenFileName(
             self.header, "Run pipeline", str(kept), "Pipelines (*.toml);;All files (*)"
         )
         if chosen:
-            memory.store(self.workspace.settings, recipes=str(Path(chosen).parent))
+            memory.store(self.workspace.settings, pipelines=str(Path(chosen).parent))
             self.run(Path(chosen))
 
     def run(self, path: Path) -> None:

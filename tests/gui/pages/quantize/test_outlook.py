@@ -82,7 +82,7 @@ def test_a_risk_follows_from_the_sensitivity_of_the_layers(
     layer = {"name": "a", "bits": 8, "sqnr_db": decibels, "float_us": 1, "int8_us": 1, "gain_us": 0}
     layers = [layer, {**layer, "name": "b"}]
     backend = {"id": "onnxruntime", "version": "1"}
-    document = {"model": "m", "layers": layers, "metric": None, "signature": None, "recipe": {}}
+    document = {"model": "m", "layers": layers, "metric": None, "signature": None}
     known = from_json(SensitivityResult, {**document, "backend": backend, "seconds": 1})
     found = outlook.accuracy(entry(rig), None, known, None)
     assert (found.level, found.text) == (level, text)
