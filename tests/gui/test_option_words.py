@@ -18,7 +18,6 @@ OPTIONS = steps()["quantize"].form
         ("Use --search to keep layers in float.", "Use “Layer search” to keep layers in float."),
         ("Give --eval-data with labels.", "Give “Evaluation data” with labels."),
         ("Keep them: --keep-float.", "Keep them: “Keep in float”."),
-        ("Former name --keep.", "Former name “Keep in float”."),
         ("Unknown --elsewhere stays.", "Unknown --elsewhere stays."),
         ("Run studio quantize MODEL --search.", "Run studio quantize MODEL --search."),
     ],

@@ -26,7 +26,7 @@ from ..shared.threads import (
 )
 from .application import Application, ApplicationAdmission
 from .apps.host import AppHost
-from .decisions.recorder import end_recording, follow_decisions, wait_for_recorders
+from .decisions.switch import end_recording, follow_decisions, wait_for_recorders
 from .endpoints import ROUTES
 from .engine.catalog import Catalog
 from .engine.executor import Executor

@@ -16,7 +16,7 @@ from ..engine.served_model import ServedModel
 from ..http.exchange import Exchange
 from ..http.message import HttpError, Response
 from ..release_root import run_folder_of
-from ..rest.router import PathNames, Route
+from ..rest.router import PathNames
 from ..service import Service
 from .document import MOST_MODELS, AppNotice, KeptData, ServedNotice, about
 from .page import HEADERS, page
@@ -166,9 +166,3 @@ def _decisions(model: ServedModel) -> int:
     except (OSError, ValueError, KeyError, TypeError):
         return 0
     return found.days if found.on else 0
-
-
-ROUTES = (
-    Route("GET", "/about", about_page, probe=True),
-    Route("GET", "/edgewright/about", about_json, probe=True),
-)

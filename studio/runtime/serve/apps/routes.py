@@ -9,10 +9,9 @@ from urllib.parse import parse_qs
 from ..engine.executor import QueueFull
 from ..http.exchange import Exchange
 from ..http.message import HttpError, Response
-from ..rest.router import PathNames, Route
+from ..rest.router import PathNames
 from ..service import Service
 from .host import AppHost
-from .overrides import add_override
 
 if TYPE_CHECKING:
     from .hosted_app import RunningApp
@@ -134,13 +133,3 @@ def _host(service: Service) -> AppHost:
     if not isinstance(host, AppHost) or (host.running is None and not host.fault):
         raise HttpError(404, "No app runs here.")
     return host
-
-
-ROUTES = (
-    Route("GET", "/edgewright/app", app_status),
-    Route("GET", "/edgewright/app/events", app_events),
-    Route("GET", "/edgewright/app/preview", app_preview),
-    Route("GET", "/edgewright/app/stream/{name}", app_stream),
-    Route("POST", "/edgewright/app/overrides", add_override),
-    Route("GET", "/app", app_page, probe=True),
-)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
-from typing import Any, List, Mapping, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
-from ..decoders.decoder import Decoder, PictureInInput
-from ..decoders.keypoints import COCO
 from ..http.message import HttpError
 from ..images.canvas import COLORS, Canvas, Color, Corners
 from ..images.png_writer import encode_png
+
+if TYPE_CHECKING:
+    from ..decoders.decoder import Decoder, PictureInInput
 
 PNG, JPEG = "image/png", "image/jpeg"
 
@@ -139,6 +140,9 @@ def _draw_points(
 ) -> None:
     places = [(one["x"] * scale, one["y"] * scale) for one in points]
     seen = [one["score"] >= least for one in points]
+    # Only a server of such a model loads what reads poses.
+    from ..decoders.keypoints import COCO
+
     if tuple(one["name"] for one in points) == COCO:
         for begin, end in _COCO_BONES:
             if seen[begin] and seen[end]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Dict, Tuple
+from typing import TYPE_CHECKING, Dict, Tuple
 
 import numpy as np
 
-from ..decoders.decoder import PictureInInput
 from ..engine.served_model import ServedModel
 from ..http.message import Body, HttpError
 from ..protocol.tensor_data import bad
+
+if TYPE_CHECKING:
+    from ..decoders.decoder import PictureInInput
 
 
 def prepared(
@@ -48,5 +50,8 @@ def prepared(
         )
     height, width = picture.shape[:2]
     pixels = picture if keep else None
+    # Here, as a server of tensors decodes nothing.
+    from ..decoders.decoder import PictureInInput
+
     placed = PictureInInput(height, width, preprocess.placement(height, width), pixels)
     return {spec.name: array}, placed

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import enum
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 
-from ..decoders.decoder import PictureInInput
 from ..engine.served_model import ServedModel
 from ..protocol.bfloat16 import narrowed
 from ..protocol.json_reader import JsonList
 from ..protocol.tensor_data import bad
 from ..protocol.tensors import TensorSpec
 from .nested_rows import Rows, rows_of, tensor_of
+
+if TYPE_CHECKING:
+    from ..decoders.decoder import PictureInInput
 
 Feeds = Dict[str, np.ndarray]
 

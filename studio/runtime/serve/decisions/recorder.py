@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Callable, Deque, Dict, List, NamedTuple, Optional
 
 from ...backends.failure import first_line
-from ...decisions.config import FOLDER, KeepingConfig, config_in, run_folder_beside
+from ...decisions.config import KeepingConfig
 from ...decisions.entry import BEGUN, DECISION, ENDED, GAP, moment
 from ...decisions.log import DecisionLog, Draft, size_of
 from ...decisions.upkeep import drop_old
 from ...shared.threads import guarded_thread, yield_to_requests
+from ..engine.observer import RECORDER_THREAD
 from ..engine.served_model import ServedModel
 from ..http.message import Body, Response
 from .answer_text import meaning_of
@@ -35,8 +36,6 @@ _GAP_S = 60.0
 """Between two entries about losses while nothing can be recorded: they need room, too."""
 _PAUSE_S = 1.0
 """After a write that failed."""
-_STOP_S = 5.0
-_THREAD = "decisions"
 _NICE = 5
 
 
@@ -129,7 +128,7 @@ class DecisionRecorder:
         self._quiet = threading.Event()
         self._quiet.set()
         self._ended = False
-        self._thread = guarded_thread(_THREAD, self._work, self._failed)
+        self._thread = guarded_thread(RECORDER_THREAD, self._work, self._failed)
         self._thread.start()
 
     @property
@@ -307,33 +306,3 @@ class DecisionRecorder:
         self._drain()
         if self.on:
             self.log.append([Draft(ENDED, self._clock(), {**self._facts, "lost": self._gap.total})])
-
-
-def follow_decisions(model: ServedModel) -> bool:
-    """Start, continue or end the recording, as the note allows now; return whether it changed."""
-    run = run_folder_beside(model.source.path)
-    config = None if run is None else config_in(run)
-    if config == (None if model.decisions is None else model.decisions.config):
-        return False
-    end_recording(model)
-    model.decisions = None
-    if config is not None and run is not None:
-        model.decisions = DecisionRecorder(model, config, run / FOLDER)
-    return True
-
-
-def end_recording(model: ServedModel) -> None:
-    """End the recording of a model's decisions once its requests are answered."""
-    if isinstance(model.decisions, DecisionRecorder):
-        model.decisions.end()
-
-
-def wait_for_recorders() -> None:
-    """Wait for a few seconds until all that were ended have written what they had.
-
-    One whose note or model was replaced may still write when its server ends.
-    """
-    deadline = time.monotonic() + _STOP_S
-    for thread in threading.enumerate():
-        if thread.name == _THREAD:
-            thread.join(max(0.0, deadline - time.monotonic()))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Dict, Mapping, Protocol
+from typing import TYPE_CHECKING, Dict, Mapping, Protocol
 
 import numpy as np
 
-from ...decisions.config import KeepingConfig
-from ...decisions.log import DecisionLog
 from ..http.message import Body, Response
+
+if TYPE_CHECKING:
+    from ...decisions.config import KeepingConfig
+    from ...decisions.log import DecisionLog
 
 
 class Observer(Protocol):
@@ -37,6 +39,10 @@ class RequestSampler(Attached, Observer, Protocol):
 
     def named(self, identifier: str, inputs: Mapping[str, np.ndarray]) -> None:
         """Name the request that was just observed."""
+
+
+RECORDER_THREAD = "decisions"
+"""Name of the thread of a recorder of answers."""
 
 
 class AnswerRecorder(Protocol):

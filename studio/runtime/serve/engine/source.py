@@ -14,12 +14,11 @@ from ...generate.text_model import TextSettings, text_settings
 from ...shared.documents import read_record
 from ...shared.errors import LoadError
 from ...shared.manifest import BASELINE, LATENCY
-from ..decoders.decoder import Decoder
-from ..decoders.settings import OutputSettings
 from ..images.preprocess import Preprocess
 
 if TYPE_CHECKING:
     from ...generate.guard.guard import Guard
+    from ..decoders.decoder import Decoder
 
 
 class ModelSource(NamedTuple):
@@ -197,6 +196,9 @@ def _preprocess(content: object) -> Optional[Preprocess]:
 def _decoder(folder: Path, manifest: _Manifest) -> Optional[Decoder]:
     if manifest.outputs is None:
         return None
+    from ..decoders.decoder import Decoder
+    from ..decoders.settings import OutputSettings
+
     try:
         settings = OutputSettings.from_json(manifest.outputs)
     except ValueError as error:

@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Dict, Iterable, List, Tuple
+from functools import lru_cache
+from typing import Any, Dict, Iterable, Tuple
 
-from ..http.exchange import Exchange
-from ..http.message import Response
-from ..rest.router import PathNames, Route
-from ..service import Service
+from ..rest.router import Route
 from .bodies import ANSWERS, JSON, REQUESTS, Body, body_of
 from .schemas import SCHEMAS, ref
 
 VERSION = "3.1.1"
-ADDRESS = "/openapi.json"
 _PREDICT = ("/v1/models/{model}", "/v1/models/{model}/versions/{version}")
 """Patterns whose last segment is ``NAME:predict`` with POST."""
 
@@ -109,15 +106,7 @@ def _tag(path: str) -> str:
     )
 
 
-def with_description(routes: Tuple[Route, ...], version: str) -> Tuple[Route, ...]:
-    """Return routes with one more, which answers with the description of all of them."""
-    kept: List[bytes] = []
-
-    def description(service: Service, exchange: Exchange, names: PathNames) -> Response:
-        """Return this description."""
-        if not kept:
-            kept.append(json.dumps(describe(all_routes, version)).encode("utf-8"))
-        return Response(200, kept[0])
-
-    all_routes = (*routes, Route("GET", ADDRESS, description))
-    return all_routes
+@lru_cache(maxsize=1)
+def content(routes: Tuple[Route, ...], version: str) -> bytes:
+    """Return the description as the bytes of an answer, which are made once."""
+    return json.dumps(describe(routes, version)).encode("utf-8")

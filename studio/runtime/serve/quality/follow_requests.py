@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from ..decisions.recorder import follow_decisions
+from ..decisions.switch import follow_decisions
 from ..engine.repository import Repository
 from .shadow import follow
 from .uncertain_samples import follow_samples

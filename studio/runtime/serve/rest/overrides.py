@@ -16,7 +16,7 @@ from ..protocol.codec import parse_json
 from ..service import Service
 from .model_repository import check_json, later_response
 from .override_texts import LONGEST_DECISION, read_texts
-from .router import PathNames, Route
+from .router import PathNames
 
 _LONGEST = {"request": 64, **LONGEST_DECISION}
 _LONGEST_TEXT = 4000
@@ -88,6 +88,3 @@ def _write(recorder: AnswerRecorder, model: str, given: AnswerOverride) -> Chain
     facts = {**about, **given._asdict(), "about": found.number, "was": kept.get("meaning", "")}
     (entry,) = recorder.log.append([Draft(OVERRIDE, time.time(), facts)])
     return entry
-
-
-ROUTES = (Route("POST", "/edgewright/models/{model}/override", override),)

@@ -16,7 +16,7 @@ from studio.runtime.apps.graph import AppGraph
 from studio.runtime.apps.sinks.outbox import Outbox
 from studio.runtime.serve.apps.host import AppHost
 from studio.runtime.serve.apps.overrides import add_override
-from studio.runtime.serve.apps.routes import ROUTES
+from studio.runtime.serve.endpoints import ROUTES
 from studio.runtime.serve.http.exchange import Exchange
 from studio.runtime.serve.http.message import HttpError, Request, Response
 from studio.runtime.serve.rest.router import CONTROL_BYTES, PathNames, Router

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from studio.runtime.serve.endpoints import ROUTES
-from studio.runtime.serve.openapi.document import ADDRESS, describe, path_of
+from studio.runtime.serve.endpoints import ADDRESS, ROUTES
+from studio.runtime.serve.openapi.document import describe, path_of
 from studio.runtime.serve.rest.router import Route
 
 
