@@ -64,7 +64,7 @@ def _one(option: Option, value: Any) -> Any:
         return {key: value[key] for key in ("name", "url")}
     if option.kind in (Kind.FILE, Kind.FOLDER, Kind.DATA):
         path = Path(value)
-        companions = {one.name: file_digest(one) for one in beside(path)}
+        companions = {one.name: file_digest(one) for one in beside(path, option)}
         name = path.name if option.kind is Kind.FILE else path.suffix
         return {"name": name, "digest": path_digest(path), "beside": companions}
     return value

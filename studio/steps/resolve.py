@@ -266,11 +266,11 @@ def _reads(option: Option, values: Sequence[object]) -> list[Path]:
     if option.kind in (Kind.FILE, Kind.FOLDER, Kind.DATA):
         paths += [Path(str(one)) for one in values]
     if option.kind is Kind.DATA or option.name == "outputs":
-        paths += [one for path in list(paths) for one in beside(path)]
+        paths += [one for path in list(paths) for one in beside(path, option)]
     return paths
 
 
-def beside(path: Path) -> list[Path]:
+def beside(path: Path, option: Option) -> list[Path]:
     """Return the files next to data, or to an ``outputs.toml``, that belong to it.
 
     A folder may hold its own instead.
@@ -278,7 +278,8 @@ def beside(path: Path) -> list[Path]:
     if path.is_dir():
         found = [] if (path / PREPROCESS).is_file() else [path.with_name(PREPROCESS)]
     else:
-        found = [path.with_name(name) for name in (PREPROCESS, "dictionary.txt", "labels.txt")]
+        labels = ["labels.txt"] if option.name == "outputs" else []
+        found = [path.with_name(name) for name in (PREPROCESS, "dictionary.txt", *labels)]
     return [one for one in found if one.is_file()]
 
 
