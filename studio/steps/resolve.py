@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -245,7 +246,7 @@ def _path(option: Option, value: str) -> str:
     path = full_path(value)
     is_readable = path.is_file() or (option.folders and path.is_dir())
     if option.kind is Kind.FILE and not is_readable:
-        raise UsageError(f"{option.label}: {value} {_problem(path)}.", hint=_HINT)
+        raise UsageError(f"{option.label}: {value} {_problem(path, value)}.", hint=_HINT)
     if option.kind is Kind.FOLDER and not path.is_dir():
         raise UsageError(f"{option.label}: {value} is not a folder.", hint=_HINT)
     if option.kind is Kind.DATA and not path.exists():
@@ -255,10 +256,12 @@ def _path(option: Option, value: str) -> str:
     return str(path)
 
 
-def _problem(path: Path) -> str:
+def _problem(path: Path, typed: str) -> str:
     if path.is_dir():
         return "is a folder, not a file"
-    return "is not a regular file" if path.exists() else "does not exist"
+    # A pipe as /dev/stdin is there as it was typed alone.
+    is_there = path.exists() or os.path.exists(typed)
+    return "is not a regular file" if is_there else "does not exist"
 
 
 def _reads(option: Option, values: Sequence[object]) -> list[Path]:

@@ -189,3 +189,16 @@ def test_standard_input_is_the_file_that_the_command_was_given(
     assert ended.returncode == 0, ended.stderr.decode()
     facts = json.loads(ended.stdout)
     assert {**facts, "variant": 0} == {**plain, "variant": 0}
+
+
+def test_a_pipe_as_standard_input_is_refused_as_what_it_is(studio: Studio, folder: Path) -> None:
+    ended = subprocess.run(
+        [STUDIO, "inspect", "/dev/stdin"],
+        input=(folder / "digits.onnx").read_bytes(),
+        capture_output=True,
+        env=studio.environment,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert b"Model: /dev/stdin is not a regular file." in ended.stderr
