@@ -17,9 +17,6 @@ Array = np.ndarray[Any, Any]
 _LEAST = 4096
 """Weights below which a constant is no matrix of a layer."""
 
-_BOTH_ENDS = 2
-"""Least users of the table of tokens that is the matrix of the scores, too."""
-
 
 def compress(model: Any, bits: int, group: int) -> None:
     """Replace the matrices of a graph by rounded ones, in place."""

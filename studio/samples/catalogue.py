@@ -15,9 +15,10 @@ from studio.documents.dataclass_json import from_json
 from studio.jobs import Effect, Limits, Step
 from studio.jobs.options_form import option
 from studio.lazy_dataclass import dataclass
+from studio.projects.append_only import read_regular
 from studio.registry import Registry, below
 from studio.samples.results import SampleResult
-from studio.settings import resource
+from studio.settings import resource, write_atomically
 
 MARK = ".edgewright-sample"
 """A file in a folder that holds a sample; its text is the sample's name."""
@@ -208,8 +209,8 @@ def provided(
     files = sorted(path.relative_to(made) for path in made.rglob("*") if path.is_file())
     _refuse_to_overwrite(chosen, files, name)
     for file in files:
-        _replace(chosen / file, (made / file).read_bytes())
-    _replace(chosen / MARK, _text_of_mark(name))
+        write_atomically(chosen / file, (made / file).read_bytes())
+    write_atomically(chosen / MARK, _text_of_mark(name))
     return replace(
         result,
         model=str(chosen / result.model),
@@ -252,19 +253,8 @@ def _require_plain_place(folder: Path, file: Path) -> None:
 
 def _is_marked(mark: Path, name: str) -> bool:
     text = _text_of_mark(name)
-    if not mark.is_file():
-        return False
-    with mark.open("rb") as file:
-        return file.read(len(text) + 1) == text
+    return read_regular(mark, len(text)) == text
 
 
 def _text_of_mark(name: str) -> bytes:
     return f"{name}\n".encode()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a new file: an old one may be a hard link to a file that is in use elsewhere."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    with path.open("xb") as file:  # exclusive, so that a link made just now is not followed
-        file.write(content)

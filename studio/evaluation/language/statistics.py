@@ -4,7 +4,7 @@ Tokens of one document, or of one stretch of text, are resampled together as a c
 over all tokens is a ratio of sums over clusters, with the bootstrap-t: Davison and Hinkley,
 "Bootstrap Methods and their Application" (1997), section 2.4 and 3.8. Shares of tokens have
 Clopper and Pearson's interval with an effective number of tokens: Korn and Graubard, "Confidence
-intervals for X
+intervals for proportions with small expected number of positive counts" (1998).
 """
 
 from __future__ import annotations

@@ -10,8 +10,6 @@ from studio.evidence.frameworks.results import (
     ApplicationDate,
     CrosswalkRow,
     Framework,
-    FrameworkCoverage,
-    SectionCoverage,
 )
 
 NOT_CHECKED = "not checked against the source"
@@ -81,27 +79,6 @@ def crosswalk(found: Sequence[CrosswalkRow]) -> list[str]:
     return table(("subject", "title", "from", *names), rows, right="   " + "r" * len(names))
 
 
-def markdown(found: FrameworkCoverage) -> str:
-    """Return the coverage of a framework as a Markdown page."""
-    counts = ", ".join(
-        f"{number} {STATES[state]}" for state, number in found.counts.items() if number
-    )
-    lines = [
-        f"# {_cell(found.title)}",
-        "",
-        f"{_cell(found.source)}. Data of {found.as_of}.",
-        "",
-        f"{_cell(found.note)} {_cell(found.checked)}",
-        "",
-        f"Sections: {counts}.",
-        "",
-        "| section | heading | wants | evidence | applies from |",
-        "|---|---|---|---|---|",
-        *map(_markdown_row, found.sections),
-    ]
-    return "\n".join(lines) + "\n"
-
-
 def _notes(found: Sequence[Framework]) -> list[str]:
     return [f"{one.title}: {one.note} {one.checked}" for one in found]
 
@@ -112,22 +89,3 @@ def _checked(verified: bool) -> str:
 
 def _days(applies: Sequence[ApplicationDate]) -> str:
     return ", ".join(one.day if one.verified else f"{one.day} {_MARK}" for one in applies)
-
-
-def _markdown_row(one: SectionCoverage) -> str:
-    parts = "; ".join(f"{_cell(part.title)}: {STATES[part.state]}" for part in one.subjects)
-    heading = _cell(one.heading) + ("" if one.verified else f" ({NOT_CHECKED})")
-    days = ", ".join(_day(day) for day in one.applies)
-    wants = _cell(one.wants)
-    return f"| {_cell(one.cite)} | {heading} | {wants} | {parts or STATES[one.state]} | {days} |"
-
-
-def _day(one: ApplicationDate) -> str:
-    return one.day if one.verified else f"{one.day} ({NOT_CHECKED})"
-
-
-def _cell(text: str) -> str:
-    """Return a text that neither ends a cell nor begins markup of its own."""
-    for sign in "\\`*_[]<>|":
-        text = text.replace(sign, f"\\{sign}")
-    return text

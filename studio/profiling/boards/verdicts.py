@@ -22,7 +22,6 @@ METHOD = (
 )
 
 Pair = tuple[str, str]
-_Key = tuple[str, Pair]
 
 
 def figures(profile: ProfileResult) -> tuple[BoardFigure, ...]:

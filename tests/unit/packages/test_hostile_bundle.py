@@ -43,7 +43,7 @@ def test_no_signature_is_read_through_a_link_or_waited_for(
         (b"\xff", "it is not valid JSON"),
         (b"[]", "a value in it has a wrong type or size"),
         (b"{}", "it lacks the key 'format'"),
-        (b'{"format": 1, "name": [], "version": "x"}', "."),
+        (b'{"format": 1, "name": [], "version": "x"}', "a value in it has a wrong type or size"),
         (bytes(17 << 20), "it is too large"),
     ],
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from studio.documents.dataclass_json import from_json, to_json
@@ -11,7 +9,6 @@ from studio.evidence.frameworks.catalogue import framework, shipped
 from studio.evidence.frameworks.coverage import coverage, crosswalk
 from studio.evidence.frameworks.results import FrameworkCoverage, SectionCoverage
 from studio.evidence.frameworks.subjects import subjects
-from studio.evidence.frameworks.texts import NOT_CHECKED, markdown
 
 PRESENT = dict.fromkeys(subjects(), "present")
 
@@ -84,24 +81,3 @@ def test_the_crosswalk_has_each_subject_with_all_its_sections() -> None:
 def test_coverage_survives_json() -> None:
     found = covered("us-tx-hb149", {"intended.use": "present"})
     assert from_json(FrameworkCoverage, to_json(found)) == found
-
-
-def test_markdown_names_state_source_and_what_was_not_checked() -> None:
-    page = markdown(covered("us-co-sb26-189", {"intended.use": "present"}))
-    assert "Senate Bill 26-189" in page
-    assert "Intended use: present" in page
-    assert "Explanations of outputs: no record" in page
-    assert NOT_CHECKED in page
-    rows = [line for line in page.splitlines() if line.startswith("| C.R.S.")]
-    assert len(rows) == 12
-    assert {line.replace("\\|", "").count("|") for line in rows} == {6}
-
-
-def test_texts_of_a_framework_stay_in_their_cells() -> None:
-    act = framework("us-tx-hb149", shipped())
-    hostile = replace(act.sections[0], heading="a | b <img> [c](d)", wants="`x` *y*")
-    page = markdown(coverage(replace(act, sections=(hostile,)), {}))
-    row = page.splitlines()[-1]
-    assert "a \\| b \\<img\\> \\[c\\](d)" in row
-    assert "\\`x\\` \\*y\\*" in row
-    assert row.replace("\\|", "").count("|") == 6
