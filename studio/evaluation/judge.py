@@ -191,8 +191,9 @@ class Evaluator:
     def right(self, outputs: Mapping[str, Array], truth: Truth) -> float | None:
         """Return how right one answer is, or None if the metric has no values per sample."""
         each = getattr(self.metric, "each", None)
-        numbered = self.truth(truth)
-        return None if each is None else next(iter(each([outputs], [numbered], self.options)))
+        if each is None:
+            return None
+        return next(iter(each([outputs], [self.truth(truth)], self.options)))
 
     def truth(self, label: Truth) -> Truth:
         """Return what the metric compares with: the boxes of a label with numbers as classes."""

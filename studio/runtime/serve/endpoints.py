@@ -14,7 +14,7 @@ from .rest.router import Deferred, PathNames, Route
 from .service import Service
 
 _APP = "..apps.routes"
-_PARTS = (
+_DEFERRED = (
     Route("POST", "/edgewright/models/{model}/override", Deferred(".overrides", "override")),
     Route("GET", "/edgewright/app", Deferred(_APP, "app_status")),
     Route("GET", "/edgewright/app/events", Deferred(_APP, "app_events")),
@@ -25,7 +25,7 @@ _PARTS = (
     Route("GET", "/about", Deferred("..about.routes", "about_page"), probe=True),
     Route("GET", "/edgewright/about", Deferred("..about.routes", "about_json"), probe=True),
 )
-"""Of what few servers have, or few clients want."""
+"""Routes of what few servers have, or few clients want."""
 
 ADDRESS = "/openapi.json"
 
@@ -43,7 +43,7 @@ ROUTES: Tuple[Route, ...] = (
     *status.ROUTES,
     *telemetry.ROUTES,
     *metrics.ROUTES,
-    *_PARTS,
+    *_DEFERRED,
     *routes(os.environ),
     Route("GET", ADDRESS, description),
 )

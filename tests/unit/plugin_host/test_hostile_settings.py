@@ -41,7 +41,6 @@ VARIABLES = {
     "UV_OVERRIDE": "{folder}/hostile.txt",
     "UV_NO_VERIFY_HASHES": "1",
     "UV_DRY_RUN": "1",
-    "PYTHONSTARTUP": "{folder}/project/setup.py",
 }
 FILES = (
     "sitecustomize.py",

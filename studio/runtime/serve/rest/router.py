@@ -30,7 +30,11 @@ _CACHED = 256
 
 
 class Deferred:
-    """An endpoint whose module is loaded by its first request: few servers answer texts."""
+    """An endpoint whose module is loaded by its first request: few servers answer texts.
+
+    Args:
+        module: Relative to the package of this module.
+    """
 
     def __init__(self, module: str, name: str) -> None:
         self._module, self._name = module, name
