@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
@@ -38,6 +38,12 @@ _PART = 32 << 20
 
 _MOST_LINE = 16 << 20
 """Bytes of an answer; one has up to 1 MB of events."""
+
+_LONGEST_S, _END_S = 300.0, 10.0
+"""Seconds for an answer, and for the end; a program that takes longer is killed."""
+
+_LONGEST_TEXT = 300
+"""Characters of a node's name or a reason: both come from other computers."""
 
 _FILES = ("RAY_AUTH_TOKEN_PATH", "RAY_TLS_SERVER_CERT", "RAY_TLS_SERVER_KEY", "RAY_TLS_CA_CERT")
 """Variables that name files of a login, which the program has to read."""
@@ -103,9 +109,9 @@ class RaySession:
             raise self._away("its answer cannot be read") from None
         return TaskSight(
             phase,
-            node=str(answer.get("node", "")),
+            node=str(answer.get("node", ""))[:_LONGEST_TEXT],
             events=str(answer.get("events", "")).encode(errors="replace"),
-            reason=str(answer.get("reason", "")),
+            reason=str(answer.get("reason", ""))[:_LONGEST_TEXT],
         )
 
     def cancel(self, task: str) -> None:
@@ -127,14 +133,32 @@ class RaySession:
     def close(self) -> None:
         """End the connection, and with it all that runs."""
         stdin, stdout = self._pipes()
-        with suppress(OSError):
-            stdin.close()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(10)
+        # A pipe that a request waits for cannot be closed: without the program, the wait ends.
+        if self._lock.acquire(timeout=_END_S):
+            with suppress(OSError, subprocess.TimeoutExpired):
+                stdin.close()
+                self._process.wait(_END_S)
+            self._lock.release()
+        self._kill()
+        self._process.wait()
+        if self._lock.acquire(timeout=_END_S):
+            stdout.close()
+            self._lock.release()
+
+    def _kill(self) -> None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        stdout.close()
+
+    @contextmanager
+    def _limited(self) -> Iterator[None]:
+        """Kill the program where an answer takes too long, which ends every wait for it."""
+        timer = threading.Timer(_LONGEST_S, self._kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def _store(self, digest: str, path: Path) -> None:
         for part in _parts(path):
@@ -145,23 +169,27 @@ class RaySession:
             size = self._ask("output", task=task, begin=begin).get("size")
             if not isinstance(size, int) or not 0 <= size <= _PART:
                 raise self._away("its answer cannot be read")
-            part = self._pipes()[1].read(size)
+            with self._limited():
+                part = self._pipes()[1].read(size)
             if len(part) < size:
                 raise self._away("its connection has ended")
             return part
 
     def _ask(self, verb: str, content: bytes = b"", **values: Any) -> dict[str, Any]:
         stdin, _ = self._pipes()
+        head = json.dumps({"verb": verb, "size": len(content), **values}).encode() + b"\n"
         try:
-            stdin.write(json.dumps({"verb": verb, "size": len(content), **values}).encode() + b"\n")
-            stdin.write(content)
-            stdin.flush()
+            with self._limited():
+                for part in (head, content):
+                    stdin.write(part)
+                stdin.flush()
         except (OSError, ValueError):
             raise self._away("its connection has ended") from None
         return self._answer()
 
     def _answer(self) -> dict[str, Any]:
-        line = self._pipes()[1].readline(_MOST_LINE)
+        with self._limited():
+            line = self._pipes()[1].readline(_MOST_LINE)
         if not line:
             raise self._away("its connection has ended")
         try:
@@ -182,7 +210,7 @@ class RaySession:
 
     def _away(self, reason: str) -> TargetError:
         return TargetError(
-            f"The cluster {self._address} does not do it: {reason.rstrip('.')}.",
+            f"The cluster {self._address} does not do it: {reason[:_LONGEST_TEXT].rstrip('.')}.",
             hint=f"Ray must be of the cluster's version; {PYTHON} names the Python that has it.",
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from pathlib import Path
 
 import numpy
@@ -45,14 +45,14 @@ class BoxReader:
         least_score: Score from which the model's answer has a box.
         pictures: The data; None where samples are no picture files.
         classes: Classes of the labels; empty for all.
-        names: Of the model's classes in their order, for labels that have names.
+        numbers: Of the model's classes by their names, for labels that have names.
     """
 
     settings: OutputSettings
     least_score: float
     pictures: ImageFolder | None = None
     classes: frozenset[int] = frozenset()
-    names: tuple[str, ...] = ()
+    numbers: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path | None, dataset: Dataset) -> BoxReader | None:
@@ -64,8 +64,9 @@ class BoxReader:
         settings = read_outputs(path) if path is not None else None
         if path is None or settings is None or settings.task != DETECTION:
             return None
-        names = tuple(text_lines(path.with_name(NAMES)))
-        return cls(settings, settings.threshold, names=names).on(dataset)
+        names = list(enumerate(text_lines(path.with_name(NAMES))))
+        numbers = {name: number for number, name in reversed(names)}  # the first of equal names
+        return cls(settings, settings.threshold, numbers=numbers).on(dataset)
 
     def on(self, dataset: Dataset) -> BoxReader:
         """Return the reader for other data; the same for some of its own samples."""
@@ -86,8 +87,8 @@ class BoxReader:
     def _class(self, name: str) -> int:
         if (number := _number(name)) is not None:
             return number
-        if name in self.names:
-            return self.names.index(name)
+        if name in self.numbers:
+            return self.numbers[name]
         raise InvalidData(
             f"The labels name the class {name[:_QUOTED]!r}, and the model has no such class.",
             hint=f"Put {NAMES} next to outputs.toml: one name a line, in the model's order.",

@@ -193,7 +193,8 @@ class Evaluator:
         each = getattr(self.metric, "each", None)
         if each is None:
             return None
-        return next(iter(each([outputs], [self.truth(truth)], self.options)))
+        value: float = next(iter(each([outputs], [self.truth(truth)], self.options)))
+        return value
 
     def truth(self, label: Truth) -> Truth:
         """Return what the metric compares with: the boxes of a label with numbers as classes."""

@@ -197,13 +197,20 @@ def read_all(path: Path, drawn: DrawnGraph | None = None) -> GraphFileContent:
         return _completed(drawn, pieces.loads(gzip.decompress(rest))) if rest else drawn.content
 
 
+_DAMAGE = (
+    *(OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RecursionError),
+    *(StopIteration, zlib.error),
+)
+"""What reading raises where a file holds other things than a graph."""
+
+
 @contextmanager
 def _damage_named(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
         raise InvalidData(f"The graph {path} is gone.", hint="Open the model again.") from None
-    except (OSError, EOFError, ValueError, LookupError, TypeError, zlib.error) as error:
+    except _DAMAGE as error:
         raise InvalidData(
             f"The graph {path.name} is damaged.", hint="Open the model again.", detail=str(error)
         ) from None

@@ -203,14 +203,17 @@ def _line(text: str) -> WorkerEvent:
 
 def _events(lines: bytes) -> Iterator[WorkerEvent]:
     """Yield the events of whole lines; other lines are left out, as nodes are not trusted."""
+    others = 0
     for line in lines.splitlines():
         try:
             event = from_json(WorkerEvent, json.loads(line))
         except (ValueError, InvalidDocument, RecursionError):
-            log.warning("a node sent a line that is no event", exc_info=True)
+            others += 1
             continue
         if event.event != "ready":
             yield event
+    if others:  # once, as a node could fill the log
+        log.warning("a node sent %d lines that are no events", others)
 
 
 def _failed(error: StudioError) -> WorkerEvent:

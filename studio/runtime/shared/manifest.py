@@ -101,7 +101,7 @@ def parse(content: bytes) -> Manifest:
         raise _bad("it is not valid JSON") from None
     try:
         if raw["format"] != FORMAT:  # first: another format may have other keys
-            raise _bad("its format {!r} is not known here".format(raw["format"]))
+            raise _bad("its format {!r:.40} is not known here".format(raw["format"]))
         written = read_record(_Document, raw)
         files = tuple(_entry(name, facts) for name, facts in sorted(written.files.items()))
         digest = hashlib.sha256(content).hexdigest()

@@ -122,8 +122,16 @@ def test_steps_import_nothing_heavy() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"text", gzip.compress(b"{}"), gzip.compress(b"[1]"), gzip.compress(b'{"version":99}')],
-    ids=["empty", "text", "no columns", "a list", "of another version"],
+    [
+        b"",
+        b"text",
+        gzip.compress(b"{}"),
+        gzip.compress(b"[1]"),
+        gzip.compress(b'{"version":99}'),
+        gzip.compress(b'{"version":3,"names":null}'),
+        gzip.compress(b"[" * 100_000),
+    ],
+    ids=["empty", "text", "no columns", "a list", "of another version", "no names", "deep"],
 )
 def test_damaged_file(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "g").write_bytes(content)

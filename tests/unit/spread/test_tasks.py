@@ -12,6 +12,7 @@ import pytest
 from studio.api import UsageError
 from studio.jobs import End
 from studio.jobs.spread import executors
+from studio.jobs.spread.remote_worker import _events
 from studio.settings import resource
 from studio.workspace import RunRequest, Workspace
 from tests.rigs.patience import patience
@@ -164,3 +165,9 @@ def test_cells_get_the_names_and_digests_of_here(
     assert away.artefacts == here.artefacts
     names = [[step.result.get("name") for step in run.steps] for run in (away, here)]
     assert names[0] == names[1]
+
+
+def test_lines_that_are_no_events_are_noted_once(caplog: pytest.LogCaptureFixture) -> None:
+    assert list(_events(b"x\n" * 1_000)) == []
+    (record,) = caplog.records
+    assert record.getMessage() == "a node sent 1000 lines that are no events"
