@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from studio.api import Silent
+from studio.api.statistics import wilson
 from studio_kubernetes.cluster.refusals import refusal
 from studio_kubernetes.rollout.canary import (
     PROMOTE,
@@ -17,7 +18,6 @@ from studio_kubernetes.rollout.canary import (
     Traffic,
     decide,
     newcombe,
-    wilson,
 )
 from studio_kubernetes.rollout.canary_analysis import CanaryAnalysis
 from studio_kubernetes.rollout.progress import (

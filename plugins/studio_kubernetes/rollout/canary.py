@@ -11,10 +11,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-PROMOTE, ROLL_BACK, WAIT = "promote", "roll back", "wait"
+from studio.api.statistics import wilson
 
-_Z = 1.959964
-"""Of a two-sided interval of 95 %."""
+PROMOTE, ROLL_BACK, WAIT = "promote", "roll back", "wait"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +94,6 @@ def decide(stable: Traffic, canary: Traffic, rule: CanaryRule | None = None) -> 
         return Decision(WAIT, f"{rates} of the others: not enough requests to tell.")
     slow = "no latency is known" if ratio is None else f"its latency is {ratio:.2f} of the other's"
     return Decision(PROMOTE, f"{rates} of the others, and {slow}.")
-
-
-def wilson(errors: int, requests: int) -> tuple[float, float]:
-    """Return the 95 % interval of a proportion (Wilson 1927)."""
-    if not requests:
-        return 0.0, 1.0
-    rate, square = errors / requests, _Z * _Z
-    middle = rate + square / (2 * requests)
-    width = _Z * math.sqrt(rate * (1 - rate) / requests + square / (4 * requests * requests))
-    scale = 1 + square / requests
-    return max(0.0, (middle - width) / scale), min(1.0, (middle + width) / scale)
 
 
 def newcombe(one: Traffic, other: Traffic) -> tuple[float, float]:
