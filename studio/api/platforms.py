@@ -15,6 +15,7 @@ from studio.api.options import Option
 from studio.api.progress import Progress
 from studio.api.targets import TargetSpec, Tunnel
 from studio.lazy_dataclass import dataclass
+from studio.runtime.shared.statistics import wilson as wilson  # decisions from counted requests
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from studio.api import Silent
-from studio.api.statistics import wilson
+from studio.api.platforms import wilson
 from studio_kubernetes.cluster.refusals import refusal
 from studio_kubernetes.rollout.canary import (
     PROMOTE,

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from studio.api.statistics import wilson
+from studio.api.platforms import wilson
 
 PROMOTE, ROLL_BACK, WAIT = "promote", "roll back", "wait"
 
