@@ -11,7 +11,7 @@ PROCESSES := --numprocesses $(shell expr $$(nproc) + 1) --maxprocesses 5 --dist 
 	--no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-rest check check-lint check-contracts check-types format bench bench-against screenshots faults integration soak fuzz robot \
+.PHONY: help setup run test test-fast test-rest check check-lint check-contracts check-types format bench bench-against screenshots without faults integration soak fuzz robot \
 	package licences lock samples clean
 
 help: ## Show the commands.
@@ -71,6 +71,9 @@ bench-against: setup ## The headline figures, compared with another commit (COMM
 screenshots: setup ## Every page, light and dark, into docs/screenshots/.
 	@packaging/system_packages.sh window
 	@$(BIN)/python packaging/screenshots.py
+
+without: setup ## Check that everything else works without a feature (FEATURE=agents); ten minutes.
+	@packaging/without.sh $(FEATURE)
 
 faults: setup ## The fault campaign against the release machine (ARGS="--only races"); a quarter of an hour.
 	@packaging/system_packages.sh test

@@ -17,6 +17,7 @@ from types import ModuleType
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything can import onnxruntime
 
 import studio
+from studio import feature_host
 from studio.api import Cancelled, StudioError, UsageError
 from studio.cli.flags import common_flags
 from studio.cli.output import fail, plain_output, print_note
@@ -77,8 +78,7 @@ COMMANDS = {
     "monitor": "show health, latency, errors and drift of an endpoint",
     "fleet": "show and watch the state of many boards from a broker",
     "serve": "serve a model on this computer",
-    "plan": "list, show and approve plans of changes, such as those of agents",
-    "mcp": "serve agents over the Model Context Protocol on standard input and output",
+    "plan": "list, show and approve plans of changes",
     "events": "list or send the events that wait for their webhooks (CloudEvents)",
     "openapi": "print the OpenAPI description of a server's HTTP interface",
     "run": "run a pipeline; list, resume and compare runs",
@@ -114,7 +114,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     words[1:1] = [_LEADING[flag] for flag in leading]
     words = _as_run(words)
     with plain_output():
-        arguments = _parser(words).parse_words(words)
+        try:
+            arguments = _parser(words).parse_words(words)
+        except StudioError as error:
+            return fail(error, as_json="--json" in words)
         if arguments.no_plugins:
             os.environ[SAFE_VARIABLE] = "1"  # workers are to know it as well
         with _recording(arguments):
@@ -216,8 +219,15 @@ def _log_failure(arguments: argparse.Namespace, error: Exception) -> None:
         log.error("command failed: %s", error, exc_info=error, extra=keys)
 
 
+def commands() -> dict[str, str]:
+    """Return what each command does, those of features last."""
+    return {**COMMANDS, **feature_host.commands()}
+
+
 def _module(command: str) -> ModuleType:
     """Return the module of a command; one that only runs its step needs none of its own."""
+    if module := feature_host.command_module(command):
+        return module
     name = f"studio.cli.commands.{command.replace('-', '_')}"
     own = importlib.util.find_spec(name) is not None
     return importlib.import_module(name if own else "studio.cli.step_commands")
@@ -225,7 +235,7 @@ def _module(command: str) -> ModuleType:
 
 def full_parser() -> argparse.ArgumentParser:
     """Return the parser in which every command is described, for manual and completion."""
-    return _make_parser(COMMANDS)
+    return _make_parser(commands())
 
 
 def _parser(words: Sequence[str]) -> CommandParser:
@@ -234,7 +244,8 @@ def _parser(words: Sequence[str]) -> CommandParser:
     For an unknown command all are, as a command may have a verb of that name.
     """
     asked = next((word for word in words if not word.startswith("-")), "")
-    return _make_parser([asked] if asked in ("", *COMMANDS) else COMMANDS)
+    known = commands()
+    return _make_parser([asked] if asked in ("", *known) else known)
 
 
 def _make_parser(described: Container[str]) -> CommandParser:
@@ -246,9 +257,9 @@ def _make_parser(described: Container[str]) -> CommandParser:
     )
     parser.add_argument("--version", action="version", version=f"Edgewright {studio.__version__}")
     common = common_flags()
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, text in COMMANDS.items():
-        command = commands.add_parser(
+    parsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, text in commands().items():
+        command = parsers.add_parser(
             name, help=text, description=text[0].upper() + text[1:] + ".", parents=[common]
         )
         if name in described:

@@ -83,7 +83,7 @@ class StepRecord:
 
 
 def without_secrets(step: AnyStep, options: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """Return options of a step without passwords, as they are recorded and shown to agents."""
+    """Return options of a step without passwords, as they are recorded and shown."""
     secret = {option.name for option in step.form if option.secret}
     return {name: _redacted(value, name in secret) for name, value in options.items()}
 

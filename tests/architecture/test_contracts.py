@@ -96,6 +96,9 @@ BREACHES = [
     ("studio/quantization/bad.py", "import onnxruntime", "The studio imports no plugin"),
     ("studio/gui/bad.py", "import studio.models", "The window talks to the workspace"),
     ("studio/jobs/bad.py", "import studio.models", "The stages lie in layers"),
+    ("studio/steps/bad.py", "import studio.features", "The stages lie in layers"),
+    ("studio/features/rust/bad.py", "import studio.features.rot.bad", "Features do not import"),
+    ("studio/features/rot/bad.py", "import studio.features.rust.bad", "Features do not import"),
     ("studio/library/bad.py", "import studio.cli.output", "The stages lie in layers"),
     ("studio/workspace/bad.py", "import studio.library", "The stages lie in layers"),
     (
@@ -140,6 +143,8 @@ def chapters(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     shutil.copy(ROOT / "pyproject.toml", root)
     for file in {breach[0] for breach in BREACHES}:
         lines = "\n".join(line for path, line, _ in BREACHES if path == file)
+        (root / file).parent.mkdir(exist_ok=True)
+        (root / file).with_name("__init__.py").touch()
         (root / file).write_text(f'"""A file that breaks rules."""\n\n{lines}\n')
     done = lint(root)
     assert done.returncode == 1, done.stdout

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "CONTRIBUTING.md"
 STUDIO = Path(sys.executable).with_name("studio")
 DIGITS = ROOT / "resources" / "samples" / "digits" / "digits.onnx"
-MOST_LINES = 250
+MOST_LINES = 275
 _MARK = re.compile(
     r"(?:#|<!--) (?:file: (?P<file>\S+)|in (?P<path>\S+), (?P<how>[a-z ]+) `(?P<line>.+)`)(?: -->)?"
 )
@@ -243,6 +243,25 @@ def test_the_step_has_a_command_a_schema_and_a_pipeline_key(scratch: Scratch) ->
         f'[[steps]]\nid = "n"\nstep = "count"\nmodel = "{DIGITS}"\ntop = 1\n'
     )
     assert "n: count" in scratch.studio("run", pipeline, "--check")
+
+
+@pytest.mark.slow
+def test_the_feature_has_its_command_until_a_part_of_it_is_deleted(scratch: Scratch) -> None:
+    paths = scratch.follow("Add a feature")
+    scratch.lint(*paths)
+    assert all(path.startswith("studio/features/notes/") for path in paths)
+    assert "print how many models there are" in scratch.studio("--help")
+    assert scratch.studio("notes") == "Models: 0\n"
+    (scratch.folder / "studio/features/notes/commands/notes.py").unlink()
+    with pytest.raises(AssertionError) as refused:
+        scratch.studio("notes")
+    assert "The feature notes is incomplete: " in str(refused.value)
+    assert "Traceback" not in str(refused.value)
+    (scratch.folder / "studio/features/notes/feature.py").unlink()
+    assert "notes" not in scratch.studio("--help")
+    (scratch.folder / "studio/features/notes/part.py").touch()
+    with pytest.raises(AssertionError, match=r"WRONG.*feature notes is incomplete: .*feature\.py"):
+        scratch.studio("doctor")
 
 
 @pytest.mark.slow

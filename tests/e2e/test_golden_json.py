@@ -13,13 +13,13 @@ import shlex
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from studio import runtime
+from studio import feature_host, runtime
 from studio.cli.main import main
 from tests.e2e.conftest import STUDIO, Ended, Studio
 from tests.rigs.golden import Normaliser, golden_text
@@ -28,6 +28,8 @@ pytestmark = pytest.mark.slow
 
 GOLDEN = Path(__file__).parents[1] / "data" / "golden"
 HELP = GOLDEN / "help.txt"
+PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+FEATURES = Path(__file__).parents[1] / "features"
 DIGESTS = GOLDEN / "recipe_digests.json"
 SCENARIOS: dict[str, list[dict[str, Any]]] = tomllib.loads((GOLDEN / "scenarios.toml").read_text())
 WRITING = os.environ.get("STUDIO_GOLDEN") == "write"
@@ -82,30 +84,53 @@ def test_the_digits_recipe_makes_the_same_models_and_bundles(observe: Observe) -
     _compare(DIGESTS, golden_text({**kept, "digits": made}))
 
 
-def test_every_help_text_is_as_it_was(
+@pytest.fixture
+def help_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
-    if not WRITING and HELP.read_text().splitlines()[0] != python:
-        pytest.skip(f"the help was written by another Python than {python}, which lays it out")
+) -> Callable[[str], str]:
+    """``help_of(words)``: the help of a command."""
+    if not WRITING and HELP.read_text().splitlines()[0] != PYTHON:
+        pytest.skip(f"the help was written by another Python than {PYTHON}, which lays it out")
     for name, value in _studio(tmp_path / "home").environment.items():
         monkeypatch.setenv(name, value)
 
-    def help_of(words: str) -> str:
+    def text(words: str) -> str:
         with pytest.raises(SystemExit) as end:
             main([*words.split(), "--help"])
         assert end.value.code == 0
         return str(Normaliser(tmp_path / "home")(capsys.readouterr().out))
 
+    return text
+
+
+def _help(commands: Iterable[str], help_of: Callable[[str], str]) -> str:
+    """The help of commands and of their verbs."""
+    texts = {command: help_of(command) for command in commands}
+    verbs = [f"{command} {verb}" for command, text in texts.items() for verb in _verbs(text)]
+    texts.update({verb: help_of(verb) for verb in verbs})
+    parts = (f"$ studio {words} --help\n\n{text}" for words, text in sorted(texts.items()))
+    return "\n".join(parts)
+
+
+def test_every_help_text_is_as_it_was(
+    help_of: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feature_host, "features", dict)  # theirs stand beside their tests
     top = help_of("")
     commands = _named(top)
     assert len(commands) > 30
-    texts = {command: help_of(command) for command in commands}
-    verbs = [f"{one} {verb}" for one, text in texts.items() for verb in _verbs(text)]
-    assert len(verbs) > 30
-    texts.update({verb: help_of(verb) for verb in verbs})
-    parts = [f"$ studio {words} --help\n\n{text}" for words, text in sorted(texts.items())]
-    _compare(HELP, "\n".join([python, "", f"$ studio --help\n\n{top}", *parts]))
+    text = _help(commands, help_of)
+    assert text.count("$ studio") > 60
+    _compare(HELP, "\n".join([PYTHON, "", f"$ studio --help\n\n{top}", text]))
+
+
+@pytest.mark.parametrize("feature", feature_host.features())
+def test_every_help_text_of_a_feature_is_as_it_was(
+    feature: str, help_of: Callable[[str], str]
+) -> None:
+    commands = feature_host.features()[feature].commands
+    assert set(commands) <= set(_named(help_of("")))
+    _compare(FEATURES / feature / "help.txt", _help(commands, help_of))
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import IO
 
 import pytest
 
-from studio.cli.main import COMMANDS
+from studio.cli.main import commands
+from studio.feature_host import features
 from studio.registry import Registry
 from tests.e2e.conftest import STUDIO, Ended, Studio, interruptible
 from tests.e2e.screen import wait_for
@@ -120,7 +122,6 @@ LINES: dict[str, list[Line]] = {
         ("plan list", _OK),
         ("plan approve 00000000", (2,)),
     ],
-    "mcp": [("mcp", _OK)],
     "events": [("events list", _OK), ("events send", _OK)],
     "openapi": [("openapi", _OK)],
     "versions": [("versions list", _OK)],
@@ -161,6 +162,9 @@ LINES: dict[str, list[Line]] = {
 }
 """Each command with lines of it, and the exit codes with which a line may end."""
 
+for _feature in features():
+    LINES.update(import_module(f"tests.features.{_feature}.command_lines").LINES)
+
 _LIVING = ("open", "serve")
 """They go on until they are told to end."""
 
@@ -196,7 +200,7 @@ def run(command: Studio, folder: HostileFolder, line: str) -> Ended:
 
 
 def test_every_command_is_tried() -> None:
-    assert set(LINES) | set(_LIVING) == set(COMMANDS)
+    assert set(LINES) | set(_LIVING) == set(commands())
 
 
 def test_the_bait_is_taken_by_a_python_and_a_shell_that_take_no_care(

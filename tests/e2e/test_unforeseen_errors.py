@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from studio.cli.main import main
 from studio.documents.defects import DEFECT
+from studio.feature_host import features
 from studio.jobs import JobSpec
 from studio.steps import runner
 from tests.e2e.test_hostile_folder import LINES
@@ -18,8 +20,13 @@ from tests.unit.jobs.works import UnheardOfFault, unforeseen
 pytestmark = pytest.mark.slow
 
 _WITHOUT_A_STEP = (
-    *("backends", "chips", "completion", "desktop", "doctor", "events", "man", "mcp", "openapi"),
+    *("backends", "chips", "completion", "desktop", "doctor", "events", "man", "openapi"),
     *("plan", "plugins", "presets", "profiles", "registry", "versions"),
+    *(
+        command
+        for feature in features()
+        for command in import_module(f"tests.features.{feature}.command_lines").WITHOUT_A_STEP
+    ),
 )
 """Commands whose lines run no step, or one without work."""
 

@@ -41,7 +41,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     for verb in ("show", "approve", "export", "reject", "revoke", "apply"):
         verbs[verb].add_argument("plan", metavar="DIGEST", help="digest of the plan, or its begin")
-    text = "SSH key of an approver (see docs/agents.md)"
+    text = "SSH key of an approver (see docs/approvals.md)"
     by = verbs["approve"].add_mutually_exclusive_group()
     by.add_argument("--key", type=Path, metavar="FILE", help=text)
     by.add_argument("--signed", type=Path, metavar="FILE", help="approval of studio plan sign")

@@ -1,4 +1,4 @@
-"""The environment with MCP's SDK, and a home with the digits in its registry."""
+"""The environment with clients, and a home with the digits in its registry."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 
 from tests.benchmarks.serve import environments
 from tests.e2e.conftest import Studio
-from tests.rigs.agents.sessions import Agent, agent
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -18,7 +17,7 @@ ROOT = HERE.parents[2]
 @pytest.fixture(scope="session")
 def clients(rigs: Path) -> Path:
     """The interpreter of an environment with the clients (kept from run to run)."""
-    return environments.install("agent_clients", rigs, HERE) / "bin" / "python"
+    return environments.install("clients", rigs, HERE) / "bin" / "python"
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +28,3 @@ def desk(studio: Studio, digits: Path) -> Iterator[Studio]:
     yield studio
     if studio.has_deployed:
         studio.run("undeploy", "--target", "local")
-
-
-@pytest.fixture
-def obedient(clients: Path, desk: Studio) -> Iterator[Agent]:
-    """An agent with a server of its own."""
-    with agent(clients, desk.environment, desk.home) as running:
-        yield running

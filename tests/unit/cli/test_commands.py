@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from studio.cli.main import COMMANDS, main
+from studio.cli.main import commands, main
 from studio.jobs import containment
 from studio.settings import resource
 
@@ -28,7 +28,7 @@ def home(studio_home: Path) -> Path:
     return studio_home
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS))
+@pytest.mark.parametrize("command", sorted(commands()))
 def test_every_command_describes_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.cli.main import COMMANDS, main
+from studio.cli.main import commands, main
 
 
 def _error(line: str, capsys: pytest.CaptureFixture[str]) -> str:
@@ -38,7 +38,7 @@ def test_a_wrong_word_leads_to_the_right_one(
     text = _error(line, capsys)
     assert text.startswith(usage)
     assert [word for word in words if word not in text] == []
-    assert sum(f"'{name}'" in text for name in COMMANDS) <= 1  # not all of them
+    assert sum(f"'{name}'" in text for name in commands()) <= 1  # not all of them
 
 
 def test_a_file_in_place_of_a_command_leads_to_the_window(

@@ -32,7 +32,7 @@ MOST = {
 
 STAGES = {"quantize": "quantization"}
 UNUSED = (
-    "numpy", "onnx", "onnxruntime", "paramiko", "PySide6", "studio.agents", "studio.apps.step",
+    "numpy", "onnx", "onnxruntime", "paramiko", "PySide6", "studio.apps.step",
     "studio.evidence", "studio.models.language.results", "studio.monitoring.alerts.step",
     "studio.pipelines", "studio.plans", "studio.profiling", "studio.quantization",
     "studio.rollouts", "studio.versions",
@@ -50,6 +50,8 @@ def test_a_command_imports_what_it_uses(command: str, tmp_path: Path) -> None:
     own = [name for name in modules if name.startswith("studio")]
     used = {f"studio.{STAGES.get(command.split()[0])}"}
     assert sorted((set(UNUSED) & set(modules)) - used) == []
+    features = [name.split(".")[3:] for name in own if name.startswith("studio.features.")]
+    assert {".".join(words) for words in features} <= {"", "feature"}  # what declares them
     assert len(own) <= MOST[command]
     assert "studio.workspace.workspace" in own  # the command was run
 

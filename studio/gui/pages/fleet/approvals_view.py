@@ -32,7 +32,7 @@ _KEY = Option("key", Kind.FILE, title="SSH key", help="Private key of an approve
 _SIGNED = "Signed plans (*.signed);;All files (*)"
 _EMPTY = (
     "No plans yet",
-    "Plans that need an approval, and those of agents, appear here.",
+    "Plans that need an approval appear here.",
 )
 
 

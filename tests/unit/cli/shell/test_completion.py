@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.cli.main import COMMANDS, full_parser, main
+from studio.cli.main import commands, full_parser, main
 from studio.cli.shell.completion import SHELLS, completion
 from studio.cli.shell.tree import Command, command_tree
 
@@ -74,7 +74,7 @@ SHELL = pytest.mark.parametrize(
 
 
 def test_the_tree_has_every_command_and_no_former_one(root: Command) -> None:
-    assert [verb.path for verb in root.verbs] == [(name,) for name in COMMANDS]
+    assert [verb.path for verb in root.verbs] == [(name,) for name in commands()]
     assert all(verb.help for command in root.verbs for verb in command.walk())
 
 

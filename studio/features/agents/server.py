@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 import studio
-from studio.agents.foreign_text import clean
-from studio.agents.plan_tools import PLANNING
-from studio.agents.read_tools import READING
-from studio.agents.tool import Tool
 from studio.api import StudioError
 from studio.documents.defects import unforeseen
+from studio.features.agents.foreign_text import clean
+from studio.features.agents.plan_tools import PLANNING
+from studio.features.agents.read_tools import READING
+from studio.features.agents.tool import Tool
 from studio.workspace import Workspace
 
 log = logging.getLogger(__name__)

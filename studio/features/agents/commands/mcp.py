@@ -28,7 +28,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until standard input ends; a step that still runs is then cancelled."""
-    from studio.agents.server import serve
+    from studio.features.agents.server import serve
 
     # Standard output itself: the stream of commands would alter the protocol's texts.
     source, out = os.fdopen(0, "rb", closefd=False), os.fdopen(1, "wb", closefd=False)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from studio.agents.foreign_text import MOST_ITEMS, bounded, untrusted
-from studio.agents.schemas import (
+from studio.api import StudioError
+from studio.documents.dataclass_json import to_json
+from studio.features.agents.foreign_text import MOST_ITEMS, bounded, untrusted
+from studio.features.agents.schemas import (
     DATA,
     NUMBER,
     TEXT,
@@ -18,9 +20,7 @@ from studio.agents.schemas import (
     maybe,
     record,
 )
-from studio.agents.tool import Arguments, Tool
-from studio.api import StudioError
-from studio.documents.dataclass_json import to_json
+from studio.features.agents.tool import Arguments, Tool
 from studio.models.results import ModelFigures
 from studio.registry import ActionRecord, VariantRecord
 from studio.steps.catalogue import steps

@@ -8,10 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from studio.agents.foreign_text import MOST_ITEMS, bounded, untrusted
-from studio.agents.read_tools import MODEL, TARGET
-from studio.agents.schemas import DIGEST, FLAG, PLAN, TEXT, WHOLE, Schema, described, listed, record
-from studio.agents.tool import Arguments, Tool
+from studio.features.agents.foreign_text import MOST_ITEMS, bounded, untrusted
+from studio.features.agents.read_tools import MODEL, TARGET
+from studio.features.agents.schemas import (
+    DIGEST,
+    FLAG,
+    PLAN,
+    TEXT,
+    WHOLE,
+    Schema,
+    described,
+    listed,
+    record,
+)
+from studio.features.agents.tool import Arguments, Tool
 from studio.plans import PlanEntry, PlanRequest
 from studio.quantization.step import METHODS
 from studio.workspace import Workspace

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from studio.agents.foreign_text import LONGEST, bounded, clean
-from studio.agents.server import MOST_BYTES, TOOLS, VERSIONS, AgentServer, serve
 from studio.api import TargetSpec
+from studio.features.agents.foreign_text import LONGEST, bounded, clean
+from studio.features.agents.server import MOST_BYTES, TOOLS, VERSIONS, AgentServer, serve
 from studio.workspace import Workspace
 
 

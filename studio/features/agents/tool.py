@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from studio.agents.schemas import Schema
 from studio.api import UsageError
+from studio.features.agents.schemas import Schema
 from studio.lazy_dataclass import dataclass
 from studio.workspace import Workspace
 
