@@ -1,4 +1,4 @@
-"""The features of this installation, and what each brings to the core as names in text."""
+"""The features of this installation, and what each adds to the core, as names in text."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """What a folder of ``studio/features`` brings, declared as ``FEATURE`` in its ``feature.py``.
+    """What a folder of ``studio/features`` adds, declared as ``FEATURE`` in its ``feature.py``.
 
     Attributes:
         commands: What each command does; its module is of that name in the folder ``commands``.
-        files: Files and folders of the repository that belong to it, beside its own folder and
-            ``tests/features/NAME``. ``make without`` deletes them.
+        files: Other files and folders of the repository that belong to it. ``make without``
+            deletes them, its folder and ``tests/features/NAME``.
     """
 
     commands: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
@@ -50,7 +50,7 @@ def command_module(command: str) -> ModuleType | None:
     """Return the module of a feature's command; None when no feature has it.
 
     Raises:
-        Unavailable: when a part of the feature is missing.
+        Unavailable: when a file of the feature is missing.
     """
     for name, feature in features().items():
         if command in feature.commands:

@@ -21,8 +21,6 @@ from studio.workspace.services import Services
 
 if TYPE_CHECKING:
     from studio.jobs import AnyStep, Containment, JobOutcome, RunningJob
-    from studio.pipelines.execution import Watcher
-    from studio.pipelines.run_report import PipelineReport
     from studio.workspace.graph_view import Early, GraphView
     from studio.workspace.samples import SampleInfo
 
@@ -165,18 +163,6 @@ class Workspace(Services):
     def run(self, step: str, on: str = "", /, **options: Any) -> JobOutcome:
         """Run a step to its end, ``on`` an executor if one is named; files are opened first."""
         return self._steps.run(step, options, on=on)
-
-    def run_pipeline(
-        self, path: Path, report: Path | None = None, watch: Watcher | None = None
-    ) -> PipelineReport:
-        """Run a pipeline to its end and write its HTML report (by default into the run's folder).
-
-        Raises:
-            UsageError: when the pipeline cannot be read.
-        """
-        from studio.workspace.runs import RunRequest
-
-        return self.runs.run(path, RunRequest(report=report, watch=watch))
 
     def retold(self, action: int, folder: Path | None = None) -> str:
         """Return the pipeline that repeats something that was done.

@@ -114,11 +114,6 @@ class IncidentClock:
     days: int | None
     text: str
 
-    @property
-    def is_overdue(self) -> bool:
-        """Whether the clock runs and its deadline has passed."""
-        return self.days is not None and self.days < 0
-
 
 @dataclass(frozen=True, slots=True)
 class IncidentState:

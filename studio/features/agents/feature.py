@@ -1,4 +1,4 @@
-"""What agents bring: the command ``studio mcp``."""
+"""Agents: the command ``studio mcp``."""
 
 from studio.feature_host import Feature
 

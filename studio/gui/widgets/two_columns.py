@@ -31,11 +31,6 @@ class TwoColumns(QWidget):
         for widget, share in zip((left, right), stretch, strict=True):
             self._layout.addWidget(widget, share)
 
-    @property
-    def is_narrow(self) -> bool:
-        """Whether there is one column."""
-        return self._layout.direction() is QBoxLayout.Direction.TopToBottom
-
     def minimumSizeHint(self) -> QSize:
         """As wide as the wider of the two: they need not fit next to each other."""
         hint = super().minimumSizeHint()

@@ -100,10 +100,6 @@ class ViewBar(QWidget):
         """Return the titles that are side by side."""
         return [one.button.text() for one in self._views if not one.button.isHidden()]
 
-    def in_menu(self) -> list[str]:
-        """Return the titles in the menu."""
-        return [action.text() for action in self._menu.actions()]
-
     def sizeHint(self) -> QSize:
         """Return the size of all views that never collapse, and of the menu for the others."""
         fixed = [one for one in self._views if not one.folded]

@@ -64,11 +64,6 @@ class Closing(QObject):
         """Guard the jobs of a workspace from now on."""
         self._workspace = workspace
 
-    @property
-    def is_in_background(self) -> bool:
-        """Whether the window is hidden while its jobs finish."""
-        return self._watch.isActive()
-
     def allows(self) -> bool:
         """Return whether the window may close now; otherwise a dialog opens."""
         titles = [] if self._is_decided else self._unfinished()

@@ -96,7 +96,7 @@ def test_in_the_background_the_job_ends_before_the_program(
 ) -> None:
     asked(digits_window).background.click()
     assert not digits_window.isVisible()
-    assert digits_window.closing.is_in_background
+    assert digits_window.closing._watch.isActive()
     qtbot.wait(1200)
     assert job.running
     assert quits == []
@@ -113,7 +113,7 @@ def test_the_setting_answers_for_the_user(
     digits_window.close()
     assert digits_window.closing.dialog is None
     assert not digits_window.isVisible()
-    assert digits_window.closing.is_in_background is runs
+    assert digits_window.closing._watch.isActive() is runs
 
 
 def test_a_watch_is_nothing_to_ask_about(digits_window: MainWindow) -> None:

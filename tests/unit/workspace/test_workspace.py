@@ -20,6 +20,7 @@ from studio.workspace import (
     RegistryChanged,
     Workspace,
 )
+from studio.workspace.runs import RunRequest
 
 DIGITS = resource("samples", "digits", "digits.onnx")
 PATIENCE = 60.0
@@ -105,11 +106,11 @@ def test_a_report_that_cannot_be_written_is_said(workspace: Workspace, tmp_path:
     pipeline.write_text(f'[pipeline]\nname = "r"\n[[steps]]\nstep = "open"\nmodel = "{DIGITS}"\n')
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
-    report = workspace.run_pipeline(pipeline, blocked / "report.html")
+    report = workspace.runs.run(pipeline, RunRequest(report=blocked / "report.html"))
     assert report.exit_code == 0
     assert report.report == ""
     assert "cannot be written" in report.report_problem
-    assert Path(workspace.run_pipeline(pipeline).report).is_file()
+    assert Path(workspace.runs.run(pipeline, RunRequest()).report).is_file()
 
 
 def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:

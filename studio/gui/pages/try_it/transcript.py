@@ -61,14 +61,6 @@ class Transcript(QPlainTextEdit):
         self._marked = None
         self._paint_mark()
 
-    @property
-    def marked_text(self) -> str:
-        """The text that is marked; empty without a mark."""
-        if self._marked is None:
-            return ""
-        begin, end = self._marked
-        return self.toPlainText()[begin:end]
-
     def _end(self) -> QTextCursor:
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)

@@ -73,12 +73,8 @@ INFER_RESPONSE = Message(
     Field(5, "outputs", "message", True, TENSOR),
     Field(6, "raw_output_contents", "view", True),
 )
-STREAM_RESPONSE = Message(
-    Field(1, "error_message", "string"),
-    Field(2, "infer_response", "message", message=INFER_RESPONSE),
-)
 STREAM_ANSWER = Message(Field(1, "error_message", "string"), Field(2, "infer_response", "view"))
-"""The same on the wire, around an answer that is encoded already."""
+"""A ``ModelStreamInferResponse`` around an answer that is encoded already."""
 
 # Triton's configuration: what describes the inputs and outputs
 

@@ -38,6 +38,7 @@ from studio.workspace import JobOutcome
 from studio.workspace.inbox import Inbox
 from studio.workspace.run_info import RunInfo
 from tests.gui.page_rig import Rig, opened, visible_texts
+from tests.gui.widgets.test_two_columns import is_narrow
 
 
 @pytest.fixture
@@ -179,7 +180,7 @@ def test_lists_of_runs_and_versions_are_above_their_details_in_a_narrow_page(rig
         view.stack.show_list(True)
         visible_texts(page)
         (columns,) = view.findChildren(TwoColumns)
-        assert columns.is_narrow
+        assert is_narrow(columns)
         assert view.table.columnWidth(0) > 200
 
 

@@ -67,7 +67,6 @@ def test_days_run_down_and_beyond(after: int, days: int, words: str) -> None:
     clock = clock_of(incident("death"), incident_rules(), AWARE + timedelta(days=after))
     assert clock.days == days
     assert words in clock.text
-    assert clock.is_overdue == (days < 0)
 
 
 def test_what_is_not_decided_asks_counsel() -> None:

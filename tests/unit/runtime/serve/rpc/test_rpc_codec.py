@@ -14,10 +14,14 @@ from tritonclient.grpc import model_config_pb2, service_pb2
 
 from studio.runtime.serve.protocol.tensors import DATA_TYPES
 from studio.runtime.serve.rpc import messages
-from studio.runtime.serve.rpc.codec import MOST_PARTS, Message, decode, encode
+from studio.runtime.serve.rpc.codec import MOST_PARTS, Field, Message, decode, encode
 from studio.runtime.serve.rpc.methods import CONFIG_TYPES
 from studio.runtime.serve.rpc.wire import SCALARS, WireError, packed, read_packed
 
+STREAM_RESPONSE = Message(
+    Field(1, "error_message", "string"),
+    Field(2, "infer_response", "message", message=messages.INFER_RESPONSE),
+)
 PAIRS: dict[str, tuple[Message, Any]] = {
     "live": (messages.LIVE, service_pb2.ServerLiveResponse),
     "ready": (messages.READY, service_pb2.ModelReadyResponse),
@@ -26,7 +30,7 @@ PAIRS: dict[str, tuple[Message, Any]] = {
     "model metadata": (messages.MODEL_METADATA, service_pb2.ModelMetadataResponse),
     "infer request": (messages.INFER_REQUEST, service_pb2.ModelInferRequest),
     "infer response": (messages.INFER_RESPONSE, service_pb2.ModelInferResponse),
-    "stream response": (messages.STREAM_RESPONSE, service_pb2.ModelStreamInferResponse),
+    "stream response": (STREAM_RESPONSE, service_pb2.ModelStreamInferResponse),
     "index request": (messages.INDEX_REQUEST, service_pb2.RepositoryIndexRequest),
     "index": (messages.INDEX, service_pb2.RepositoryIndexResponse),
     "load": (messages.REPOSITORY_REQUEST, service_pb2.RepositoryModelLoadRequest),
