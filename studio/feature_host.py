@@ -20,7 +20,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """What a folder of ``studio/features`` adds, declared as ``FEATURE`` in its ``feature.py``.
+    """A folder of ``studio/features``, declared as ``FEATURE`` in its ``feature.py``.
 
     Attributes:
         commands: What each command does; its module is of that name in the folder ``commands``.
