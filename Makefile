@@ -52,7 +52,7 @@ check-lint:
 		--no-parse-comments studio/runtime plugins/*/runner.py
 
 check-contracts:
-	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
+	@$(BIN)/python packaging/contracts.py >/dev/null || $(BIN)/python packaging/contracts.py
 
 check-types:
 	@$(BIN)/mypy

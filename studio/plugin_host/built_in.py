@@ -1,7 +1,8 @@
-"""The plugins that came with the studio, known by their names and by where they lie.
+"""The plugins that came with the studio, known by where they lie.
 
-A distribution may claim any name, but it cannot be in the studio's own
-folder, so its metadata does not count.
+In a checkout they are the folders of ``plugins/``. A wheel has a list, which
+is written when it is built. No other distribution joins them by its metadata,
+or by a folder next to the studio's package.
 """
 
 from __future__ import annotations
@@ -13,48 +14,21 @@ from pathlib import Path
 import studio
 from studio.plugin_host.manifest import FILE_NAME
 
-NAMES = (
-    *("studio_azureml", "studio_coreml", "studio_docker", "studio_executorch", "studio_kubernetes"),
-    *("studio_ethos_u", "studio_litert", "studio_litert_torch", "studio_local"),
-    *("studio_metrics", "studio_mlflow", "studio_mnn", "studio_mqtt", "studio_nats"),
-    *("studio_ncnn", "studio_netron", "studio_nncf", "studio_oci", "studio_onnx"),
-    "studio_onnxruntime",
-    *(
-        "studio_browser",
-        "studio_greengrass",
-        "studio_hawkbit",
-        "studio_language",
-        "studio_llama_cpp",
-        "studio_mender",
-        "studio_onnxruntime_genai",
-        "studio_openvino",
-        "studio_openvino_genai",
-        "studio_pytorch",
-        "studio_qnn",
-        "studio_ray",
-        "studio_rockchip",
-        "studio_sagemaker",
-        "studio_slurm",
-        "studio_ssh",
-        "studio_tensorflow",
-        "studio_tensorrt",
-        "studio_tflite",
-        "studio_transformers",
-        "studio_trees",
-        "studio_vertex",
-    ),
-)
-"""The folders of ``plugins/``; tests/architecture compares the two."""
+_ROOT = Path(studio.__file__).resolve().parent.parent
+_LIST = "studio/plugin_host/built_in.txt"
+"""Written by ``packaging/built_in_list.py``; no checkout has it."""
 
 
-def built_in_folders() -> Iterator[tuple[str, Path]]:
-    """Yield each existing folder: next to the studio's package, or in a checkout's ``plugins/``."""
-    beside = Path(studio.__file__).resolve().parent.parent
-    for name in NAMES:
-        for folder in (beside / name, beside / "plugins" / name):
-            if (folder / FILE_NAME).is_file():
-                yield name, folder
-                break
+def built_in_folders(root: Path = _ROOT) -> Iterator[tuple[str, Path]]:
+    """Yield the name and folder of each plugin that belongs to the studio's package in a folder."""
+    listed = root / _LIST
+    if listed.is_file():
+        folders = [root / name for name in listed.read_text(encoding="utf-8").split()]
+    else:
+        folders = sorted(root.glob("plugins/studio_*"))
+    for folder in folders:
+        if (folder / FILE_NAME).is_file():
+            yield folder.name, folder
 
 
 def is_imported_from(name: str, folder: Path) -> bool:
