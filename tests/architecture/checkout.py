@@ -20,7 +20,9 @@ ROOT = Path(__file__).parents[2]
 PRODUCT = ("studio", "plugins")
 BESIDE = ("packaging", "resources", "tests", "examples")
 # Folders whose own folders are counted one by one; all others are counted as a whole.
-_COUNTED_INSIDE = (("studio",), ("studio", "runtime"), ("studio", "gui"), ("plugins",))
+_COUNTED_INSIDE = (
+    ("studio",), ("studio", "runtime"), ("studio", "gui"), ("studio", "features"), ("plugins",),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
