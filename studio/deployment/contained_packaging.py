@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 from studio.jobs import Job
@@ -25,6 +26,11 @@ def opened(packaged: PackageResult | Path, key: Path | None, job: Job) -> Bundle
         return signed_copy(bundle, key, job)
     write_signature(bundle.folder, signature_of(bundle.text.encode(), key))
     return Bundle.open(bundle.folder)
+
+
+def with_signature(bundle: Bundle, key: Path, _job: Job) -> Bundle:
+    """Return a bundle with a signature, of which its folder has no copy."""
+    return replace(bundle, signature=signature_of(bundle.text.encode(), key))
 
 
 def signed_copy(bundle: Bundle, key: Path, job: Job) -> Bundle:

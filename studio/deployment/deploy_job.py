@@ -10,11 +10,11 @@ from pathlib import Path
 from studio.api import Cancelled, Channel, StudioError, TakenBack, TargetFacts
 from studio.deployment.access import AccessRequest, keep_certificate, keep_token
 from studio.deployment.admission import Request, ordered
-from studio.deployment.contained_packaging import signed_copy
+from studio.deployment.contained_packaging import signed_copy, with_signature
 from studio.deployment.decisions.record_options import keeping
 from studio.deployment.liveness import SERVING, ServerAddress, liveness, server_info, url_of
 from studio.deployment.machine.release_client import ReleaseClient
-from studio.deployment.machine.wheels import Platform, WheelCache, WheelSet, lacking, no_python
+from studio.deployment.machine.wheels import WheelCache, WheelPlatform, WheelSet, lacking, no_python
 from studio.deployment.machine_deploy import ServeSettings, Switched, TargetDeployment
 from studio.deployment.options import DeployOptions
 from studio.deployment.plan import DeployPlan, make_plan
@@ -29,12 +29,11 @@ from studio.packages import Bundle, build_runtime
 from studio.packages.backends import backends_among
 from studio.packages.packaging_job import package_contained
 from studio.packages.results import PackageResult
-from studio.packages.signing import signature_of
 from studio.settings import Paths
 from studio.targets import inventory
 from studio.targets.connect import gather_facts, host_of, is_local, tunnel_command
 from studio.targets.inventory import Inventory
-from studio.targets.platforms import is_platform
+from studio.targets.target import open_target
 
 BOARD_PORT = 8477
 """Default port of the server on a board."""
@@ -51,13 +50,14 @@ class Deployment:
     """The plan and the execution of one deploy on one target.
 
     Attributes:
+        options: The wanted deploy.
         log: The steps so far.
         packaged: The result of packaging a model; None for a given bundle.
     """
 
     def __init__(self, options: DeployOptions, job: Job, owner: str) -> None:
         self._target = options.target
-        self._options = options
+        self.options = options
         self._job = job
         self._owner = owner
         self._access = AccessRequest.of(options, os.environ)
@@ -70,21 +70,20 @@ class Deployment:
 
     def find_bundle(self) -> Bundle:
         """Verify the given bundle, or package the given model; sign it if requested."""
-        bundle, key = self._found_bundle(), self._options.sign
+        bundle, key = self._found_bundle(), self.options.sign
         if key and not bundle.signature:
             with self.log.step("sign", f"with {key.name}"):
-                if is_platform(self._target):  # a platform gets nothing but the folder
-                    return signed_copy(bundle, key, self._job)
-                signature = signature_of(bundle.text.encode(), key)
-                return replace(bundle, signature=signature)
+                # A platform gets nothing but the folder.
+                sign = open_target(self._target).choose(with_signature, signed_copy)
+                return sign(bundle, key, self._job)
         return bundle
 
     def _found_bundle(self) -> Bundle:
-        if self._options.bundle:
+        if self.options.bundle:
             with self.log.step("bundle", "every file verified"):
-                return Bundle.open(self._options.bundle)
+                return Bundle.open(self.options.bundle)
         with self.log.step("package") as row:
-            self.packaged = packaged = package_contained(self._options.packaging(), self._job)
+            self.packaged = packaged = package_contained(self.options.packaging(), self._job)
             bundle = Bundle.open(Path(packaged.bundle))
             if packaged.new:
                 row.text = f"version {bundle.version} of {bundle.name}"
@@ -97,7 +96,7 @@ class Deployment:
         """Make the plan, and carry it out unless this is a dry run."""
         facts = self._facts(channel)
         plan = self._plan(channel, facts, bundle)
-        if self._options.dry_run:
+        if self.options.dry_run:
             steps = (*self.log.results(), *plan.steps())
             return self._result(plan, steps, state="planned")
         with self.log.step("check") as row:
@@ -173,7 +172,7 @@ class Deployment:
             try:
                 wheels = self._wheels(facts, bundle, found)
             except StudioError as error:
-                if isinstance(error, Cancelled) or not self._options.dry_run:
+                if isinstance(error, Cancelled) or not self.options.dry_run:
                     raise
                 wheels, obstacle = None, error  # a plan lists this with all other obstacles
             if obstacle is not None:
@@ -189,11 +188,11 @@ class Deployment:
         live = liveness(self._target, server_info(channel, facts.root))
         # A release whose server has stopped is switched to like a new one.
         same = plan.unchanged and self._keeps_providers(found)
-        checks = (*plan.checks, *trial_checks(bundle, found, self._options))
+        checks = (*plan.checks, *trial_checks(bundle, found, self.options))
         return replace(plan, checks=checks, unchanged=same and live.state == SERVING)
 
     def _keeps_providers(self, found: Inventory) -> bool:
-        wanted = self._options.providers
+        wanted = self.options.providers
         return wanted is None or wanted == read_parts(_ServedBy, found.service).providers
 
     def _wheels(self, facts: TargetFacts, bundle: Bundle, found: Inventory) -> WheelSet | None:
@@ -207,15 +206,15 @@ class Deployment:
             return None
         cache = WheelCache(Paths.of().cache / "wheels")
         wanted = [f"{name}{version}" for name, version in sorted(needed.items())]
-        return cache.find(Platform.of(facts, bundle.backend.distribution), wanted, self._job)
+        return cache.find(WheelPlatform.of(facts, bundle.backend.distribution), wanted, self._job)
 
     @property
     def _compares(self) -> bool:
         """Whether answers are compared with those of the current release."""
-        return self._quality is not None or comparing(self._options) > 0
+        return self._quality is not None or comparing(self.options) > 0
 
     def _wish(self) -> ServeSettings:
-        given = self._options
+        given = self.options
         return ServeSettings(
             access=self._access,
             providers=given.providers,

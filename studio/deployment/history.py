@@ -12,17 +12,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from studio.api import TargetError, UsageError
+from studio.api import TargetError
 from studio.deployment.machine.answers import LogAnswer
+from studio.deployment.machine_verbs import machine_session
 from studio.deployment.results import LogHead, VerifyLogResult
 from studio.deployment.step import Anchor, RegistryChain, VerifyLogOptions
-from studio.deployment.work import agent_on, connected
 from studio.documents.dataclass_json import JsonValue, read_parts
 from studio.jobs import Job
 from studio.lazy_dataclass import dataclass
 from studio.runtime.shared.chained_log import Journal, before, first_break
 from studio.targets import inventory
-from studio.targets.platforms import is_platform
 
 NAME = "history.jsonl"
 
@@ -90,12 +89,8 @@ class TargetHistory:
 def verify_log(options: VerifyLogOptions, job: Job) -> VerifyLogResult:
     """Read a target's history and verify it here; the target's own verdict proves nothing."""
     target = options.target
-    if is_platform(target):
-        raise UsageError(
-            f"{target.name} is a platform target. Read its release history on the platform."
-        )
-    with connected(target, job) as channel:
-        agent = agent_on(target, channel, job)
+    refusal = "is a platform target. Read its release history on the platform."
+    with machine_session(target, job, refusal) as (channel, agent):
         if inventory.read(channel, agent.root).is_bare:
             raise TargetError("This target has no release history.")
         agent.install()

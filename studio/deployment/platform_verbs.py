@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,10 +22,10 @@ from studio.api import (
     TargetSpec,
     UsageError,
 )
-from studio.deployment.admission import ON_PLATFORM, another_model
+from studio.deployment.admission import ON_PLATFORM, another_model, downgrade_of
+from studio.deployment.deploy_job import Deployment
 from studio.deployment.language_memory import language_server_mb
-from studio.deployment.machine.wheels import Platform as WheelPlatform
-from studio.deployment.machine.wheels import WheelCache
+from studio.deployment.machine.wheels import WheelCache, WheelPlatform
 from studio.deployment.model_checks import action_of, model_check
 from studio.deployment.options import DeployOptions
 from studio.deployment.results import (
@@ -38,7 +38,13 @@ from studio.deployment.results import (
     UndeployResult,
 )
 from studio.deployment.step_log import StepLog, begun, instant, release_on
-from studio.deployment.trial import summary_of_trial, trial_options
+from studio.deployment.trial import (
+    summary_of_trial,
+    trial_options,
+    why_no_trial,
+    why_none_compared,
+    why_none_kept,
+)
 from studio.documents.dataclass_json import JsonValue, read_parts
 from studio.jobs import Job, Result
 from studio.lazy_dataclass import dataclass
@@ -50,6 +56,11 @@ log = logging.getLogger(__name__)
 
 _GLIBC = (2, 28)
 """The glibc of the oldest supported images (Debian 10, Red Hat 8)."""
+
+_INSTEAD = (
+    "Use --canary PERCENT to send a share of the traffic to the new release, or "
+    "studio rollout to compare golden samples before and after."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +100,48 @@ class PlatformOperation:
             "where": identity.where,
         }
 
-    def deploy(self, wanted: DeployOptions, bundle: Bundle, log: StepLog) -> DeployResult:
+    def check(self, wanted: DeployOptions) -> None:
+        """Refuse options that a platform has no use for, before a bundle is packaged.
+
+        Raises:
+            UsageError: with the alternative on a platform.
+        """
+        if wanted.keep_samples:
+            raise UsageError(why_none_kept(self._target), hint="Omit --keep-samples.")
+        if wanted.keep_decisions:
+            why_not = why_none_kept(self._target, "record decisions")
+            raise UsageError(why_not, hint="Omit --keep-decisions.")
+        if wanted.agreement and (why_not := why_none_compared(self._target)):
+            raise UsageError(why_not, hint="Omit --shadow-cpu.")
+        if wanted.providers:
+            raise UsageError(
+                f"{self._target.name} takes the execution providers that its image has.",
+                hint="Omit --providers.",
+            )
+        on_trial = wanted.quality or wanted.soak_rule
+        if on_trial and (why_not := why_no_trial(self._target)):
+            raise UsageError(f"No trial: {why_not}", hint=_INSTEAD)
+
+    def deploy(self, deployment: Deployment, bundle: Bundle) -> DeployResult:
         """Deploy a bundle, or return the plan of a dry run."""
+        done = self._deployed(deployment.options, bundle, deployment.log)
+        reason = downgrade_of(deployment.options.downgrade)
+        return replace(done, packaged=deployment.packaged, reason=reason)
+
+    def _deployed(self, wanted: DeployOptions, bundle: Bundle, log: StepLog) -> DeployResult:
         with self._site() as (platform, site):
             options = self._options(platform, wanted)
             with log.step("connect", self._target.url) as row:
                 identity = site.identity()
                 row.text = f"{identity.where}, as {identity.who}"
-            parcel = self._parcel(bundle)
+            parcel = parcel_of(bundle, self._job, self._owner)
             preview = site.preview(parcel, options)
             refused = self._another_model(site, bundle, wanted.replace)
-            checked = action_of(model_check(bundle))
+            checks = [action_of(model_check(bundle)), *([refused] if refused else [])]
             if wanted.dry_run:
-                actions = (checked, *([refused] if refused else ()), *preview.actions)
+                actions = (*checks, *preview.actions)
                 return self._planned(bundle, replace(preview, actions=actions), log)
-            for action in (checked, *([refused] if refused else ())):
+            for action in checks:
                 if action.state == "blocked":
                     raise Refused(action.text, hint=action.hint)
             done = self._deploy(site, parcel, options, log)
@@ -164,10 +202,8 @@ class PlatformOperation:
             left=tuple(left),
         )
 
-    @contextmanager
-    def _site(self) -> Iterator[tuple[Platform, Site]]:
-        with site_of(self._target, self._job) as found:
-            yield found
+    def _site(self) -> AbstractContextManager[tuple[Platform, Site]]:
+        return site_of(self._target, self._job)
 
     def _options(self, platform: Platform, wanted: DeployOptions) -> dict[str, JsonValue]:
         for name in ("port", "budget_ms", "expose", "token", "token_file", "tls", "cert", "key"):
@@ -178,9 +214,6 @@ class PlatformOperation:
                 )
         options = deploy_options(platform, self._target, wanted.set or (), wanted.canary)
         return {**options, **trial_options(self._target, wanted)}
-
-    def _parcel(self, bundle: Bundle) -> Parcel:
-        return parcel_of(bundle, self._job, self._owner)
 
     def _another_model(self, site: Site, bundle: Bundle, replace: bool) -> Action | None:
         """Return the action that blocks the deploy if another model is served; None if none is."""

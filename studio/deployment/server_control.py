@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from studio.api import TargetError, TargetSpec, UsageError
+from studio.api import TargetError, TargetSpec
 from studio.deployment.liveness import liveness, server_info
 from studio.deployment.machine.answers import StartAnswer
+from studio.deployment.machine_verbs import machine_session
 from studio.deployment.options import TargetOptions
 from studio.deployment.results import ServerResult
-from studio.deployment.work import agent_on, connected
 from studio.jobs import Job
 from studio.targets import inventory
-from studio.targets.platforms import is_platform
 
 _START_S = 180.0
 
@@ -31,9 +30,9 @@ def restart(options: TargetOptions, job: Job) -> ServerResult:
 
 
 def _controlled(target: TargetSpec, job: Job, verb: str, **request: bool) -> ServerResult:
-    _require_machine(target)
-    with connected(target, job) as channel:
-        agent = agent_on(target, channel, job)
+    refusal = "is a platform target, which starts and stops its server itself."
+    hint = "Use studio deploy or studio undeploy."
+    with machine_session(target, job, refusal, hint) as (channel, agent):
         release = inventory.read(channel, agent.root).current
         if not release:
             raise TargetError(
@@ -54,11 +53,3 @@ def _controlled(target: TargetSpec, job: Job, verb: str, **request: bool) -> Ser
         done.name,
         done.service,
     )
-
-
-def _require_machine(target: TargetSpec) -> None:
-    if is_platform(target):
-        raise UsageError(
-            f"{target.name} is a platform target, which starts and stops its server itself.",
-            hint="Use studio deploy or studio undeploy.",
-        )

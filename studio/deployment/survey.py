@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, replace
 
 from studio.api import (
@@ -32,7 +33,7 @@ from studio.jobs import Job
 from studio.plugin_host import PluginHost
 from studio.targets import inventory
 from studio.targets.connect import gather_facts, open_channel
-from studio.targets.platforms import is_platform
+from studio.targets.target import open_target
 
 
 def find(options: FindOptions, job: Job) -> FindResult:
@@ -87,26 +88,19 @@ def _status(target: TargetSpec, job: Job) -> TargetStatus:
     job.check()
     began = time.monotonic()
     try:
-        row = _platform(target, job) if is_platform(target) else _machine(target, job)
+        row = open_target(target).choose(_machine, _platform)(target, job)
     except Cancelled:
         raise
     except StudioError as error:
-        row = replace(_silent(target), text=f"{error.message} {error.hint}".strip())
+        row = TargetStatus(target.name, SILENT, text=f"{error.message} {error.hint}".strip())
     return replace(row, seconds=round(time.monotonic() - began, 3))
 
 
-def _silent(target: TargetSpec) -> TargetStatus:
-    return TargetStatus(target.name, SILENT)
-
-
 def _machine(target: TargetSpec, job: Job) -> TargetStatus:
-    channel = open_channel(target, job)
-    try:
+    with closing(open_channel(target, job)) as channel:
         facts = gather_facts(target, channel)
         found = inventory.read(channel, facts.root)
         server = server_info(channel, facts.root)
-    finally:
-        channel.close()
     live = liveness(target, server)
     status = TargetStatus(
         target.name,
@@ -123,7 +117,7 @@ def _machine(target: TargetSpec, job: Job) -> TargetStatus:
 def _platform(target: TargetSpec, job: Job) -> TargetStatus:
     current = current_release(PlatformOperation(target, job, "").releases().releases)
     state = SERVING if current else IDLE
-    return _with_release(replace(_silent(target), state=state), current)
+    return _with_release(TargetStatus(target.name, state), current)
 
 
 def _with_release(

@@ -10,7 +10,6 @@ from typing import TypeVar
 from studio.api import TakenBack, TargetSpec, UsageError
 from studio.deployment.admission import PreflightCheck
 from studio.deployment.bundle_facts import facts_of
-from studio.deployment.decisions.record_options import why_none_recorded
 from studio.deployment.options import SAMPLES_MB, DeployOptions, KeptOptions, TrialOptions
 from studio.deployment.results import DeployResult, TrialEvidence
 from studio.documents.dataclass_json import JsonValue, read_parts
@@ -25,7 +24,7 @@ from studio.runtime.release.trial.decision import (
 )
 from studio.runtime.shared.errors import ReleaseError
 from studio.targets.inventory import Inventory
-from studio.targets.platforms import holds_trials, is_platform
+from studio.targets.target import open_target
 
 KeptT = TypeVar("KeptT", bound=KeptOptions)
 
@@ -37,7 +36,7 @@ TRIAL_S = 300.0
 
 def why_no_trial(target: TargetSpec) -> str:
     """Return why a target cannot compare a release with the previous one; empty if it can."""
-    if not is_platform(target) or holds_trials(target):
+    if open_target(target).holds_trials:
         return ""
     return (
         f"{target.name} runs each release in a separate server, so live requests "
@@ -74,7 +73,7 @@ def longest_s(seconds: float, rule: Mapping[str, str] | None) -> float:
 
 def trial_options(target: TargetSpec, options: DeployOptions) -> dict[str, JsonValue]:
     """Return the trial options for a platform that supports trials (see ``api.Site.deploy``)."""
-    if not holds_trials(target):
+    if not open_target(target).holds_trials:
         return {}
     rule = soak_rule(options)
     trial: JsonValue = None
@@ -132,14 +131,11 @@ def parse_rule(pairs: Sequence[str]) -> dict[str, str]:
     return rule
 
 
-def why_none_kept(target: TargetSpec) -> str:
-    """Return why a target cannot store clients' requests; empty if it can."""
-    if not is_platform(target):
+def why_none_kept(target: TargetSpec, what: str = "keep requests") -> str:
+    """Return why a target cannot store clients' requests or decisions; empty if it can."""
+    if open_target(target).stores_requests:
         return ""
-    return (
-        f"{target.name} cannot keep requests: only boards over SSH and this computer "
-        "can store them."
-    )
+    return f"{target.name} cannot {what}: only boards over SSH and this computer can store them."
 
 
 def why_none_compared(target: TargetSpec) -> str:
@@ -158,36 +154,6 @@ def without_unsupported(target: TargetSpec, options: KeptT) -> tuple[KeptT, str]
         keep_samples=0 if stored else options.keep_samples,
     )
     return supported, " ".join(filter(None, (compared, stored)))
-
-
-def check_platform_can(target: TargetSpec, options: DeployOptions) -> None:
-    """Refuse options that a platform has no use for, before a bundle is packaged.
-
-    Raises:
-        UsageError: with the alternative on a platform.
-    """
-    if not is_platform(target):
-        return
-    if options.keep_samples:
-        raise UsageError(why_none_kept(target), hint="Omit --keep-samples.")
-    if options.keep_decisions:
-        raise UsageError(why_none_recorded(target), hint="Omit --keep-decisions.")
-    if options.agreement and (why_not := why_none_compared(target)):
-        raise UsageError(why_not, hint="Omit --shadow-cpu.")
-    if options.providers:
-        raise UsageError(
-            f"{target.name} takes the execution providers that its image has.",
-            hint="Omit --providers.",
-        )
-    on_trial = options.quality or options.soak_rule
-    if on_trial and (why_not := why_no_trial(target)):
-        raise UsageError(f"No trial: {why_not}", hint=_INSTEAD)
-
-
-_INSTEAD = (
-    "Use --canary PERCENT to send a share of the traffic to the new release, or "
-    "studio rollout to compare golden samples before and after."
-)
 
 
 @dataclass(frozen=True, slots=True)

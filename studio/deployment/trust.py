@@ -6,16 +6,15 @@ from pathlib import Path
 
 from studio.api import StudioError, UsageError
 from studio.deployment.machine.answers import TrustAnswer
+from studio.deployment.machine_verbs import machine_session
 from studio.deployment.results import AllowedKey, AllowedSigners, TrustResult
 from studio.deployment.step import TrustOptions
-from studio.deployment.work import agent_on, connected
 from studio.documents.dataclass_json import read_parts
 from studio.jobs import Job
 from studio.lazy_dataclass import dataclass
 from studio.runtime.release.intake.signers import Signer, signers_in
 from studio.runtime.release.store.layout import SYSTEM_SIGNERS
 from studio.targets.inventory import Inventory, when
-from studio.targets.platforms import is_platform
 
 _LARGEST = 1 << 20
 _KEYS = ("ssh-", "ecdsa-", "sk-")
@@ -24,13 +23,9 @@ _KEYS = ("ssh-", "ecdsa-", "sk-")
 def trust(options: TrustOptions, job: Job) -> TrustResult:
     """Set the allowed signers of a target, or allow unsigned releases."""
     target = options.target
-    if is_platform(target):
-        raise UsageError(
-            f"{target.name} is a platform target. The platform controls who can deploy."
-        )
     text = _signers(options.signers)
-    with connected(target, job) as channel:
-        agent = agent_on(target, channel, job)
+    refusal = "is a platform target. The platform controls who can deploy."
+    with machine_session(target, job, refusal) as (_, agent):
         agent.install()
         done = agent.request(TrustAnswer, "trust", {"signers": text})
     return TrustResult(target.name, done.signers, agent.owner)

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from studio.api import Channel, Measurement, Progress, Site, TargetError, TargetSpec, Tunnel
 from studio.deployment.liveness import IDLE, SERVING, Liveness, liveness, server_info
 from studio.deployment.machine.releases import machine_releases
-from studio.deployment.work import tail
+from studio.deployment.machine_verbs import tail
 from studio.documents.dataclass_json import read_parts
 from studio.monitoring.endpoint.collect import Reading, read
 from studio.monitoring.endpoint.endpoint import Endpoint, endpoint_of, token_of
@@ -23,92 +22,25 @@ from studio.monitoring.endpoint.uncertain_samples import fetch_samples, forget_s
 from studio.monitoring.results import TargetRelease
 from studio.targets import inventory
 from studio.targets.connect import open_channel, root_of
-from studio.targets.platforms import is_platform, site_of
+from studio.targets.platforms import site_of
+from studio.targets.target import open_target
 
 
-class View(Protocol):
-    """A connection to an endpoint that stays open between two polls.
+def view_of(target: TargetSpec, progress: Progress) -> MachineView | PlatformView:
+    """Return the view of an endpoint, not connected yet."""
+    return open_target(target).choose(MachineView, PlatformView)(target, progress)
+
+
+class MachineView:
+    """A view through a channel, and a tunnel to the server's port.
+
+    Its connections stay open between two polls. Call ``open`` before each other method. All raise
+    TargetError when the target does not answer or has nothing to read.
 
     Attributes:
         report: Known fields of the release, whether it answers or not.
         live: State of the endpoint, and its URL.
     """
-
-    report: ServerReport
-    live: Liveness
-
-    def open(self) -> None:
-        """Connect if necessary, and read the report.
-
-        Raises:
-            TargetError: when the target does not answer.
-        """
-
-    def read(self) -> Reading:
-        """Read the status and the metrics of the server.
-
-        Raises:
-            TargetError: when there is no release, or it does not answer.
-        """
-
-    def send_labels(self, labels: Mapping[str, str]) -> None:
-        """Send labels to the server.
-
-        Raises:
-            TargetError: when it refuses them.
-        """
-
-    def fetch_samples(self, folder: Path) -> FetchedRequests:
-        """Copy the uncertain requests that the target stores.
-
-        Raises:
-            TargetError: when they cannot be accessed.
-        """
-
-    def forget_samples(self) -> int:
-        """Delete the stored requests on the target; return their number.
-
-        Raises:
-            TargetError: when they cannot be accessed.
-        """
-
-    def telemetry(self) -> list[TelemetryLine]:
-        """Return the telemetry that the target stored between polls.
-
-        Raises:
-            TargetError: when it cannot be reached, or stores none.
-        """
-
-    def log(self, lines: int) -> tuple[str, ...]:
-        """Return the last lines of the server's log, the oldest first.
-
-        Raises:
-            TargetError: when they cannot be read.
-        """
-
-    def releases(self) -> tuple[TargetRelease, ...]:
-        """Return the releases that the target knows, the newest first.
-
-        Raises:
-            TargetError: when they cannot be read.
-        """
-
-    def rest(self) -> None:
-        """Close the connection to a server that did not answer; the next poll opens a new one."""
-
-    def close(self) -> None:
-        """Disconnect; ``open`` connects again."""
-
-
-def view_of(target: TargetSpec, progress: Progress) -> View:
-    """Return the view for a kind of target, not connected yet."""
-    if is_platform(target):
-        return PlatformView(target, progress)
-    return MachineView(target, progress)
-
-
-class MachineView:
-    """A view through a channel, and a tunnel to the server's port."""
 
     def __init__(self, target: TargetSpec, progress: Progress) -> None:
         self.report = ServerReport()
@@ -197,7 +129,10 @@ class MachineView:
 
 
 class PlatformView:
-    """A view through a platform: its own metrics if it has some, else the server's."""
+    """A view through a platform: its own metrics if it has some, else the server's.
+
+    Its attributes are those of a machine's view.
+    """
 
     def __init__(self, target: TargetSpec, progress: Progress) -> None:
         self.report = ServerReport()

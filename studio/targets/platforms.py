@@ -21,18 +21,6 @@ from studio.plugin_host import PluginHost
 from studio.targets.connect import scheme_of
 
 
-def is_platform(target: TargetSpec) -> bool:
-    """Return whether a target is a platform, without importing a plugin."""
-    capability = PluginHost.again().answering(scheme_of(target))
-    return capability is not None and capability.extension is Extension.PLATFORM
-
-
-def holds_trials(target: TargetSpec) -> bool:
-    """Return whether a platform supports trials, without importing a plugin."""
-    capability = PluginHost.again().answering(scheme_of(target))
-    return capability is not None and capability.extra.get("trials") is True
-
-
 @contextmanager
 def site_of(target: TargetSpec, progress: Progress) -> Iterator[tuple[Platform, Site]]:
     """Open a session with the platform of a target, and close it at the end.

@@ -262,7 +262,7 @@ class Workspace(Services):
         Raises:
             UsageError: when it would be a second name of another's place.
         """
-        from studio.deployment.release_locations import require_own_place
+        from studio.targets.target import require_own_place
 
         require_own_place(target, self.registry.targets())
         self.registry.add_target(target)

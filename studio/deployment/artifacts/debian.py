@@ -10,7 +10,7 @@ from studio.api import StudioError, UsageError
 from studio.deployment.artifacts.results import DebResult
 from studio.deployment.artifacts.step import DebOptions
 from studio.deployment.contained_packaging import opened
-from studio.deployment.machine.wheels import Platform, WheelCache
+from studio.deployment.machine.wheels import WheelCache, WheelPlatform
 from studio.documents.dataclass_json import to_json
 from studio.jobs import Job
 from studio.packages import build_runtime, debian
@@ -49,7 +49,7 @@ def make(options: DebOptions, job: Job) -> DebResult:
         one, image = kind
         place = debian.DebianPlatform(one.arch, _pair(image.python))
         wanted = [f"{name}{version}" for name, version in sorted(bundle.requirements.items())]
-        platform = Platform(one.arch, place.python, _pair(image.glibc))
+        platform = WheelPlatform(one.arch, place.python, _pair(image.glibc))
         cached = WheelCache(Paths.of().cache / "wheels").find(platform, wanted, job)
         wheels = [wheel.path for wheel in cached.wheels]
     job.progress(0, 0, "Writing the package")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
+from contextlib import closing
 from pathlib import Path
 
 from studio.api import (
@@ -14,7 +15,6 @@ from studio.api import (
     TargetError,
     TargetSpec,
     Unavailable,
-    UsageError,
     validate,
 )
 from studio.deployment.artifacts.packager import build
@@ -27,7 +27,8 @@ from studio.packages import record as packages
 from studio.plugin_host import PluginHost
 from studio.registry import Registry
 from studio.targets.connect import open_channel, root_of
-from studio.targets.platforms import is_platform, parse_pairs
+from studio.targets.platforms import parse_pairs
+from studio.targets.target import open_target
 
 PACKAGER = "image"
 _FILES = "image"
@@ -126,12 +127,10 @@ def load_image(target: TargetSpec, archive: Path, job: Job) -> None:
         UsageError: for a target that is no machine.
         TargetError: when the machine has no engine, or the engine rejects the image.
     """
-    if is_platform(target):
-        raise UsageError(
-            f"{target.name} is a platform target. Push the image to a registry instead."
-        )
-    channel = open_channel(target, job)
-    try:
+    open_target(target).require_machine(
+        "is a platform target. Push the image to a registry instead."
+    )
+    with closing(open_channel(target, job)) as channel:
         folder = f"{root_of(target, channel)}/incoming"
         place = f"{folder}/{uuid.uuid4().hex}.image"
         channel.run(["mkdir", "-p", folder])
@@ -140,8 +139,6 @@ def load_image(target: TargetSpec, archive: Path, job: Job) -> None:
             _load(channel, target.name, place)
         finally:
             channel.run(["rm", "-f", place])
-    finally:
-        channel.close()
 
 
 def _load(channel: Channel, name: str, place: str) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from studio.api import TargetSpec
 from studio.jobs.options_form import option
 from studio.lazy_dataclass import dataclass
-from studio.targets.platforms import is_platform
 
 DECISIONS_MB = 512.0
 
@@ -51,13 +49,3 @@ def keeping(options: RecordOptions) -> Keeping | None:
     if options.keep_decisions is None:
         return None
     return Keeping(options.keep_decisions, int((options.decisions_mb or DECISIONS_MB) * 1e6))
-
-
-def why_none_recorded(target: TargetSpec) -> str:
-    """Return why a target cannot record decisions; empty if it can."""
-    if not is_platform(target):
-        return ""
-    return (
-        f"{target.name} cannot record decisions: only boards over SSH and this computer can "
-        "store them."
-    )

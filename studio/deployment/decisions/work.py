@@ -40,13 +40,12 @@ from studio.deployment.decisions.step import (
 )
 from studio.deployment.decisions.tally import DecisionCounter, row_of
 from studio.deployment.machine.release_client import ReleaseClient
-from studio.deployment.work import agent_on, connected
+from studio.deployment.machine_verbs import machine_session
 from studio.jobs import Job
 from studio.lazy_dataclass import dataclass
 from studio.runtime.decisions.chain import ChainCheck, ChainFault
 from studio.runtime.decisions.entry import ChainEntry, is_digest
 from studio.targets import inventory
-from studio.targets.platforms import is_platform
 
 EXPORT_FILE = "decisions.jsonl"
 
@@ -228,10 +227,8 @@ def _fault(found: ChainFault | None) -> RecordFault | None:
 
 @contextmanager
 def _agent(target: TargetSpec, job: Job) -> Iterator[ReleaseClient]:
-    if is_platform(target):
-        raise UsageError(f"{target.name} is a platform target, which keeps no record of decisions.")
-    with connected(target, job) as channel:
-        agent = agent_on(target, channel, job)
+    refusal = "is a platform target, which keeps no record of decisions."
+    with machine_session(target, job, refusal) as (channel, agent):
         if inventory.read(channel, agent.root).is_bare:
             raise TargetError("This target has no release.")
         agent.install()

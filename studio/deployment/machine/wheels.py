@@ -34,7 +34,7 @@ _NO_WHEEL = re.compile(r"No matching distribution found for ([\w-]+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Platform:
+class WheelPlatform:
     """The platform tags that a wheel must match.
 
     Attributes:
@@ -48,7 +48,7 @@ class Platform:
     glibc: tuple[int, int]
 
     @classmethod
-    def of(cls, facts: TargetFacts, package: str = "onnxruntime") -> Platform:
+    def of(cls, facts: TargetFacts, package: str = "onnxruntime") -> WheelPlatform:
         """Return the platform of a machine.
 
         Args:
@@ -189,7 +189,9 @@ class WheelCache:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def find(self, platform: Platform, requirements: Sequence[str], progress: Progress) -> WheelSet:
+    def find(
+        self, platform: WheelPlatform, requirements: Sequence[str], progress: Progress
+    ) -> WheelSet:
         """Return the wheels for a platform.
 
         Raises:
@@ -209,7 +211,7 @@ class WheelCache:
         write_atomically(index, json.dumps(names).encode())
         return WheelSet(tuple(Wheel.of(self._folder / name) for name in names))
 
-    def _index(self, platform: Platform, requirements: Sequence[str]) -> Path:
+    def _index(self, platform: WheelPlatform, requirements: Sequence[str]) -> Path:
         asked = hashlib.sha256("\n".join(sorted(requirements)).encode()).hexdigest()[:12]
         glibc = "{}.{}".format(*platform.glibc)
         return self._folder / f"{platform.abi}-{platform.arch}-glibc{glibc}-{asked}.json"
@@ -225,7 +227,7 @@ class WheelCache:
         return WheelSet(tuple(map(Wheel.of, paths)))
 
     def _download(
-        self, platform: Platform, requirements: Sequence[str], folder: Path, progress: Progress
+        self, platform: WheelPlatform, requirements: Sequence[str], folder: Path, progress: Progress
     ) -> None:
         online = self._pip(platform, requirements, folder, progress, [])
         if online is None:
@@ -249,7 +251,7 @@ class WheelCache:
 
     def _pip(
         self,
-        platform: Platform,
+        platform: WheelPlatform,
         requirements: Sequence[str],
         folder: Path,
         progress: Progress,

@@ -10,14 +10,13 @@ from pathlib import Path
 
 from studio.api import Channel, StudioError, TargetError, UsageError
 from studio.deployment.machine.release_client import ReleaseClient
+from studio.deployment.machine_verbs import machine_session
 from studio.deployment.pull.results import PullResult
 from studio.deployment.pull.step import PullOptions
-from studio.deployment.work import agent_on, connected
 from studio.documents.dataclass_json import JsonValue, read_parts
 from studio.jobs import Job
 from studio.lazy_dataclass import dataclass
 from studio.targets.connect import interpreter_of
-from studio.targets.platforms import is_platform
 
 _LARGEST = 1 << 18
 _VERB_S = 120.0
@@ -65,14 +64,10 @@ def pull(options: PullOptions, job: Job) -> PullResult:
         TargetError: when the board refuses the settings.
     """
     target = options.target
-    if is_platform(target):
-        raise UsageError(
-            f"{target.name} is a platform target. Boards pull, not platforms.",
-            hint="Name the board that is to poll the server.",
-        )
     request = _request(options)
-    with connected(target, job) as channel:
-        agent = agent_on(target, channel, job)
+    refusal = "is a platform target. Boards pull, not platforms."
+    hint = "Name the board that is to poll the server."
+    with machine_session(target, job, refusal, hint) as (channel, agent):
         agent.install()
         client = _Client(channel, agent, interpreter_of(target))
         if options.remove:

@@ -6,17 +6,18 @@ from pathlib import Path
 
 from studio.api import Channel, TargetError, TargetSpec, UsageError
 from studio.deployment.machine.release_client import ReleaseClient
+from studio.deployment.machine_verbs import machine_session
 from studio.deployment.options import TargetOptions
 from studio.deployment.variables.results import AppVariablesResult, TargetVariable
 from studio.deployment.variables.step import SetVariablesOptions
-from studio.deployment.work import agent_on, connected
 from studio.jobs import Job
 from studio.lazy_dataclass import dataclass
 from studio.targets import inventory
-from studio.targets.platforms import is_platform
 
 _LARGEST = 64 * 1024
 _SET_S = 420.0
+_REFUSAL = "is a platform target, which has no variables of an app."
+_HINT = "Deploy with --set env=... where the platform takes variables."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,7 @@ def listed(options: TargetOptions, job: Job) -> AppVariablesResult:
         TargetError: without a release, or one that is no app.
     """
     target = options.target
-    _require_machine(target)
-    with connected(target, job) as channel:
-        agent = agent_on(target, channel, job)
+    with machine_session(target, job, _REFUSAL, _HINT) as (channel, agent):
         _require_release(target, channel, agent)
         agent.install()
         return _result(target, agent.request(_VariablesAnswer, "variables", {}))
@@ -53,13 +52,11 @@ def changed(options: SetVariablesOptions, job: Job) -> AppVariablesResult:
         TargetError: for what the app cannot have; the former values are in force then.
     """
     target = options.target
-    _require_machine(target)
     values = {} if options.file is None else read_values(options.file)
     if not values and not options.unset:
         raise UsageError("Missing variables.", hint="Name a file of values, or one to unset.")
     request = {"values": values, "unset": list(options.unset), "ahead": options.ahead}
-    with connected(target, job) as channel:
-        agent = agent_on(target, channel, job)
+    with machine_session(target, job, _REFUSAL, _HINT) as (channel, agent):
         if not options.ahead:
             _require_release(target, channel, agent)
         agent.install()
@@ -94,14 +91,6 @@ def read_values(path: Path) -> dict[str, str]:
             raise UsageError(f"{path}, line {number}: write NAME=VALUE.")
         found[name.strip()] = value
     return found
-
-
-def _require_machine(target: TargetSpec) -> None:
-    if is_platform(target):
-        raise UsageError(
-            f"{target.name} is a platform target, which has no variables of an app.",
-            hint="Deploy with --set env=... where the platform takes variables.",
-        )
 
 
 def _require_release(target: TargetSpec, channel: Channel, agent: ReleaseClient) -> None:

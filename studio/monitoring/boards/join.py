@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from studio.api import TargetSpec, UsageError
+from studio.deployment.machine_verbs import machine_session
 from studio.deployment.options import TargetOptions
-from studio.deployment.work import agent_on, connected
 from studio.documents.dataclass_json import to_json
 from studio.jobs import Job
 from studio.lazy_dataclass import dataclass
@@ -14,7 +14,6 @@ from studio.monitoring.boards.join_step import JoinOptions, JoinResult
 from studio.monitoring.boards.login import read_login
 from studio.monitoring.boards.message import BOARD_NAME
 from studio.monitoring.boards.work import labels_of, source_of
-from studio.targets.platforms import is_platform
 
 _SET_S = 420.0
 _LARGEST = 64 * 1024
@@ -68,13 +67,9 @@ def leave(options: TargetOptions, job: Job) -> JoinResult:
 
 
 def _set(target: TargetSpec, settings: dict[str, object], job: Job) -> JoinResult:
-    if is_platform(target):
-        raise UsageError(
-            f"{target.name} is a platform, whose servers publish no state.",
-            hint="Watch it with: studio monitor --target NAME",
-        )
-    with connected(target, job) as channel:
-        agent = agent_on(target, channel, job)
+    refusal = "is a platform, whose servers publish no state."
+    hint = "Watch it with: studio monitor --target NAME"
+    with machine_session(target, job, refusal, hint) as (_, agent):
         agent.install()
         done = agent.request(_FleetAnswer, "set-fleet", {"settings": settings}, timeout=_SET_S)
     return JoinResult(target.name, done.board, done.broker, done.changed, done.restarted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any, Protocol
 
 from studio.api import Channel, TargetError, TargetSpec, Tunnel
@@ -18,7 +18,8 @@ from studio.monitoring.endpoint.status import ServerReport
 from studio.monitoring.released_bundles import KnownBundles
 from studio.runtime.shared.link import authorization, connect
 from studio.targets.connect import open_channel, root_of
-from studio.targets.platforms import is_platform, site_of
+from studio.targets.platforms import site_of
+from studio.targets.target import open_target
 
 _REFUSED = 401
 
@@ -148,8 +149,9 @@ def token_of(tunnel: Tunnel) -> str:
     return str(getattr(tunnel, "token", ""))
 
 
-@contextmanager
-def reached(target: TargetSpec, job: Job, known: KnownBundles | None = None) -> Iterator[Link]:
+def reached(
+    target: TargetSpec, job: Job, known: KnownBundles | None = None
+) -> AbstractContextManager[Link]:
     """Open a link to the endpoint of a target.
 
     Args:
@@ -159,22 +161,28 @@ def reached(target: TargetSpec, job: Job, known: KnownBundles | None = None) -> 
     Raises:
         TargetError: when the target has no running release, or no server to ask.
     """
-    if is_platform(target):
-        with site_of(target, job) as (_, site):
-            tunnel = site.reach()
-            if tunnel is None and known is None:
-                raise TargetError(
-                    f"{target.name} has no server that can be reached directly.",
-                    hint="See whether it is ready. On a cloud, use the platform's own client.",
-                )
-            if tunnel is None:
-                yield PlatformEndpoint.of(site, target.name, known or {})
-            else:
-                with tunnel:
-                    yield Endpoint(tunnel, ServerReport(), token_of(tunnel))
-        return
-    channel = open_channel(target, job)
-    try:
+    return open_target(target).choose(_on_machine, _on_platform)(target, job, known)
+
+
+@contextmanager
+def _on_platform(target: TargetSpec, job: Job, known: KnownBundles | None) -> Iterator[Link]:
+    with site_of(target, job) as (_, site):
+        tunnel = site.reach()
+        if tunnel is None and known is None:
+            raise TargetError(
+                f"{target.name} has no server that can be reached directly.",
+                hint="See whether it is ready. On a cloud, use the platform's own client.",
+            )
+        if tunnel is None:
+            yield PlatformEndpoint.of(site, target.name, known or {})
+        else:
+            with tunnel:
+                yield Endpoint(tunnel, ServerReport(), token_of(tunnel))
+
+
+@contextmanager
+def _on_machine(target: TargetSpec, job: Job, _known: KnownBundles | None) -> Iterator[Link]:
+    with closing(open_channel(target, job)) as channel:
         root = root_of(target, channel)
         document = server_info(channel, root)
         report = read_parts(ServerReport, document)
@@ -185,5 +193,3 @@ def reached(target: TargetSpec, job: Job, known: KnownBundles | None = None) -> 
             raise TargetError(f"{target.name} has no running release.", hint=hint)
         with channel.forward(report.port) as tunnel:
             yield endpoint_of(target, channel, root, report, tunnel)
-    finally:
-        channel.close()

@@ -12,6 +12,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,10 +22,12 @@ import pytest
 from studio.api import StudioError
 from studio.deployment.history import judged
 from studio.deployment.machine.answers import LogAnswer
+from studio.deployment.machine_verbs import agent_on
 from studio.deployment.options import DeployOptions, TargetOptions
 from studio.deployment.step import RegistryChain
-from studio.deployment.work import agent_on, connected, deploy, releases
+from studio.deployment.work import deploy, releases
 from studio.packages import Bundle
+from studio.targets.connect import open_channel
 from studio.targets.inventory import read
 from tests.integration.arm64 import image, machine
 from tests.integration.arm64.machine import Machine
@@ -122,7 +125,7 @@ def test_power_loss_at_random_moments(
         # systemd serves some good release before anybody has looked.
         good = {kept, bundle.digest}
         until(partial(serves_one_of, board, good), f"served after {moment:.1f} s", 240)
-        with connected(board.spec(), QuietJob(tmp_path / f"look-{number}")) as channel:
+        with closing(open_channel(board.spec(), QuietJob(tmp_path / f"look-{number}"))) as channel:
             agent = agent_on(board.spec(), channel, QuietJob(tmp_path / f"agent-{number}"))
             agent.install()
             found = read(channel, agent.root)

@@ -11,7 +11,7 @@ import pytest
 
 from studio.api import Refused, TargetError, TargetFacts
 from studio.deployment.admission import Request
-from studio.deployment.machine.wheels import Platform, Wheel, WheelSet
+from studio.deployment.machine.wheels import Wheel, WheelPlatform, WheelSet
 from studio.deployment.plan import DeployPlan, make_plan
 from studio.documents.dataclass_json import to_json
 from studio.packages import Bundle, ZipApplication
@@ -191,7 +191,7 @@ def test_a_plan_goes_on_where_no_wheels_fit_and_tells_all_that_is_in_the_way(
 ) -> None:
     facts = replace(FACTS, arch="armv7l", disk_free_mb=0)
     with pytest.raises(TargetError, match="onnxruntime has no wheels for armv7l") as caught:
-        Platform.of(replace(facts, glibc="2.36"))
+        WheelPlatform.of(replace(facts, glibc="2.36"))
     assert "64-bit" in caught.value.hint
     plan = make_plan(facts, Inventory(), bundle, RUNTIME, None, obstacle=caught.value)
     told = states(plan)

@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 
 from studio.api import Cancelled, Silent, TargetError, TargetFacts, Unavailable
-from studio.deployment.machine.wheels import Platform, WheelCache, lacking
+from studio.deployment.machine.wheels import WheelCache, WheelPlatform, lacking
 
 PI = TargetFacts(name="pi", url="ssh://pi", arch="aarch64", python="3.11.2", glibc="2.36")
 NEEDS = {"numpy": ">=1.19", "onnxruntime": ">=1.17"}
 
 
 def test_the_tags_of_a_machine() -> None:
-    place = Platform.of(PI)
+    place = WheelPlatform.of(PI)
     assert place.abi == "cp311"
     assert place.tags[0] == "manylinux_2_36_aarch64"
     assert "manylinux_2_17_aarch64" in place.tags
@@ -40,7 +40,7 @@ def test_the_tags_of_a_machine() -> None:
 )
 def test_machines_for_which_there_are_none(change: dict[str, str], words: str) -> None:
     with pytest.raises(TargetError, match=words):
-        Platform.of(replace(PI, **change))
+        WheelPlatform.of(replace(PI, **change))
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_offline_the_wheels_that_were_put_there_are_used(tmp_path: Path) -> None:
     cache = WheelCache(tmp_path)
     with pytest.raises(Unavailable) as caught:
-        cache.find(Platform.of(PI), ["tinything>=1.0"], Silent())
+        cache.find(WheelPlatform.of(PI), ["tinything>=1.0"], Silent())
     assert "Missing wheels of tinything for Python 3.11 on aarch64 (glibc 2.36)" in str(
         caught.value
     )
@@ -89,7 +89,7 @@ def test_offline_the_wheels_that_were_put_there_are_used(tmp_path: Path) -> None
     put_wheel(tmp_path, "tinything-1.2-cp311-cp311-manylinux_2_28_aarch64.whl")
     put_wheel(tmp_path, "tinything-1.3-cp311-cp311-manylinux_2_39_aarch64.whl")  # too new
     put_wheel(tmp_path, "tinything-1.4-cp311-cp311-manylinux_2_28_x86_64.whl")
-    found = cache.find(Platform.of(PI), ["tinything>=1.0"], Silent())
+    found = cache.find(WheelPlatform.of(PI), ["tinything>=1.0"], Silent())
     assert [wheel.name for wheel in found.wheels] == [
         "tinything-1.2-cp311-cp311-manylinux_2_28_aarch64.whl"
     ]
@@ -101,11 +101,11 @@ def test_offline_the_wheels_that_were_put_there_are_used(tmp_path: Path) -> None
 def test_a_set_once_chosen_stays(tmp_path: Path) -> None:
     put_wheel(tmp_path, "tinything-1.2-cp311-cp311-manylinux_2_28_aarch64.whl")
     cache = WheelCache(tmp_path)
-    first = cache.find(Platform.of(PI), ["tinything>=1.0"], Silent())
+    first = cache.find(WheelPlatform.of(PI), ["tinything>=1.0"], Silent())
     put_wheel(tmp_path, "tinything-1.3-cp311-cp311-manylinux_2_28_aarch64.whl")
-    assert cache.find(Platform.of(PI), ["tinything>=1.0"], Silent()).digest == first.digest
+    assert cache.find(WheelPlatform.of(PI), ["tinything>=1.0"], Silent()).digest == first.digest
     first.wheels[0].path.unlink()
-    assert cache.find(Platform.of(PI), ["tinything>=1.0"], Silent()).digest != first.digest
+    assert cache.find(WheelPlatform.of(PI), ["tinything>=1.0"], Silent()).digest != first.digest
 
 
 @pytest.mark.slow
@@ -114,10 +114,10 @@ def test_a_damaged_wheel_is_named(tmp_path: Path) -> None:
     name = "tinything-1.2-cp311-cp311-manylinux_2_28_aarch64.whl"
     put_wheel(tmp_path, name)
     cache = WheelCache(tmp_path)
-    cache.find(Platform.of(PI), ["tinything>=1.0"], Silent())
+    cache.find(WheelPlatform.of(PI), ["tinything>=1.0"], Silent())
     (tmp_path / name).write_bytes(b"half of it")
     with pytest.raises(Unavailable, match=f"The wheel {name} is damaged"):
-        cache.find(Platform.of(PI), ["tinything>=1.0"], Silent())
+        cache.find(WheelPlatform.of(PI), ["tinything>=1.0"], Silent())
 
 
 @pytest.mark.slow
@@ -136,7 +136,7 @@ def test_a_package_without_wheels_for_the_target_is_named(
         monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "")
         monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
         with pytest.raises(TargetError) as caught:
-            WheelCache(tmp_path / "cache").find(Platform.of(PI), ["tinything>=1.0"], Silent())
+            WheelCache(tmp_path / "cache").find(WheelPlatform.of(PI), ["tinything>=1.0"], Silent())
         server.shutdown()
     assert caught.value.message == (
         "tinything has no wheels for Python 3.11 on aarch64 (glibc 2.36)."
@@ -150,5 +150,5 @@ def test_a_download_can_be_cancelled(tmp_path: Path) -> None:
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        WheelCache(tmp_path).find(Platform.of(PI), ["tinything>=1.0"], Taken())
+        WheelCache(tmp_path).find(WheelPlatform.of(PI), ["tinything>=1.0"], Taken())
     assert [path.name for path in tmp_path.iterdir()] == []
