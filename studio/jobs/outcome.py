@@ -6,10 +6,13 @@ import enum
 import signal
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from studio.documents.dataclass_json import to_json
 from studio.lazy_dataclass import dataclass
+
+if TYPE_CHECKING:
+    from studio.jobs.worker_events import WorkerEvent
 
 
 class End(enum.Enum):
@@ -89,3 +92,17 @@ def signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return "an unknown cause"
+
+
+def failure(event: WorkerEvent) -> JobOutcome:
+    """Return the outcome of a job that an error ended, described by its event."""
+    return JobOutcome(
+        End.FAILED,
+        message=event.message,
+        hint=event.hint,
+        detail=event.detail,
+        exit_code=event.exit_code,
+        error=event.error,
+        fields=event.fields,
+        plugin=str(event.fields.get("plugin", "")),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
 import time
 import traceback
@@ -17,7 +18,7 @@ from studio.documents.defects import DEFECT, unforeseen
 from studio.jobs.cleanup import new_folder, remove_leftovers
 from studio.jobs.job_records import JobRecords
 from studio.jobs.memory import TOGETHER, share_mb
-from studio.jobs.outcome import End, JobOutcome
+from studio.jobs.outcome import End, JobOutcome, failure
 from studio.jobs.process import TooMuchMemory, WorkerProcess, WorkerStalled
 from studio.jobs.sandbox import (
     NONE,
@@ -253,13 +254,15 @@ class JobRunner:
         self._listener.finished(job)
 
     def _outcome(self, job: RunningJob, finish: Finish | None) -> JobOutcome:
+        if not job.spec.entry:
+            return self._without_worker(job, finish)
         try:
             worker = self._worker_for(job.spec)
         except OSError as error:
             text = f"A worker could not be started: {error.strerror or error}."
             return JobOutcome(End.FAILED, message=text, hint=hint_for(error), exit_code=1)
         except StudioError as error:  # the executor cannot be opened
-            return _failure(from_json(WorkerEvent, describe(error)))
+            return failure(from_json(WorkerEvent, describe(error)))
         job._worker = worker
         limits = _bounded(job.spec)
         if job._cancelled:  # cancelled before there was a worker
@@ -279,6 +282,15 @@ class JobRunner:
         finally:
             worker.store_native_output(self._paths.logs / "workers", job.id, self._redactor)
             worker.remove()
+
+    def _without_worker(self, job: RunningJob, finish: Finish | None) -> JobOutcome:
+        if job._cancelled:
+            return JobOutcome(End.CANCELLED, exit_code=130)
+        folder = new_folder(self._paths.jobs)
+        try:
+            return self._record({}, folder, finish)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _listen(self, job: RunningJob, worker: Worker, limits: Limits) -> WorkerEvent:
         """Pass the events on; returns the last, or an empty one when the worker just ended."""
@@ -317,7 +329,7 @@ class JobRunner:
         if kind == "cancelled" or (not kind and worker.cancel_requested):
             return JobOutcome(End.CANCELLED, exit_code=130)
         if kind == "error":
-            return _failure(last)
+            return failure(last)
         return JobOutcome(
             End.CRASHED,
             signal=number,
@@ -329,9 +341,10 @@ class JobRunner:
     @staticmethod
     def _record(result: dict[str, Any], folder: Path, finish: Finish | None) -> JobOutcome:
         try:
+            folder.mkdir(exist_ok=True)  # a job without work has none yet
             final = finish(result, folder) if finish is not None else result
         except StudioError as error:
-            return _failure(from_json(WorkerEvent, describe(error)))
+            return failure(from_json(WorkerEvent, describe(error)))
         except OSError as error:
             text = f"The result cannot be stored: {error.strerror or error}."
             hint, detail = hint_for(error), repr(error)
@@ -378,16 +391,3 @@ def _bounded(spec: JobSpec) -> Limits:
     if spec.limits.memory_mb or not contained(spec.needs):
         return spec.limits
     return replace(spec.limits, memory_mb=share_mb())
-
-
-def _failure(event: WorkerEvent) -> JobOutcome:
-    return JobOutcome(
-        End.FAILED,
-        message=event.message,
-        hint=event.hint,
-        detail=event.detail,
-        exit_code=event.exit_code,
-        error=event.error,
-        fields=event.fields,
-        plugin=str(event.fields.get("plugin", "")),
-    )

@@ -21,7 +21,7 @@ class JobSpec:
     """The specification of one job.
 
     Attributes:
-        entry: ``"module:function"``.
+        entry: ``"module:function"``; empty where there is nothing but a record to make.
         title: For people (``Quantize digits``).
         step: Name of the step whose work it is; empty without one.
         reads: Files and folders, beyond the store, that the worker may read.

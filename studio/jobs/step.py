@@ -75,9 +75,11 @@ class Step(Generic[OptionsT, ResultT]):
         work_result: A frozen dataclass that the work returns, where the record makes the result
             of it; None where both are of one type.
         work: ``"module:function"``, called in a worker as ``function(options, job)``. It writes
-            files only below ``job.folder`` and returns the result.
+            files only below ``job.folder`` and returns the result. Empty for a step whose only
+            effect is its record: no worker is started.
         record: ``"module:function"``, called in the parent after success as
-            ``function(registry, options, result, folder)``; returns the final result.
+            ``function(registry, options, result, folder)``, without ``result`` where the step has
+            no work; returns the final result.
         prepare: ``"module:function"``, called in the parent before the worker starts as
             ``function(registry, options)``; returns the options, with what the work must know
             of the registry added (the number of the next version).
@@ -116,7 +118,7 @@ class Step(Generic[OptionsT, ResultT]):
     title: str
     summary: str
     options: type[OptionsT] | tuple[Option, ...]
-    work: str
+    work: str = ""
     result: type[ResultT] | None = None
     work_result: type[Any] | None = None
     record: str = ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from studio.api import UsageError
-from studio.jobs.no_work import NoWork
 from studio.projects.draft import PreprocessDraft
 from studio.projects.project_file import Value
 from studio.projects.projects import Projects
@@ -15,7 +14,7 @@ from studio.registry import Registry
 from studio.settings import full_path
 
 
-def keep(registry: Registry, options: ProjectOptions, result: NoWork, folder: Path) -> Project:
+def keep(registry: Registry, options: ProjectOptions, folder: Path) -> Project:
     """Keep what was given, and return the project as it is then.
 
     Raises:
@@ -34,7 +33,7 @@ def keep(registry: Registry, options: ProjectOptions, result: NoWork, folder: Pa
     return projects.of(variant)
 
 
-def draft(registry: Registry, options: DraftOptions, result: NoWork, folder: Path) -> DraftResult:
+def draft(registry: Registry, options: DraftOptions, folder: Path) -> DraftResult:
     """Write the first ``preprocess.toml`` of a model, never over another.
 
     Raises:

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from studio.api import Kind
-from studio.jobs import Limits, Step, Use
-from studio.jobs.no_work import NoWork
+from studio.jobs import Step, Use
 from studio.jobs.options_form import option
 from studio.lazy_dataclass import dataclass
 from studio.projects.results import TASKS, Project
@@ -95,11 +94,8 @@ PROJECT_SET: Step[ProjectOptions, Project] = Step(
     summary="Set task, data, labels and preprocessing of a model, for every page and command.",
     options=ProjectOptions,
     result=Project,
-    work_result=NoWork,
-    work="studio.jobs.no_work:do_nothing",
     record="studio.projects.record:keep",
     texts="studio.projects.texts:project",
-    limits=Limits(seconds=120),
     use=Use.READ,
 )
 
@@ -125,10 +121,7 @@ PROJECT_DRAFT: Step[DraftOptions, DraftResult] = Step(
     summary="Write a first preprocess.toml next to the model, with the sizes of its input.",
     options=DraftOptions,
     result=DraftResult,
-    work_result=NoWork,
-    work="studio.jobs.no_work:do_nothing",
     record="studio.projects.record:draft",
     texts="studio.projects.texts:draft",
-    limits=Limits(seconds=120),
     use=Use.READ,
 )

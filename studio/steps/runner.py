@@ -288,9 +288,10 @@ class StepRunner:
             return None
 
         def record(document: dict[str, Any], folder: Path) -> Any:
-            result = step.work_result_of(document)
+            result = step.work_result_of(document) if step.work else None
             if step.record:
-                result = load(step.record)(self._registry, options, result, folder)
+                given = (result,) if step.work else ()
+                result = load(step.record)(self._registry, options, *given, folder)
             number = note.write(self._registry, to_json(result))
             if number:
                 self.noted[job] = number

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from studio.api import GateMissed, Refused, UsageError
 from studio.documents.dataclass_json import JsonValue, to_json
-from studio.jobs.no_work import NoWork
 from studio.registry import Registry, VersionRecord
 from studio.registry.run_journal import RunFolder, RunFolders
 from studio.settings.user import owner
@@ -21,7 +20,7 @@ RUNS = "runs"
 """Name of the folder of runs, next to the registry."""
 
 
-def set_alias(registry: Registry, options: AliasOptions, result: NoWork, folder: Path) -> AliasMove:
+def set_alias(registry: Registry, options: AliasOptions, folder: Path) -> AliasMove:
     """Point an alias to a version, or remove it.
 
     Raises:
@@ -35,7 +34,7 @@ def set_alias(registry: Registry, options: AliasOptions, result: NoWork, folder:
     return _move(registry, named.version.model, alias, named.version, "set", {})
 
 
-def promote(registry: Registry, options: PromoteOptions, result: NoWork, folder: Path) -> AliasMove:
+def promote(registry: Registry, options: PromoteOptions, folder: Path) -> AliasMove:
     """Point an alias to a version whose gates have passed.
 
     Raises:
@@ -48,9 +47,7 @@ def promote(registry: Registry, options: PromoteOptions, result: NoWork, folder:
     return _move(registry, named.version.model, alias, named.version, "promoted", evidence)
 
 
-def roll_back(
-    registry: Registry, options: RollBackOptions, result: NoWork, folder: Path
-) -> AliasMove:
+def roll_back(registry: Registry, options: RollBackOptions, folder: Path) -> AliasMove:
     """Point an alias to its previous version again.
 
     Raises:

@@ -12,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 
 from studio.api import Refused
-from studio.jobs.no_work import NoWork
 from studio.lazy_dataclass import dataclass
 from studio.registry import Registry, VersionRecord
 from studio.registry.ownership import entries
@@ -55,9 +54,7 @@ class GarbagePlan:
     spared: int = 0
 
 
-def collect(
-    registry: Registry, options: GarbageOptions, result: NoWork, folder: Path
-) -> GarbageResult:
+def collect(registry: Registry, options: GarbageOptions, folder: Path) -> GarbageResult:
     """Remove unused bundles, or return the plan.
 
     Raises:

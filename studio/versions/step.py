@@ -7,14 +7,10 @@ from typing import Any
 
 from studio.api import Kind
 from studio.jobs import Limits, Step
-from studio.jobs.no_work import NoWork
 from studio.jobs.options_form import option
 from studio.lazy_dataclass import dataclass
 from studio.versions.project_listing import PlannedModel, UnpackedProject
 from studio.versions.results import AliasMove, ExportResult, GarbageResult, ImportResult
-
-_NO_WORK = "studio.jobs.no_work:do_nothing"
-_LIMITS = Limits(seconds=120)
 
 
 def _version() -> Any:
@@ -112,11 +108,8 @@ VERSION_ALIAS: Step[AliasOptions, AliasMove] = Step(
     summary="Point an alias to a version.",
     options=AliasOptions,
     result=AliasMove,
-    work_result=NoWork,
-    work=_NO_WORK,
     record="studio.versions.aliases:set_alias",
     texts="studio.versions.texts:alias_move",
-    limits=_LIMITS,
 )
 
 VERSION_PROMOTE: Step[PromoteOptions, AliasMove] = Step(
@@ -125,11 +118,8 @@ VERSION_PROMOTE: Step[PromoteOptions, AliasMove] = Step(
     summary="Promote a version whose gates passed. The gates are stored as evidence.",
     options=PromoteOptions,
     result=AliasMove,
-    work_result=NoWork,
-    work=_NO_WORK,
     record="studio.versions.aliases:promote",
     texts="studio.versions.texts:promotion",
-    limits=_LIMITS,
 )
 
 VERSION_ROLLBACK: Step[RollBackOptions, AliasMove] = Step(
@@ -138,11 +128,8 @@ VERSION_ROLLBACK: Step[RollBackOptions, AliasMove] = Step(
     summary="Roll an alias back to its previous version.",
     options=RollBackOptions,
     result=AliasMove,
-    work_result=NoWork,
-    work=_NO_WORK,
     record="studio.versions.aliases:roll_back",
     texts="studio.versions.texts:alias_move",
-    limits=_LIMITS,
 )
 
 REGISTRY_GC: Step[GarbageOptions, GarbageResult] = Step(
@@ -151,11 +138,8 @@ REGISTRY_GC: Step[GarbageOptions, GarbageResult] = Step(
     summary="Remove unused bundles. Deployed versions, aliases and rollback versions are kept.",
     options=GarbageOptions,
     result=GarbageResult,
-    work_result=NoWork,
-    work=_NO_WORK,
     record="studio.versions.garbage:collect",
     texts="studio.versions.texts:garbage",
-    limits=_LIMITS,
 )
 
 PROJECT_EXPORT: Step[ExportOptions, ExportResult] = Step(

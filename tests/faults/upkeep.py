@@ -24,7 +24,6 @@ from typing import Any
 
 from studio.api import Silent
 from studio.documents.dataclass_json import from_json, to_json
-from studio.jobs.no_work import NoWork
 from studio.registry import Registry
 from studio.registry.backups import DATABASE, MANUAL, Backups, DamagedRegistry
 from studio.registry.ownership import MARK
@@ -180,7 +179,7 @@ def act(story: str, registry: Path) -> None:
         opened = Registry.open(registry)
         try:
             if story == "gc":
-                collect(opened, GarbageOptions(keep=1), NoWork(), registry)
+                collect(opened, GarbageOptions(keep=1), registry)
             else:
                 folder = registry.parent / "jobs" / "1"
                 document = json.loads((folder / "result.json").read_text())

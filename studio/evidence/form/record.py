@@ -9,13 +9,10 @@ from studio.evidence.form.forms import EvidenceForms, answers_of
 from studio.evidence.form.results import RecordedAnswer, RecordedRequest
 from studio.evidence.form.step import AnswerOptions, RequestOptions, ScreenOptions
 from studio.evidence.frameworks.screening_results import Screening
-from studio.jobs.no_work import NoWork
 from studio.registry import Registry
 
 
-def answer(
-    registry: Registry, options: AnswerOptions, result: NoWork, folder: Path
-) -> RecordedAnswer:
+def answer(registry: Registry, options: AnswerOptions, folder: Path) -> RecordedAnswer:
     """Add the answer to the form of the model.
 
     Raises:
@@ -25,9 +22,7 @@ def answer(
     return EvidenceForms(registry).answer(model, options.subject, options.text, options.by)
 
 
-def request(
-    registry: Registry, options: RequestOptions, result: NoWork, folder: Path
-) -> RecordedRequest:
+def request(registry: Registry, options: RequestOptions, folder: Path) -> RecordedRequest:
     """Add the request to the form of the model.
 
     Raises:
@@ -37,7 +32,7 @@ def request(
     return EvidenceForms(registry).request(model, options.subject, options.of)
 
 
-def screen(registry: Registry, options: ScreenOptions, result: NoWork, folder: Path) -> Screening:
+def screen(registry: Registry, options: ScreenOptions, folder: Path) -> Screening:
     """Add the answers to the form of the model, and return its screening.
 
     Raises:

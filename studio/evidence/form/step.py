@@ -5,8 +5,7 @@ from __future__ import annotations
 from studio.api import Kind
 from studio.evidence.form.results import RecordedAnswer, RecordedRequest
 from studio.evidence.frameworks.screening_results import Screening
-from studio.jobs import Limits, Step, Use
-from studio.jobs.no_work import NoWork
+from studio.jobs import Step, Use
 from studio.jobs.options_form import option
 from studio.lazy_dataclass import dataclass
 from studio.registry import ModelRef
@@ -52,11 +51,8 @@ EVIDENCE_ANSWER: Step[AnswerOptions, RecordedAnswer] = Step(
     summary="Answer a question of the evidence form, with author and time.",
     options=AnswerOptions,
     result=RecordedAnswer,
-    work_result=NoWork,
-    work="studio.jobs.no_work:do_nothing",
     record="studio.evidence.form.record:answer",
     texts="studio.evidence.form.texts:answer",
-    limits=Limits(seconds=120),
     use=Use.READ,
 )
 
@@ -66,11 +62,8 @@ EVIDENCE_REQUEST: Step[RequestOptions, RecordedRequest] = Step(
     summary="Record who is to answer a question of the evidence form, with the time.",
     options=RequestOptions,
     result=RecordedRequest,
-    work_result=NoWork,
-    work="studio.jobs.no_work:do_nothing",
     record="studio.evidence.form.record:request",
     texts="studio.evidence.form.texts:request",
-    limits=Limits(seconds=120),
     use=Use.READ,
 )
 
@@ -80,10 +73,7 @@ EVIDENCE_SCREEN: Step[ScreenOptions, Screening] = Step(
     summary="Place the intended use: prohibited, high-risk, transparency, minimal or for counsel.",
     options=ScreenOptions,
     result=Screening,
-    work_result=NoWork,
-    work="studio.jobs.no_work:do_nothing",
     record="studio.evidence.form.record:screen",
     texts="studio.evidence.form.texts:screening",
-    limits=Limits(seconds=120),
     use=Use.READ,
 )

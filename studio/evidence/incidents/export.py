@@ -17,7 +17,6 @@ from studio.evidence.incidents.record import model_name
 from studio.evidence.incidents.results import ExportedFile, IncidentExport, IncidentState
 from studio.evidence.incidents.step import IncidentExportOptions
 from studio.evidence.records.records import ReleaseDetails
-from studio.jobs.no_work import NoWork
 from studio.lazy_dataclass import dataclass
 from studio.registry import Registry
 from studio.registry.activity import now
@@ -63,9 +62,7 @@ class IncidentDocument:
     changes: tuple[ReleaseChange, ...]
 
 
-def export(
-    registry: Registry, options: IncidentExportOptions, result: NoWork, folder: Path
-) -> IncidentExport:
+def export(registry: Registry, options: IncidentExportOptions, folder: Path) -> IncidentExport:
     """Write the folder, and move it to its place.
 
     Raises:

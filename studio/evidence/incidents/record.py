@@ -15,7 +15,6 @@ from studio.evidence.incidents.step import (
     OpenIncidentOptions,
 )
 from studio.evidence.names import with_model as with_subject
-from studio.jobs.no_work import NoWork
 from studio.registry import ModelRef, Registry
 
 
@@ -40,9 +39,7 @@ def model_name(registry: Registry, model: ModelRef) -> str:
     return registry.variant(model.variant).model_name
 
 
-def open_incident(
-    registry: Registry, options: OpenIncidentOptions, result: NoWork, folder: Path
-) -> IncidentResult:
+def open_incident(registry: Registry, options: OpenIncidentOptions, folder: Path) -> IncidentResult:
     """Open the incident.
 
     Raises:
@@ -62,9 +59,7 @@ def open_incident(
     return IncidentResult(model, opened)
 
 
-def add_note(
-    registry: Registry, options: IncidentNoteOptions, result: NoWork, folder: Path
-) -> IncidentResult:
+def add_note(registry: Registry, options: IncidentNoteOptions, folder: Path) -> IncidentResult:
     """Add the note.
 
     Raises:
@@ -77,9 +72,7 @@ def add_note(
     )
 
 
-def add_report(
-    registry: Registry, options: IncidentReportOptions, result: NoWork, folder: Path
-) -> IncidentResult:
+def add_report(registry: Registry, options: IncidentReportOptions, folder: Path) -> IncidentResult:
     """Record the report.
 
     Raises:
@@ -99,7 +92,7 @@ def add_report(
 
 
 def close_incident(
-    registry: Registry, options: CloseIncidentOptions, result: NoWork, folder: Path
+    registry: Registry, options: CloseIncidentOptions, folder: Path
 ) -> IncidentResult:
     """Close the incident.
 

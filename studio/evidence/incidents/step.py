@@ -7,13 +7,11 @@ from pathlib import Path
 from studio.api import Kind
 from studio.evidence.incidents.kinds import KIND_IDS, UNDECIDED
 from studio.evidence.incidents.results import IncidentExport, IncidentResult
-from studio.jobs import Limits, Step, Use
-from studio.jobs.no_work import NoWork
+from studio.jobs import Step, Use
 from studio.jobs.options_form import option
 from studio.lazy_dataclass import dataclass
 from studio.registry import ModelRef
 
-_LIMITS = Limits(seconds=120)
 _DECIDED = "Whether it is serious is a person's decision."
 
 
@@ -104,12 +102,9 @@ INCIDENT_OPEN: Step[OpenIncidentOptions, IncidentResult] = Step(
     summary="Open an incident of a model, with what served when it happened.",
     options=OpenIncidentOptions,
     result=IncidentResult,
-    work_result=NoWork,
     complete="studio.evidence.incidents.record:with_model",
-    work="studio.jobs.no_work:do_nothing",
     record="studio.evidence.incidents.record:open_incident",
     texts="studio.evidence.incidents.texts:added",
-    limits=_LIMITS,
     use=Use.READ,
 )
 
@@ -119,12 +114,9 @@ INCIDENT_NOTE: Step[IncidentNoteOptions, IncidentResult] = Step(
     summary="Add a note to an incident, with author and time; decide its kind.",
     options=IncidentNoteOptions,
     result=IncidentResult,
-    work_result=NoWork,
     complete="studio.evidence.incidents.record:with_model",
-    work="studio.jobs.no_work:do_nothing",
     record="studio.evidence.incidents.record:add_note",
     texts="studio.evidence.incidents.texts:added",
-    limits=_LIMITS,
     use=Use.READ,
 )
 
@@ -134,12 +126,9 @@ INCIDENT_REPORT: Step[IncidentReportOptions, IncidentResult] = Step(
     summary="Record that an incident was reported to an authority; nothing is sent.",
     options=IncidentReportOptions,
     result=IncidentResult,
-    work_result=NoWork,
     complete="studio.evidence.incidents.record:with_model",
-    work="studio.jobs.no_work:do_nothing",
     record="studio.evidence.incidents.record:add_report",
     texts="studio.evidence.incidents.texts:added",
-    limits=_LIMITS,
     use=Use.READ,
 )
 
@@ -149,12 +138,9 @@ INCIDENT_CLOSE: Step[CloseIncidentOptions, IncidentResult] = Step(
     summary="Close an incident with its cause; its entries stay.",
     options=CloseIncidentOptions,
     result=IncidentResult,
-    work_result=NoWork,
     complete="studio.evidence.incidents.record:with_model",
-    work="studio.jobs.no_work:do_nothing",
     record="studio.evidence.incidents.record:close_incident",
     texts="studio.evidence.incidents.texts:added",
-    limits=_LIMITS,
     use=Use.READ,
 )
 
@@ -164,11 +150,8 @@ INCIDENT_EXPORT: Step[IncidentExportOptions, IncidentExport] = Step(
     summary="Write an incident as a page and JSON for an authority, with digests.",
     options=IncidentExportOptions,
     result=IncidentExport,
-    work_result=NoWork,
     complete="studio.evidence.incidents.record:with_model",
-    work="studio.jobs.no_work:do_nothing",
     record="studio.evidence.incidents.export:export",
     texts="studio.evidence.incidents.texts:exported",
-    limits=_LIMITS,
     use=Use.READ,
 )

@@ -304,7 +304,7 @@ class MainWindow(QMainWindow):
             step = self.workspace.steps.get(job.spec.step)
             outcome = outcome_in_window(job.outcome, step.form if step is not None else ())
             if outcome.ok or job.spec.step not in getattr(self.page(), "explains", ()):
-                self.toasts.show_end(outcome, job.spec.entry)
+                self.toasts.show_end(outcome, job.spec.step or job.spec.entry)
 
     def show_current(self) -> None:
         """Show which variant is the current one, on every page."""

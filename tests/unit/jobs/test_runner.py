@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from studio.api import Permission
+from studio.api import Permission, UsageError
 from studio.jobs import (
     End,
     JobListener,
@@ -99,6 +99,49 @@ def test_a_result_arrives_with_its_events_and_chatter_does_not_break_the_stream(
     assert listener.events[0] == "started"
     assert "partial {'value': 1}" in listener.events
     assert listener.events[-1] == "finished"
+
+
+@pytest.mark.parametrize(
+    ("error", "end", "sentence"),
+    [
+        (None, End.SUCCEEDED, ""),
+        (UsageError("No such incident."), End.FAILED, "No such incident."),
+        (OSError(28, "No space left on device"), End.FAILED, "The result cannot be stored: No sp"),
+    ],
+)
+def test_a_job_without_work_makes_its_record_and_starts_no_worker(
+    runner: JobRunner,
+    listener: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception | None,
+    end: End,
+    sentence: str,
+) -> None:
+    monkeypatch.setattr(jobs_runner, "WorkerProcess", None)
+
+    def finish(result: dict[str, Any], folder: Path) -> dict[str, Any]:
+        (folder / "note.txt").write_text("noted")
+        if error is not None:
+            raise error
+        return {"note": 1}
+
+    outcome = runner.start(JobSpec("note", "Add a note", "", {}), finish).wait(PATIENCE)
+    assert outcome is not None
+    assert outcome.end is end
+    assert outcome.ok or outcome.sentence.startswith(sentence)
+    assert outcome.result == ({} if error else {"note": 1})
+    assert listener.events == ["started", "finished"]
+
+
+def test_a_job_without_work_that_is_cancelled_before_its_record_makes_none(
+    runner: JobRunner, listener: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "started", RunningJob.cancel)
+    records: list[Path] = []
+    job = runner.start(JobSpec("note", "Add a note", "", {}), lambda _, at: records.append(at))
+    outcome = job.wait(PATIENCE)
+    assert outcome is not None
+    assert (outcome.end, outcome.exit_code, records) == (End.CANCELLED, 130, [])
 
 
 def test_an_expected_error_keeps_its_sentence_hint_and_exit_code(runner: JobRunner) -> None:

@@ -12,7 +12,6 @@ import pytest
 from studio.api import InvalidData, StudioError, UsageError
 from studio.datasets.preprocess import Preprocess
 from studio.documents.dataclass_json import to_json
-from studio.jobs.no_work import NoWork
 from studio.models.results import ModelFigures, Terminal
 from studio.projects import record, texts
 from studio.projects.draft import PreprocessDraft
@@ -59,7 +58,7 @@ def test_what_is_shown_is_written_and_picked_up(registry: Registry, folder: Path
     assert shown.path == folder / "preprocess.toml"
     assert not shown.path.exists(), "nothing is written before it is confirmed"
     options = DraftOptions(model=ModelRef.of(variant))
-    result = record.draft(registry, options, NoWork(), folder)
+    result = record.draft(registry, options, folder)
     assert Path(result.path).read_text() == shown.text == result.text
     read = Preprocess.from_toml(shown.path)
     assert (read.height, read.width, read.layout) == (32, 64, "NCHW")

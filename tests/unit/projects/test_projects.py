@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from studio.api import UsageError
-from studio.jobs.no_work import NoWork
 from studio.projects.projects import Projects
 from studio.projects.record import keep
 from studio.projects.results import Project
@@ -167,10 +166,10 @@ def test_what_was_given_is_kept(registry: Registry, folder: Path) -> None:
     given = ProjectOptions(
         model=ModelRef.of(variant), task="classification", heldout=folder, targets=("local",)
     )
-    project = keep(registry, given, NoWork(), folder)
+    project = keep(registry, given, folder)
     assert (project.heldout, project.targets) == (str(folder), ("local",))
     cleared = replace(given, task=None, heldout=None, targets=None, clear=("targets", "task"))
-    assert keep(registry, cleared, NoWork(), folder).targets == ()
+    assert keep(registry, cleared, folder).targets == ()
 
 
 def test_nodes_kept_in_float_belong_to_one_model(registry: Registry, folder: Path) -> None:
@@ -179,13 +178,13 @@ def test_nodes_kept_in_float_belong_to_one_model(registry: Registry, folder: Pat
     projects = Projects(registry)
     assert projects.of(variant).float_nodes == ("author",)
     given = ProjectOptions(model=ModelRef.of(variant), float_nodes=("conv[1]", "fc"))
-    assert keep(registry, given, NoWork(), folder).float_nodes == ("conv[1]", "fc")
-    none = keep(registry, replace(given, float_nodes=()), NoWork(), folder)
+    assert keep(registry, given, folder).float_nodes == ("conv[1]", "fc")
+    none = keep(registry, replace(given, float_nodes=()), folder)
     assert none.float_nodes == (), "the author's list does not come back"
     projects.set("other", {"float_nodes": ("a",)})
     assert projects.of(variant).float_nodes == ()
     cleared = replace(given, float_nodes=None, clear=("float_nodes",))
-    assert keep(registry, cleared, NoWork(), folder).float_nodes == ("author",)
+    assert keep(registry, cleared, folder).float_nodes == ("author",)
 
 
 def test_a_project_that_could_not_be_read_again_is_not_written(
@@ -213,7 +212,7 @@ def test_a_mistake_changes_nothing(
     variant = opened(registry, folder)
     before = Projects(registry).of(variant)
     with pytest.raises(UsageError) as caught:
-        keep(registry, ProjectOptions(model=ModelRef.of(variant), **given), NoWork(), folder)  # type: ignore[arg-type]
+        keep(registry, ProjectOptions(model=ModelRef.of(variant), **given), folder)  # type: ignore[arg-type]
     assert caught.value.message == sentence
     assert Projects(registry).of(variant) == before
 

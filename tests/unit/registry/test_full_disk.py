@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from studio.api import StudioError, TargetSpec
-from studio.jobs.no_work import NoWork
 from studio.projects.projects import Projects
 from studio.projects.record import keep
 from studio.projects.step import ProjectOptions
@@ -86,11 +85,11 @@ def test_a_project_that_cannot_be_saved_stays_as_it_was(
     registry: Registry, variant: VariantRecord, disk: Path
 ) -> None:
     options = ProjectOptions(model=ModelRef.of(variant), metric="top1")
-    keep(registry, options, NoWork(), disk)
+    keep(registry, options, disk)
     filler = fill(disk, 0)
     changed = ProjectOptions(model=ModelRef.of(variant), metric="map")
     with pytest.raises(OSError, match="No space left on device"):
-        keep(registry, changed, NoWork(), disk)
+        keep(registry, changed, disk)
     assert Projects(registry).of(variant).metric == "top1"
     filler.unlink()
-    assert keep(registry, changed, NoWork(), disk).metric == "map"
+    assert keep(registry, changed, disk).metric == "map"

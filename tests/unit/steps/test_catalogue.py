@@ -22,6 +22,7 @@ def test_every_step_of_a_module_is_in_the_catalogue() -> None:
     }
     assert set(steps()) == declared
     assert [one.name for one in steps().values()] == [*steps()]
+    assert all(one.work or one.record for one in steps().values()), "a step that does nothing"
 
 
 def test_a_step_is_read_without_the_modules_of_others() -> None:

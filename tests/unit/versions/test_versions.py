@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from studio.api import GateMissed, Refused, UsageError
-from studio.jobs.no_work import NoWork
 from studio.registry import Registry, VersionRecord
 from studio.registry.backups import MANUAL
 from studio.registry.restore import RegistryRestore
@@ -72,15 +71,15 @@ def judged(registry: Registry, version: VersionRecord, *gates: dict[str, Any]) -
 
 def set_alias(registry: Registry, version: str, alias: str, *, remove: bool = False) -> AliasMove:
     options = AliasOptions(version, alias, remove)
-    return aliases.set_alias(registry, options, NoWork(), Path())
+    return aliases.set_alias(registry, options, Path())
 
 
 def promote(registry: Registry, version: str, **options: str) -> AliasMove:
-    return aliases.promote(registry, PromoteOptions(version, **options), NoWork(), Path())
+    return aliases.promote(registry, PromoteOptions(version, **options), Path())
 
 
 def roll_back(registry: Registry, model: str) -> AliasMove:
-    return aliases.roll_back(registry, RollBackOptions(model), NoWork(), Path())
+    return aliases.roll_back(registry, RollBackOptions(model), Path())
 
 
 def test_versions_are_found_by_number_alias_and_digest(registry: Registry) -> None:
@@ -222,7 +221,7 @@ def test_which_version_ran_at_a_moment(registry: Registry) -> None:
 
 def collect(registry: Registry, *, dry_run: bool = False, forgotten: bool = False) -> GarbageResult:
     options = GarbageOptions(1, dry_run, forgotten)
-    return garbage.collect(registry, options, NoWork(), Path())
+    return garbage.collect(registry, options, Path())
 
 
 def test_collection_never_removes_what_runs_or_may_come_back(registry: Registry) -> None:

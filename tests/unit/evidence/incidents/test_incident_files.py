@@ -14,7 +14,6 @@ from studio.evidence.incidents.export import DOCUMENT, PAGE, SUMS, export
 from studio.evidence.incidents.incident_files import IncidentFiles
 from studio.evidence.incidents.results import CLOSE, NOTE, IncidentState
 from studio.evidence.incidents.step import IncidentExportOptions
-from studio.jobs.no_work import NoWork
 from studio.registry import ModelRef, Registry, VersionRecord
 
 HOSTILE = "<script>alert(1)</script> & \u00e4"
@@ -149,7 +148,7 @@ def exported(registry: Registry, folder: Path) -> Path:
     options = IncidentExportOptions(model=ModelRef.of(variant), number=1, out=folder / "out")
     work = folder / "work"
     work.mkdir()
-    result = export(registry, options, NoWork(), work)
+    result = export(registry, options, work)
     return Path(result.output)
 
 
