@@ -51,6 +51,8 @@ def add_more_verbs(
 def _verbs(
     parser: argparse.ArgumentParser, verbs: Mapping[str, str], required: bool
 ) -> dict[str, argparse.ArgumentParser]:
+    if isinstance(parser, CommandParser):
+        parser.complete()  # arguments of the command stand before its verb
     names = "|".join(verbs)
     group = parser.add_subparsers(dest="verb", metavar=names, required=required)
     # SUPPRESS: a verb's own default must not undo a flag that stands before the verb.

@@ -233,7 +233,7 @@ def _module(command: str) -> ModuleType:
     return importlib.import_module(name if own else "studio.cli.step_commands")
 
 
-def full_parser() -> argparse.ArgumentParser:
+def full_parser() -> CommandParser:
     """Return the parser in which every command is described, for manual and completion."""
     return _make_parser(commands())
 
@@ -259,11 +259,13 @@ def _make_parser(described: Container[str]) -> CommandParser:
     common = common_flags()
     parsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, text in commands().items():
+        if name not in described:  # its line in the help needs no parser, which takes a millisecond
+            parsers._choices_actions.append(parsers._ChoicesPseudoAction(name, (), text))
+            continue
         command = parsers.add_parser(
             name, help=text, description=text[0].upper() + text[1:] + ".", parents=[common]
         )
-        if name in described:
-            _module(name).add(command)
+        _module(name).add(command)
     return parser
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from shlex import quote
+from typing import TypeVar
 
 from studio.documents.toml_text import no_such
+
+_Action = TypeVar("_Action", bound=argparse.Action)
 
 _OTHER_NAMES = {
     "gui": "open", "ui": "open", "window": "open", "optimize": "quantize", "optimise": "quantize",
@@ -18,6 +21,29 @@ _OTHER_NAMES = {
 
 class CommandParser(argparse.ArgumentParser):
     """A parser that refuses a wrong word with the usage of the command that got it."""
+
+    _deferred: Callable[[], None] | None = None
+
+    def defer(self, describe: Callable[[], None]) -> None:
+        """Add arguments when they are needed: a verb loads the steps of no other verb."""
+        self.complete()
+        self._deferred = describe
+
+    def complete(self) -> None:
+        """Add the deferred arguments, which stand before those that follow."""
+        describe, self._deferred = self._deferred, None
+        if describe is not None:
+            describe()
+
+    def _add_action(self, action: _Action) -> _Action:
+        self.complete()
+        return super()._add_action(action)
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        self.complete()
+        return super().parse_known_args(args, namespace)
 
     def parse_words(self, words: Sequence[str]) -> argparse.Namespace:
         """Return the arguments of a command line, or end the program with exit code 2."""
@@ -53,6 +79,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def _verbs(self) -> dict[str, CommandParser]:
         """Return the parsers of the commands or verbs, by name."""
+        self.complete()
         return {
             name: parser
             for action in self._actions

@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from studio.api import Kind
 from studio.cli.flags import add_options
 from studio.cli.output import fail_job, print_json, print_lines, print_note
 from studio.cli.overwrite import add_force
+from studio.cli.parser import CommandParser
 from studio.documents.plain import one_line
 from studio.workspace import (
-    CHAT_UPDATE,
     Event,
     JobFinished,
     JobMessage,
@@ -67,7 +67,11 @@ class ProgressLine:
 
 def _is_answer(event: Event) -> bool:
     """Whether text of an answer arrived, which is printed where the progress stands."""
-    return isinstance(event, JobMessage) and event.name == CHAT_UPDATE
+    if not isinstance(event, JobMessage):
+        return False
+    from studio.workspace import CHAT_UPDATE
+
+    return event.name == CHAT_UPDATE
 
 
 @contextlib.contextmanager
@@ -79,7 +83,12 @@ def workspace() -> Iterator[Workspace]:
 
 
 def add_step(parser: argparse.ArgumentParser, *names: str) -> None:
-    """Add the flags of steps, by the steps' names."""
+    """Add the flags of steps, by the steps' names, once they are needed."""
+    assert isinstance(parser, CommandParser)  # as every parser below the program's
+    parser.defer(lambda: _add_steps(parser, names))
+
+
+def _add_steps(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
     from studio.steps.catalogue import step
     from studio.steps.portable import spreads
 

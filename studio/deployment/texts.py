@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from studio.deployment.results import (
-    AllowedSigners,
-    DeployResult,
-    DeployStep,
-    FindResult,
-    LogsResult,
-    ResourcesResult,
-    ServerResult,
-    StatusResult,
-    SwitchResult,
-    TargetStatus,
-    TrustResult,
-    UndeployResult,
-)
+from typing import TYPE_CHECKING
+
 from studio.documents.text_table import megabytes, table
+
+if TYPE_CHECKING:
+    from studio.deployment.results import (
+        AllowedSigners,
+        DeployResult,
+        DeployStep,
+        FindResult,
+        LogsResult,
+        ResourcesResult,
+        ServerResult,
+        StatusResult,
+        SwitchResult,
+        TargetStatus,
+        TrustResult,
+        UndeployResult,
+    )
 
 
 def deployment(result: DeployResult) -> list[str]:

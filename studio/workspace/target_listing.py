@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from studio.deployment.results import TargetStatus
 from studio.documents.dataclass_json import JsonValue, from_json
 from studio.lazy_dataclass import dataclass
 from studio.registry.records import ReleaseFacts
 from studio.workspace import Workspace
+
+if TYPE_CHECKING:
+    from studio.deployment.results import TargetStatus
 
 COLUMNS = ("name", "address", "system", "state", "release", "endpoint")
 _DEPLOYED, _IDLE = "deployed", "nothing deployed"

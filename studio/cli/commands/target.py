@@ -16,8 +16,6 @@ from studio.documents.text_table import table
 from studio.registry.groups import expand
 from studio.registry.labels import APPROVAL, REQUIRED, parse_labels
 from studio.settings.boards import boards
-from studio.targets.connect import scheme_of
-from studio.targets.platforms import parse_pairs
 from studio.targets.protection import MARK
 from studio.targets.texts import facts
 from studio.workspace import Workspace, target_listing
@@ -118,6 +116,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _add(opened: Workspace, arguments: argparse.Namespace) -> int:
+    from studio.targets.platforms import parse_pairs
+
     before = {target.name for target in opened.registry.targets()}
     settings = {
         name: value
@@ -220,6 +220,8 @@ def _label(opened: Workspace, arguments: argparse.Namespace) -> int:
 
 def _mark(opened: Workspace, target: str) -> None:
     """Connect to a board that was protected, which gets its mark from that."""
+    from studio.targets.connect import scheme_of
+
     if scheme_of(opened.registry.target(target)) == "ssh":
         outcome = opened.run("target-probe", target=target)
         if not outcome.ok:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
+from studio.cli.parser import CommandParser
 from studio.lazy_dataclass import dataclass
 
 _FILES = ("FILE", "FOLDER", "OUT", "DATA", "MODEL", "PATH")
@@ -61,14 +62,15 @@ class Command:
         return [one for one in self.arguments if not one.flags]
 
 
-def command_tree(parser: argparse.ArgumentParser) -> Command:
+def command_tree(parser: CommandParser) -> Command:
     """Return what a parser knows; hidden flags are left out."""
     return _command(parser, (), "")
 
 
-def _command(parser: argparse.ArgumentParser, path: tuple[str, ...], text: str) -> Command:
+def _command(parser: CommandParser, path: tuple[str, ...], text: str) -> Command:
     arguments: list[Argument] = []
     verbs: list[Command] = []
+    parser.complete()
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             verbs = [

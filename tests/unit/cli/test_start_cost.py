@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,11 +25,11 @@ main(sys.argv[1:])
 print(json.dumps([*sys.modules]))
 """
 MOST = {
-    "target list": 145,
-    f"inspect {DIGITS}": 215,
-    f"quantize {DIGITS} --data {CALIBRATION}": 275,
+    "target list": 92,
+    f"inspect {DIGITS}": 200,
+    f"quantize {DIGITS} --data {CALIBRATION}": 226,
 }
-"""Modules of the studio: a feature that every command imports is seen here."""
+"""Modules of the core: what every command imports is seen here."""
 
 STAGES = {"quantize": "quantization"}
 UNUSED = (
@@ -39,6 +40,13 @@ UNUSED = (
 )  # fmt: skip
 
 
+def core(modules: list[str]) -> list[str]:
+    """Return the modules of the core; a feature may load its declaration alone."""
+    features = [name.split(".", 3)[2:] for name in modules if name.startswith("studio.features.")]
+    assert {path[1] for path in features if len(path) > 1} <= {"feature"}
+    return [name for name in modules if re.match(r"studio(?!\.features\b)", name)]
+
+
 @pytest.mark.parametrize("command", MOST)
 def test_a_command_imports_what_it_uses(command: str, tmp_path: Path) -> None:
     done = subprocess.run(
@@ -47,13 +55,41 @@ def test_a_command_imports_what_it_uses(command: str, tmp_path: Path) -> None:
         capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
     modules = json.loads(done.stdout.splitlines()[-1])
-    own = [name for name in modules if name.startswith("studio")]
+    own = core(modules)
     used = {f"studio.{STAGES.get(command.split()[0])}"}
     assert sorted((set(UNUSED) & set(modules)) - used) == []
     features = [name.split(".")[3:] for name in own if name.startswith("studio.features.")]
     assert {".".join(words) for words in features} <= {"", "feature"}  # what declares them
     assert len(own) <= MOST[command]
     assert "studio.workspace.workspace" in own  # the command was run
+
+
+def test_the_list_of_commands_needs_none_of_them() -> None:
+    script = "import sys\ntry: from studio.cli.main import main; main(['--help'])\n"
+    script += "except SystemExit: print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    listing, _, modules = done.stdout.rstrip().rpartition("\n")
+    assert "\n    target " in listing  # with its line
+    own = core(modules.split())
+    assert len(own) <= 26
+    assert not [
+        name for name in own if name.startswith(("studio.cli.commands", "studio.workspace"))
+    ]
+
+
+def test_flags_of_a_step_are_made_for_the_verb_that_is_asked() -> None:
+    script = (
+        "import sys; from studio.cli.main import _parser; parser = _parser(['target']);"
+        "step = 'studio.deployment.pull.step'; print(step in sys.modules);"
+        "parser.parse_words(['target', 'pull', '--board', 'cam']);"
+        "print(step in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.split() == ["False", "True"], done.stderr
 
 
 @pytest.mark.parametrize("module", studio.workspace._MODULES)
