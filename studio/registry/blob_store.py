@@ -12,6 +12,7 @@ from pathlib import Path
 from studio.api import Refused
 from studio.registry.names import LONGEST, below, component
 from studio.registry.records import Artifact
+from studio.runtime.shared.files import sync
 
 
 def file_digest(path: Path) -> str:
@@ -101,8 +102,8 @@ class BlobStore:
         if not final.exists():
             final.parent.mkdir(exist_ok=True)
             self._copy(path, final)
-            _sync(final.parent)
-            _sync(self._folder)
+            sync(final.parent)
+            sync(self._folder)
 
     def _check_source(self, path: Path) -> None:
         """Refuse links, and paths that contain the store or are inside it."""
@@ -121,8 +122,8 @@ class BlobStore:
             elif not final.exists():
                 # Otherwise another process has stored the same content in between.
                 raise
-        _sync(home)
-        _sync(self._folder)
+        sync(home)
+        sync(self._folder)
 
     def _moved(self, path: Path, home: Path, final: Path) -> None:
         """Rename a path of the store's file system to its place."""
@@ -163,12 +164,4 @@ def _make_read_only(path: Path) -> None:
     """Make files read-only and flush them; folders stay writable, so they can be removed."""
     for file in _files(path) if path.is_dir() else [path]:
         file.chmod(0o444)
-        _sync(file)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync(file)

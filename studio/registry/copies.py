@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from studio.api import StudioError
+from studio.runtime.shared.files import sync
 
 
 class Copy:
@@ -45,6 +46,7 @@ class Copy:
     def finish(self) -> Path:
         """Rename the copy to its name, in place of an older one."""
         self._written.replace(self._target)
+        sync(self._target.parent)
         return self._target
 
 
@@ -52,10 +54,8 @@ def _write(source: Path, path: Path) -> None:
     if source.is_dir():
         shutil.copytree(source, path)
         return
-    with source.open("rb") as read, path.open("wb") as write:
-        shutil.copyfileobj(read, write, 1 << 20)
-        write.flush()
-        os.fsync(write.fileno())
+    shutil.copyfile(source, path)
+    sync(path)
 
 
 def _remove(path: Path) -> None:

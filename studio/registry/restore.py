@@ -24,6 +24,7 @@ from studio.registry.backups import (
 from studio.registry.occupancy import Occupancy
 from studio.registry.ownership import identity_of, mark
 from studio.registry.schema import VERSION, NewerRegistry, prepare
+from studio.runtime.shared.files import sync
 
 _ASIDE = re.compile(r"damaged-\d{8}-\d{6}-\d{6}")
 _KEPT = 3
@@ -64,7 +65,7 @@ class RegistryRestore:
                 aside = self._put_aside()
                 mark(self._folder / "store", identifier)
                 os.replace(passing, self._database)
-                _sync(self._folder)
+                sync(self._folder)
             except OSError as error:
                 raise StudioError(
                     f"The registry could not be restored: {error.strerror or error}.",
@@ -108,7 +109,7 @@ class RegistryRestore:
             raise UsageError(
                 f"{chosen.name} was written by a later version of the studio than {VERSION}."
             ) from None
-        _sync(passing)
+        sync(passing)
         return identifier
 
     def _put_aside(self) -> Path | None:
@@ -136,9 +137,9 @@ class RegistryRestore:
         for path in (self._database, *self._logs()):
             if path.exists():
                 shutil.copy2(path, aside / path.name)
-                _sync(aside / path.name)
-        _sync(aside)
-        _sync(self._folder)
+                sync(aside / path.name)
+        sync(aside)
+        sync(self._folder)
         return aside
 
     def _logs(self) -> list[Path]:
@@ -147,7 +148,7 @@ class RegistryRestore:
     def _remove_logs(self) -> None:
         for path in self._logs():
             path.unlink(missing_ok=True)
-        _sync(self._folder)
+        sync(self._folder)
 
     def _clear(self) -> None:
         """Remove the leftovers of killed restores; the lock excludes running ones."""
@@ -158,11 +159,3 @@ class RegistryRestore:
         found = sorted(path for path in self._folder.iterdir() if _ASIDE.fullmatch(path.name))
         for path in found[:-_KEPT]:
             shutil.rmtree(path, ignore_errors=True)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

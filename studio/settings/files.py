@@ -27,26 +27,10 @@ def make_private(*folders: Path) -> None:
                     os.chmod(path, mode & ~_OF_OTHERS)
 
 
-def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Write to a temporary file in the folder of ``path``, rename it, and flush both to the disk.
-
-    A power cut then leaves the old content or the new one, and never undoes what was reported.
-    """
-    # Both load a dozen modules, which a window without settings to write does not need.
-    import tempfile
-
-    from studio.runtime.shared.files import sync_folder
+def write_atomically(path: Path, content: bytes, mode: int | None = None) -> None:
+    """Write as the runtime does, whole or not at all, also into a folder that is missing."""
+    # It loads a dozen modules, which a window without settings to write does not need.
+    from studio.runtime.shared import files
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, mode)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    files.write_atomically(path, content, mode)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from studio.monitoring.alerts.silences import HOUR_S, SILENCE, Silence, Silences
 from studio.monitoring.results import Alert, FleetSample
+from studio.settings import write_atomically
 
 MOST = 500
 """Entries that are kept; the oldest that are over go first."""
@@ -158,11 +159,5 @@ class Inbox:
         if self._path is None:
             return
         rows = [{name: getattr(entry, name) for name in _FIELDS} for entry in self._all()]
-        content = json.dumps(rows)
-        temporary = self._path.with_suffix(".new")
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(content, "utf-8")
-            os.replace(temporary, self._path)
-        except OSError:
-            pass  # a full disk must not end the view of what is wrong
+        with contextlib.suppress(OSError):  # a full disk must not end the view of what is wrong
+            write_atomically(self._path, json.dumps(rows).encode())

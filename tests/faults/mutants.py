@@ -91,14 +91,14 @@ MUTANTS = (
     Mutant(
         "content is not flushed before the rename",
         "shared/files.py",
-        "            file.flush()\n            os.fsync(file.fileno())\n        os.replace",
-        "            file.flush()\n        os.replace",
+        "            file.flush()\n            os.fsync(file.fileno())\n",
+        "            file.flush()\n",
         flushes,
     ),
     Mutant(
         "the folder is not flushed after the rename",
         "shared/files.py",
-        "        remove(aside)\n        raise\n    sync_folder(path.parent)\n",
+        "        remove(aside)\n        raise\n    sync(path.parent)\n",
         "        remove(aside)\n        raise\n",
         flushes,
     ),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import shutil
 import time
 from dataclasses import replace
@@ -20,6 +19,7 @@ from studio.api import UsageError
 from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
 from studio.profiling.boards.results import StudyRow
 from studio.profiling.boards.step import StudyOptions
+from studio.settings import write_atomically
 
 LAST = "last"
 _HEAD = "study.json"
@@ -103,12 +103,7 @@ class SavedStudy:
         return {}
 
     def _write(self, name: str, document: object) -> None:
-        aside = self.folder / f".{name}"
-        with aside.open("w", encoding="utf-8") as file:
-            json.dump(document, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, self.folder / name)
+        write_atomically(self.folder / name, json.dumps(document).encode())
 
 
 def place_of(data: Path) -> Path:

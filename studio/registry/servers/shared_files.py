@@ -6,7 +6,6 @@ digest, and the files in it. So a bundle that differs in one file costs that fil
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import uuid
@@ -17,6 +16,7 @@ from studio.api import Refused, StudioError
 from studio.registry.blob_store import BlobStore, file_digest, folder_digest, folder_listing
 from studio.registry.names import LONGEST, is_component
 from studio.registry.records import Artifact
+from studio.runtime.shared.files import replacement, sync
 
 FILES, FOLDERS = "files", "folders"
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
@@ -273,21 +273,16 @@ class MountedFolder:
         """Store a file, complete under its key or not at all."""
         self.require()
         target = self._folder / key
-        passing = self._folder / f".{uuid.uuid4().hex}"
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with source.open("rb") as read, passing.open("wb") as write:
-                shutil.copyfileobj(read, write, 1 << 20)
-                write.flush()
-                os.fsync(write.fileno())
-            os.replace(passing, target)
+            with replacement(target) as aside:
+                shutil.copyfile(source, aside)
+                sync(aside)
         except OSError as error:
             raise StudioError(
                 f"The shared store refused a file: {error.strerror or error}.",
                 detail=self.describe(),
             ) from None
-        finally:
-            passing.unlink(missing_ok=True)
 
     def get(self, key: str, target: Path) -> bool:
         """Write an object to a new file; return False if it does not exist."""

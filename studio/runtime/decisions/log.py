@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ..shared.files import sync_folder
+from ..shared.files import sync
 from .entry import LONGEST_LINE, START, ChainEntry, made, moment, read_entry
 
 SEGMENT_BYTES = 8 << 20
@@ -136,7 +136,7 @@ class DecisionLog:
                 os.ftruncate(file.fileno(), size)  # a disk that is full keeps no half batch
                 raise
         if new:
-            sync_folder(path.parent)
+            sync(path.parent)
 
     def _last_entry(self, segments: Sequence[Segment]) -> Optional[ChainEntry]:
         """Return the last whole entry, and cut off what is torn behind it."""

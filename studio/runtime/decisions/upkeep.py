@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ..shared.files import remove, sync_folder, write_atomically
+from ..shared.files import remove, sync, write_atomically
 from .entry import DECISION, DELETED, FORGOTTEN, OVERRIDE, ChainEntry, read_entry
 from .log import DecisionLog, Draft, Segment, lines_of, segments_of
 
@@ -64,7 +64,7 @@ def drop_old(log: DecisionLog, days: int, now: Optional[float] = None) -> List[S
         for segment in old:
             if segment.path != newest:
                 remove(segment.path)
-        sync_folder(log.folder)
+        sync(log.folder)
     return found
 
 

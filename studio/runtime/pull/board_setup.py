@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Dict
 
-from ..shared.files import digest_of, write_atomically
+from ..shared.files import digest_of, replacement, sync, write_atomically
 from ..shared.records import read
 from . import unit
 from .errors import PullError
@@ -56,6 +56,6 @@ def _place(folder: PullFolder) -> None:
     place = folder.application
     if place.is_file() and digest_of(place) == digest_of(own):
         return
-    aside = place.with_name(".edgewright.new")
-    shutil.copyfile(str(own), str(aside))
-    os.replace(str(aside), str(place))
+    with replacement(place) as aside:
+        shutil.copyfile(str(own), str(aside))
+        sync(aside)

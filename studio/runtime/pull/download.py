@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Callable
 
-from ..shared.files import free_bytes, megabytes, remove, sync_file
+from ..shared.files import free_bytes, megabytes, remove, sync
 from .connection import ServerConnection
 from .ddi import Artifact
 from .errors import PullError, TryLater
@@ -61,7 +61,7 @@ def download(
         )
     if have < artifact.size:
         _fetch(connection, path, artifact, place, have, check)
-    sync_file(place)
+    sync(place)
     if _digest(place, artifact.algorithm) != artifact.digest:
         remove(place)
         raise PullError(

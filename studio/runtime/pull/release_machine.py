@@ -12,7 +12,7 @@ from typing import Callable, Dict, Iterable, List, Mapping, Optional
 
 from ..release.intake.source import END, FRAME_BYTES, HEADER, RAW
 from ..shared.errors import ReleaseError
-from ..shared.files import digest_of, link_or_copy, remove
+from ..shared.files import digest_of, link_or_copy, replacement
 from ..shared.threads import guarded_thread
 
 Events = Callable[[Mapping[str, object]], None]
@@ -47,10 +47,8 @@ class ReleaseMachine:
         place = self._root / "runtime" / (digest + ".pyz")
         if not place.is_file() or digest_of(place) != digest:
             place.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            aside = place.with_name(".{}.pull".format(digest))
-            remove(aside)
-            link_or_copy(self._application, aside)
-            os.replace(str(aside), str(place))
+            with replacement(place) as aside:
+                link_or_copy(self._application, aside)
         return digest
 
     def begin(self, release: str) -> Dict[str, object]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from .files import sync_folder
+from .files import sync
 from .log_segments import CONTINUED, KEPT, SEAL_BYTES, Segments
 
 START = "0" * 64
@@ -56,7 +56,7 @@ class Journal:
             file.flush()
             os.fsync(file.fileno())
         if new:
-            sync_folder(self._path.parent)
+            sync(self._path.parent)
         if begun and self._segments is not None:
             self._segments.drop_oldest()
 

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 from pathlib import Path
+from typing import Iterator, Optional
 
 _CHUNK = 1 << 20
 
@@ -28,17 +29,8 @@ def digest_of(path: Path, size: int = -1) -> str:
     return digest.hexdigest()
 
 
-def sync_folder(folder: Path) -> None:
-    """Flush a folder's list of names to the disk."""
-    handle = os.open(str(folder), os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def sync_file(path: Path) -> None:
-    """Flush a file's content to the disk."""
+def sync(path: Path) -> None:
+    """Flush a file's content, or a folder's list of names, to the disk."""
     handle = os.open(str(path), os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -46,35 +38,42 @@ def sync_file(path: Path) -> None:
         os.close(handle)
 
 
-def write_atomically(path: Path, content: bytes, mode: int = 0o666) -> None:
+def write_atomically(path: Path, content: bytes, mode: Optional[int] = None) -> None:
     """Replace a file whole: a reader sees the old content or the new one, also after a crash.
 
     Args:
-        mode: Who may read and write it, from its first byte on; the umask takes from it.
+        mode: Who may read and write it, from its first byte on; by default what the umask leaves.
     """
-    aside = path.with_name(".{}.{}".format(path.name, fresh()))
-    try:
-        with open(aside, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+    with replacement(path) as aside:
+        access = 0o666 if mode is None else mode
+        with open(aside, "xb", opener=lambda name, flags: os.open(name, flags, access)) as file:
+            if mode is not None:
+                os.chmod(str(aside), mode)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(str(aside), str(path))
-    except BaseException:
-        remove(aside)
-        raise
-    sync_folder(path.parent)
 
 
 def point(link: Path, target: str) -> None:
     """Make ``link`` a symbolic link to ``target`` in one rename."""
-    aside = link.with_name(".{}.{}".format(link.name, fresh()))
-    try:
+    with replacement(link) as aside:
         os.symlink(target, str(aside))
-        os.replace(str(aside), str(link))
+
+
+@contextlib.contextmanager
+def replacement(path: Path) -> Iterator[Path]:
+    """Yield a path next to ``path``; what was made there takes the name of ``path`` at the end.
+
+    The folder is flushed then. An exception removes what was made and leaves ``path``.
+    """
+    aside = path.with_name(".{}.{}".format(path.name, fresh()))
+    try:
+        yield aside
+        os.replace(str(aside), str(path))
     except BaseException:
         remove(aside)
         raise
-    sync_folder(link.parent)
+    sync(path.parent)
 
 
 def link_or_copy(source: Path, target: Path) -> None:
@@ -85,7 +84,7 @@ def link_or_copy(source: Path, target: Path) -> None:
         import shutil  # with three decompressors; most verbs need none of it
 
         shutil.copyfile(str(source), str(target))
-        sync_file(target)
+        sync(target)
 
 
 def remove(path: Path) -> None:

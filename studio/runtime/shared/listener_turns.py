@@ -8,10 +8,11 @@ at any time finds out what to do by reading.
 from __future__ import annotations
 
 import json
-import os
 import time
 from pathlib import Path
 from typing import Dict, List
+
+from .files import write_atomically
 
 _POLL_S = 0.05
 _KEPT = 200
@@ -65,9 +66,4 @@ class Turns:
             return ""
 
     def _write(self, name: str, text: str) -> None:
-        aside = self.folder / ".{}.{}".format(name, os.getpid())
-        with aside.open("w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(str(aside), str(self.folder / name))
+        write_atomically(self.folder / name, text.encode())

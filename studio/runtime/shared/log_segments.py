@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .files import remove, sync_folder
+from .files import remove, sync
 
 SEAL_BYTES = 128 << 10
 """Of the file that is written: some hundred releases."""
@@ -50,10 +50,10 @@ class Segments:
         """Take a file in as the next part: it is there under one of its two names at any moment."""
         if not self._folder.is_dir():
             self._folder.mkdir(mode=0o755)
-            sync_folder(self._folder.parent)
+            sync(self._folder.parent)
         os.rename(str(path), str(self._path(self.last() + 1)))
-        sync_folder(self._folder)
-        sync_folder(path.parent)
+        sync(self._folder)
+        sync(path.parent)
 
     def drop_oldest(self) -> None:
         """Remove what is beyond the parts that stay."""

@@ -9,6 +9,8 @@ import subprocess
 from pathlib import Path
 from typing import Dict, List, Mapping, NamedTuple, Optional
 
+from ..shared.files import write_atomically
+
 _PATIENCE_S = 240.0
 _RUNNING = Path("/run/systemd/system")
 _LINGERING = Path("/var/lib/systemd/linger")
@@ -105,14 +107,9 @@ class Systemd:
                 return False
         except (OSError, ValueError):
             pass
-        temporary = path.with_name(name + ".new")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with temporary.open("w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(str(temporary), str(path))
+            write_atomically(path, text.encode("utf-8"))
         except OSError as error:
             sentence = "The unit {} cannot be written: {}.".format(path, error.strerror)
             raise UnitError(sentence) from None

@@ -8,8 +8,10 @@ import math
 import os
 import sqlite3
 import time
+from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
+from ...shared.files import sync
 from ..items import Event, FrameStamp
 
 EVENTS_LOST = "events-lost"
@@ -80,7 +82,7 @@ class EventDatabase:
             self._link.close()
             raise
         if is_new:
-            _sync_folder(os.path.dirname(path))
+            sync(Path(path).parent)
 
     def _prepare(self, app: str) -> None:
         self._link.execute("PRAGMA journal_mode=WAL")
@@ -272,14 +274,6 @@ def sync_log(path: str) -> int:
     try:
         os.fsync(handle)
         return os.fstat(handle).st_size
-    finally:
-        os.close(handle)
-
-
-def _sync_folder(folder: str) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
     finally:
         os.close(handle)
 

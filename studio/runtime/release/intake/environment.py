@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple, Tuple
 
 from ...shared.errors import ReleaseError
-from ...shared.files import plain_name, remove, sync_folder, write_atomically
+from ...shared.files import plain_name, remove, sync, write_atomically
 from ...shared.records import read
 from ...shared.safe_zip import chunks, open_archive
 from ..board import Board
@@ -82,7 +82,7 @@ def install(board: Board, request: Mapping[str, object]) -> dict[str, object]:
         # Thousands of small files: one flush of everything is far cheaper than one for each.
         os.sync()
         os.replace(str(aside), str(final))
-        sync_folder(layout.environments)
+        sync(layout.environments)
     except zipfile.BadZipFile:
         raise ReleaseError("bad-wheel", "A wheel of the runtime is damaged.") from None
     except OSError as error:

@@ -19,7 +19,7 @@ from ...shared.files import (
     link_or_copy,
     megabytes,
     remove,
-    sync_folder,
+    sync,
 )
 from ...shared.records import read
 from ..board import Board
@@ -143,7 +143,7 @@ def _take(layout: Layout, digest: str, size: int) -> bool:
             if part.lstat().st_uid == os.geteuid() and _is_whole(part, digest, size):
                 os.chmod(str(part), 0o444)
                 os.replace(str(part), str(layout.blob(digest)))
-                sync_folder(layout.blobs)
+                sync(layout.blobs)
                 return True
         except OSError:  # removed meanwhile, or not readable: it is sent
             continue
@@ -191,7 +191,7 @@ def receive(
         for one in blobs:
             _one(layout, one, source, meter)
     finally:
-        sync_folder(layout.blobs)
+        sync(layout.blobs)
     meter.renew()
     return {"received": len(blobs), "bytes": meter.done}
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ...shared import manifest
 from ...shared.errors import ReleaseError
-from ...shared.files import digest_of, link_or_copy, remove, sync_folder, write_atomically
+from ...shared.files import digest_of, link_or_copy, remove, sync, write_atomically
 from ...shared.manifest import Manifest
 from ...shared.records import read
 from ..board import Board
@@ -166,7 +166,7 @@ def _assemble(board: Board, what: Manifest, content: bytes, final: Path) -> None
         write_atomically(aside / manifest.NAME, content)
         _sync_folders(aside)
         os.replace(str(aside), str(final))
-        sync_folder(final.parent)
+        sync(final.parent)
     finally:
         remove(aside)
 
@@ -214,4 +214,4 @@ def _place(board: Board, entry: manifest.ManifestFile, folder: Path) -> None:
 
 def _sync_folders(folder: Path) -> None:
     for base, _, _ in os.walk(str(folder)):
-        sync_folder(Path(base))
+        sync(Path(base))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import os
 import time
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Sequence
@@ -19,6 +18,7 @@ import numpy as np
 
 from ...backends.backend_model import Feeds
 from ...shared.documents import read_record
+from ...shared.files import write_atomically
 from .session import ModelSession
 
 MAX_ROWS = 32
@@ -222,13 +222,8 @@ class TuningCache:
         entries.pop(digest, None)
         entries[digest] = dict(found._asdict(), conditions=self._conditions)
         newest = dict(list(entries.items())[-_MOST:])
-        aside = self._path.with_name(".{}.{}".format(self._path.name, os.getpid()))
-        try:
-            aside.write_text(json.dumps(newest), encoding="utf-8")
-            os.replace(str(aside), str(self._path))
-        except OSError:
-            with contextlib.suppress(OSError):
-                aside.unlink()
+        with contextlib.suppress(OSError):
+            write_atomically(self._path, json.dumps(newest).encode("utf-8"))
 
     def _read(self) -> Dict[str, object]:
         if self._path is None:

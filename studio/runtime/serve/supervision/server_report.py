@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Dict, Mapping, Optional
 
 from ...shared.access_tokens import VARIABLE, fingerprint_of
+from ...shared.files import write_atomically
 from ...shared.process_identity import started
 from ..options import Options
 
@@ -42,17 +43,8 @@ class ServerReport:
         """Change some values and write all."""
         self.values.update(values)
         if self._path is not None:
-            _replace(self._path, json.dumps(self.values, sort_keys=True).encode("utf-8") + b"\n")
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file so that a reader, or a loss of power, never meets half of it."""
-    temporary = path.with_name("{}.{}.tmp".format(path.name, os.getpid()))
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(str(temporary), str(path))
+            content = json.dumps(self.values, sort_keys=True).encode("utf-8") + b"\n"
+            write_atomically(self._path, content)
 
 
 def print_json(document: Dict[str, object]) -> None:
