@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import paramiko
@@ -75,13 +76,10 @@ def _keys(hop: Hop, ended: list[tuple[Path, str]]) -> Iterator[paramiko.PKey]:
 def _others(hop: Hop) -> Iterator[paramiko.PKey]:
     """Yield the agent's keys (with ``IdentitiesOnly``: the named ones) and the usual files."""
     named = {_public(Path(f"{name}.pub").expanduser()) for name in hop.keys}
-    agent = paramiko.Agent()
-    try:
+    with closing(paramiko.Agent()) as agent:
         for key in agent.get_keys():
             if hop.agent or key.get_base64() in named:
                 yield key
-    finally:
-        agent.close()
     for name in _USUAL if hop.agent else ():
         path = Path("~/.ssh").expanduser() / name
         if path.is_file() and str(path) not in hop.keys:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -129,8 +129,7 @@ def check_backend(backend: Backend, model: Path, feeds: Feeds) -> Mapping[str, A
     check_options(backend.options)
     assert backend.version(), "a backend knows its version"
     assert backend.runner.is_file(), f"the runner {backend.runner} is not there"
-    session = backend.load(model, validate(backend.options, {}))
-    try:
+    with closing(backend.load(model, validate(backend.options, {}))) as session:
         assert set(session.input_names) == set(feeds), f"the inputs are {session.input_names}"
         first, second = session.run(feeds), session.run(feeds)
         assert set(first) == set(session.output_names)
@@ -138,8 +137,6 @@ def check_backend(backend: Backend, model: Path, feeds: Feeds) -> Mapping[str, A
             assert array.tobytes() == second[name].tobytes(), f"{name} differs between two runs"
         one = session.output_names[0]
         assert set(session.run(feeds, [one])) == {one}, "only the asked output is returned"
-    finally:
-        session.close()
     missing = model.with_name("no such model.onnx")
     _refused(lambda: backend.load(missing, validate(backend.options, {})), "a missing model")
     return first
@@ -201,12 +198,9 @@ def check_connector(connector: Connector, target: TargetSpec, folder: Path) -> N
     _named(connector.id, connector.title)
     check_options(connector.options)
     assert any(target.url.startswith(f"{scheme}:") for scheme in connector.schemes)
-    channel = connector.connect(target, Recorder())
-    try:
+    with closing(connector.connect(target, Recorder())) as channel:
         _check_commands(channel)
         _check_files(channel, folder)
-    finally:
-        channel.close()
 
 
 def _check_commands(channel: Channel) -> None:

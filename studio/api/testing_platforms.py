@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import field
 from typing import Any
 
@@ -157,16 +158,13 @@ def _check_answer(site: Site, request: bytes) -> None:
 
 
 def _ask(host: str, port: int, request: bytes) -> Any:
-    connection = http.client.HTTPConnection(host, port, timeout=30)
-    try:
+    with closing(http.client.HTTPConnection(host, port, timeout=30)) as connection:
         connection.request("POST", "/v2/repository/index", b"{}")
         name = json.loads(connection.getresponse().read())[0]["name"]
         headers = {"Content-Type": "application/json"}
         connection.request("POST", f"/v2/models/{name}/infer", request, headers)
         response = connection.getresponse()
         content = response.read()
-    finally:
-        connection.close()
     assert response.status == 200, f"the request was refused: {content[:200]!r}"
     return json.loads(content)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from studio.api.errors import StudioError, UsageError
@@ -23,8 +24,7 @@ def check_registry(registry: ModelRegistry, address: str, folder: Path) -> None:
         folder: For files; it need not exist.
     """
     options = validate(registry.options, {})
-    session = registry.open(address, Silent())
-    try:
+    with closing(registry.open(address, Silent())) as session:
         pushed = [
             session.push(_publication(folder / f"bundle-{number}", number), options, Silent())
             for number in (1, 2)
@@ -34,8 +34,6 @@ def check_registry(registry: ModelRegistry, address: str, folder: Path) -> None:
         for version in pushed:
             _check_pull(session, version, folder)
         _check_missing(session)
-    finally:
-        session.close()
 
 
 def _publication(bundle: Path, number: int) -> Publication:

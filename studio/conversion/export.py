@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,15 +101,12 @@ def export(options: ExportOptions, job: Job) -> ConversionResult:
     stays_open = form.keeps_open and not options.input
     work = _Work(form, stays_open, precision, writers, opened, host, job)
     backend = backend_for(SOURCE, host)
-    session = backend.load(opened.path, {"threads": 1})
-    try:
+    with closing(backend.load(opened.path, {"threads": 1})) as session:
         feeds, random = _samples(work, session, options)
         settings, unused = _settings(work, options)
         framework, warnings = _write(work, output, settings)
         against = f"{backend.title} {backend.version()}"
         checks, unchecked = _compared(work, output, framework, session, against, feeds)
-    finally:
-        session.close()
     result = ConversionResult(
         source=options.model.path,
         format=SOURCE,

@@ -6,6 +6,7 @@ import inspect
 import math
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -182,9 +183,6 @@ class _Values:
         path = self._cut / "values.onnx"
         extract.apply(self._path, path, {"end": list(names)}, None, Silent())
         self._job.check()
-        session = backend_for(_FORMAT, self._host).load(path, {"threads": 1})
-        try:
+        with closing(backend_for(_FORMAT, self._host).load(path, {"threads": 1})) as session:
             feeds = {name: self._found.feeds[name] for name in session.input_names}
             return session.run(feeds)
-        finally:
-            session.close()

@@ -6,7 +6,7 @@ import json
 import secrets
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from studio.api import (
@@ -136,8 +136,7 @@ class TargetSession:
             A function that answers samples in their order; it may be called several times.
         """
         connector = connector_for(self._host, self._target)
-        channel = connector.connect(self._target, self._job)
-        try:
+        with closing(connector.connect(self._target, self._job)) as channel:
             root = root_of(channel, connector, self._target)
             python = find_python(channel, root, backend_by_id(self._subject.backend.id))
             place = f"{root}/evaluate-{secrets.token_hex(6)}"
@@ -149,8 +148,6 @@ class TargetSession:
                         yield from self._run_pack(channel, python, place, request, pack)
 
                 yield answer
-        finally:
-            channel.close()
 
     def _ship(self, channel: Channel, place: str) -> _Request:
         """Send the program, the backend's runner and the model; the request with their paths."""

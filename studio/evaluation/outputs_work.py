@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 
 from studio.api import Feeds, InvalidData, InvalidModel, Session, UsageError
 from studio.datasets import open_dataset
@@ -36,12 +37,9 @@ def find_outputs(options: OutputsOptions, job: Job) -> OutputsResult:
     """
     subject = LoadedModel.of(options.model, PluginHost.discover(), Phase(job, 0, 0.3))
     job.progress(0.5, 1, "Running a sample")
-    session = subject.session()
-    try:
+    with closing(subject.session()) as session:
         feeds = _feeds(subject, session, options)
         outputs = session.run(feeds)
-    finally:
-        session.close()
     place = whole_picture(subject.inputs, feeds)
     sample = answered(outputs, place, options.labels, options.dictionary)
     choice = _choice(sample, options)

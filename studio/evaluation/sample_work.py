@@ -6,6 +6,7 @@ import itertools
 import statistics
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from studio.api import Array, Dataset, Feeds, InvalidData, Sample, Session, StudioError, Value
@@ -62,12 +63,9 @@ def _run(subject: LoadedModel, dataset: Dataset, options: SampleOptions, job: Jo
         raise InvalidData(f"{options.data.name} has no samples.")
     job.progress(0.7, 1, "Running a sample")
     reader = OutputReader(text_lines(options.labels), text_lines(options.dictionary))
-    session = subject.session()
-    try:
+    with closing(subject.session()) as session:
         outputs = session.run(sample.feeds)
         milliseconds = _milliseconds(session, sample)
-    finally:
-        session.close()
     place = whole_picture(subject.inputs, sample.feeds)
     answer = reader.read(outputs, place)
     choice = recognised_choice(answered(outputs, place, options.labels, options.dictionary))

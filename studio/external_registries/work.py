@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -99,11 +99,8 @@ def move_alias(options: MoveAliasOptions, job: Job) -> MovedAlias:
 @contextmanager
 def opened(place: RegistryAddress, progress: Progress) -> Iterator[RegistrySession]:
     """Open a session with a registry, and close it at the end."""
-    session = _kind(place).open(place.address, progress)
-    try:
+    with closing(_kind(place).open(place.address, progress)) as session:
         yield session
-    finally:
-        session.close()
 
 
 def described(session: RegistrySession, version: ModelVersion) -> RegisteredVersion:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 
 from studio.documents.dataclass_json import to_json
@@ -78,11 +78,8 @@ def dispatching(
             job.event("channel", **to_json(again))
 
     holds = Silences(Paths.of().data / HOLDS)
-    made = Dispatcher(channels, failed, holds=holds, held=job.log, taken=delivered)
-    try:
+    with closing(Dispatcher(channels, failed, holds=holds, held=job.log, taken=delivered)) as made:
         yield made
-    finally:
-        made.close()
 
 
 def channel_faults(failures: Failures) -> tuple[ChannelFault, ...]:

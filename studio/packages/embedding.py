@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -316,11 +317,8 @@ def _run(
 ) -> list[dict[str, Array]]:
     path = folder / _MODEL_FILE
     path.write_bytes(content)
-    session = backend.load(path, {"threads": 1})
-    try:
+    with closing(backend.load(path, {"threads": 1})) as session:
         return [session.run(dict(inputs)) for inputs, _ in frames]
-    finally:
-        session.close()
 
 
 def _rows(inputs: Mapping[str, Array]) -> int:

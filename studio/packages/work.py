@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -145,14 +146,11 @@ def _content(
     reference_id = serving_backend(ref.format).id
     backend: Backend = host.get(Extension.BACKEND, reference_id)
     job.progress(1, 4, "Loading the model")
-    session = backend.load(path, REFERENCE_OPTIONS[reference_id])
-    try:
+    with closing(backend.load(path, REFERENCE_OPTIONS[reference_id])) as session:
         job.progress(2, 4, "Running the golden samples")
         found = _encoder(model, numbering.encoder or path.parent, options)
         samples = _samples(session, model.graph.inputs, options, found)
         labelled = list(_frames(session, model.graph.inputs, options))
-    finally:
-        session.close()
     encoder, remark = _measured(found, samples)
     frames = [frame for frame, _ in labelled]
     graft, frames, note = _embedded(backend, path, model, options.embedding, frames, job)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 
 from studio.api import Dataset, Session, TargetSpec, UsageError
 from studio.evaluation.judge import Evaluator, Scored, dictionary_for
@@ -85,11 +86,8 @@ def _elsewhere(
 ) -> TargetEvaluation:
     """Evaluate with a target's runtime; return the differences from this computer."""
     answers = TargetSession(subject, host, target, job.folder, job)
-    session = answers.begin(dataset, like)
-    try:
+    with closing(answers.begin(dataset, like)) as session:
         there = judge.scored(session, dataset, Phase(job, 0.4, 1, f"Evaluating on {target.name}"))
-    finally:
-        session.close()
     lost, gained = here.changed(there)
     return TargetEvaluation(
         name=target.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from studio.api import (
@@ -31,11 +31,8 @@ def site_of(target: TargetSpec, progress: Progress) -> Iterator[tuple[Platform, 
         TargetError: when the platform does not answer, or refuses.
     """
     platform = platform_for(target)
-    site = platform.open(target, progress)
-    try:
+    with closing(platform.open(target, progress)) as site:
         yield platform, site
-    finally:
-        site.close()
 
 
 def platform_for(target: TargetSpec) -> Platform:

@@ -76,13 +76,10 @@ def condition(folder: Path, *, thorough: bool = True) -> RegistryCondition:
     found = [Damage(DATABASE, str(database), fault) for fault in faults]
     if found:
         return RegistryCondition(database, 0, 0, len(entries(folder / "store")), tuple(found))
-    registry = Registry.open(folder)
-    try:
+    with closing(Registry.open(folder)) as registry:
         listed = entries(registry.store)
         homes = {home for path in _referred(registry) if (home := _home(registry, path))}
         damage = tuple(_damage(registry, thorough))
-    finally:
-        registry.close()
     present = homes & set(listed)
     unknown = len(set(listed) - homes)
     return RegistryCondition(database, rows_of(database), len(present), unknown, damage)
@@ -90,15 +87,12 @@ def condition(folder: Path, *, thorough: bool = True) -> RegistryCondition:
 
 def _shared_condition(folder: Path, thorough: bool) -> RegistryCondition:
     """Check a shared registry: this studio's copies, and what its store has of the rest."""
-    registry = Registry.open(folder)
-    try:
+    with closing(Registry.open(folder)) as registry:
         listed = entries(registry.store)
         homes = {home for path in _referred(registry) if (home := _home(registry, path))}
         damage = list(_damage(registry, thorough))
         restocked = _restocked(registry, damage) if thorough else 0
         rows = registry.count_rows()
-    finally:
-        registry.close()
     unknown = len(set(listed) - homes)
     return RegistryCondition(registry.store, rows, len(homes), unknown, tuple(damage), restocked)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,8 +48,7 @@ def unpack(options: ImportOptions, job: Job) -> UnpackedProject:
         InvalidData: when the file is no archive of a project.
         Refused: when a file does not match its digest.
     """
-    reader = ArchiveReader(options.archive)
-    try:
+    with closing(ArchiveReader(options.archive)) as reader:
         models = ProjectListing.read(reader.listing()).models
         rows = [row for model in models for row in model.rows]
         foreign = reader.unused(digest for row in rows for _name, digest, _size in row.files)
@@ -58,8 +58,6 @@ def unpack(options: ImportOptions, job: Job) -> UnpackedProject:
         for number, model in enumerate(models):
             job.progress(number, len(models), f"Reading {model.name}")
             unpacked.append(_lay_out(reader, model, job.folder / _MADE / str(number), job))
-    finally:
-        reader.close()
     return UnpackedProject(tuple(unpacked))
 
 

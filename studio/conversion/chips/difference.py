@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from studio.api import (
@@ -107,13 +108,10 @@ class ChipDifference:
         path = self._folder / "values.onnx"
         extract = self._host.get(Extension.TRANSFORM, "extract")
         extract.apply(self._opened.path, path, {"end": list(names)}, None, Silent())
-        session = backend_for(_ONNX, self._host).load(path, {"threads": 1})
-        try:
+        with closing(backend_for(_ONNX, self._host).load(path, {"threads": 1})) as session:
             given = {name: feeds[name] for name in session.input_names}
             ours = self._other_side(path, given, session)
             theirs = self._on_chip(path, given, session.output_names)
-        finally:
-            session.close()
         return {
             name: relative_error(theirs[name], ours[name])
             for name in names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,8 +96,7 @@ class OutputComparison:
             Unavailable: when nothing here computes as the chip does.
         """
         backend = backend_for(self._given.format, self._host)
-        session = backend.load(self._given.path, {"threads": 1})
-        try:
+        with closing(backend.load(self._given.path, {"threads": 1})) as session:
             given = self._given.samples(self._source)
             samples = given or self._made_up(session)
             evaluator = self._evaluator(given) if given else None
@@ -104,8 +104,6 @@ class OutputComparison:
             against = f"{backend.title} {backend.version()}"
             numbers = self._numbers(samples, evaluator, exact, against)
             write_golden(compiled, chip, exact, [one.feeds for one in samples])
-        finally:
-            session.close()
         return ComparedOutputs(numbers, len(samples), tuple(self._warnings))
 
     def _made_up(self, session: Session) -> Sequence[Sample]:

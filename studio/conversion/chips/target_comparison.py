@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,11 +75,8 @@ class ModelOnTarget:
         Raises:
             TargetError: when the target cannot.
         """
-        session = self.session(model).begin(_Samples([Sample(feeds)]), like)
-        try:
+        with closing(self.session(model).begin(_Samples([Sample(feeds)]), like)) as session:
             return session.run(feeds)
-        finally:
-            session.close()
 
 
 class TargetComparison:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy
@@ -78,12 +78,9 @@ class ExplainedModel:
         Raises:
             UsageError: when the model has no gradient, or a target runs it.
         """
-        session = self.subject.scoring(self._copies().written(name, reader))
-        try:
+        with closing(self.subject.scoring(self._copies().written(name, reader))) as session:
             model = ExplainedModel(self.subject, _here(session))
             yield model.scorer(name, feeds, _gradient)
-        finally:
-            session.close()
 
     def attention(self, feeds: Feeds) -> list[Array]:
         """Return the attention of each layer for one sample, in the order of the graph.
@@ -91,11 +88,8 @@ class ExplainedModel:
         Raises:
             UsageError: when the model has none that can be seen, or a target runs it.
         """
-        session = self.subject.session(self._copies().attentive())
-        try:
+        with closing(self.subject.session(self._copies().attentive())) as session:
             outputs = session.run(feeds)
-        finally:
-            session.close()
         names = (f"{ATTENTION}.{number}" for number in range(len(outputs)))
         return [outputs[name] for name in names if name in outputs]
 
@@ -131,11 +125,8 @@ def loaded(
         path: A changed file of the same model.
     """
     source = GradientSource(host, path or subject.path, subject.ref.format, folder)
-    session = subject.scoring(path)
-    try:
+    with closing(subject.scoring(path)) as session:
         yield ExplainedModel(subject, _here(session), source=source)
-    finally:
-        session.close()
 
 
 @contextmanager

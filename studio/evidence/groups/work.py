@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -139,11 +140,8 @@ def _load(
 def _run(
     subject: LoadedModel, samples: WatchedSamples, judge: Evaluator, progress: Progress
 ) -> tuple[tuple[SampleRow, ...], str]:
-    session = subject.scoring()
-    try:
+    with closing(subject.scoring()) as session:
         return answered(session, samples, judge, progress)
-    finally:
-        session.close()
 
 
 def _passed(report: GroupReport, required: float | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from itertools import islice
 
 import numpy
@@ -52,14 +53,11 @@ def robustness(options: RobustnessOptions, job: Job) -> RobustnessResult:
     judge = metric_of(host, options.metric, dataset, options.data, *files)
     scale = InputScale.of(dataset, subject.inputs)
     families = _chosen(scale, options.family)
-    session = subject.scoring()
-    try:
+    with closing(subject.scoring()) as session:
         clean = figures(session, dataset, judge, Phase(job, 0.02, 0.05, "Clean samples"))
         each = FigureTable(clean)
         rows = _rows(session, dataset, judge, scale, families, each, options, job)
         attack = _attack(session, dataset, scale, options, job) if options.attack else None
-    finally:
-        session.close()
     each.write(job.folder / TABLE)
     means = _means(rows)
     lowest = min(means.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 from studio.documents.dataclass_json import from_json
@@ -75,12 +76,8 @@ def _compare(
 ) -> Equality:
     backend = backend_for(form, host)
     inputs = (before.model.graph.inputs, after.model.graph.inputs)
-    ours = backend.load(before.path, {"threads": 1})
-    try:
-        theirs = backend.load(after.path, {"threads": 1})
-        try:
-            return check(ours, theirs, inputs, facts)
-        finally:
-            theirs.close()
-    finally:
-        ours.close()
+    with (
+        closing(backend.load(before.path, {"threads": 1})) as ours,
+        closing(backend.load(after.path, {"threads": 1})) as theirs,
+    ):
+        return check(ours, theirs, inputs, facts)

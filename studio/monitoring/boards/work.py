@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -88,15 +88,11 @@ def opened(
 ) -> Iterator[tuple[StateFeed, FleetState]]:
     """Open the broker and the file of its boards, and close both at the end."""
     source = source_of(address)
-    feed = source.open(address, topic, read_login(login), job, create=create)
-    try:
-        fleet = FleetState(file_of(address, topic))
-        try:
-            yield feed, fleet
-        finally:
-            fleet.close()
-    finally:
-        feed.close()
+    with (
+        closing(source.open(address, topic, read_login(login), job, create=create)) as feed,
+        closing(FleetState(file_of(address, topic))) as fleet,
+    ):
+        yield feed, fleet
 
 
 def source_of(address: str, collectors: Sequence[str] = ()) -> StateSource:

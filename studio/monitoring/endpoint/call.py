@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,11 +62,8 @@ def call(options: CallOptions, job: Job) -> CallResult:
 
 
 def _call(endpoint: Link, options: CallOptions, job: Job) -> CallResult:
-    client = InferenceClient(endpoint)
-    try:
+    with closing(InferenceClient(endpoint)) as client:
         model = client.model()
-    finally:
-        client.close()
     ProjectPreprocess.path = ProjectPreprocess.path or _released_preprocess(options.known)
     feeds = _feeds(options.data, model)
     tally = Tally()
@@ -143,8 +141,7 @@ def _send_all(
 def _send(
     endpoint: Link, name: str, turns: Iterator[Feeds], tally: Tally, lock: threading.Lock
 ) -> None:
-    client = InferenceClient(endpoint)
-    try:
+    with closing(InferenceClient(endpoint)) as client:
         for feeds in turns:
             began = time.perf_counter()
             try:
@@ -155,8 +152,6 @@ def _send(
                 continue
             with lock:
                 tally.seconds.append(time.perf_counter() - began)
-    finally:
-        client.close()
 
 
 def percentiles(seconds: Sequence[float]) -> Percentiles:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -60,11 +61,8 @@ def described_call(options: CallOptions, job: Job) -> tuple[Call, str]:
                 f"{target.name} requires the tools and credentials of its vendor.",
                 hint=f"studio call --target {target.name} sends requests through them.",
             )
-        client = InferenceClient(link)
-        try:
+        with closing(InferenceClient(link)) as client:
             model = client.model()
-        finally:
-            client.close()
         place = reachable(target, link, options.endpoint)
         bundle = _bundle(options.known, link.report)
     writes = bundle is not None and Bundle.open(bundle).backend.generates

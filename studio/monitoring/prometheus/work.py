@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from contextlib import closing
 from dataclasses import replace
 
 from studio.api import Extension, TargetError, UsageError
@@ -66,12 +67,9 @@ def read_history(options: HistoryOptions, job: Job) -> HistoryResult:
     if options.prometheus:
         found = history(options.prometheus, target.name, metric, now, seconds)
         return HistoryResult(target.name, metric, found, ())
-    view = view_of(target, job)
-    try:
+    with closing(view_of(target, job)) as view:
         view.open()
         lines = view.telemetry()
-    finally:
-        view.close()
     series, notes = series_of(lines, metric)
     kept = {name: [p for p in points if p[0] >= now - seconds] for name, points in series.items()}
     return HistoryResult(target.name, metric, kept, tuple(notes))
