@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import takewhile
 from types import ModuleType
@@ -221,12 +221,23 @@ def _log_failure(arguments: argparse.Namespace, error: Exception) -> None:
 
 def commands() -> dict[str, str]:
     """Return what each command does, those of features last."""
-    return {**COMMANDS, **feature_host.commands()}
+    return {**COMMANDS, **dict(_step_commands()), **feature_host.commands()}
+
+
+def _step_commands() -> Iterator[tuple[str, str]]:
+    """Yield the commands that steps declare, and what they do."""
+    from studio.steps.step_files import commands
+
+    for name in commands():
+        from studio.steps.catalogue import step
+
+        text = step(name).summary
+        yield name, text[0].lower() + text[1:].removesuffix(".")
 
 
 def _module(command: str) -> ModuleType:
     """Return the module of a command; one that only runs its step needs none of its own."""
-    if module := feature_host.command_module(command):
+    if command not in COMMANDS and (module := feature_host.command_module(command)):
         return module
     name = f"studio.cli.commands.{command.replace('-', '_')}"
     own = importlib.util.find_spec(name) is not None
@@ -235,7 +246,8 @@ def _module(command: str) -> ModuleType:
 
 def full_parser() -> CommandParser:
     """Return the parser in which every command is described, for manual and completion."""
-    return _make_parser(commands())
+    known = commands()
+    return _make_parser(known, known)
 
 
 def _parser(words: Sequence[str]) -> CommandParser:
@@ -244,11 +256,13 @@ def _parser(words: Sequence[str]) -> CommandParser:
     For an unknown command all are, as a command may have a verb of that name.
     """
     asked = next((word for word in words if not word.startswith("-")), "")
+    if asked in COMMANDS:
+        return _make_parser({asked: COMMANDS[asked]}, [asked])
     known = commands()
-    return _make_parser([asked] if asked in ("", *known) else known)
+    return _make_parser(known, [asked] if asked in ("", *known) else known)
 
 
-def _make_parser(described: Container[str]) -> CommandParser:
+def _make_parser(listed: Mapping[str, str], described: Container[str]) -> CommandParser:
     parser = CommandParser(
         prog="studio",
         description="Edgewright: inspect, quantize, profile, deploy and monitor AI models.",
@@ -258,7 +272,7 @@ def _make_parser(described: Container[str]) -> CommandParser:
     parser.add_argument("--version", action="version", version=f"Edgewright {studio.__version__}")
     common = common_flags()
     parsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, text in commands().items():
+    for name, text in listed.items():
         if name not in described:  # its line in the help needs no parser, which takes a millisecond
             parsers._choices_actions.append(parsers._ChoicesPseudoAction(name, (), text))
             continue

@@ -112,6 +112,8 @@ class Step(Generic[OptionsT, ResultT]):
             command prints without ``--json``.
         exit_code: ``"module:function"``, which makes the command's exit code of a result, where
             that is not always 0 (3: a gate failed).
+        has_command: Whether ``studio NAME`` runs it, listed with its summary. It is False for
+            steps of commands that ``cli/main.py`` lists.
     """
 
     name: str
@@ -141,6 +143,7 @@ class Step(Generic[OptionsT, ResultT]):
     event: str = ""
     texts: str = ""
     exit_code: str = ""
+    has_command: bool = False
 
     @property
     def form(self) -> tuple[Option, ...]:

@@ -10,12 +10,10 @@ from html import escape
 from pathlib import Path
 
 import studio
-from studio.api import Kind, StudioError, UsageError
+from studio.api import StudioError, UsageError
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.documents.html import Html, page, paragraph, picture, pill, section, table
-from studio.jobs import Effect, Job, Step
-from studio.jobs.options_form import option
-from studio.lazy_dataclass import dataclass
+from studio.jobs import Job
 from studio.profiling import tables
 from studio.profiling.chart import (
     interval_figure,
@@ -26,6 +24,7 @@ from studio.profiling.chart import (
     tradeoff_figure,
 )
 from studio.profiling.history import ProfileDocument, read_profile
+from studio.profiling.step import ExportOptions, ExportResult
 from studio.registry import Registry, below
 from studio.runtime.bench.facts import EnergySensor, NoEnergySensor
 from studio.settings import full_path, resource
@@ -33,36 +32,6 @@ from studio.settings import full_path, resource
 FIGURES = (".png", ".pdf", ".svg")
 SUFFIXES = (".html", ".csv", ".json", *FIGURES)
 
-
-@dataclass(frozen=True, slots=True)
-class ExportOptions:
-    """Options of the step."""
-
-    profile: Path = option(kind=Kind.FILE, help="Output of studio profile --json.")
-    out: Path = option(
-        kind=Kind.OUTPUT, help="Output file: .html, .csv, .json, .png, .pdf or .svg."
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class ExportResult:
-    """The file that was written."""
-
-    output: str
-    bytes: int
-
-
-PROFILE_EXPORT: Step[ExportOptions, ExportResult] = Step(
-    name="profile-export",
-    title="Export the profile",
-    summary="Export a profile as HTML, CSV or JSON, or a figure as PNG, PDF or SVG.",
-    options=ExportOptions,
-    result=ExportResult,
-    work="studio.profiling.export:write",
-    record="studio.profiling.export:written",
-    effect=Effect.PURE,
-    in_history=False,
-)
 
 _ENVIRONMENT = {
     "cpu": "Processor",

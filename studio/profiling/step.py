@@ -226,3 +226,34 @@ PROFILE: Step[ProfileOptions, ProfileResult] = Step(
     use=Use.RUN,
     language=True,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """Options of the step."""
+
+    profile: Path = option(kind=Kind.FILE, help="Output of studio profile --json.")
+    out: Path = option(
+        kind=Kind.OUTPUT, help="Output file: .html, .csv, .json, .png, .pdf or .svg."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ExportResult:
+    """The file that was written."""
+
+    output: str
+    bytes: int
+
+
+PROFILE_EXPORT: Step[ExportOptions, ExportResult] = Step(
+    name="profile-export",
+    title="Export the profile",
+    summary="Export a profile as HTML, CSV or JSON, or a figure as PNG, PDF or SVG.",
+    options=ExportOptions,
+    result=ExportResult,
+    work="studio.profiling.export:write",
+    record="studio.profiling.export:written",
+    effect=Effect.PURE,
+    in_history=False,
+)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from studio.documents.text_table import table
-from studio.profiling.export import ExportResult
 from studio.profiling.history import ProfileComparison, ProfileLine
 from studio.profiling.language.texts import tokens
 from studio.profiling.operator_times import OperatorTimes
 from studio.profiling.results import ProfileResult, ProfileRun, Sustained, ThroughputSetting
+from studio.profiling.step import ExportResult
 from studio.runtime.bench.facts import Percentiles
 
 _MOST_NODES = 20

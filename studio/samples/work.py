@@ -17,13 +17,13 @@ from studio.samples.catalogue import (
     MADE,
     Recording,
     SampleEntry,
-    SampleOptions,
     Texts,
     Wheel,
     sample,
 )
 from studio.samples.download import DownloadProgress, run_client
 from studio.samples.results import SampleResult
+from studio.samples.step import SampleOptions
 from studio.settings.interpreter import own_python
 
 _MOST_MEMBER_BYTES = 200 << 20

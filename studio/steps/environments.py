@@ -1,4 +1,4 @@
-"""The steps that make and remove the environment of a plugin."""
+"""Work and records of the steps that make and remove the environment of a plugin."""
 
 from __future__ import annotations
 
@@ -7,69 +7,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from studio.api import Kind, Permission, Refused, Unavailable
-from studio.jobs import Job, Limits, Sandbox, Step, containment
-from studio.jobs.options_form import option
-from studio.lazy_dataclass import dataclass
+from studio.api import Refused, Unavailable
+from studio.jobs import Job, Sandbox, containment
 from studio.plugin_host import Plugin, PluginHost
 from studio.plugin_host.environments import Environment
 from studio.plugin_host.environments.environment import EnvironmentCondition, interpreters
 from studio.registry import Registry
+from studio.steps.environment_step import EnvironmentOptions, InstallOptions
 from studio.steps.results import InstallResult, RemoveResult
-
-
-@dataclass(frozen=True, slots=True)
-class EnvironmentOptions:
-    """The options of a step about one environment."""
-
-    name: str = option(
-        positional=True,
-        title="Plugin or runtime",
-        help="Runtime, quantizer or plugin, such as openvino.",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class InstallOptions(EnvironmentOptions):
-    """The options of the step ``environment-install``."""
-
-    wheels: Path | None = option(
-        None,
-        kind=Kind.FOLDER,
-        title="Folder of wheels",
-        help="Install packages from this folder instead of the package index.",
-    )
-    accept_licence: bool = option(
-        False,
-        title="Accept the licence",
-        help="Accept the licence of a toolchain that is not free software.",
-    )
-
-
-ENVIRONMENT_INSTALL: Step[InstallOptions, InstallResult] = Step(
-    name="environment-install",
-    title="Install",
-    summary="Install the libraries of a plugin in its own environment.",
-    options=InstallOptions,
-    result=InstallResult,
-    work="studio.steps.environments:install",
-    record="studio.steps.environments:adopt",
-    texts="studio.steps.texts:installed",
-    # pip finds its index, its proxy and its login where the user has configured them.
-    needs=frozenset({Permission.NETWORK, Permission.HOME}),
-    limits=Limits(seconds=4 * 3600),
-)
-
-ENVIRONMENT_REMOVE: Step[EnvironmentOptions, RemoveResult] = Step(
-    name="environment-remove",
-    title="Remove",
-    summary="Remove the environment of a plugin.",
-    options=EnvironmentOptions,
-    result=RemoveResult,
-    work="studio.steps.environments:remove",
-    record="studio.steps.environments:removed",
-    texts="studio.steps.texts:removed",
-)
 
 _MADE = "environment"
 

@@ -15,8 +15,9 @@ import pytest
 from studio.api import UsageError
 from studio.cli.commands.profiles import _output
 from studio.documents.figures import FORMATS, write_figure
-from studio.profiling.export import FIGURES, SUFFIXES, ExportOptions, write
+from studio.profiling.export import FIGURES, SUFFIXES, write
 from studio.profiling.figures import _half, comparison_figure, profile_figure
+from studio.profiling.step import ExportOptions
 from studio.runtime.shared.statistics import Z
 from tests.rigs.bundles import QuietJob
 

@@ -12,9 +12,9 @@ from studio.api import UsageError
 from studio.documents.dataclass_json import from_json, to_json
 from studio.profiling import export as profile_export
 from studio.profiling import history, tables
-from studio.profiling.export import ExportOptions
 from studio.profiling.history import ProfileDocument, read_profile
 from studio.profiling.results import ProfileResult
+from studio.profiling.step import ExportOptions
 
 RESULT_OF_0_1 = Path(__file__).parents[2] / "data" / "results" / "0.1" / "profile.json"
 

@@ -25,8 +25,6 @@ from studio.samples import work as sample_work
 from studio.samples.catalogue import (
     MADE,
     MARK,
-    SAMPLES_GET,
-    SampleOptions,
     Wheel,
     provided,
     sample,
@@ -34,6 +32,7 @@ from studio.samples.catalogue import (
 )
 from studio.samples.hard_texts import HardRenderer
 from studio.samples.results import SampleResult
+from studio.samples.step import SAMPLES_GET, SampleOptions
 from studio.samples.texts import Renderer
 
 

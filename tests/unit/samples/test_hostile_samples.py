@@ -15,7 +15,8 @@ import pytest
 from studio.api import Refused, StudioError, Unavailable, UsageError
 from studio.registry import Registry
 from studio.samples import work as sample_work
-from studio.samples.catalogue import MARK, SampleOptions, Wheel, samples
+from studio.samples.catalogue import MARK, Wheel, samples
+from studio.samples.step import SampleOptions
 from tests.unit.samples.test_catalogue import FakeJob, get, job, registry, wheel_file
 
 __all__ = ["job", "registry"]

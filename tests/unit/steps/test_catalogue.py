@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import importlib
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import studio
 from studio.api import UsageError
 from studio.jobs import Step
-from studio.steps.catalogue import _MODULES, step, steps
+from studio.steps.catalogue import step, steps
+from studio.steps.step_files import commands
+
+ROOT = Path(studio.__file__).parent
 
 
-def test_every_step_of_a_module_is_in_the_catalogue() -> None:
+def _below(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def test_every_step_of_the_studio_is_in_the_catalogue() -> None:
+    uses = [path for path in ROOT.rglob("*.py") if re.search(r"= Step\(", path.read_text())]
+    assert len(uses) > 40
     declared = {
-        value.name
-        for module in _MODULES
-        for value in vars(importlib.import_module(module)).values()
+        value.name: value.has_command
+        for path in uses
+        for value in vars(importlib.import_module(f"studio.{_below(path)}")).values()
         if isinstance(value, Step)
     }
-    assert set(steps()) == declared
+    assert set(steps()) == set(declared)
+    assert set(commands()) == {name for name in declared if declared[name]}
     assert [one.name for one in steps().values()] == [*steps()]
     assert all(one.work or one.record for one in steps().values()), "a step that does nothing"
 

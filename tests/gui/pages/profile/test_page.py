@@ -14,8 +14,8 @@ from studio.documents.dataclass_json import from_json
 from studio.gui.pages.profile import rows as profile_rows
 from studio.gui.pages.profile.page import ProfilePage
 from studio.jobs import End
-from studio.profiling.export import ExportResult
 from studio.profiling.results import ProfileResult, ProfileRun
+from studio.profiling.step import ExportResult
 from studio.workspace import JobFinished, JobOutcome
 from tests.gui.page_rig import METRIC, Rig, opened, texts, visible_texts
 

@@ -22,7 +22,8 @@ from studio.evidence.explanations.step import EXPLAIN, ExplainOptions
 from studio.evidence.explanations.texts import explained as lines_of
 from studio.evidence.explanations.work import explain
 from studio.registry import ModelRef, Registry, VariantRecord, file_digest
-from studio.samples.catalogue import MADE, SampleOptions
+from studio.samples.catalogue import MADE
+from studio.samples.step import SampleOptions
 from studio.samples.street.pictures import StreetCamera
 from studio.samples.street.scene import street
 from studio.samples.work import make

@@ -26,7 +26,7 @@ PLUGINS_CHECK: Step[PluginCheckOptions, PluginCheckResult] = Step(
     result=PluginCheckResult,
     texts="studio.steps.texts:checked",
     exit_code="studio.steps.texts:check_exit_code",
-    work="studio.steps.plugin_check:check",
+    work="studio.steps.plugin_check_step:check",
     limits=Limits(seconds=600),
     effect=Effect.LOOKS,
     in_history=False,
