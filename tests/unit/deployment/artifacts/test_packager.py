@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 
 from studio.api import Kind, Option, Parcel, Progress, StudioError, Unavailable, UsageError
 from studio.cli.commands import package as package_command
+from studio.cli.parser import CommandParser
 from studio.deployment.artifacts import packager as artifact
 from studio.deployment.artifacts.packager_step import PackageAsOptions
 from studio.documents.dataclass_json import from_json
@@ -173,7 +173,7 @@ def test_an_option_or_a_packager_that_is_none_is_refused(tmp_path: Path) -> None
 def test_the_command_chooses_the_step(
     words: list[str], step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parser = argparse.ArgumentParser()
+    parser = CommandParser()
     package_command.add(parser)
     asked: list[str] = []
     monkeypatch.setattr(package_command, "run_named", lambda name, *_: asked.append(name) or 0)
@@ -183,7 +183,7 @@ def test_the_command_chooses_the_step(
 
 @pytest.mark.parametrize("other", [["--image", "d:1"], ["--deb", "out.deb"]])
 def test_two_ways_at_once_are_refused(other: list[str]) -> None:
-    parser = argparse.ArgumentParser()
+    parser = CommandParser()
     package_command.add(parser)
     with pytest.raises(UsageError, match="--as cannot be combined"):
         package_command.run(parser.parse_args(["m.onnx", "--as", "tarball", *other]))
