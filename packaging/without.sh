@@ -7,10 +7,10 @@ feature=${1:?"Name a feature: make without FEATURE=agents"}
 root=$PWD
 copy=$(mktemp -d "${TMPDIR:-/tmp}/edgewright-without.XXXXXX")
 trap 'rm -rf "$copy"' EXIT
+.venv/bin/python packaging/without.py "$feature" "$copy"
 commands=$(.venv/bin/python -c "
 from studio.feature_host import features
 print(*features()['$feature'].commands)")
-.venv/bin/python packaging/without.py "$feature" "$copy"
 cd "$copy"
 git init -q . && git add --all
 # The environment of the checkout, with the copy in front of it.
@@ -18,7 +18,7 @@ cp -al "$root/.venv" .venv
 for file in $(grep -rIl --fixed-strings "$root" .venv/bin .venv/pyvenv.cfg .venv/lib/python*/site-packages/*.pth); do
     cp -p "$file" "$file.new" && sed "s#$root#$copy#g" "$file" >"$file.new" && mv -f "$file.new" "$file"
 done
-touch .venv/.stamp
+rm -f .venv/.stamp # `make setup` makes one of the copy's own
 export EDGEWRIGHT_HOME="$copy/.home"
 echo "make check without $feature ..."
 make --no-print-directory check

@@ -14,7 +14,8 @@ from studio.lazy_dataclass import dataclass
 
 _PACKAGE = "studio.features"
 _FOLDER = Path(__file__).with_name("features")
-AGAIN = "Install Edgewright again, or delete the feature's folder."
+_FILE = "*/feature.py"
+_AGAIN = "Install Edgewright again, or delete the feature's folder."
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -34,9 +35,12 @@ class Feature:
 
 @functools.cache
 def features() -> Mapping[str, Feature]:
-    """Return the features that are installed, by the names of their folders."""
-    names = sorted(path.parent.name for path in _FOLDER.glob("*/feature.py"))
-    return {name: _module(name, "feature").FEATURE for name in names}
+    """Return the features that are installed, by the names of their folders.
+
+    Raises:
+        Unavailable: when a feature is damaged.
+    """
+    return {path.parent.name: _declared(path.parent) for path in sorted(_FOLDER.glob(_FILE))}
 
 
 def commands() -> dict[str, str]:
@@ -50,7 +54,7 @@ def command_module(command: str) -> ModuleType | None:
     """Return the module of a feature's command; None when no feature has it.
 
     Raises:
-        Unavailable: when a file of the feature is missing.
+        Unavailable: when a feature is damaged.
     """
     for name, feature in features().items():
         if command in feature.commands:
@@ -58,23 +62,39 @@ def command_module(command: str) -> ModuleType | None:
     return None
 
 
-def incomplete() -> Iterator[str]:
-    """Yield a sentence for each folder that holds code and declares no feature."""
-    for folder in sorted(_FOLDER.glob("*/")):
-        if any(folder.rglob("*.py")) and not (folder / "feature.py").is_file():
-            yield _missing(folder.name, "feature.py")
+def damages() -> Iterator[Unavailable]:
+    """Yield an error for each folder that holds code and declares no feature."""
+    for folder in sorted(
+        {file.relative_to(_FOLDER).parts[0] for file in _FOLDER.glob("*/**/*.py")}
+    ):
+        try:
+            _declared(_FOLDER / folder)
+        except Unavailable as error:
+            yield error
+
+
+def missing_file(error: Exception) -> Unavailable | None:
+    """Return the error of a feature that lacks the file of a failed import; None for others."""
+    name = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
+    feature, dot, module = name.removeprefix(f"{_PACKAGE}.").partition(".")
+    if not (dot and name.startswith(f"{_PACKAGE}.")):
+        return None
+    return _damaged(feature, f"{_FOLDER / feature / module.replace('.', '/')}.py is missing")
+
+
+def _declared(folder: Path) -> Feature:
+    declared = getattr(_module(folder.name, "feature"), "FEATURE", None)
+    if not isinstance(declared, Feature):
+        raise _damaged(folder.name, f"{folder / 'feature.py'} declares no FEATURE")
+    return declared
 
 
 def _module(feature: str, name: str) -> ModuleType:
-    package = f"{_PACKAGE}.{feature}"
     try:
-        return importlib.import_module(f"{package}.{name}")
-    except ModuleNotFoundError as error:
-        if not (error.name or "").startswith(package):
-            raise
-        path = (error.name or "").removeprefix(f"{package}.").replace(".", "/")
-        raise Unavailable(_missing(feature, f"{path}.py"), hint=AGAIN) from error
+        return importlib.import_module(f"{_PACKAGE}.{feature}.{name}")
+    except Exception as error:  # whatever the code of a damaged file raises
+        raise missing_file(error) or _damaged(feature, f"{name}: {error}") from error
 
 
-def _missing(feature: str, path: str) -> str:
-    return f"The feature {feature} is incomplete: {_FOLDER / feature / path} is missing."
+def _damaged(feature: str, reason: str) -> Unavailable:
+    return Unavailable(f"The feature {feature} is damaged: {reason}.", hint=_AGAIN)

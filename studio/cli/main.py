@@ -193,6 +193,8 @@ def _run(arguments: argparse.Namespace) -> int:
         _log_failure(arguments, error)
         if arguments.debug:
             traceback.print_exc()
+        if damage := feature_host.missing_file(error):
+            return fail(damage, as_json=arguments.json)
         from studio.documents.defects import DEFECT, unforeseen
 
         return fail(StudioError(unforeseen(error), hint=DEFECT), as_json=arguments.json)
@@ -226,10 +228,10 @@ def commands() -> dict[str, str]:
 
 def _step_commands() -> Iterator[tuple[str, str]]:
     """Yield the commands that steps declare, and what they do."""
-    from studio.steps.step_files import commands
+    from studio.steps import step_files
 
-    for name in commands():
-        from studio.steps.catalogue import step
+    for name in step_files.commands():
+        from studio.steps.catalogue import step  # which most command lines do without
 
         text = step(name).summary
         yield name, text[0].lower() + text[1:].removesuffix(".")

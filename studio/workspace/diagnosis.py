@@ -13,7 +13,7 @@ from importlib import metadata
 
 from studio.api import Extension, StudioError
 from studio.documents.defects import unforeseen
-from studio.feature_host import AGAIN, incomplete
+from studio.feature_host import damages
 from studio.lazy_dataclass import dataclass
 from studio.plugin_host import Plugin, PluginState
 from studio.settings.installation import INSTALL, installation, missing_packages
@@ -48,8 +48,8 @@ def examine() -> Iterator[DoctorCheck]:
     yield DoctorCheck("Python", sys.version_info >= (3, 11), platform.python_version())
     yield DoctorCheck("installation", True, f"{installation().value}, in {sys.prefix}")
     yield _window()
-    for text in incomplete():
-        yield DoctorCheck("feature", False, f"{text} {AGAIN}")
+    for error in damages():
+        yield DoctorCheck("feature", False, f"{error.message} {error.hint}")
     try:
         with Workspace.open() as workspace:
             shared = workspace.registry.shared

@@ -257,12 +257,14 @@ def test_the_feature_has_its_command_until_a_part_of_it_is_deleted(scratch: Scra
     (scratch.folder / "studio/features/notes/commands/notes.py").unlink()
     with pytest.raises(AssertionError) as refused:
         scratch.studio("notes")
-    assert "The feature notes is incomplete: " in str(refused.value)
+    assert "The feature notes is damaged: " in str(refused.value)
     assert "Traceback" not in str(refused.value)
     (scratch.folder / "studio/features/notes/feature.py").unlink()
     assert "notes" not in scratch.studio("--help")
     (scratch.folder / "studio/features/notes/part.py").touch()
-    with pytest.raises(AssertionError, match=r"WRONG.*feature notes is incomplete: .*feature\.py"):
+    with pytest.raises(
+        AssertionError, match=r"WRONG.*feature notes is damaged: .*feature\.py is missing"
+    ):
         scratch.studio("doctor")
 
 
