@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -34,6 +35,9 @@ def sync(path: Path) -> None:
     handle = os.open(str(path), os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some shares flush files, and have no call for folders
+            raise
     finally:
         os.close(handle)
 

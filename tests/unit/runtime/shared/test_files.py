@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import stat
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -177,3 +180,19 @@ def test_the_lock_goes_with_a_killed_process(layout: Layout) -> None:
         holder.wait()
     with lease.locked(layout):
         pass
+
+
+@pytest.mark.parametrize(("number", "is_written"), [(errno.EINVAL, True), (errno.EIO, False)])
+def test_a_share_that_flushes_no_folders_is_written_to(
+    number: int, is_written: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flush = os.fsync
+
+    def of_the_share(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(number, os.strerror(number))
+        flush(handle)
+
+    monkeypatch.setattr(os, "fsync", of_the_share)
+    with nullcontext() if is_written else pytest.raises(OSError, match=os.strerror(number)):
+        write_atomically(tmp_path / "report.html", b"<html>")
