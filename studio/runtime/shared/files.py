@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 from pathlib import Path
 from typing import Iterator, Optional
@@ -19,6 +18,8 @@ def fresh() -> str:
 
 def digest_of(path: Path, size: int = -1) -> str:
     """SHA-256 of a file's content, or of its first bytes, in hexadecimal."""
+    import hashlib  # a supervisor, which writes files, needs none
+
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         while size:

@@ -15,7 +15,10 @@ CLUSTER = TargetSpec("cluster", "kubernetes://default", settings={"namespace": "
 
 
 @pytest.mark.parametrize(("target", "way"), [(BOARD, "machine"), (CLUSTER, "platform")])
-def test_each_target_takes_its_own_way(target: TargetSpec, way: str) -> None:
+def test_each_target_takes_its_own_way(
+    target: TargetSpec, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "studio_kubernetes.platform", raising=False)  # other tests'
     assert open_target(target).choose("machine", "platform") == way
     assert "studio_kubernetes.platform" not in sys.modules
 
