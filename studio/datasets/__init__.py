@@ -11,5 +11,3 @@ if TYPE_CHECKING:  # numpy comes with both, and the window reads this folder's r
 _MODULES = {"Preprocess": "preprocess", "open_dataset": "opening"}
 
 __getattr__ = lazy_names(__name__, _MODULES)
-
-__all__ = ["Preprocess", "open_dataset"]

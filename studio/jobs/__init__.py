@@ -36,28 +36,3 @@ _MODULES = {
 """Modules of the names that are imported at their first use."""
 
 __getattr__ = lazy_names(__name__, _MODULES)
-
-__all__ = [
-    "AnyStep",
-    "Arguments",
-    "Containment",
-    "Effect",
-    "End",
-    "Job",
-    "JobListener",
-    "JobOutcome",
-    "JobProgress",
-    "JobRunner",
-    "JobSpec",
-    "Limits",
-    "Result",
-    "RunningJob",
-    "Sandbox",
-    "SandboxLevel",
-    "Server",
-    "Step",
-    "Use",
-    "contained",
-    "containment",
-    "run_contained",
-]

@@ -33,26 +33,3 @@ _MODULES = {
 """Modules of the names that are imported at their first use: a worker opens no registry."""
 
 __getattr__ = lazy_names(__name__, _MODULES)
-
-__all__ = [
-    "LOCAL",
-    "ActionRecord",
-    "AliasRecord",
-    "Artifact",
-    "Change",
-    "KeptResult",
-    "ModelRecord",
-    "ModelRef",
-    "MoveRecord",
-    "Registry",
-    "ReleaseRecord",
-    "RunRecord",
-    "VariantRecord",
-    "VersionRecord",
-    "below",
-    "component",
-    "component_of",
-    "file_digest",
-    "folder_digest",
-    "is_component",
-]

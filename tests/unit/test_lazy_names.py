@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -36,3 +39,16 @@ def test_the_name_becomes_an_attribute(monkeypatch: pytest.MonkeyPatch) -> None:
     found = find("shortened")
     assert sys.modules["studio.documents"].shortened is found
     monkeypatch.delattr("studio.documents.shortened")
+
+
+@pytest.mark.parametrize("package", ["datasets", "jobs", "registry", "workspace"])
+def test_a_name_is_what_type_checkers_take_it_for(package: str) -> None:
+    module = import_module(f"studio.{package}")
+    tree = ast.parse(inspect.getsource(module))
+    (typed,) = [node for node in tree.body if isinstance(node, ast.If)]
+    for node in typed.body:
+        assert isinstance(node, ast.ImportFrom)
+        assert node.module is not None
+        for name in node.names:
+            origin = getattr(import_module(node.module), name.name)
+            assert getattr(module, name.asname or name.name) is origin, name.name

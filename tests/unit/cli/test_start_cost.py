@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-import studio.workspace
-from studio.jobs.object_names import load
 from studio.settings import resource
 
 DIGITS = resource("samples", "digits", "digits.onnx")
@@ -86,19 +84,3 @@ def test_flags_of_a_step_are_made_for_the_verb_that_is_asked() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=60
     )
     assert done.stdout.split() == ["False", "True"], done.stderr
-
-
-@pytest.mark.parametrize("module", studio.workspace._MODULES)
-def test_names_of_the_workspace_are_those_of_their_modules(module: str) -> None:
-    for word in studio.workspace._MODULES[module].split():
-        origin, _, alias = word.partition(":")
-        assert getattr(studio.workspace, alias or origin) is load(f"{module}:{origin}")
-
-
-def test_each_public_name_of_the_workspace_has_a_module() -> None:
-    named = {
-        word.rpartition(":")[2]
-        for names in studio.workspace._MODULES.values()
-        for word in names.split()
-    }
-    assert set(studio.workspace.__all__) | {"Frame", "PreprocessDraft"} == named
