@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from studio.api import Capability, Extension, Unavailable
 from studio.lazy_dataclass import dataclass
-from studio.plugin_host import PluginHost
+
+if TYPE_CHECKING:
+    from studio.plugin_host import PluginHost
 
 SOURCE = "onnx"
 _BRIDGES = {SOURCE: "pytorch-export", "gguf": "safetensors"}

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from studio.registry import Registry
-
 if TYPE_CHECKING:
     from studio.monitoring.endpoint.call_step import CallOptions
     from studio.monitoring.live_step import LiveOptions
+    from studio.registry import Registry
 
 KnownBundles = Mapping[str, Mapping[str, str]]
 """The folders of the bundle and of the original file, by release."""

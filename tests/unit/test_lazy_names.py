@@ -41,7 +41,9 @@ def test_the_name_becomes_an_attribute(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr("studio.documents.shortened")
 
 
-@pytest.mark.parametrize("package", ["datasets", "jobs", "registry", "workspace"])
+@pytest.mark.parametrize(
+    "package", ["datasets", "jobs", "packages", "plugin_host", "registry", "workspace"]
+)
 def test_a_name_is_what_type_checkers_take_it_for(package: str) -> None:
     module = import_module(f"studio.{package}")
     tree = ast.parse(inspect.getsource(module))

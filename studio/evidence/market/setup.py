@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from studio.api import StudioError, UsageError
 from studio.documents.dataclass_json import read_parts
 from studio.documents.toml_text import parse
 from studio.lazy_dataclass import dataclass
 from studio.monitoring.alerts.rules import AlertPlan, AlertRule, alerts_of
-from studio.registry import Registry, RunRecord, VersionRecord
 from studio.settings import Paths, Settings
+
+if TYPE_CHECKING:
+    from studio.registry import Registry, RunRecord, VersionRecord
 
 BASELINE = "baseline.json"
 """Of a bundle (``studio.runtime.shared.manifest``)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from studio.api import Kind, Permission, TargetSpec, UsageError
 from studio.jobs import Effect, Limits, Step, Use
@@ -11,7 +12,10 @@ from studio.jobs.options_form import option
 from studio.lazy_dataclass import dataclass
 from studio.monitoring.chat.facts import text_facts
 from studio.monitoring.chat.results import ChatResult
-from studio.registry import ModelRef, Registry
+from studio.registry import ModelRef
+
+if TYPE_CHECKING:
+    from studio.registry import Registry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

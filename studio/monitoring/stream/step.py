@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from studio.api import Kind, Permission, TargetSpec, UsageError
 from studio.jobs import Effect, Step
@@ -12,8 +13,10 @@ from studio.jobs.options_form import option
 from studio.lazy_dataclass import dataclass
 from studio.monitoring.released_bundles import known_bundles
 from studio.monitoring.stream.results import StreamResult
-from studio.registry import Registry
 from studio.settings import full_path
+
+if TYPE_CHECKING:
+    from studio.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,20 @@ def test_a_step_is_read_without_the_modules_of_others() -> None:
     assert done.stdout.split() == ["False", "True"]
 
 
+def test_all_steps_are_read_without_what_does_their_work() -> None:
+    script = (
+        "import sys; from studio.steps.catalogue import steps; [*steps().values()];"
+        "print(*[name for name in sys.modules if name.startswith('studio')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    modules = done.stdout.split()
+    assert len(modules) <= 216
+    heavy = {"studio.registry.registry", "studio.plugin_host.host", "studio.packages.bundle"}
+    assert not heavy & {*modules}
+
+
 def test_an_unknown_step_is_refused_with_the_nearest_word() -> None:
     assert steps().get("inspekt") is None
     with pytest.raises(UsageError) as error:
