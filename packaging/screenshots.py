@@ -95,7 +95,7 @@ def take(home: Path, theme: str, wanted: set[str]) -> None:
     from PySide6.QtWidgets import QApplication
 
     from studio.gui.app import attach, make_application, make_window
-    from studio.gui.window.stages import PLUGINS, RESPONSIBLE, STAGES
+    from studio.gui.window.stages import BY_ID
     from studio.workspace import Workspace
 
     application = QApplication.instance() or make_application()
@@ -106,7 +106,7 @@ def take(home: Path, theme: str, wanted: set[str]) -> None:
         window.resize(*SIZE)
         window.show()
         attach(window, workspace)
-        for page in ("welcome", *(stage.id for stage in (*STAGES, PLUGINS, RESPONSIBLE))):
+        for page in dict.fromkeys(("welcome", *BY_ID)):
             if wanted and page not in wanted:
                 continue
             if page != "welcome":

@@ -51,7 +51,7 @@ class Tour:
     def turns(self) -> Iterator[tuple[str, str, float]]:
         """Each place, what was done there, and the milliseconds of the longest turn."""
         from studio.gui.app import attach
-        from studio.gui.window.stages import BY_ID, PLUGINS, STAGES
+        from studio.gui.window.stages import AHEAD, BY_ID
         from studio.workspace import Workspace
 
         window = self.window
@@ -67,7 +67,7 @@ class Tour:
         if not self._ahead:
             window._ahead.stop()
         else:
-            everything = {stage.id for stage in (*STAGES, PLUGINS)}
+            everything = {stage.id for stage in AHEAD}
             made = lambda: everything <= {page.stage for page in window.pages()}  # noqa: E731
             yield "window", "idle", self._longest(lambda: None, made, settle=1.5)
         yield "window", "open", self._longest(self._open, self._is_open)

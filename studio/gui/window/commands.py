@@ -11,7 +11,7 @@ from studio.gui.shell import PaletteEntry, WindowParts
 from studio.gui.widgets.actions import action, explain, reason
 from studio.gui.window import keys
 from studio.gui.window.side.help_panel import show_about
-from studio.gui.window.stages import PLUGINS, RESPONSIBLE, STAGES
+from studio.gui.window.stages import BY_ID
 
 UNLISTED = frozenset({"palette", "dismiss"})
 """Actions that make no sense inside the palette."""
@@ -38,7 +38,9 @@ class Commands:
         window = self._window
         self._add("open", "Open a model…", window.choose_model, "Ctrl+O")
         self._add("palette", "Command palette", window.open_palette, "Ctrl+K")
-        for stage in (*STAGES, PLUGINS, RESPONSIBLE):
+        for stage in BY_ID.values():
+            if stage.id == "welcome":
+                continue  # Model shows it while no model is open
             show = partial(window.go, stage.id)
             self._add(f"go-{stage.id}", f"Go to {stage.title}", show, stage.shortcut)
         self._add("close", "Close the model", window.current.close, "Ctrl+W")

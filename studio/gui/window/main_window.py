@@ -43,7 +43,7 @@ from studio.gui.window.pages import Pages
 from studio.gui.window.rail import Progress, Rail
 from studio.gui.window.selection import Selection
 from studio.gui.window.side.side_panels import SidePanels
-from studio.gui.window.stages import AHEAD, BY_ID, IN_RAIL, STAGES, new_page
+from studio.gui.window.stages import AHEAD, BY_ID, STAGES, new_page
 from studio.gui.window.toasts import Toasts
 from studio.gui.window.topbar import ModelsMenu, TopBar
 
@@ -160,7 +160,7 @@ class MainWindow(QMainWindow):
         empty = self.current.variant is None and not self._opening.previewed
         shown = "welcome" if stage == "model" and empty else stage
         self._stage = stage
-        self.rail.show_stage(IN_RAIL.get(stage, stage))
+        self.rail.show_stage(BY_ID[stage].entry or stage)
         page = self._page(shown)
         if stage == "project":
             self.project.read()  # files may have come or gone

@@ -67,7 +67,7 @@ class Pages:
     def ahead(self, stages: Iterable[Stage]) -> Iterator[None]:
         """Yield between the pieces of making the page of each stage."""
         for stage in stages:
-            for module in stage.parts:
+            for module in stage.modules:
                 import_module(module)
                 yield
             try:

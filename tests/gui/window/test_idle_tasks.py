@@ -27,7 +27,7 @@ from importlib import import_module
 
 found = {}
 for stage in STAGES:
-    for part in (*stage.parts, stage.page.partition(":")[0]):
+    for part in (*stage.modules, stage.page.partition(":")[0]):
         before = len([name for name in sys.modules if name.startswith("studio.")])
         import_module(part)
         after = len([name for name in sys.modules if name.startswith("studio.")])

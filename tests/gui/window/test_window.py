@@ -13,11 +13,11 @@ from pytestqt.qtbot import QtBot
 from studio.gui.shell import PaletteEntry
 from studio.gui.window.command_palette import SCATTERED, best, match
 from studio.gui.window.main_window import MainWindow
-from studio.gui.window.stages import PLUGINS, STAGES
+from studio.gui.window.stages import BY_ID, STAGES
 from tests.gui.conftest import DIGITS, MakeWindow, open_graph, shown_scene, visible
 
 JOB_MS = 20_000
-PAGES = [stage.id for stage in (*STAGES, PLUGINS)]
+PAGES = [stage for stage in BY_ID if stage not in ("responsible", "welcome")]
 
 
 def names(window: MainWindow) -> list[str]:
