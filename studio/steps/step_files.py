@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -16,8 +15,6 @@ import studio
 
 _ROOT = Path(studio.__file__).parent
 _WITHOUT_STEPS = ("gui", "runtime", "__pycache__")
-_STEP = re.compile(r'^\w+: Step\[[^=]+\] = Step\(\n    name="([a-z-]+)",$(.*?)^\)$', re.M | re.S)
-_COMMAND = re.compile(r"^    has_command=True,$", re.M)
 
 
 @functools.cache
@@ -28,17 +25,21 @@ def modules() -> Mapping[str, str]:
 
 def commands() -> Iterator[str]:
     """Yield the steps that have a command of their name."""
-    return (name for _, name, body in _declared() if _COMMAND.search(body))
+    return (name for _, name, body in _declared() if "\n    has_command=True," in body)
 
 
 @functools.cache
 def _declared() -> list[tuple[str, str, str]]:
     """Return the module, the name and the text of each declaration."""
     return [
-        (_module(path), name, body)
+        (_module(path), body.partition('name="')[2].partition('"')[0], body)
         for path in sorted(_files())
-        for name, body in _STEP.findall(path.read_text(encoding="utf-8"))
+        for body in _declarations(path.read_text(encoding="utf-8"))
     ]
+
+
+def _declarations(text: str) -> list[str]:
+    return [part.partition("\n)\n")[0] for part in text.split("] = Step(\n")[1:]]
 
 
 def _module(path: Path) -> str:
