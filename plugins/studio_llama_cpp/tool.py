@@ -11,6 +11,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +42,8 @@ def run(request: Json, tell: Tell) -> dict[str, Any]:
         )
         source, output = Path(request["source"]), Path(request["output"])
         search = _search.Search(source, Path(request["folder"]), text.decode("utf-8", "replace"))
-        try:
+        with closing(search):
             facts: dict[str, Any] = search.run(goal, output, tell)
-        finally:
-            search.close()
     except _search.SearchRefused as error:
         return {"error": str(error)}
     return {**facts, "text": hashlib.sha256(text).hexdigest()}
@@ -60,9 +59,7 @@ def _typed(request: Json, tell: Tell) -> dict[str, Any]:
     text = Path(request["text"]).read_bytes()
     folder = Path(request["folder"])
     search = _preset.PresetSearch(source, folder, text.decode("utf-8", "replace"))
-    try:
+    with closing(search):
         ways = {"gptq": search.write_uniform, "awq": search.write_scaled}
         facts: dict[str, Any] = ways.get(rounding, search.write)(output, kind, tell)
-    finally:
-        search.close()
     return {**facts, "text": hashlib.sha256(text).hexdigest()}

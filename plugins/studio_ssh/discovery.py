@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 from studio.api import Progress, Unavailable, UsageError
 from studio.api.discovery import Candidate
@@ -84,15 +85,13 @@ def announced(seconds: float, progress: Progress) -> list[Candidate]:
             f"This computer has no network on which boards could announce themselves ({error})."
         ) from None
     heard = _Announcements()
-    try:
+    with closing(ears):
         browser = ServiceBrowser(ears, list(SERVICES), handlers=[heard])
         for done in range(max(1, round(seconds / _LOOK_S))):
             progress.progress(done * _LOOK_S, seconds, "Listening for boards")
             time.sleep(_LOOK_S)
         browser.cancel()
         return [one for kind, name in heard.names() if (one := _announced(ears, kind, name))]
-    finally:
-        ears.close()
 
 
 class _Announcements:

@@ -7,6 +7,7 @@ worker, which has neither.
 from __future__ import annotations
 
 import uuid
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +55,8 @@ def run_contained(
             memory_mb=int(settings["worker_memory_mb"]), silence=float(settings["patience_s"])
         ),
     )
-    try:
+    with closing(runner):
         return _result(_followed(runner.start(spec, keep), job))
-    finally:
-        runner.close()
 
 
 def _followed(running: RunningJob, job: Job) -> JobOutcome:

@@ -6,6 +6,7 @@ import os
 import platform
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -99,10 +100,8 @@ class PipelineRun:
         """
         with self.folder.locked():
             self._begin(before)
-            try:
+            with closing(self._ahead):
                 exit_code = self._steps()
-            finally:
-                self._ahead.close()
             gates = tuple(self._judge(gate) for gate in self.pipeline.gates)
             if not exit_code and not all(gate.passed for gate in gates):
                 exit_code = _GATE_MISSED

@@ -11,6 +11,7 @@ import stat
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -139,14 +140,12 @@ def _outcomes(paths: Paths) -> list[dict[str, str]]:
         registry = Registry.open(paths.registry)
     except (OSError, StudioError):
         return []  # the report of the doctor has the reason
-    try:
+    with closing(registry):
         actions = registry.ledger.actions(_MOST_OUTCOMES)
         return [
             {"step": one.step, "source": one.source.partition(" ")[0], "at": one.created}
             for one in actions
         ]
-    finally:
-        registry.close()
 
 
 def _settings(paths: Paths) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from contextlib import closing
 from pathlib import Path
 
 from studio.api import ExecutorSession, ProgramStart, SharedFolder, TaskOrder, TaskPhase, TaskSight
@@ -96,8 +97,6 @@ class JobSession:
 
     def close(self) -> None:
         """End everything; the inputs stay for the next session."""
-        try:
+        with closing(self._cluster):
             for task in list(self._tasks):
                 self.forget(task)
-        finally:
-            self._cluster.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from studio.api import StudioError
 from studio.lazy_dataclass import dataclass
 from studio.registry.occupancy import Occupancy
@@ -59,10 +61,8 @@ class SharedRegistry:
         if address is None:
             return SharedState()
         parts = SharedParts.open(self._folder, address)
-        try:
+        with closing(parts.database):
             return _state(parts)
-        finally:
-            parts.database.close()
 
     def use(self, address: SharedAddress | None) -> SharedState:
         """Use a shared registry from now on, or the studio's own files (None).
@@ -75,11 +75,9 @@ class SharedRegistry:
             use(self._folder, None)
             return SharedState()
         parts = SharedParts.open(self._folder, address)
-        try:
+        with closing(parts.database):
             parts.store.require_common()
             state = _state(parts)
-        finally:
-            parts.database.close()
         use(self._folder, address)
         return state
 
@@ -114,22 +112,15 @@ class SharedRegistry:
                 hint="See the changes on targets: studio releases --everywhere",
             )
         parts = SharedParts.open(self._folder, address)
-        try:
+        with closing(parts.database):
             return recorded(parts.database, most)
-        finally:
-            parts.database.close()
 
     def _copied(self, address: SharedAddress, *, out: bool) -> CopiedRegistry:
         parts = SharedParts.open(self._folder, address)
-        try:
-            with Occupancy.shared(self._folder):
-                here, there = RegistrySide.of_files(self._folder), RegistrySide.of_server(parts)
-                try:
-                    return copy_registry(here, there) if out else copy_registry(there, here)
-                finally:
-                    here.database.close()
-        finally:
-            parts.database.close()
+        with closing(parts.database), Occupancy.shared(self._folder):
+            here, there = RegistrySide.of_files(self._folder), RegistrySide.of_server(parts)
+            with closing(here.database):
+                return copy_registry(here, there) if out else copy_registry(there, here)
 
 
 def _state(parts: SharedParts) -> SharedState:
