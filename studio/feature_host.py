@@ -25,11 +25,13 @@ class Feature:
 
     Attributes:
         commands: What each command does; its module is of that name in the folder ``commands``.
+        kinds: Kinds of models (``studio.models.kinds``), as ``module:name``.
         files: Other files and folders of the repository that belong to it. ``make without``
             deletes them, its folder and ``tests/features/NAME``.
     """
 
     commands: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    kinds: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
 
 

@@ -49,11 +49,7 @@ class MachineOperation:
             return asdict(gather_facts(self._target, channel))
 
     def check(self, wanted: DeployOptions) -> None:
-        """Refuse options of platforms, before a bundle is packaged.
-
-        Raises:
-            UsageError: for a canary, or an option of a platform.
-        """
+        """Refuse options of platforms, before a bundle is packaged."""
         if wanted.canary or wanted.set:
             raise UsageError(
                 f"{self._target.name} is a machine, which has no options of its own and no canary.",
@@ -164,6 +160,18 @@ def machine_session(
     open_target(target).require_machine(refusal, hint)
     with closing(open_channel(target, job)) as channel:
         yield channel, agent_on(target, channel, job)
+
+
+def current_release(target: TargetSpec, channel: Channel, agent: ReleaseClient, what: str) -> str:
+    """Return the digest of the current release; TargetError without one."""
+    release = inventory.read(channel, agent.root).current
+    if not release:
+        word = what.split()[-1].upper()
+        raise TargetError(
+            f"{target.name} has no release.",
+            hint=f"Deploy {what} first: studio deploy {word} --target {target.name}",
+        )
+    return release
 
 
 def agent_on(target: TargetSpec, channel: Channel, job: Job) -> ReleaseClient:

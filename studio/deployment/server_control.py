@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from studio.api import TargetError, TargetSpec
+from studio.api import TargetSpec
 from studio.deployment.liveness import liveness, server_info
 from studio.deployment.machine.answers import StartAnswer
-from studio.deployment.machine_verbs import machine_session
+from studio.deployment.machine_verbs import current_release, machine_session
 from studio.deployment.options import TargetOptions
 from studio.deployment.results import ServerResult
 from studio.jobs import Job
-from studio.targets import inventory
 
 _START_S = 180.0
 
@@ -33,12 +32,7 @@ def _controlled(target: TargetSpec, job: Job, verb: str, **request: bool) -> Ser
     refusal = "is a platform target, which starts and stops its server itself."
     hint = "Use studio deploy or studio undeploy."
     with machine_session(target, job, refusal, hint) as (channel, agent):
-        release = inventory.read(channel, agent.root).current
-        if not release:
-            raise TargetError(
-                f"{target.name} has no release.",
-                hint=f"Deploy a model first: studio deploy MODEL --target {target.name}",
-            )
+        release = current_release(target, channel, agent, "a model")
         agent.install()
         done = agent.request(StartAnswer, verb, request, timeout=_START_S)
         live = liveness(target, server_info(channel, agent.root))

@@ -11,8 +11,7 @@ from studio.api.inspection import Inspector, WeightAnalyzer
 from studio.jobs.step import Job
 from studio.lazy_dataclass import dataclass
 from studio.models.drawing.overlay import Overlay
-from studio.models.formats import format_for
-from studio.models.opening import OpenedModel, read_model
+from studio.models.opening import OpenedModel, format_for, read_model
 from studio.models.results import AnalysisResult
 from studio.models.shapes import parse
 from studio.models.step import AnalyzeOptions

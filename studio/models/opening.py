@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
+from typing import cast
 
 from studio.api import (
+    Extension,
     Finding,
     Format,
     InvalidModel,
@@ -20,12 +22,16 @@ from studio.api import (
 from studio.api.inspection import Structural
 from studio.lazy_dataclass import dataclass
 from studio.models.collector import uncollected
-from studio.models.formats import format_for
-from studio.models.language.folder import companions, entry_file, language_facts
+from studio.models.kinds import companions, entry_file, with_facts
 from studio.models.results import IntakeFinding, ModelFigures
 from studio.models.shapes import complete
+from studio.models.source_formats import source_format
 from studio.models.summary import summary
 from studio.plugin_host import PluginHost
+
+_CONVERT = "Convert it: studio convert FILE{} --out model.onnx, or drop it onto the window."
+_ONNX = "onnx"
+_CONSENT = " --run-code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +102,55 @@ def _read(
     if on_structure is not None and isinstance(known, Structural):
         _show_structure(known, path, progress, on_structure)
     intake = known.intake(path, Limits())
-    _refuse(intake.findings)
+    refuse_errors(intake.findings)
     progress.progress(1, 4, "Reading the graph")
     if on_intake is not None and isinstance(known, Structural):
         on_intake(known.structure(path, progress))
-    model = known.read(path, progress)
-    if model.language is None and (language := language_facts(path)) is not None:
-        model = replace(model, language=language)
+    model = with_facts(known.read(path, progress), path)
     fixed = complete(model.graph, given, model.language)
     sized = _sized(known, path, progress, fixed) if fixed else model
     assumed = {name: shape for name, shape in fixed.items() if name not in given}
     files = tuple(dict.fromkeys((*intake.files, *companions(path))))
     return OpenedModel(path, files, intake.findings, model, sized, assumed)
+
+
+def format_for(path: Path, host: PluginHost) -> Format:
+    """Return the format that recognises a file.
+
+    Raises:
+        InvalidModel: when there is no such file, or no format knows it.
+    """
+    if not path.exists():
+        raise InvalidModel(
+            f"No such file: {path.name}.",
+            hint="Open the model again, or restore the file from a backup.",
+            detail=str(path),
+        )
+    capabilities = host.all(Extension.FORMAT)
+    for capability in capabilities:
+        known = cast(Format, host.create(capability))
+        if known.recognises(path):
+            return known
+    if (source := source_format(path)) is not None:
+        known_converter = any(
+            source.id in one.sources and _ONNX in one.targets
+            for one in host.all(Extension.CONVERTER)
+        )
+        raise InvalidModel(
+            f"{path.name} is {source.title}. It can be opened once it is ONNX.",
+            hint=_CONVERT.format(_CONSENT * source.runs_code) if known_converter else source.remedy,
+        )
+    names = sorted((one.title for one in capabilities), key=lambda title: title != "ONNX")
+    titles = ", ".join(names) or "none"
+    known_titles = f"Known formats: {titles}."
+    if path.is_dir():
+        raise InvalidModel(
+            f"{path.name} is a folder without a model in a known format.", hint=known_titles
+        )
+    raise InvalidModel(
+        f"{path.name} is not a model in a known format.",
+        hint=f"{known_titles} Use the Netron panel in the window to view other formats.",
+    )
 
 
 def _show_structure(
@@ -127,7 +170,8 @@ def _sized(
     return known.read(path, progress, shapes)
 
 
-def _refuse(findings: Sequence[Finding]) -> None:
+def refuse_errors(findings: Sequence[Finding]) -> None:
+    """Raise InvalidModel when a safety check has found errors."""
     errors = [finding.text for finding in findings if finding.level is Level.ERROR]
     if errors:
         raise InvalidModel(errors[0], detail="\n".join(errors[1:]))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from studio.api import StudioError
 from studio.documents.dataclass_json import to_json
-from studio.models.language.folder import entry_file
+from studio.models.kinds import entry_file
 from studio.models.results import GRAPH_FILE, GraphResult, OpenResult
 from studio.models.step import GraphOptions, OpenOptions
 from studio.registry import Artifact, Registry, VariantRecord, below, component

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from studio.api import UsageError
 from studio.lazy_dataclass import dataclass
-from studio.models.language.folder import entry_file, is_language_folder
+from studio.models.kinds import entry_file, folder_kind
 from studio.settings import resource
 
 _HEAD = 64
@@ -151,8 +151,8 @@ def _suffix(path: Path) -> str:
 def _of_folder(names: Collection[str], path: Path) -> str:
     if "saved_model.pb" in names:
         return "saved-model"
-    if is_language_folder(path):
-        return "language-folder"
+    if by_kind := folder_kind(path).folder_format:
+        return by_kind
     if "config.json" in names and any((path / name).is_file() for name in _ONNX):
         return "hugging-face-onnx"
     weights = any(name.endswith((".safetensors", "pytorch_model.bin")) for name in names)
@@ -169,8 +169,8 @@ def _of_file(path: Path) -> str:
     if len(head) > 1 and head[0] == _PICKLE and head[1] in _PICKLE_PROTOCOLS:
         return "pickle"
     if _is_safetensors(head, path.stat().st_size):
-        if is_language_folder(path.parent):
-            return "language-folder"
+        if by_kind := folder_kind(path.parent).folder_format:
+            return by_kind
         return "hugging-face" if (path.parent / "config.json").is_file() else "safetensors"
     return _of_head(head)
 

@@ -12,7 +12,7 @@ from studio.api import Graph, Model
 from studio.jobs.step import Job
 from studio.models.blocks import folded, folds, outline
 from studio.models.graphfile import write
-from studio.models.language.folder import entry_file
+from studio.models.kinds import entry_file
 from studio.models.layout import lay_out
 from studio.models.layout.graph_writer import GraphWriter
 from studio.models.opening import OpenedModel, read_model

@@ -129,10 +129,7 @@ class MachineView:
 
 
 class PlatformView:
-    """A view through a platform: its own metrics if it has some, else the server's.
-
-    Its attributes are those of a machine's view.
-    """
+    """A view through a platform: its own metrics if it has some, else the server's."""
 
     def __init__(self, target: TargetSpec, progress: Progress) -> None:
         self.report = ServerReport()

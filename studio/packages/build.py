@@ -63,17 +63,17 @@ class BundleContent:
     files: Sequence[Path]
     samples: Sequence[GoldenSample]
     tolerance: Tolerance
-    labels: Path | None
-    preprocess: Path | None
-    outputs: Path | None
-    dictionary: Path | None
-    baseline: Mapping[str, JsonValue] | None
-    latency: LatencyFile | None
     checked: Checked
-    app: AppContent | None
-    graft: EmbeddingGraph | None
     lineage: Mapping[str, JsonValue]
     backend: ServingBackend
+    labels: Path | None = None
+    preprocess: Path | None = None
+    outputs: Path | None = None
+    dictionary: Path | None = None
+    baseline: Mapping[str, JsonValue] | None = None
+    latency: LatencyFile | None = None
+    app: AppContent | None = None
+    graft: EmbeddingGraph | None = None
     notice: UserNotice = UserNotice()
     generation: Mapping[str, JsonValue] = field(default_factory=dict)
     encoder: EncoderContent | None = None

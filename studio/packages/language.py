@@ -10,16 +10,23 @@ import numpy
 from studio.api import InvalidData, LanguageModel, Model, UsageError
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.documents.toml_text import TomlText
+from studio.jobs import Job
 from studio.models.language.folder import companions
 from studio.models.language.memory import repacked_bytes
+from studio.packages.app_content import AppContent
+from studio.packages.backends import serving_backend
+from studio.packages.build import BundleContent
 from studio.packages.drift_reference import FEWEST
-from studio.packages.golden import GoldenSample
-from studio.packages.step import PackageOptions
+from studio.packages.golden import GoldenSample, Tolerance
+from studio.packages.step import Numbering, PackageOptions
+from studio.packages.work import lineage_of, read_checked
+from studio.plugin_host import PluginHost
 from studio.runtime.generate.guard.errors import GuardError
 from studio.runtime.generate.guard.guard import Guard
 from studio.runtime.generate.guard.rules import FILE, FORM
 from studio.runtime.generate.served_text import INPUT
 from studio.runtime.shared.cache_types import CACHE_TYPES
+from studio.runtime.shared.user_notice import UserNotice
 
 USUAL_CONTEXT, USUAL_SLOTS = 4096, 4
 
@@ -31,7 +38,37 @@ _MOST_RULES_BYTES = 2 << 20
 _PROMPTS = ("The capital of France is", "1, 2, 3, 4,")
 
 
-def generation_of(options: PackageOptions, model: Model) -> dict[str, JsonValue]:
+def content(
+    host: PluginHost,
+    options: PackageOptions,
+    numbering: Numbering,
+    _app: AppContent | None,
+    job: Job,
+) -> BundleContent:
+    """Return the content of a language model's bundle, which runs for the first time on a target.
+
+    Its backend is in an environment of its own, so nothing is answered here.
+    """
+    ref = options.model
+    files, model, checked = read_checked(host, ref, job)
+    return BundleContent(
+        name=ref.model_name,
+        precision=ref.precision,
+        model=model,
+        files=_files_of(files, Path(ref.path)),
+        samples=_prompts(),
+        tolerance=Tolerance(0.0, 0.0),
+        checked=checked,
+        lineage=lineage_of(ref, {}, numbering.made),
+        backend=serving_backend(ref.format, options.backend, language=True),
+        notice=UserNotice.of(dict(numbering.notice)),
+        generation=_generation_of(options, model),
+        guard={} if options.guard is None else read_guard(options.guard),
+        notes=[] if options.guard is not None else lost_guard(numbering.known),
+    )
+
+
+def _generation_of(options: PackageOptions, model: Model) -> dict[str, JsonValue]:
     """Return the settings of generation for the manifest.
 
     Raises:
@@ -117,7 +154,7 @@ def lost_guard(known: Sequence[Path]) -> list[str]:
     ]
 
 
-def prompts() -> list[GoldenSample]:
+def _prompts() -> list[GoldenSample]:
     """Return prompts that a target answers before it serves; any answer will do.
 
     Which token follows is a close call now and then, and falls otherwise on other processors.
@@ -125,6 +162,6 @@ def prompts() -> list[GoldenSample]:
     return [GoldenSample({INPUT: numpy.array([one])}, {}) for one in _PROMPTS]
 
 
-def files_of(files: Sequence[Path], path: Path) -> tuple[Path, ...]:
+def _files_of(files: Sequence[Path], path: Path) -> tuple[Path, ...]:
     """Return a model's files with those that its tokenizer and its settings need."""
     return (*files, *(one for one in companions(path) if one not in files))

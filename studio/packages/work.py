@@ -15,8 +15,6 @@ from studio.api import (
     Backend,
     Extension,
     Format,
-    InvalidModel,
-    Level,
     Limits,
     Model,
     Session,
@@ -30,8 +28,9 @@ from studio.datasets.preprocess_draft import draft_of, is_picture
 from studio.datasets.text_lines import text_lines
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs import Job
+from studio.models.kinds import kind_of, with_facts
 from studio.models.language.encoder import EncoderContent, encoder_of
-from studio.models.language.folder import language_facts
+from studio.models.opening import refuse_errors
 from studio.models.outputs.draft import AnsweredSample, check_outputs, draft_outputs
 from studio.packages import golden
 from studio.packages.app_content import AppContent
@@ -48,7 +47,6 @@ from studio.packages.drift_reference import (
 )
 from studio.packages.embedding import EmbeddingGraph, NoEmbedding, embed
 from studio.packages.golden import GoldenSample, check_labels
-from studio.packages.language import files_of, generation_of, lost_guard, prompts, read_guard
 from studio.packages.notice import with_app
 from studio.packages.packaging_job import package_contained
 from studio.packages.results import PackageResult
@@ -73,7 +71,8 @@ def package(options: PackageOptions, job: Job) -> PackageResult:
     assert options.numbering is not None
     host = PluginHost.discover()
     job.progress(0, 4, "Reading the model")
-    content = _content(host, options, options.numbering, app, job)
+    make = kind_of(options.model).stage("package", _content)
+    content = make(host, options, options.numbering, app, job)
     job.progress(3, 4, "Writing the bundle")
     folder = job.folder / FOLDER
     manifest = build(content, options.numbering.number, folder)
@@ -136,12 +135,9 @@ def _content(
 ) -> BundleContent:
     ref = options.model
     path = Path(ref.path)
-    form: Format = host.get(Extension.FORMAT, ref.format)
-    files, model = _read(form, path, job)
-    checked = check_model(host, model, facts_of(form, files, model, job))
-    if model.language is not None:
-        return _language_content(options, numbering, files_of(files, path), model, checked)
-    _refuse_guard(options)
+    files, model, checked = read_checked(host, ref, job)
+    if options.guard is not None:
+        raise UsageError(f"{ref.model_name} writes no text: guard rules are for language models.")
     serving = serving_backend(ref.format, options.backend)
     reference_id = serving_backend(ref.format).id
     backend: Backend = host.get(Extension.BACKEND, reference_id)
@@ -179,15 +175,8 @@ def _content(
         notice=with_app(UserNotice.of(dict(numbering.notice)), app),
         encoder=encoder,
         notes=(*filter(None, [note]), *remark, *_notes(app, options, reference)),
-        lineage=_lineage(ref, {backend.id: backend.version()}, numbering.made),
+        lineage=lineage_of(ref, {backend.id: backend.version()}, numbering.made),
     )
-
-
-def _refuse_guard(options: PackageOptions) -> None:
-    """Refuse guard rules for a model of tensors."""
-    if options.guard is not None:
-        name = options.model.model_name
-        raise UsageError(f"{name} writes no text: guard rules are for language models.")
 
 
 def _reference(
@@ -225,43 +214,6 @@ def _measured(
     return measured, measured.notes
 
 
-def _language_content(
-    options: PackageOptions,
-    numbering: Numbering,
-    files: Sequence[Path],
-    model: Model,
-    checked: Checked,
-) -> BundleContent:
-    """Return the content of a language model's bundle, which runs for the first time on a target.
-
-    Its backend is in an environment of its own, so nothing is answered here.
-    """
-    ref = options.model
-    return BundleContent(
-        name=ref.model_name,
-        precision=ref.precision,
-        model=model,
-        files=files,
-        samples=prompts(),
-        tolerance=golden.Tolerance(0.0, 0.0),
-        labels=None,
-        preprocess=None,
-        outputs=None,
-        dictionary=None,
-        baseline=None,
-        latency=None,
-        checked=checked,
-        app=None,
-        graft=None,
-        lineage=_lineage(ref, {}, numbering.made),
-        backend=serving_backend(ref.format, options.backend, language=True),
-        notice=UserNotice.of(dict(numbering.notice)),
-        generation=generation_of(options, model),
-        guard={} if options.guard is None else read_guard(options.guard),
-        notes=[] if options.guard is not None else lost_guard(numbering.known),
-    )
-
-
 def _with_parts(options: PackageOptions, app: AppContent | None) -> PackageOptions:
     """Return the options with what the app has next to the packaged model."""
     parts = None if app is None else app.served_parts
@@ -286,15 +238,21 @@ def _notes(
         yield from unwatched_notes(reference, has_data=options.data is not None)
 
 
-def _read(form: Format, path: Path, job: Job) -> tuple[Sequence[Path], Model]:
+def read_checked(
+    host: PluginHost, ref: ModelRef, job: Job
+) -> tuple[Sequence[Path], Model, Checked]:
+    """Read a stored model, and check it by the plugins' rules.
+
+    Raises:
+        InvalidModel: when its files are not safe to read.
+    """
+    form: Format = host.get(Extension.FORMAT, ref.format)
+    path = Path(ref.path)
     intake = form.intake(path, Limits())
-    for finding in intake.findings:
-        if finding.level is Level.ERROR:
-            raise InvalidModel(finding.text)
-    model = form.read(path, job)
-    if model.language is None and (language := language_facts(path)) is not None:
-        model = replace(model, language=language)
-    return intake.files, model
+    refuse_errors(intake.findings)
+    model = with_facts(form.read(path, job), path)
+    checked = check_model(host, model, facts_of(form, intake.files, model, job))
+    return intake.files, model, checked
 
 
 def _samples(
@@ -346,7 +304,7 @@ def _embedded(
     return graft, found, ""
 
 
-def _lineage(
+def lineage_of(
     ref: ModelRef, backend: Mapping[str, str], made: Sequence[MakingStep]
 ) -> dict[str, JsonValue]:
     """Return where the model came from, without names and numbers of this registry alone."""

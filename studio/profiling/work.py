@@ -9,6 +9,7 @@ from pathlib import Path
 from studio.api import Extension, Format, InvalidData, Limits, Model, UsageError, Value
 from studio.jobs import Job
 from studio.models.backends import backend_for, folded, runs
+from studio.models.kinds import kind_of
 from studio.plugin_host import PluginHost
 from studio.profiling import attribution, placement, remote
 from studio.profiling import build as results
@@ -16,8 +17,6 @@ from studio.profiling import work as feeds
 from studio.profiling.backends import check_formats, check_target, choose
 from studio.profiling.boards.reservation import Claim
 from studio.profiling.command import LOCAL_BENCH, LocalRunner, run_bench
-from studio.profiling.language.environments import is_language
-from studio.profiling.language.work import profile_language
 from studio.profiling.listener import BenchListener, preparation_share
 from studio.profiling.operator_times import OperatorTimes
 from studio.profiling.plan import PROFILED_INFERENCES, Candidate, candidates, configuration
@@ -46,12 +45,15 @@ def profile_on(options: ProfileOptions, job: Job, claim: Claim) -> ProfileResult
         InvalidData: when the data does not fit the models.
         StudioError: when no candidate works.
     """
-    host = PluginHost.discover()
-    language = [is_language(model) for model in options.model]
-    if any(language) or options.mode == "tokens":
-        if not all(language):
-            raise UsageError("Language models and other models are not compared in one profile.")
-        return profile_language(host, options, job)
+    kind, *others = (kind_of(model) for model in options.model)
+    if any(other is not kind for other in others):
+        raise UsageError("Models of different kinds are not compared in one profile.")
+    return kind.stage("profile", _profile)(PluginHost.discover(), options, job, claim)
+
+
+def _profile(host: PluginHost, options: ProfileOptions, job: Job, claim: Claim) -> ProfileResult:
+    if options.mode == "tokens":
+        raise UsageError("--mode tokens is for language models.")
     named = _backends(host, options)
     check_formats(host, named, [model.format for model in options.model])
     backends = choose(host, named, {"threads": options.threads})

@@ -12,9 +12,9 @@ from studio.evaluation.on_target import TargetSession
 from studio.evaluation.results import EvaluationResult, MetricValue, TargetEvaluation
 from studio.jobs import Job
 from studio.jobs.phases import Phase
+from studio.models.kinds import kind_of
 from studio.plugin_host import PluginHost
 from studio.quantization.heldout import Heldout
-from studio.quantization.language.evaluation import evaluate_language_model
 from studio.quantization.step import EvaluateOptions
 
 _NAMED = 200
@@ -27,8 +27,10 @@ def evaluate(options: EvaluateOptions, job: Job) -> EvaluationResult:
     Raises:
         UsageError: when the data has no labels, or the metric cannot be chosen.
     """
-    if options.context:
-        return evaluate_language_model(options, job)
+    return kind_of(options.model).stage("evaluate", _evaluate)(options, job)
+
+
+def _evaluate(options: EvaluateOptions, job: Job) -> EvaluationResult:
     if options.data is None:
         raise UsageError("An evaluation needs labelled samples.", hint="Pass --data.")
     begin = time.monotonic()

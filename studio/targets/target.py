@@ -72,10 +72,7 @@ class Machine:
 
 
 class Platform:
-    """A cloud, a cluster or a container engine, which starts and stops the servers itself.
-
-    Its attributes are those of a machine.
-    """
+    """A cloud, a cluster or a container engine, which starts and stops the servers itself."""
 
     stores_requests = False
 
@@ -131,15 +128,11 @@ def require_own_place(target: TargetSpec, known: Sequence[TargetSpec]) -> None:
         return  # the place does not change
     for other in known:
         if other.name != target.name and _is_at(other, place):
-            raise _second_name(target, other)
-
-
-def _second_name(target: TargetSpec, other: TargetSpec) -> UsageError:
-    return UsageError(
-        f"{target.name} has the same address and folder as {other.name}: each would "
-        "replace the releases of the other.",
-        hint=open_target(target).another_place(other),
-    )
+            raise UsageError(
+                f"{target.name} has the same address and folder as {other.name}: each would "
+                "replace the releases of the other.",
+                hint=open_target(target).another_place(other),
+            )
 
 
 def _is_at(target: TargetSpec, place: Place) -> bool:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from studio.jobs import Containment, JobOutcome, RunningJob, Step
     from studio.models.families import TITLES as FAMILY_TITLES
     from studio.models.families import family as operator_family
+    from studio.models.kinds import entry_file
     from studio.models.labels.dimensions import (
         readable_shape,
         readable_type,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
         NodeRow,
         node_rows,
     )
-    from studio.models.language.folder import entry_file
     from studio.models.layout import Frame as Frame
     from studio.models.outputs.words import HEADS_OF as OUTPUT_HEADS
     from studio.models.outputs.words import KEYS as OUTPUT_KEYS
@@ -128,7 +128,7 @@ _MODULES = {
     "studio.models.families": "TITLES:FAMILY_TITLES family:operator_family",
     "studio.models.labels.dimensions": "readable_shape readable_type short_shape short_type",
     "studio.models.labels.node_rows": "HEADER_HEIGHT ROW_HEIGHT ROWS_INSET NodeRow node_rows",
-    "studio.models.language.folder": "entry_file",
+    "studio.models.kinds": "entry_file",
     "studio.models.layout": "Frame",
     "studio.models.outputs.words": "HEADS_OF:OUTPUT_HEADS KEYS:OUTPUT_KEYS TITLES:OUTPUT_TITLES",
     "studio.models.search": "SearchResult search_model",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -117,10 +118,8 @@ class ReleaseClient:
     def end(self) -> None:
         """Release the lease; it also expires without this, so a lost connection is no error."""
         if self._token:
-            try:
+            with contextlib.suppress(StudioError):
                 self.call("end", {}, timeout=10)
-            except StudioError:
-                pass
             self._token = ""
 
     def request(

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from studio.api import Channel, TargetError, TargetSpec, UsageError
-from studio.deployment.machine.release_client import ReleaseClient
-from studio.deployment.machine_verbs import machine_session
+from studio.api import TargetSpec, UsageError
+from studio.deployment.machine_verbs import current_release, machine_session
 from studio.deployment.options import TargetOptions
 from studio.deployment.variables.results import AppVariablesResult, TargetVariable
 from studio.deployment.variables.step import SetVariablesOptions
 from studio.jobs import Job
 from studio.lazy_dataclass import dataclass
-from studio.targets import inventory
 
 _LARGEST = 64 * 1024
 _SET_S = 420.0
@@ -39,7 +37,7 @@ def listed(options: TargetOptions, job: Job) -> AppVariablesResult:
     """
     target = options.target
     with machine_session(target, job, _REFUSAL, _HINT) as (channel, agent):
-        _require_release(target, channel, agent)
+        current_release(target, channel, agent, "an app")
         agent.install()
         return _result(target, agent.request(_VariablesAnswer, "variables", {}))
 
@@ -58,7 +56,7 @@ def changed(options: SetVariablesOptions, job: Job) -> AppVariablesResult:
     request = {"values": values, "unset": list(options.unset), "ahead": options.ahead}
     with machine_session(target, job, _REFUSAL, _HINT) as (channel, agent):
         if not options.ahead:
-            _require_release(target, channel, agent)
+            current_release(target, channel, agent, "an app")
         agent.install()
         done = agent.request(_VariablesAnswer, "set-variables", request, timeout=_SET_S)
     return _result(target, done)
@@ -91,14 +89,6 @@ def read_values(path: Path) -> dict[str, str]:
             raise UsageError(f"{path}, line {number}: write NAME=VALUE.")
         found[name.strip()] = value
     return found
-
-
-def _require_release(target: TargetSpec, channel: Channel, agent: ReleaseClient) -> None:
-    if not inventory.read(channel, agent.root).current:
-        raise TargetError(
-            f"{target.name} has no release.",
-            hint=f"Deploy an app first: studio deploy APP --target {target.name}",
-        )
 
 
 def _result(target: TargetSpec, done: _VariablesAnswer) -> AppVariablesResult:

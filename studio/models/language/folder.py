@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from studio.api import LanguageModel
+from studio.api import LanguageModel, Model
 from studio.models.language.encoder_files import encoder_files
 
 CONFIG, GENAI = "config.json", "genai_config.json"
@@ -38,7 +38,7 @@ _WITH_TEXT = "ForConditionalGeneration"
 Settings = Mapping[str, object]
 
 
-def is_language_folder(folder: Path) -> bool:
+def opens(folder: Path) -> bool:
     """Return whether the configuration of a folder names a model that generates text."""
     if (folder / GENAI).is_file():
         return True
@@ -51,7 +51,7 @@ def is_language_folder(folder: Path) -> bool:
 
 def entry_file(path: Path) -> Path:
     """Return the file to open of a folder of a language model; any other path as it is."""
-    if not path.is_dir() or not is_language_folder(path):
+    if not path.is_dir() or not opens(path):
         return path
     decoder = _part(_part(_settings(path / GENAI), "model"), "decoder").get("filename")
     named = (decoder,) if isinstance(decoder, str) and Path(decoder).name == decoder else ()
@@ -62,7 +62,7 @@ def entry_file(path: Path) -> Path:
 def companions(path: Path) -> tuple[Path, ...]:
     """Return the files next to a model of texts that running it needs: tokenizer, template."""
     folder = path.parent
-    if not is_language_folder(folder):
+    if not opens(folder):
         return tuple(one for one in encoder_files(path) if _stays(one, folder))
     found = (folder / name for name in _COMPANIONS)
     return tuple(one for one in found if one.is_file() and _stays(one, folder))
@@ -76,10 +76,16 @@ def _stays(file: Path, folder: Path) -> bool:
     return home.parent.name == "snapshots" and real.is_relative_to(home.parent.parent / "blobs")
 
 
+def with_facts(model: Model, path: Path) -> Model:
+    """Return a model with the facts in the files next to it, unless it has its own."""
+    facts = model.language or language_facts(path)
+    return model if facts is model.language else replace(model, language=facts)
+
+
 def language_facts(path: Path) -> LanguageModel | None:
     """Return the facts in the files next to a model; None where there are none."""
     folder = path.parent
-    if not is_language_folder(folder):
+    if not opens(folder):
         return None
     genai = _part(_settings(folder / GENAI), "model")
     known = _of_genai(genai) if genai else _of_transformers(_settings(folder / CONFIG))

@@ -9,7 +9,6 @@ from pathlib import Path
 from studio.api import Extension, Kind, Option, UsageError, validate
 from studio.documents.dataclass_json import JsonValue
 from studio.lazy_dataclass import dataclass
-from studio.models.language.folder import language_facts
 from studio.plugin_host import PluginHost
 from studio.profiling.backends import option_pairs
 from studio.registry import ModelRef
@@ -43,11 +42,6 @@ class TextBackendChoice:
     def memory_mb(self) -> int:
         """Address space that it may take: what the machine has."""
         return (os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")) >> 20
-
-
-def is_language(model: ModelRef) -> bool:
-    """Return whether a variant is a model that writes text, by its format and its folder."""
-    return model.format == "gguf" or language_facts(Path(model.path)) is not None
 
 
 def choose_text(

@@ -20,8 +20,10 @@ from studio.runtime.bench.tokens.plan import cell
 from studio.runtime.shared.free_memory import available_bytes
 
 
-def profile_language(host: PluginHost, options: ProfileOptions, job: Job) -> ProfileResult:
-    """Measure language models and compare them.
+def profile_language(
+    host: PluginHost, options: ProfileOptions, job: Job, _claim: object
+) -> ProfileResult:
+    """Measure language models and compare them; on this computer, which needs no claim.
 
     Raises:
         UsageError: when a context does not fit in a model or in the memory.

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from studio.api import InvalidModel
-from studio.models.formats import format_for
+from studio.models.opening import format_for
 from studio.models.source_formats import convertible_format, source_format
 from studio.plugin_host import PluginHost
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from studio.api import InvalidData, LanguageModel, UsageError
+from studio.models.kinds import TENSORS, kind_of
+from studio.models.language.kind import LANGUAGE
 from studio.models.language.memory import (
     LAWS,
     MemorySettings,
@@ -17,7 +19,7 @@ from studio.models.language.memory import (
 from studio.plugin_host import PluginHost
 from studio.profiling import build as results
 from studio.profiling.language.capacity import Capacity, check, with_memory
-from studio.profiling.language.environments import choose_text, is_language
+from studio.profiling.language.environments import choose_text
 from studio.profiling.language.plan import text_candidates, text_configuration
 from studio.profiling.language.prompts import lengths, texts
 from studio.profiling.plan import Candidate
@@ -198,8 +200,8 @@ def test_models_of_both_kinds_are_not_compared(job: WatchedJob) -> None:
 
 
 def test_a_gguf_file_is_a_language_model_and_a_network_is_not() -> None:
-    assert is_language(model("a"))
-    assert not is_language(ModelRef("/m.onnx", "d", 1, 1, "n", "v", "onnx", "fp32"))
+    assert kind_of(model("a")) is LANGUAGE
+    assert kind_of(ModelRef("/m.onnx", "d", 1, 1, "n", "v", "onnx", "fp32")) is TENSORS
 
 
 def test_texts_get_the_context_of_the_model_at_most(tmp_path: Path) -> None:
