@@ -14,7 +14,7 @@ from tests.unit.runtime.release.machine import Machine
 
 NAME = "board-1"
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").lstrip("gw"))
-_PORT = 8600 + 100 * _WORKER
+PORT = 8600 + 100 * _WORKER
 """First port that a board tries: boards of other processes would take it from this one's server."""
 
 
@@ -31,7 +31,7 @@ class PullBoard:
         self.folder = PullFolder(root)
         self.said: list[str] = []
         usual = {"server": server, "tenant": "DEFAULT", "id": NAME, "plain": True}
-        usual.update(unsigned=True, soak_s=0.0, port=_PORT)
+        usual.update(unsigned=True, soak_s=0.0, port=PORT)
         self.settings = PullSettings(**{**usual, **settings})
         self.folder.write(self.settings, token)
 

@@ -17,6 +17,7 @@ from studio.packages import Bundle
 from studio_greengrass.packager import GreengrassPackager
 from tests.rigs.bundles import QuietJob
 from tests.rigs.pull.artifacts import parcel_of
+from tests.rigs.pull.board import PORT
 from tests.unit.runtime.release.machine import Machine
 
 OPTIONS = {"component": "", "bucket": "", "soak_s": 0, "trial": False, "unsigned": True}
@@ -43,6 +44,8 @@ class Component:
         self.folder = self._unpacked / "release"
         with zipfile.ZipFile(self.made["path"]) as archive:
             archive.extractall(self.folder)
+        settings = self.folder / "settings.json"
+        settings.write_text(json.dumps({**json.loads(settings.read_text()), "port": PORT}))
 
     def words(self, phase: str) -> list[str]:
         """The command line of a phase."""
