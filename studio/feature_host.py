@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field
 from pathlib import Path
 from types import MappingProxyType, ModuleType
+from typing import Generic, TypeVar
 
 from studio.api import Unavailable
 from studio.lazy_dataclass import dataclass
@@ -17,6 +18,9 @@ _FOLDER = Path(__file__).with_name("features")
 _FILE = "*/feature.py"
 _AGAIN = "Install Edgewright again, or delete the feature's folder."
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+_NO_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +29,45 @@ class Feature:
 
     Attributes:
         commands: What each command does; its module is of that name in the folder ``commands``.
-        kinds: Kinds of models (``studio.models.kinds``), as ``module:name``.
+        adds: What it adds to each slot of the core, as ``module:name`` below its folder.
         files: Other files and folders of the repository that belong to it. ``make without``
             deletes them, its folder and ``tests/features/NAME``.
     """
 
     commands: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
-    kinds: tuple[str, ...] = ()
+    adds: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NO_NAMES)
     files: tuple[str, ...] = ()
+
+
+class Slot(Generic[T]):
+    """A place of the core to which features add objects of one type, declared where it is used.
+
+    Args:
+        name: Its name in ``Feature.adds``.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def added(self) -> tuple[T, ...]:
+        """Import and return what the features add, in the order of their names.
+
+        Raises:
+            Unavailable: when a feature is damaged.
+        """
+        return tuple(
+            self._object(feature, text)
+            for feature, declared in features().items()
+            for text in declared.adds.get(self._name, ())
+        )
+
+    def _object(self, feature: str, text: str) -> T:
+        module, _, name = text.partition(":")
+        try:
+            added: T = getattr(_module(feature, module), name)
+        except AttributeError:
+            raise _damaged(feature, f"{module} has no {name}") from None
+        return added
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from studio.api import Model, UsageError
-from studio.feature_host import features
+from studio.feature_host import Slot
 from studio.jobs.object_names import load
 from studio.lazy_dataclass import dataclass
 from studio.registry import ModelRef
@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 _CORE = ("studio.models.language.kind:LANGUAGE",)
 """Kinds of the core, until features bring them."""
+
+_ADDED: Slot[ModelKind] = Slot("kinds")
 
 
 class ModelFiles(Protocol):
@@ -74,8 +76,7 @@ TENSORS = ModelKind()
 @functools.cache
 def kinds() -> tuple[ModelKind, ...]:
     """Return the kinds besides tensor models: those of the core, then those of features."""
-    more = (text for feature in features().values() for text in feature.kinds)
-    return tuple(load(text) for text in (*_CORE, *more))
+    return (*(load(text) for text in _CORE), *_ADDED.added())
 
 
 def kind_of(model: ModelRef) -> ModelKind:

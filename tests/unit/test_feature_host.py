@@ -1,15 +1,21 @@
-"""Damaged features: one sentence that names the file, and the core goes on."""
+"""What features add to slots, and damaged ones: one sentence, and the core goes on."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import studio
 from studio import feature_host, features
+from studio.api import Unavailable
 from studio.cli.main import main
+from studio.feature_host import Slot
 from studio.settings import resource
+
+ROOT = Path(studio.__file__).parent
 
 AGAIN = "Install Edgewright again, or delete the feature's folder."
 _COMMANDS = """
@@ -53,6 +59,42 @@ def test_a_damaged_declaration_is_one_sentence(
     (error,) = feature_host.damages()
     assert reason in error.message
     assert main(["inspect", str(resource("samples", "digits", "digits.onnx"))]) == 0
+
+
+_ADDS = """
+from studio.feature_host import Feature
+FEATURE = Feature(adds={"tapes": ("work:TAPE", "work:REEL")})
+"""
+
+
+def test_a_slot_has_what_features_add(folder: Path) -> None:
+    (folder / "feature.py").write_text(_ADDS)
+    (folder / "work.py").write_text("TAPE, REEL = 1, 2\n")
+    tapes: Slot[int] = Slot("tapes")
+    assert tapes.added() == (1, 2)
+    assert Slot[int]("reels").added() == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("TAPE = 1", "work has no REEL"), ("TAPE = REEL", "work: name 'REEL' is not defined")],
+)
+def test_what_a_feature_adds_and_does_not_have_is_one_sentence(
+    text: str, reason: str, folder: Path
+) -> None:
+    (folder / "feature.py").write_text(_ADDS)
+    (folder / "work.py").write_text(text)
+    with pytest.raises(Unavailable, match=f"^The feature {folder.name} is damaged: {reason}"):
+        Slot[int]("tapes").added()
+
+
+def test_each_slot_that_a_feature_names_is_one_of_the_core() -> None:
+    core = [path for path in ROOT.rglob("*.py") if "features" not in path.parts]
+    texts = (path.read_text(encoding="utf-8") for path in core)
+    slots = {name for text in texts for name in re.findall(r"Slot\(\"(\w+)\"\)", text)}
+    added = {name for feature in feature_host.features().values() for name in feature.adds}
+    assert added <= slots
+    assert "kinds" in slots
 
 
 @pytest.mark.parametrize("gone", ["commands/rusty.py", "work.py"])

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from studio import feature_host
 from studio.api import UsageError
-from studio.feature_host import Feature
 from studio.models import kinds
 from studio.models.language.kind import LANGUAGE
 from studio.registry import ModelRef
@@ -32,8 +30,7 @@ def own(value: object) -> str:
 @pytest.fixture
 def with_speech(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The table, with a feature that has a kind."""
-    feature = Feature(kinds=(f"{__name__}:SPEECH",))
-    monkeypatch.setattr(kinds, "features", lambda: {"speech": feature})
+    monkeypatch.setattr(kinds._ADDED, "added", lambda: (SPEECH,))
     kinds.kinds.cache_clear()
     yield
     kinds.kinds.cache_clear()
@@ -67,8 +64,3 @@ def test_the_functions_that_kinds_name_exist() -> None:
         assert callable(kind.stage("evaluate", own))
         assert callable(kind.stage("profile", own))
         assert callable(kind.stage("package", own))
-
-
-def test_no_installed_feature_names_a_kind_twice() -> None:
-    names = [text for one in feature_host.features().values() for text in one.kinds]
-    assert len(names) == len(set(names))
