@@ -282,7 +282,21 @@ def _make_parser(listed: Mapping[str, str], described: Container[str]) -> Comman
             name, help=text, description=text[0].upper() + text[1:] + ".", parents=[common]
         )
         _module(name).add(command)
+    if len(listed) > 1:
+        _group(parser, parsers)
     return parser
+
+
+def _group(parser: CommandParser, parsers: argparse._SubParsersAction[CommandParser]) -> None:
+    """List the commands of each feature in the help below its name, after those of the core."""
+    core = listed = parsers._choices_actions
+    flags = parser._action_groups.pop()
+    for name, feature in feature_host.features().items():
+        group = parser.add_argument_group(name)
+        group._group_actions += [entry for entry in listed if entry.dest in feature.commands]
+        core = [entry for entry in core if entry.dest not in feature.commands]
+    parsers._get_subactions = lambda: core  # type: ignore[method-assign]
+    parser._action_groups.append(flags)
 
 
 if __name__ == "__main__":
