@@ -18,7 +18,7 @@ from studio.deployment.machine.wheels import WheelCache, WheelPlatform, WheelSet
 from studio.deployment.machine_deploy import ServeSettings, Switched, TargetDeployment
 from studio.deployment.options import DeployOptions
 from studio.deployment.plan import DeployPlan, make_plan
-from studio.deployment.providers import refuse_unknown_providers
+from studio.deployment.providers import named_parts, refuse_unknown_providers
 from studio.deployment.results import DeployResult, DeployStep
 from studio.deployment.step_log import StepLog, begun, instant, release_on
 from studio.deployment.trial import comparing, sampling, soak_rule, trial_checks, trial_s
@@ -62,6 +62,7 @@ class Deployment:
         self._owner = owner
         self._access = AccessRequest.of(options, os.environ)
         refuse_unknown_providers(options.providers or "")
+        self._given_parts = named_parts(options.parts)
         self._quality = soak_rule(options)
         self._request = Request.of(options, owner)
         self.log = StepLog(job)
@@ -182,7 +183,8 @@ class Deployment:
             else:
                 row.text = ", ".join("-".join(w.name.split("-")[:2]) for w in wheels.wheels)
         self._request = ordered(found, bundle, self._request)
-        runtime = build_runtime(self._job.folder, is_local(self._target))
+        parts = self._parts(found, bundle)
+        runtime = build_runtime(self._job.folder, is_local(self._target), parts)
         wish, request = self._access, self._request
         plan = make_plan(facts, found, bundle, runtime, wheels, wish, obstacle, request)
         live = liveness(self._target, server_info(channel, facts.root))
@@ -190,6 +192,15 @@ class Deployment:
         same = plan.unchanged and self._keeps_providers(found)
         checks = (*plan.checks, *trial_checks(bundle, found, self.options))
         return replace(plan, checks=checks, unchanged=same and live.state == SERVING)
+
+    def _parts(self, found: Inventory, bundle: Bundle) -> frozenset[str]:
+        """Return the parts of the runtime: of the bundle, and of what is switched on.
+
+        In a trial the server also loads the current release.
+        """
+        records = {"decisions"} if self.options.keep_decisions else set[str]()
+        current = found.parts if self._compares else frozenset[str]()
+        return bundle.parts | found.switched | self._given_parts | records | current
 
     def _keeps_providers(self, found: Inventory) -> bool:
         wanted = self.options.providers

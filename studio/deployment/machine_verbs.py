@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 
@@ -147,19 +147,20 @@ class MachineOperation:
 
 @contextmanager
 def machine_session(
-    target: TargetSpec, job: Job, refusal: str, hint: str = ""
+    target: TargetSpec, job: Job, refusal: str, hint: str = "", parts: Sequence[str] = ()
 ) -> Iterator[tuple[Channel, ReleaseClient]]:
     """Open a channel to a machine and the client of its release machine.
 
     Args:
         refusal: Why a platform is refused, after its name.
+        parts: Further parts of the runtime than those of the current release.
 
     Raises:
         UsageError: for a platform.
     """
     open_target(target).require_machine(refusal, hint)
     with closing(open_channel(target, job)) as channel:
-        yield channel, agent_on(target, channel, job)
+        yield channel, agent_on(target, channel, job, *parts)
 
 
 def current_release(target: TargetSpec, channel: Channel, agent: ReleaseClient, what: str) -> str:
@@ -174,9 +175,17 @@ def current_release(target: TargetSpec, channel: Channel, agent: ReleaseClient, 
     return release
 
 
-def agent_on(target: TargetSpec, channel: Channel, job: Job) -> ReleaseClient:
-    """Return the client for a target's release machine."""
-    root, runtime = root_of(target, channel), build_runtime(job.folder, is_local(target))
+def agent_on(target: TargetSpec, channel: Channel, job: Job, *parts: str) -> ReleaseClient:
+    """Return the client for a target's release machine.
+
+    Its runtime is that of the current release, which the target mostly has already.
+
+    Args:
+        parts: Further parts of the runtime that are needed.
+    """
+    root = root_of(target, channel)
+    found = inventory.read(channel, root)
+    runtime = build_runtime(job.folder, is_local(target), found.parts | found.switched | {*parts})
     return ReleaseClient(channel, root, interpreter_of(target), runtime, owner(), target.name)
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 from studio.api import Kind, TargetSpec
 from studio.deployment.decisions.record_options import RecordOptions
+from studio.deployment.providers import PartsOptions
 from studio.jobs.options_form import form, like, option
 from studio.lazy_dataclass import dataclass
 from studio.packages.step import (
@@ -346,6 +347,7 @@ class DeployOptions(
     TrialOptions,
     ReleaseOptions,
     AccessOptions,
+    PartsOptions,
     ServerOptions,
     BundleOptions,
     PlaceOptions,

@@ -49,6 +49,7 @@ from studio.documents.dataclass_json import JsonValue, read_parts
 from studio.jobs import Job, Result
 from studio.lazy_dataclass import dataclass
 from studio.packages import Bundle, build_runtime
+from studio.runtime.parts import SWITCHED
 from studio.settings import Paths
 from studio.targets.platforms import deploy_options, site_of
 
@@ -118,6 +119,11 @@ class PlatformOperation:
                 f"{self._target.name} takes the execution providers that its image has.",
                 hint="Omit --providers.",
             )
+        if wanted.parts:
+            raise UsageError(
+                f"{self._target.name} gets all parts that an environment may turn on.",
+                hint="Omit --parts.",
+            )
         on_trial = wanted.quality or wanted.soak_rule
         if on_trial and (why_not := why_no_trial(self._target)):
             raise UsageError(f"No trial: {why_not}", hint=_INSTEAD)
@@ -134,7 +140,7 @@ class PlatformOperation:
             with log.step("connect", self._target.url) as row:
                 identity = site.identity()
                 row.text = f"{identity.where}, as {identity.who}"
-            parcel = parcel_of(bundle, self._job, self._owner)
+            parcel = parcel_of(bundle, self._job, self._owner, "containers")
             preview = site.preview(parcel, options)
             refused = self._another_model(site, bundle, wanted.replace)
             checks = [action_of(model_check(bundle)), *([refused] if refused else [])]
@@ -287,15 +293,19 @@ class PlatformOperation:
         )
 
 
-def parcel_of(bundle: Bundle, job: Job, owner: str) -> Parcel:
-    """Return the parcel of a bundle for a platform or a packager."""
+def parcel_of(bundle: Bundle, job: Job, owner: str, *parts: str) -> Parcel:
+    """Return the parcel of a bundle for a platform or a packager.
+
+    Args:
+        parts: Further parts of its runtime.
+    """
     cache = WheelCache(Paths.of().cache / "wheels")
 
     def wheels(arch: str, python: tuple[int, int], wanted: Sequence[str]) -> Sequence[Path]:
         found = cache.find(WheelPlatform(arch, python, _GLIBC), wanted, job)
         return [wheel.path for wheel in found.wheels]
 
-    runtime = build_runtime(job.folder)
+    runtime = build_runtime(job.folder, parts=bundle.parts | SWITCHED | {*parts})
     return Parcel(
         bundle.folder,
         runtime.path,

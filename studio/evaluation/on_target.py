@@ -152,7 +152,7 @@ class TargetSession:
     def _ship(self, channel: Channel, place: str) -> _Request:
         """Send the program, the backend's runner and the model; the request with their paths."""
         application = self._folder / "edgewright.pyz"
-        write_application(str(application))
+        write_application(str(application), parts=("bench",))
         backend: Backend = self._subject.backend
         runner = Path(str(backend.runner))
         channel.put(application, f"{place}/edgewright.pyz", self._job)

@@ -28,6 +28,7 @@ from studio.packages.step import BundleNumber
 from studio.registry import file_digest
 from studio.runtime.backends.catalog import ServingBackend
 from studio.runtime.generate.guard.rules import FILE as GUARD
+from studio.runtime.parts import KEY as PARTS
 from studio.runtime.shared.manifest import BASELINE, LATENCY, canonical
 from studio.runtime.shared.user_notice import FILE as NOTICE
 from studio.runtime.shared.user_notice import UserNotice
@@ -121,6 +122,7 @@ def build(content: BundleContent, number: BundleNumber, folder: Path) -> dict[st
         "model": _model(content, model_name),
         "files": _files(folder),
         "runtime": _requirements(content),
+        PARTS: sorted(name for name, is_needed in _parts(content).items() if is_needed),
         "preprocess": _preprocess(content.preprocess),
         "labels": labels,
         **_meaning(content.outputs, dictionary),
@@ -140,6 +142,16 @@ def _requirements(content: BundleContent) -> dict[str, JsonValue]:
     app = {} if content.app is None else content.app.requirements
     foreign = content.encoder is not None and content.encoder.foreign
     return {**requirements_of(content.backend), **pictures, **app, **(PACKAGE if foreign else {})}
+
+
+def _parts(content: BundleContent) -> dict[str, bool]:
+    """Return for parts of the runtime whether the bundle needs them."""
+    speaks = content.outputs is not None and bool(read_outputs(content.outputs).language)
+    return {
+        "apps": content.app is not None,
+        "language": bool(content.generation or content.guard or content.encoder or speaks),
+        "pictures": bool(content.preprocess or content.outputs),
+    }
 
 
 def _copy_model(content: BundleContent, folder: Path) -> str:

@@ -12,6 +12,8 @@ from studio.documents.dataclass_json import JsonValue
 from studio.lazy_dataclass import dataclass
 from studio.projects.append_only import read_regular
 from studio.runtime.backends.catalog import ServingBackend, backend_of
+from studio.runtime.parts import KEY as PARTS_KEY
+from studio.runtime.parts import PARTS, with_needs
 from studio.runtime.shared import manifest as form
 from studio.runtime.shared.errors import LoadError, ReleaseError
 
@@ -21,8 +23,8 @@ PICTURES = {"pillow": ">=8"}
 
 _MOST_SIGNATURE_BYTES = 1 << 20
 
-_OWN = ("version", "counter", "created")
-"""Keys of the manifest that number a bundle and say nothing about its content."""
+_OWN = ("version", "counter", "created", PARTS_KEY)
+"""Keys of the manifest that number a bundle or follow from its content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,19 @@ class Bundle:
         try:
             found = form.parse(self.text.encode())
             return backend_of(Path(found.model), found.backend)
+        except LoadError as error:
+            raise StudioError(str(error)) from None
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """Parts of the runtime that serve it; all for a bundle that does not name them.
+
+        Raises:
+            StudioError: when the manifest names one that is unknown here.
+        """
+        named = form.parse(self.text.encode()).parts
+        try:
+            return with_needs(PARTS if named is None else named)
         except LoadError as error:
             raise StudioError(str(error)) from None
 

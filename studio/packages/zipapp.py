@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import studio
 from studio.api import Unavailable
 from studio.lazy_dataclass import dataclass
 from studio.runtime.archive import write_application
+from studio.runtime.parts import PARTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +22,13 @@ class ZipApplication:
     size: int
 
 
-def build_runtime(folder: Path, bytecode: bool = False) -> ZipApplication:
+def build_runtime(
+    folder: Path, bytecode: bool = False, parts: Iterable[str] = tuple(PARTS)
+) -> ZipApplication:
     """Write ``edgewright.pyz`` into a folder.
 
     Args:
+        parts: Parts in addition to the core and the server, such as those of a bundle.
         bytecode: With the compiled modules, for the studio's own interpreter.
 
     Raises:
@@ -32,6 +37,6 @@ def build_runtime(folder: Path, bytecode: bool = False) -> ZipApplication:
     if not any((Path(studio.__file__).parent / "runtime").glob("*.py")):
         raise Unavailable("The runtime's sources are not part of this installation.")
     path = folder / "edgewright.pyz"
-    write_application(str(path), bytecode)
+    write_application(str(path), bytecode, parts)
     content = path.read_bytes()
     return ZipApplication(path, hashlib.sha256(content).hexdigest(), len(content))

@@ -122,7 +122,9 @@ class Shipment:
     def send(self, channel: Channel, folder: str, config: Config) -> Config:
         """Copy them; returns the configuration with the target's paths."""
         application = self._local / _APPLICATION
-        write_application(str(application))
+        generates = any(each.backend for each in config.candidates)
+        parts = ("bench", "language") if generates else ("bench",)
+        write_application(str(application), parts=parts)
         channel.put(application, f"{folder}/{_APPLICATION}", self.job)
         sent: dict[str, str] = {}
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import importlib.util
 import os
 import zipfile
-from typing import Iterator
+from typing import FrozenSet, Iterable, Set
 
-PACKAGE = "edgewright_runtime"
-"""Name of the package inside the file."""
+from .parts import PACKAGE, PARTS, owners_of, with_needs
 
 # An empty entry of PYTHONPATH is the current folder, where a numpy.py of somebody else may lie.
 _MAIN = """\
@@ -31,16 +30,19 @@ _UNCHECKED = (1).to_bytes(4, "little") + bytes(8)
 """Flags and hash of bytecode that is not compared with its source again (PEP 552)."""
 
 
-def write_application(path: str, bytecode: bool = False) -> None:
-    """Write the zip application; the same sources give the same bytes.
+def write_application(
+    path: str, bytecode: bool = False, parts: Iterable[str] = tuple(PARTS)
+) -> None:
+    """Write the zip application; the same sources and parts give the same bytes.
 
     Args:
+        parts: Parts that travel with the core and the server, with those that they need.
         bytecode: Also add the compiled modules, where this installation has those of all sources.
             An interpreter of the same version then compiles none at its start, others pass them
             over. The bytes depend on this installation.
     """
     source = os.path.dirname(os.path.abspath(__file__))
-    files = sorted(_sources(source))
+    files = sorted(_sources(source, with_needs(parts)))
     compiled = {file: _compiled(file) for file in files} if bytecode else {}
     is_whole = all(compiled.values())
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -53,11 +55,19 @@ def write_application(path: str, bytecode: bool = False) -> None:
                 _add(archive, name + "c", compiled[file], zipfile.ZIP_STORED)
 
 
-def _sources(folder: str) -> Iterator[str]:
+def _sources(folder: str, parts: FrozenSet[str]) -> Set[str]:
+    """Return the modules that travel, each with the packages around it."""
+    found = set()
     for parent, _, names in os.walk(folder):
         for name in names:
-            if name.endswith(".py"):
-                yield os.path.join(parent, name)
+            path = os.path.join(parent, name)
+            module = os.path.relpath(path, folder)[:-3].replace(os.sep, ".")
+            if name.endswith(".py") and name != "__init__.py" and owners_of(module) <= parts:
+                found.add(path)
+                levels = module.count(".") + 1
+                around = [os.path.join(parent, *[".."] * level) for level in range(levels)]
+                found.update(os.path.join(os.path.normpath(one), "__init__.py") for one in around)
+    return found
 
 
 def _compiled(file: str) -> bytes:

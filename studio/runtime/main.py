@@ -8,6 +8,7 @@ import sys
 from typing import Dict, List, Optional
 
 from .backends.catalog import BACKENDS
+from .parts import MissingPart, MissingPartFinder
 
 RUNTIME_VERSION = "0.1.0"
 
@@ -39,8 +40,13 @@ def main(arguments: Optional[List[str]] = None) -> int:
         print("There is no command {!r}.\n{}".format(name, usage()), file=sys.stderr)
         return 2
     module = COMMANDS[name][0]
-    package = importlib.import_module(module, __package__)
-    return int(package.main(given[1:]))
+    sys.meta_path.append(MissingPartFinder())
+    try:
+        package = importlib.import_module(module, __package__)
+        return int(package.main(given[1:]))
+    except MissingPart as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
 def usage() -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from studio.api import Channel, Resource
 from studio.documents.dataclass_json import JsonValue
 from studio.lazy_dataclass import dataclass
+from studio.runtime.parts import PARTS
 from studio.runtime.release.store.latest_releases import Lines, lines_of
 from studio.runtime.release.store.layout import ENDPOINTS, SYSTEM_SIGNERS
 
@@ -45,6 +46,10 @@ printf 'service=%s\\n' "$(cat run/service.json 2>/dev/null)"
 cat log/*.jsonl log.jsonl 2>/dev/null | grep '"event":"signers"' | tail -n 50 | sed 's/^/admitted=/'
 needs=$(sed -n 's/.*"runtime":\\({[^}]*}\\).*/\\1/p' current/manifest.json 2>/dev/null | head -n 1)
 printf 'needs=%s\\n' "$needs"
+parts=$(sed -n 's/.*"runtime_parts":\\(\\[[^]]*\\]\\).*/\\1/p' current/manifest.json 2>/dev/null)
+[ -d current/ ] && printf 'parts=%s\\n' "${parts:-all}"
+[ -s access/fleet.json ] && echo "switched=fleet"
+grep -q '"on": *true' run/decisions.json 2>/dev/null && echo "switched=decisions"
 printf 'lease=%s\\n' "$(cat operator.json 2>/dev/null)"
 echo state
 cat state.json 2>/dev/null
@@ -95,6 +100,8 @@ class Inventory:
         checks_signatures: Whether the target can verify signatures, if it requires them.
         nearby: Names of the files that other endpoints on the target have received.
         needs: Names of the Python packages of the current release.
+        parts: Parts of the runtime that the current release needs.
+        switched: Parts that the target needs whatever its release is.
         beside: Size of the release of each other endpoint on the target, in megabytes.
     """
 
@@ -114,6 +121,8 @@ class Inventory:
     beside: Sequence[float] = ()
     nearby: frozenset[str] = frozenset()
     needs: frozenset[str] = frozenset()
+    parts: frozenset[str] = frozenset()
+    switched: frozenset[str] = frozenset()
 
     @property
     def is_bare(self) -> bool:
@@ -165,9 +174,21 @@ def parse(text: str) -> Inventory:
         folder, _, name = line.partition("/")
         names.setdefault(folder, set()).add(name)
     blobs, runtimes, environments, releases = (frozenset(names.get(one, ())) for one in _FOLDERS)
-    service, signers, signer, admitted, lease, readonly, why, keygen, beside, nearby, needs = (
-        values.values()
-    )
+    (
+        service,
+        signers,
+        signer,
+        admitted,
+        lease,
+        readonly,
+        why,
+        keygen,
+        beside,
+        nearby,
+        needs,
+        parts,
+        on,
+    ) = values.values()
     return Inventory(
         blobs,
         runtimes,
@@ -183,6 +204,8 @@ def parse(text: str) -> Inventory:
         read_only_why="".join(why),
         checks_signatures=not signers or bool(keygen),
         needs=frozenset(_document("".join(needs))),
+        parts=_parts("".join(parts)),
+        switched=frozenset(on),
         nearby=frozenset(nearby),
         beside=[int(size) / 1e3 for size in beside if size.isdecimal()],
     )
@@ -191,8 +214,17 @@ def parse(text: str) -> Inventory:
 _FOLDERS = ("blobs", "runtime", "env", "releases")
 _VALUES = (
     *("service", "signers", "signer", "admitted", "lease", "readonly", "why", "keygen"),
-    *("beside", "nearby", "needs"),
+    *("beside", "nearby", "needs", "parts", "switched"),
 )
+
+
+def _parts(text: str) -> frozenset[str]:
+    """Return the parts of a list that are known here; all of a release that has no list."""
+    try:
+        named = PARTS if text == "all" else json.loads(text)
+    except ValueError:
+        return frozenset()
+    return frozenset(map(str, named)) & frozenset(PARTS)
 
 
 def _document(text: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from studio.packages import record as packages
 from studio.packages.packaging_job import package_contained
 from studio.registry import Registry, below
 from studio.runtime.backends.catalog import ONNX_RUNTIME
+from studio.runtime.parts import SWITCHED
 from studio.settings import Paths
 from studio.settings.boards import Board, Image, board
 from studio.settings.user import owner
@@ -56,7 +57,7 @@ def make(options: DebOptions, job: Job) -> DebResult:
     path = job.folder / _FILE
     name, _, host = owner().partition("@")
     maintainer = options.maintainer or f"{name} <{name}@{host}.localdomain>"
-    runtime = build_runtime(job.folder)
+    runtime = build_runtime(job.folder, parts=bundle.parts | SWITCHED)
     fields = debian.build(path, bundle, runtime, wheels, place, maintainer)
     return DebResult(
         str(bundle.folder),

@@ -19,6 +19,7 @@ from studio.packages.packaging_job import package_contained
 from studio.packages.step import PackageOptions
 from studio.plugin_host import PluginHost
 from studio.registry import Registry
+from studio.runtime.parts import SERVING
 from studio.settings.user import owner
 from studio.targets.platforms import parse_pairs
 
@@ -78,7 +79,9 @@ def build(
     """
     packaged = package_contained(packaging(options), job)
     bundle = opened(packaged, options.sign, job)
-    made = packager.build(parcel_of(bundle, job, owner()), job.folder / folder, values, job)
+    made = packager.build(
+        parcel_of(bundle, job, owner(), *SERVING, "pull"), job.folder / folder, values, job
+    )
     return PackagerWork(packaged, dict(made))
 
 

@@ -228,7 +228,7 @@ def _fault(found: ChainFault | None) -> RecordFault | None:
 @contextmanager
 def _agent(target: TargetSpec, job: Job) -> Iterator[ReleaseClient]:
     refusal = "is a platform target, which keeps no record of decisions."
-    with machine_session(target, job, refusal) as (channel, agent):
+    with machine_session(target, job, refusal, parts=("decisions",)) as (channel, agent):
         if inventory.read(channel, agent.root).is_bare:
             raise TargetError("This target has no release.")
         agent.install()

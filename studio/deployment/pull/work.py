@@ -16,6 +16,7 @@ from studio.deployment.pull.step import PullOptions
 from studio.documents.dataclass_json import JsonValue, read_parts
 from studio.jobs import Job
 from studio.lazy_dataclass import dataclass
+from studio.runtime.parts import SERVING
 from studio.targets.connect import interpreter_of
 
 _LARGEST = 1 << 18
@@ -67,7 +68,7 @@ def pull(options: PullOptions, job: Job) -> PullResult:
     request = _request(options)
     refusal = "is a platform target. Boards pull, not platforms."
     hint = "Name the board that is to poll the server."
-    with machine_session(target, job, refusal, hint) as (channel, agent):
+    with machine_session(target, job, refusal, hint, (*SERVING, "pull")) as (channel, agent):
         agent.install()
         client = _Client(channel, agent, interpreter_of(target))
         if options.remove:

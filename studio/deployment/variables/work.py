@@ -36,7 +36,7 @@ def listed(options: TargetOptions, job: Job) -> AppVariablesResult:
         TargetError: without a release, or one that is no app.
     """
     target = options.target
-    with machine_session(target, job, _REFUSAL, _HINT) as (channel, agent):
+    with machine_session(target, job, _REFUSAL, _HINT, ("apps",)) as (channel, agent):
         current_release(target, channel, agent, "an app")
         agent.install()
         return _result(target, agent.request(_VariablesAnswer, "variables", {}))
@@ -54,7 +54,7 @@ def changed(options: SetVariablesOptions, job: Job) -> AppVariablesResult:
     if not values and not options.unset:
         raise UsageError("Missing variables.", hint="Name a file of values, or one to unset.")
     request = {"values": values, "unset": list(options.unset), "ahead": options.ahead}
-    with machine_session(target, job, _REFUSAL, _HINT) as (channel, agent):
+    with machine_session(target, job, _REFUSAL, _HINT, ("apps",)) as (channel, agent):
         if not options.ahead:
             current_release(target, channel, agent, "an app")
         agent.install()

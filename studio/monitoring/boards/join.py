@@ -69,7 +69,7 @@ def leave(options: TargetOptions, job: Job) -> JoinResult:
 def _set(target: TargetSpec, settings: dict[str, object], job: Job) -> JoinResult:
     refusal = "is a platform, whose servers publish no state."
     hint = "Watch it with: studio monitor --target NAME"
-    with machine_session(target, job, refusal, hint) as (_, agent):
+    with machine_session(target, job, refusal, hint, ("fleet",)) as (_, agent):
         agent.install()
         done = agent.request(_FleetAnswer, "set-fleet", {"settings": settings}, timeout=_SET_S)
     return JoinResult(target.name, done.board, done.broker, done.changed, done.restarted)

@@ -14,7 +14,6 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from ..shared.files import fresh, remove, write_atomically
 
-FOLDER = "fleet"
 MOST_FILES = 8
 MOST_RUNS = 32
 _MOST_BYTES = 256 * 1024

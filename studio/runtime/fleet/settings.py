@@ -17,6 +17,9 @@ from ..shared.records import read
 FILE = "fleet.json"
 """Name of the file below the folder of a root's credentials."""
 
+FOLDER = "fleet"
+"""Name of the folder below that of a server for what waits to be published."""
+
 MOST_BYTES = 64 * 1024
 MOST_LABELS = 16
 MOST_CHARACTERS = 64

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ..shared.errors import ReleaseError, is_out_of_memory, no_memory
+from ..shared.errors import LoadError, ReleaseError, is_out_of_memory, no_memory
 from ..shared.files import digest_of, free_bytes, megabytes, remove
 from ..shared.records import read
 from .board import Board
@@ -171,7 +171,7 @@ def _status(board: Board, request: Mapping[str, object]) -> dict[str, object]:
 def _remove(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     """Stop serving; with ``purge``, free the disk as well."""
     from ..decisions import config as decisions
-    from ..fleet import outbox
+    from ..fleet import settings as fleet
     from .cleanup import collect
     from .switch import withdraw
 
@@ -183,7 +183,7 @@ def _remove(board: Board, request: Mapping[str, object]) -> dict[str, object]:
         app = layout.run / "app"  # events that no sink has taken
         record = (layout.run / decisions.FILE, layout.run / decisions.FOLDER)
         own = (layout.access, layout.service, layout.server, layout.reserve)
-        for path in (*own, *record, layout.app_variables, layout.run / outbox.FOLDER, app):
+        for path in (*own, *record, layout.app_variables, layout.run / fleet.FOLDER, app):
             remove(path)
         done.update(collect(board))  # also this application: all of it is loaded by now
     return done
@@ -224,6 +224,8 @@ def _failure(error: Exception, layout: Layout) -> dict[str, str]:
         found = error
     elif is_out_of_memory(error):
         found = no_memory()
+    elif isinstance(error, LoadError):
+        found = ReleaseError("not-loaded", str(error))
     elif isinstance(error, (KeyError, ValueError, TypeError)):
         found = ReleaseError("bad-request", "The request cannot be used: {!r}.".format(error))
         found.detail = _trace()

@@ -12,10 +12,10 @@ from ..shared.files import point, remove
 from ..shared.manifest import NAME, SIGNATURE, Manifest, verify
 from ..shared.records import read
 from .board import Board
+from .runtime_parts import provide_parts
 from .server import access
 from .server.server_control import Address, Server, StartedService
 from .store import state
-from .store.binding import Binding
 from .store.latest_releases import advanced, order_digest, order_of
 from .switch_requests import (
     PastRelease,
@@ -30,10 +30,6 @@ from .trial.soak import ReleaseTrial, evidence_of, soak
 if TYPE_CHECKING:
     from .trial.decision import TrialDecision
 
-_READY_S = 60.0
-_READY_PROBES = 8.0
-"""A server may take so many times what the probe took, which did the same work: a slow board is no
-failure."""
 _DOWNGRADE = "downgrade: "
 """Begins the reason in the history of a release that is older than what was there."""
 
@@ -61,11 +57,11 @@ def switch(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     Raises:
         ReleaseError: why the new release could not be served.
     """
-    with decisions_kept(board.layout, request):
-        return _switch(board, request)
+    with decisions_kept(board.layout, request) as begins:
+        return _switch(board, request, begins)
 
 
-def _switch(board: Board, request: Mapping[str, object]) -> dict[str, object]:
+def _switch(board: Board, request: Mapping[str, object], begins: bool) -> dict[str, object]:
     from .intake.stage import check_counter
     from .trial.decision import TrialDecision, rule_of
 
@@ -80,6 +76,8 @@ def _switch(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     allowed, share = sampling_of(request), agreement_of(request)
     is_same = _serving(server, what, plan) and not access.is_changed(board.layout, plan.wish)
     if what.digest == board.state.current and is_same:
+        if begins:  # its runtime may be another one now
+            _serve(board, server, what.digest, plan)
         board.save(board.state.at(state.IDLE, ""))
         allow(board.layout, what.digest, allowed)
         compare(board.layout, what.digest, board.state.previous, share)
@@ -257,8 +255,9 @@ def _change(board: Board, server: Server, what: Manifest, plan: SwitchPlan) -> d
 
 def _serve(board: Board, server: Server, digest: str, plan: SwitchPlan) -> None:
     """Reload the running server where that is enough, else start one."""
+    provide_parts(board, digest)
     binding = board.binding(digest)
-    ready_s = patience(binding) if plan.ready_s is None else plan.ready_s
+    ready_s = binding.ready_s if plan.ready_s is None else plan.ready_s
     loaded = server.status.state in ("ready", "failed")
     if loaded and server.runs() and server.listens(plan.address) and server.has_current_manager():
         stamp = server.stamp()
@@ -269,11 +268,6 @@ def _serve(board: Board, server: Server, digest: str, plan: SwitchPlan) -> None:
         server.start(binding, plan.address)
         server.wait_for(digest, (0, 0), ready_s)
     server.settle(binding, plan.address)
-
-
-def patience(binding: Binding) -> float:
-    """Return the seconds that a release has until it is ready, derived from its probe."""
-    return max(_READY_S, _READY_PROBES * binding.probe_s)
 
 
 def _restore(board: Board, server: Server, before: str) -> None:

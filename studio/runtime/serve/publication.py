@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Callable, List, Optional
 
 from ..fleet.settings import COLLECTOR, FILE, FleetSettings, load_settings
+from ..parts import MissingPart
 from ..shared.errors import LoadError
 from .options import Options
 from .otlp.start import check_export, started_export
@@ -33,11 +34,14 @@ def started_publication(service: Service, options: Options) -> Callable[[], None
 
         ends.append(started_for(service, settings))
     elif settings is not None:
-        from .fleet.publisher import StatePublisher
+        try:
+            from .fleet.publisher import StatePublisher
 
-        publisher = StatePublisher(service, settings, _run_folder(options))
-        publisher.start()
-        ends.append(publisher.close)
+            publisher = StatePublisher(service, settings, _run_folder(options))
+            publisher.start()
+            ends.append(publisher.close)
+        except MissingPart as error:  # the release is served all the same
+            service.log.event("state is not published", error=str(error))
 
     def end() -> None:
         for one in ends:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any, Mapping, NamedTuple, Optional
+from typing import Any, Mapping, NamedTuple, Optional, Tuple
 
 from .documents import read_record
 from .errors import ReleaseError
@@ -40,6 +40,7 @@ class Manifest(NamedTuple):
         raw: The whole JSON object.
         model: Relative name of the model's file.
         backend: Id of what loads the model; empty: by the kind of its file.
+        parts: Parts of the runtime that it needs; None for a bundle from before there were any.
     """
 
     digest: str
@@ -50,6 +51,7 @@ class Manifest(NamedTuple):
     raw: Mapping[str, Any]
     model: str
     backend: str = ""
+    parts: Optional[Tuple[str, ...]] = None
 
     @property
     def size(self) -> int:
@@ -79,6 +81,7 @@ class _Document(NamedTuple):
     counter: int
     files: Mapping[str, object]
     model: _Model
+    runtime_parts: Optional[Tuple[str, ...]] = None
 
 
 def canonical(value: Mapping[str, object]) -> bytes:
@@ -108,7 +111,8 @@ def parse(content: bytes) -> Manifest:
         figures = written.version, written.counter
         model = written.model
         backend = model.backend or ""
-        found = Manifest(digest, written.name, *figures, files, raw, model.file, backend)
+        parts = written.runtime_parts
+        found = Manifest(digest, written.name, *figures, files, raw, model.file, backend, parts)
         if not 0 <= found.counter <= MOST_COUNTER:
             raise _bad("its release counter {} is out of bounds".format(found.counter))
         if found.model not in written.files:

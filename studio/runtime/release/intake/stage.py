@@ -14,6 +14,7 @@ from ...shared.files import digest_of, link_or_copy, remove, sync, write_atomica
 from ...shared.manifest import Manifest
 from ...shared.records import read
 from ..board import Board
+from ..runtime_parts import check_parts
 from ..store import state
 from ..store.latest_releases import check_unused, is_older, order_of, reason_of
 from ..store.layout import MARKER, Layout
@@ -65,6 +66,7 @@ def stage(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     signature = asked.signature
     signer = _signer(layout, content, signature)
     binding = _binding(board, asked)
+    check_parts(layout, asked.runtime, what)
     board.save(board.state.at(state.STAGE, what.digest))
     final = layout.release(what.digest)
     if not final.is_dir():

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple, Tuple
 
+_READY_S = 60.0
+_READY_PROBES = 8.0
+"""Times of the probe, which did the same work: a slow board is no failure."""
+
 
 class Binding(NamedTuple):
     """The interpreter and the runtime of a release.
@@ -16,6 +20,11 @@ class Binding(NamedTuple):
     env: str
     python: str
     probe_s: float = 0.0
+
+    @property
+    def ready_s(self) -> float:
+        """Seconds that the release has until it is ready, derived from its probe."""
+        return max(_READY_S, _READY_PROBES * self.probe_s)
 
 
 class InstalledEnvironment(NamedTuple):

@@ -131,14 +131,18 @@ def keeping_of(layout: Layout, request: Mapping[str, object]) -> Optional[Keepin
 
 
 @contextmanager
-def decisions_kept(layout: Layout, request: Mapping[str, object]) -> Iterator[None]:
-    """Let the server record its decisions from before a switch on; a failed one changes nothing."""
+def decisions_kept(layout: Layout, request: Mapping[str, object]) -> Iterator[bool]:
+    """Let the server record its decisions from before a switch on; a failed one changes nothing.
+
+    Yields:
+        Whether the record begins now.
+    """
     config, before = keeping_of(layout, request), config_in(layout.run)
     path = layout.run / KEEPING
     if config is not None:
         write_atomically(path, config.content(), 0o600)
     try:
-        yield
+        yield config is not None and config.on and (before is None or not before.on)
     except BaseException:
         if config is not None:
             remove(path) if before is None else write_atomically(path, before.content(), 0o600)

@@ -136,11 +136,11 @@ class AppHost:
             self._lock = None
 
     def _start(self, model: ServedModel, turn: int) -> None:
-        from .bundle import app_of
-        from .hosted_app import RunningApp
-
         folder = bundle_folder(model)
         try:
+            from .bundle import app_of
+            from .hosted_app import RunningApp
+
             bundle = None if folder is None else app_of(folder, model.source)
             if folder is None or bundle is None or not self._locked(folder, turn):
                 return

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
+from functools import lru_cache
 
 from ...decisions.config import FOLDER, config_in, run_folder_beside
+from ...parts import MissingPart
 from ..engine.observer import RECORDER_THREAD
 from ..engine.served_model import ServedModel
 
@@ -22,10 +25,19 @@ def follow_decisions(model: ServedModel) -> bool:
     model.decisions = None
     if config is not None and run is not None:
         # Few servers keep a record, and the others load nothing of it.
-        from .recorder import DecisionRecorder
-
+        try:
+            from .recorder import DecisionRecorder
+        except MissingPart as error:
+            _report(str(error))
+            return False
         model.decisions = DecisionRecorder(model, config, run / FOLDER)
     return True
+
+
+@lru_cache(maxsize=1)
+def _report(sentence: str) -> None:
+    """Print why nothing is recorded, once and not at each look at the note."""
+    print(sentence, file=sys.stderr, flush=True)
 
 
 def end_recording(model: ServedModel) -> None:

@@ -11,6 +11,7 @@ from ...backends.catalog import ONNX_RUNTIME, ServingBackend, backend_of
 from ...backends.providers import CPU_ALONE, Acceleration
 from ...encoder.settings import EncoderSettings, encoder_settings
 from ...generate.text_model import TextSettings, text_settings
+from ...parts import with_needs
 from ...shared.documents import read_record
 from ...shared.errors import LoadError
 from ...shared.manifest import BASELINE, LATENCY
@@ -85,6 +86,7 @@ class _Manifest(NamedTuple):
     generation: object = None
     encoder: object = None
     guard: object = None
+    runtime_parts: Tuple[str, ...] = ()
 
 
 class _Baseline(NamedTuple):
@@ -102,6 +104,7 @@ def from_bundle(folder: Path) -> ModelSource:
         file = PurePosixPath(manifest.model.file)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise LoadError("The manifest of the bundle {} is incomplete.".format(folder)) from error
+    with_needs(manifest.runtime_parts)
     path = folder / file
     # A manifest must not name a file outside of its bundle.
     if file.is_absolute() or ".." in file.parts or not path.is_file():

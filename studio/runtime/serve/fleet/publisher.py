@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import List, Optional
 
 from ...fleet.link import BrokerLink, close_link, open_link
-from ...fleet.outbox import FOLDER, Outbox
-from ...fleet.settings import FleetSettings
+from ...fleet.outbox import Outbox
+from ...fleet.settings import FOLDER, FleetSettings
 from ...shared.threads import guarded_thread
 from ..service import Service
 from .board_report import counter_of, encoded, heartbeat

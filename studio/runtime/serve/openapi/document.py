@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 from typing import Any, Dict, Iterable, Tuple
 
+from ..http.message import HttpError
 from ..rest.router import Route
 from .bodies import ANSWERS, JSON, REQUESTS, Body, body_of
 from .schemas import SCHEMAS, ref
@@ -33,7 +34,7 @@ def describe(routes: Iterable[Route], version: str) -> Dict[str, Any]:
         version: Of the server.
     """
     paths: Dict[str, Dict[str, Any]] = {}
-    for route in routes:
+    for route in filter(_is_here, routes):
         paths.setdefault(path_of(route), {})[route.method.lower()] = _operation(route)
     return {
         "openapi": VERSION,
@@ -49,6 +50,15 @@ def describe(routes: Iterable[Route], version: str) -> Dict[str, Any]:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+def _is_here(route: Route) -> bool:
+    """Return whether the part of a route's endpoint has travelled."""
+    try:
+        route.load()
+    except HttpError:
+        return False
+    return True
 
 
 def path_of(route: Route) -> str:

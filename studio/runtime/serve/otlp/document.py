@@ -6,7 +6,6 @@ from typing import Iterable, List, Mapping
 
 from ..engine.served_model import ServedModel
 from ..rest.metric_family import COUNTER, HISTOGRAM, Family
-from .generation_document import generation_metrics
 from .values import CUMULATIVE, Json, histogram, moment, number, pairs, resource_document
 
 _TOTAL = "_total"
@@ -31,7 +30,11 @@ def metrics_document(
     """
     moments = {"startTimeUnixNano": moment(started), "timeUnixNano": moment(now)}
     metrics = [_metric(family, moments) for family in families]
-    metrics += generation_metrics(models, moments)
+    generating = [model for model in models if model.generator is not None]
+    if generating:
+        from .generation_document import generation_metrics
+
+        metrics += generation_metrics(generating, moments)
     return resource_document(resource, "metrics", metrics)
 
 

@@ -6,6 +6,7 @@ import os
 from typing import Callable
 
 from ...fleet.settings import FleetSettings
+from ...parts import MissingPart
 from ...shared.errors import LoadError
 from ..service import Service
 from .settings import export_settings
@@ -25,8 +26,11 @@ def started_export(service: Service, option: str) -> Callable[[], None]:
     settings = export_settings(option, os.environ)
     if settings is None:
         return _nothing
-    from .exporter import Exporter
-
+    try:
+        from .exporter import Exporter
+    except MissingPart as error:  # the release is served all the same
+        service.log.event("telemetry is not exported", error=str(error))
+        return _nothing
     exporter = Exporter(service, settings)
     exporter.start()
     return exporter.close
@@ -34,10 +38,10 @@ def started_export(service: Service, option: str) -> Callable[[], None]:
 
 def started_for(service: Service, settings: FleetSettings) -> Callable[[], None]:
     """Begin to export to the collector of a board's settings; return what ends it."""
-    from .board import export_of
-    from .exporter import Exporter
-
     try:
+        from .board import export_of
+        from .exporter import Exporter
+
         exporter = Exporter(service, export_of(settings))
     except LoadError as error:  # the release is served all the same
         service.log.event("telemetry is not exported", error=str(error))

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
 from urllib.parse import unquote
 
+from ...parts import MissingPart
 from ..http.exchange import Exchange
 from ..http.message import HttpError, Response
 from ..service import Service
@@ -40,8 +41,15 @@ class Deferred:
         self._module, self._name = module, name
 
     def load(self) -> Endpoint:
-        """Load the module, and return its endpoint."""
-        endpoint: Endpoint = getattr(import_module(self._module, __package__), self._name)
+        """Load the module, and return its endpoint.
+
+        Raises:
+            HttpError: 404, where its part did not travel.
+        """
+        try:
+            endpoint: Endpoint = getattr(import_module(self._module, __package__), self._name)
+        except MissingPart as error:
+            raise HttpError(404, str(error)) from None
         return endpoint
 
     def __call__(

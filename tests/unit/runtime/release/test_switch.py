@@ -16,7 +16,6 @@ import pytest
 from studio.packages import Bundle
 from studio.runtime.release.server.server_control import Server
 from studio.runtime.release.store.binding import Binding
-from studio.runtime.release.switch import patience
 from studio.runtime.shared.chained_log import Journal
 from studio.runtime.shared.files import point
 from tests.rigs.boards import until
@@ -55,9 +54,9 @@ def test_a_slow_board_has_more_time(board: Machine, bundles: list[Bundle]) -> No
     board.deploy(bundles[0])
     took_s = board.ok("probe", release=digest)["probe_s"]
     assert json.loads(board.layout.binding(digest).read_bytes())["probe_s"] == round(took_s, 3)
-    assert patience(Binding("r", "", "python3", 40.0)) == 320.0
-    assert patience(Binding("r", "", "python3", 0.1)) == 60.0
-    assert patience(Binding("r", "", "python3")) == 60.0
+    assert Binding("r", "", "python3", 40.0).ready_s == 320.0
+    assert Binding("r", "", "python3", 0.1).ready_s == 60.0
+    assert Binding("r", "", "python3").ready_s == 60.0
 
 
 def test_deploy_deploy_rollback(board: Machine, bundles: list[Bundle]) -> None:

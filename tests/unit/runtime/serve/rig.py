@@ -168,12 +168,19 @@ class ServerProcess:
 
     module = "studio.runtime"
     python = sys.executable
+    program: tuple[str, ...] = ()
+    """Instead of the module: an interpreter and a zip application."""
 
     def __init__(self, *arguments: str, log: Path, **environment: str) -> None:
         self.log = log
         with log.open("wb") as file:
             self.process = subprocess.Popen(
-                [self.python, "-m", self.module, "serve", "--port=0", *arguments],
+                [
+                    *(self.program or (self.python, "-m", self.module)),
+                    "serve",
+                    "--port=0",
+                    *arguments,
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=file,
