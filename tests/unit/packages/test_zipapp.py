@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import py_compile
@@ -49,7 +48,7 @@ MODULE = "edgewright_runtime/release/command.py"
 def runtime_with_bytecode(folder: Path) -> ZipApplication:
     """The application with all modules compiled, as an installation has them."""
     for source in Path(archive.__file__).parent.rglob("*.py"):
-        if not Path(importlib.util.cache_from_source(str(source))).exists():
+        if not archive._compiled(str(source)):  # none, or of an earlier source
             py_compile.compile(str(source))
     return build_runtime(folder, bytecode=True)
 
