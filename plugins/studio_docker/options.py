@@ -31,13 +31,12 @@ CONTAINER_OPTIONS = (
         advanced=True,
     ),
     Option(
-        "open_to_all",
+        "allow_unauthenticated",
         Kind.FLAG,
         default=False,
         title="Allow unauthenticated access",
         help="Confirm that the endpoint accepts unauthenticated requests.",
         advanced=True,
-        spelling="allow_unauthenticated",
     ),
     Option(
         "token_file",

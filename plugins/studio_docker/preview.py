@@ -45,12 +45,12 @@ def actions(
 
 def _door(options: Mapping[str, Any]) -> Iterator[Action]:
     host = str(options["host"])
-    if host not in _LOOPBACK and not options["open_to_all"] and not options["token_file"]:
+    if host not in _LOOPBACK and not options["allow_unauthenticated"] and not options["token_file"]:
         yield Action(
             "address",
             f"The endpoint on {host} would accept unauthenticated requests.",
             "blocked",
-            "Pass --set token_file=FILE, or confirm with --set open_to_all=yes.",
+            "Pass --set token_file=FILE, or confirm with --set allow_unauthenticated=yes.",
         )
 
 

@@ -52,8 +52,6 @@ class Option:
         advanced: Shown behind a disclosure.
         plugins: An extension point (``transforms``) whose capabilities may be chosen by their ids
             beside ``choices``; which there are, is known only when plugins are looked for.
-        spelling: The name in flags and in pipelines, where it differs from ``name``, which stays
-            that of stored documents.
         names: What of the model's graph is named, for a form that offers it: ``value``,
             ``output``, or ``size`` (a symbolic size or an input).
         project: Fields of the model's project, of which the first that has a value is used where
@@ -80,25 +78,19 @@ class Option:
     names: str = ""
     plugins: str = ""
     placeholder: str = ""
-    spelling: str = ""
     project: tuple[str, ...] = ()
     folders: bool = False
     secret: bool = False
 
     @property
-    def word(self) -> str:
-        """The name that users write, with underscores."""
-        return self.spelling or self.name
-
-    @property
     def flag(self) -> str:
         """The command line's spelling."""
-        return "--" + self.word.replace("_", "-")
+        return "--" + self.name.replace("_", "-")
 
     @property
     def label(self) -> str:
         """The title, or one made from the name."""
-        return self.title or self.word.replace("_", " ").capitalize()
+        return self.title or self.name.replace("_", " ").capitalize()
 
     def check(self, value: Any) -> Any:
         """Return the value in its own type; raise UsageError in one sentence if it does not fit."""
@@ -149,26 +141,6 @@ class Option:
         return int(number) if self.kind is Kind.INTEGER else number
 
 
-def by_name(options: Iterable[Option], given: Mapping[str, ValueT]) -> dict[str, ValueT]:
-    """Return what was given, under the options' own names instead of their spellings.
-
-    Names of no option stay. A value of None counts as not given.
-
-    Raises:
-        UsageError: when an option is given twice, by both.
-    """
-    named = dict(given)
-    for option in options:
-        if not option.spelling or (value := named.pop(option.spelling, None)) is None:
-            continue
-        if named.get(option.name) is not None:
-            raise UsageError(
-                f"{option.spelling!r} and {option.name!r} are the same option; pass one."
-            )
-        named[option.name] = value
-    return named
-
-
 def validate(options: Iterable[Option], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return every option's value (given or default), each in its own type.
 
@@ -176,7 +148,6 @@ def validate(options: Iterable[Option], given: Mapping[str, Any]) -> dict[str, A
         UsageError: for an unknown name, a missing required value, or one that does not fit.
     """
     known = {option.name: option for option in options}
-    given = by_name(known.values(), given)
     unknown = sorted(set(given) - set(known))
     if unknown:
         hint = f"Valid options: {', '.join(sorted(known))}." if known else ""

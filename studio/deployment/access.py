@@ -60,7 +60,7 @@ class AccessRequest:
         token, value = _token(options, environment)
         tls, pem = _tls(options)
         names = _names(options.allowed_host)
-        return cls(_host(options), token, value, tls, pem, options.open_to_all, names)
+        return cls(_host(options), token, value, tls, pem, options.allow_unauthenticated, names)
 
     def request(self) -> dict[str, JsonValue]:
         """Return the access fields of the release machine's request."""

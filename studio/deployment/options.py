@@ -200,12 +200,11 @@ class AccessOptions:
         "token refuses other public host names.",
         advanced=True,
     )
-    open_to_all: bool = option(
+    allow_unauthenticated: bool = option(
         False,
         title="Allow unauthenticated access",
         help="Confirm that the endpoint accepts unauthenticated requests from the network.",
         advanced=True,
-        spelling="allow_unauthenticated",
     )
     host: str | None = option(
         None,
@@ -259,20 +258,18 @@ class TrialOptions:
         help="Maximum soak time in seconds (default 1; 300 with --trial).",
         advanced=True,
     )
-    quality: bool = option(
+    trial: bool = option(
         False,
         title="Roll back automatically",
         help="Compare with the previous release on live requests. Roll back automatically "
         "if answers, latency, errors or drift are worse.",
-        spelling="trial",
     )
-    soak_rule: tuple[str, ...] | None = option(
+    trial_rule: tuple[str, ...] | None = option(
         None,
         title="Trial rule",
         help="Limit of the trial as NAME=VALUE, such as disagreement=0.05 (see "
         "docs/monitoring.md).",
         advanced=True,
-        spelling="trial_rule",
     )
 
 
@@ -280,7 +277,7 @@ class TrialOptions:
 class KeptOptions:
     """Requests that a machine stores or compares besides serving; no platform supports them."""
 
-    agreement: float = option(
+    shadow_cpu: float = option(
         0.0,
         minimum=0,
         maximum=50,
@@ -290,7 +287,6 @@ class KeptOptions:
         help="Also load the previous release and compare its results on some requests, using "
         "up to this share of one core.",
         advanced=True,
-        spelling="shadow_cpu",
     )
     keep_samples: int = option(
         0,

@@ -112,7 +112,7 @@ class PlatformOperation:
         if wanted.keep_decisions:
             why_not = why_none_kept(self._target, "record decisions")
             raise UsageError(why_not, hint="Omit --keep-decisions.")
-        if wanted.agreement and (why_not := why_none_compared(self._target)):
+        if wanted.shadow_cpu and (why_not := why_none_compared(self._target)):
             raise UsageError(why_not, hint="Omit --shadow-cpu.")
         if wanted.providers:
             raise UsageError(
@@ -124,7 +124,7 @@ class PlatformOperation:
                 f"{self._target.name} gets all parts that an environment may turn on.",
                 hint="Omit --parts.",
             )
-        on_trial = wanted.quality or wanted.soak_rule
+        on_trial = wanted.trial or wanted.trial_rule
         if on_trial and (why_not := why_no_trial(self._target)):
             raise UsageError(f"No trial: {why_not}", hint=_INSTEAD)
 

@@ -31,12 +31,11 @@ _NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Per
 class FindOptions:
     """Options of the step ``target-find``."""
 
-    way: tuple[Literal["config", "mdns", "subnet"], ...] = option(
+    source: tuple[Literal["config", "mdns", "subnet"], ...] = option(
         ("config", "mdns"),
         choice_titles=("~/.ssh/config", "announcements (mDNS)", "a subnet"),
         title="Source",
         help="Source of boards: ~/.ssh/config, mDNS announcements or a subnet.",
-        spelling="source",
     )
     subnet: str | None = option(
         None, help="Subnet to scan for SSH servers, such as 192.168.1.0/24 (up to 1,024 addresses)."

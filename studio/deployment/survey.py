@@ -42,7 +42,7 @@ def find(options: FindOptions, job: Job) -> FindResult:
     Raises:
         UsageError: when a subnet search has no subnet, or the subnet is too large.
     """
-    ways: list[str] = list(options.way)
+    ways: list[str] = list(options.source)
     subnet = options.subnet or ""
     if subnet and "subnet" not in ways:
         ways.append("subnet")

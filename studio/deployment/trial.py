@@ -107,9 +107,9 @@ def soak_rule(options: TrialOptions) -> dict[str, str] | None:
     Raises:
         UsageError: for an unknown name, or a value out of range.
     """
-    if not options.quality and not options.soak_rule:
+    if not options.trial and not options.trial_rule:
         return None
-    return parse_rule(options.soak_rule or ())
+    return parse_rule(options.trial_rule or ())
 
 
 def parse_rule(pairs: Sequence[str]) -> dict[str, str]:
@@ -146,11 +146,11 @@ def why_none_compared(target: TargetSpec) -> str:
 
 def without_unsupported(target: TargetSpec, options: KeptT) -> tuple[KeptT, str]:
     """Drop unsupported options; return the others, and the reason for the drop."""
-    compared = why_none_compared(target) if options.agreement else ""
+    compared = why_none_compared(target) if options.shadow_cpu else ""
     stored = why_none_kept(target) if options.keep_samples else ""
     supported = replace(
         options,
-        agreement=0.0 if compared else options.agreement,
+        shadow_cpu=0.0 if compared else options.shadow_cpu,
         keep_samples=0 if stored else options.keep_samples,
     )
     return supported, " ".join(filter(None, (compared, stored)))
@@ -173,4 +173,4 @@ def sampling(options: KeptOptions) -> Sampling | None:
 
 def comparing(options: KeptOptions) -> float:
     """Return the share of a core for comparing answers with the release before; 0: none."""
-    return options.agreement / 100
+    return options.shadow_cpu / 100

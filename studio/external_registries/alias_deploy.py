@@ -58,7 +58,7 @@ def follow(options: FollowOptions, job: Job) -> FollowedVersion:
             release=version.release,
             seconds=0.0,
         )
-        if version.version == options.unless:
+        if version.version == options.skip_version:
             return followed
         job.event(SEEN, version=version.version)
         followed = _follow(replace(followed, action="unchanged"), session, version, options, job)
@@ -136,7 +136,7 @@ def _deploy_options(options: FollowOptions, bundle: Path | None = None) -> Deplo
 def _stored_options(options: FollowOptions) -> dict[str, JsonValue]:
     """Return the options as the registry stores them with a deploy."""
     values = {**to_json(options), "target": options.target.name}
-    own = ("name", "registry", "unless", "target")
+    own = ("name", "registry", "skip_version", "target")
     names = [one.name for one in form(FollowOptions) if one.name not in own]
     return {name: values[name] for name in (*names, "target")}
 

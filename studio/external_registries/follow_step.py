@@ -38,12 +38,11 @@ def _same(options: type, name: str) -> Any:
 class FollowedOptions(PullOptions):
     """The version to follow."""
 
-    unless: str | None = option(
+    skip_version: str | None = option(
         None,
         title="Tried before",
         help="Version to skip while the alias still points to it.",
         advanced=True,
-        spelling="skip_version",
     )
 
 

@@ -52,12 +52,11 @@ class MonitorOptions:
         "--keep-samples).",
         advanced=True,
     )
-    forget_samples: bool = option(
+    delete_samples: bool = option(
         False,
         title="Delete them there",
         help="Delete the stored requests on the target, after fetching them with --samples.",
         advanced=True,
-        spelling="delete_samples",
     )
 
 

@@ -43,8 +43,8 @@ def monitor(options: MonitorOptions, job: Job) -> TargetSample:
         if labels is not None:
             watch.send_labels(labels)
         taken = None
-        if options.samples or options.forget_samples:
-            taken = watch.collect_samples(options.samples, options.forget_samples)
+        if options.samples or options.delete_samples:
+            taken = watch.collect_samples(options.samples, options.delete_samples)
         while True:
             polled = time.monotonic()
             sample = replace(watch.poll(), taken=taken)

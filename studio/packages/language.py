@@ -86,7 +86,7 @@ def _generation_of(options: PackageOptions, model: Model) -> dict[str, JsonValue
         "slots": options.slots or USUAL_SLOTS,
         "cache": options.cache or CACHE_TYPES[0],
         **_limits(options, context),
-        "drift": options.reference if options.reference >= FEWEST else 0,
+        "drift": options.drift_samples if options.drift_samples >= FEWEST else 0,
         "model": {} if model.language is None else _sizes(model.language),
         "repacked": repacked_bytes(model),
     }

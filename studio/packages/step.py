@@ -188,14 +188,13 @@ class PackageOptions:
     samples: int = option(
         8, minimum=1, maximum=256, title="Number of golden samples", advanced=True
     )
-    reference: int = option(
+    drift_samples: int = option(
         256,
         minimum=0,
         maximum=4096,
         title="Samples for drift",
         help="Samples in the drift reference (at least 64; 0 turns drift detection off).",
         advanced=True,
-        spelling="drift_samples",
     )
     embedding: str | None = option(
         None,

@@ -234,7 +234,7 @@ def _notes(
     """Yield notes about own code of an app, and about what no drift is watched of."""
     for name in () if app is None else app.own_code:
         yield f"The bundle has Python code of the app: {name}."
-    if options.reference >= FEWEST:
+    if options.drift_samples >= FEWEST:
         yield from unwatched_notes(reference, has_data=options.data is not None)
 
 
@@ -273,10 +273,10 @@ def _frames(
     session: Session, inputs: Sequence[Value], options: PackageOptions
 ) -> Iterator[tuple[Frame, Truth | None]]:
     """Yield typical requests with answers and labels, if they are enough for a reference."""
-    if not options.data or options.reference < FEWEST:
+    if not options.data or options.drift_samples < FEWEST:
         return
-    dataset = open_dataset(options.data, inputs, limit=options.reference)
-    for sample in islice(dataset, options.reference):
+    dataset = open_dataset(options.data, inputs, limit=options.drift_samples)
+    for sample in islice(dataset, options.drift_samples):
         yield (sample.feeds, session.run(sample.feeds)), sample.label
 
 

@@ -251,9 +251,9 @@ class PipelineRun:
         )
         option = next(named, None) or next(
             (
-                o.word
+                o.name
                 for o in step_named(step.step).form
-                if o.word in step.written and message.startswith(o.label + ":")
+                if o.name in step.written and message.startswith(o.label + ":")
             ),
             "",
         )

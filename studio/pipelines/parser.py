@@ -236,7 +236,7 @@ def _options(
     source: TomlText, table: Mapping[str, object], place: Place, name: str
 ) -> dict[str, Any]:
     options = catalogue()[name].form
-    known = {option.word: option for option in options}
+    known = {option.name: option for option in options}
     found: dict[str, Any] = {}
     for key, value in table.items():
         if key in OWN:
@@ -244,16 +244,16 @@ def _options(
         word = key.replace("-", "_")
         option = known.get(word)
         if option is None:
-            raise source.unknown([*OWN, *(one.word for one in options)], *place, key)
+            raise source.unknown([*OWN, *(one.name for one in options)], *place, key)
         # With dashes and with underscores, both may be written.
         if option.name in found:
-            reason = f"{key!r} and {option.word!r} are the same option; keep one."
+            reason = f"{key!r} and {option.name!r} are the same option; keep one."
             raise source.wrong(reason, *place, key)
         _check_value(source, option, value, (*place, key))
         found[option.name] = value
     for option in options:
         if option.required and not option.project and option.name not in found:
-            reason = f"the step {name!r} needs the key {option.word!r}."
+            reason = f"the step {name!r} needs the key {option.name!r}."
             raise source.wrong(reason, *place, hint=option.help)
     return found
 

@@ -115,8 +115,8 @@ def _matrix() -> Json:
 def _step(step: AnyStep) -> Json:
     properties: Json = {"step": {"const": step.name}, **_OWN}
     for option in step.form:
-        properties |= dict.fromkeys(_spelled(option.word), _option(option))
-    needed = [one.word for one in step.form if one.required and not one.project]
+        properties |= dict.fromkeys(_spelled(option.name), _option(option))
+    needed = [one.name for one in step.form if one.required and not one.project]
     # Names with an underscore have a second spelling, so the schema cannot require either.
     plain = [name for name in needed if "_" not in name]
     return {

@@ -94,7 +94,7 @@ def configuration(chosen: Sequence[Candidate], options: ProfileOptions, npz: str
         UsageError: when a shape cannot be understood, or a mode lacks what it needs.
     """
     shapes, symbols = parse_shapes(options.shapes or ())
-    if options.mode == "open-loop" and not options.limit:
+    if options.mode == "open-loop" and not options.p99_limit_ms:
         raise UsageError(
             "Open-loop load needs a latency limit.",
             hint="Pass it in milliseconds: --p99-limit-ms 50",
@@ -105,11 +105,11 @@ def configuration(chosen: Sequence[Candidate], options: ProfileOptions, npz: str
         rounds=options.rounds,
         seconds=options.seconds,
         mode=options.mode,
-        looks=options.looks,
+        looks=options.interim_checks,
         streams=list(dict.fromkeys(options.streams)),
         batches=list(dict.fromkeys(options.batch)),
         rate=options.rate,
-        limit_ms=options.limit,
+        limit_ms=options.p99_limit_ms,
         duration=60 * options.minutes,
         twin=len(chosen) > 1 and options.mode in ("latency", "throughput"),
         energy=BLOCK_SECONDS if options.energy or options.meter else 0.0,

@@ -86,13 +86,12 @@ class BenchSettings:
         help="Maximum number of rounds. More rounds resolve smaller differences.",
         advanced=True,
     )
-    looks: int = option(
+    interim_checks: int = option(
         3,
         minimum=1,
         maximum=5,
         help="Interim checks at which a benchmark may stop early; 1 checks only at the end.",
         advanced=True,
-        spelling="interim_checks",
     )
     streams: tuple[int, ...] = option(
         (1,),
@@ -107,14 +106,13 @@ class BenchSettings:
         maximum=4096,
         help="Samples per inference (batch size). Throughput tries each number.",
     )
-    limit: float = option(
+    p99_limit_ms: float = option(
         0.0,
         minimum=0,
         maximum=3_600_000,
         unit="ms",
         zero="none",
         help="Open loop: p99 latency limit, measured from the scheduled time.",
-        spelling="p99_limit_ms",
     )
     rate: float = option(
         0.0,

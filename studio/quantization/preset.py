@@ -18,8 +18,9 @@ HEAD = ("title", "summary", "hardware")
 PRECISIONS = {"float": "keep", "a16w8": "wide"}
 """Precisions of a layer, and the option of the transform that lists such layers."""
 
-_PARTS = ("method", "calibration", "samples", "keep")
-"""The options of the step that belong to a preset."""
+_PARTS = {"method": "method", "calibration": "calibration", "samples": "samples",
+          "keep": "keep_float"}  # fmt: skip
+"""The options of the step that belong to a preset, by the names that presets and transforms use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Preset:
         values: dict[str, OptionValue] = {
             "calibration": options.calibration,
             "samples": options.samples,
-            "keep": list(options.keep),
+            "keep": list(options.keep_float),
         }
         if isinstance(options, QuantizeOptions):
             values["method"] = options.method
@@ -71,8 +72,8 @@ class Preset:
         source = PresetText.read(text or "", name or "the preset")
         check_head(source)
         values = {k: v for k, v in source.values.items() if k not in (*HEAD, LAYERS)}
-        for part in _PARTS:
-            option = next(one for one in QUANTIZE.form if one.name == part)
+        for part, name in _PARTS.items():
+            option = next(replace(one, name=part) for one in QUANTIZE.form if one.name == name)
             default = option.check(option.default)
             asked = given.get(part, default)
             if part not in values or asked != default:

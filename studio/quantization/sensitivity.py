@@ -49,7 +49,7 @@ def measure(options: SensitivityOptions, job: Job) -> SensitivityResult:
     layers = sorted(
         (_layer(name, cost) for name, cost in costs.items()), key=lambda layer: layer.sqnr_db
     )
-    count = options.judged
+    count = options.metric_layers
     metric, worst = _by_metric(tuner, subject, judged, layers[:count], job)
     return SensitivityResult(
         model=subject.title,

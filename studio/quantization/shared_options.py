@@ -58,7 +58,6 @@ SAMPLES = _described(
 KEEP = _described(
     title="Keep in float",
     help="Nodes to keep in float: names (with * for any characters) or operators.",
-    spelling="keep_float",
 )
 FLOAT_NODES = _described(
     title="Nodes kept in float",

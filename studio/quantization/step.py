@@ -58,7 +58,7 @@ class QuantizeOptions:
         help="Input that receives an output of the previous sample, as INPUT=OUTPUT. "
         "Samples must be in order.",
     )
-    keep: tuple[str, ...] = option((), **shared.KEEP)
+    keep_float: tuple[str, ...] = option((), **shared.KEEP)
     eval_data: Path | None = option(None, **shared.EVAL_DATA)
     heldout_data: Path | None = option(
         None,
@@ -272,7 +272,7 @@ class SensitivityOptions:
     data: Path = option(**shared.DATA)
     calibration: str = option("activation-aware", **shared.CALIBRATION)
     samples: int = option(128, **shared.SAMPLES)
-    keep: tuple[str, ...] = option((), **shared.KEEP)
+    keep_float: tuple[str, ...] = option((), **shared.KEEP)
     eval_data: Path | None = option(
         None,
         **shared.EVAL_DATA
@@ -283,13 +283,12 @@ class SensitivityOptions:
     dictionary: Path | None = option(None, **shared.DICTIONARY)
     float_nodes: tuple[str, ...] = option((), **shared.FLOAT_NODES)
     label_map: Path | None = option(None, **shared.LABEL_MAP)
-    judged: int = option(
+    metric_layers: int = option(
         8,
         minimum=0,
         maximum=100_000,
         title="Layers by the metric",
         help="Number of layers, most sensitive first, whose metric drop is measured.",
-        spelling="metric_layers",
     )
     preset: str | None = option(None, **shared.PRESET)
     preset_name: str = optional("")

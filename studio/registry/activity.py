@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from studio.registry.database import Database, SqlValue, added
+from studio.registry.former_options import current
 from studio.registry.records import (
     ActionRecord,
     AliasRecord,
@@ -73,7 +74,14 @@ class Activity:
             f"SELECT id, step, options, result, source, created FROM actions {where}", values
         )
         return [
-            ActionRecord(number, step, json.loads(options), json.loads(result), source, created)
+            ActionRecord(
+                number,
+                step,
+                current(step, json.loads(options)),
+                json.loads(result),
+                source,
+                created,
+            )
             for number, step, options, result, source, created in rows
         ]
 

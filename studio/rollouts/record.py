@@ -35,11 +35,11 @@ def prepare(registry: Registry, options: RolloutOptions) -> RolloutOptions:
     """
     if options.resume:
         options = resumed(registry, options, options.resume)
-    if options.soak_rule and options.quality == "none":
+    if options.trial_rule and options.trial == "none":
         raise UsageError(
             "A trial's rule needs a trial.", hint="Pass --trial canary or --trial each."
         )
-    parse_rule(options.soak_rule or ())
+    parse_rule(options.trial_rule or ())
     targets = options.target
     if not targets:
         raise UsageError(

@@ -10,16 +10,25 @@ from studio.api import UsageError
 from studio.documents.dataclass_json import JsonValue, from_json, to_json
 from studio.packages.results import PackageResult
 from studio.registry import Registry
+from studio.registry.former_options import current
 from studio.rollouts.results import TargetRow
 from studio.rollouts.rollout_state import RolloutHead, RolloutState, SavedState, place_of
 from studio.rollouts.step import ROLLOUT, RolloutOptions
 
 RULE = (
-    *("strategy", "first", "size", "wave_by", "parallel", "max_failures", "max_failure_share"),
-    *("max_unavailable", "window", "undo", "requests", "soak_s"),
+    *(
+        "strategy",
+        "first_wave",
+        "wave_size",
+        "wave_by",
+        "parallel",
+        "max_failures",
+        "max_failure_share",
+    ),
+    *("max_unavailable", "window", "rollback_on_halt", "requests", "soak_s"),
     *("max_error_rate", "max_latency_ratio", "min_agreement"),
-    *("quality", "quality_s", "soak_rule"),
-    *("embedding", "agreement", "keep_samples", "samples_mb", "replace", "sign", "downgrade"),
+    *("trial", "trial_s", "trial_rule"),
+    *("embedding", "shadow_cpu", "keep_samples", "samples_mb", "replace", "sign", "downgrade"),
     "needs_approval",
 )
 """Options of a rollout that a resumed one keeps."""
@@ -55,9 +64,10 @@ def resumed(registry: Registry, options: RolloutOptions, name: str) -> RolloutOp
     if saved.state == "done":
         raise UsageError(f"The rollout {ledger.name} is done.", hint="Start a new one.")
     values = to_json(options)
-    _refuse_changes(ledger.name, values, saved.head.options)
+    stored = current(ROLLOUT.name, saved.head.options)
+    _refuse_changes(ledger.name, values, stored)
     return replace(
-        from_json(RolloutOptions, {**values, **saved.head.options}),
+        from_json(RolloutOptions, {**values, **stored}),
         resume=ledger.name,
         target=tuple(registry.target(one) for one in saved.head.targets),
         model=saved.head.model,

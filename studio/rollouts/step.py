@@ -87,19 +87,17 @@ class RolloutOptions:
         choice_titles=("all at once", "canary, then the rest", "waves"),
         help="Targets that receive the release before the rule is applied.",
     )
-    first: int = option(
+    first_wave: int = option(
         1,
         minimum=1,
         title="First wave",
         help="Number of targets in the first wave.",
-        spelling="first_wave",
     )
-    size: int = option(
+    wave_size: int = option(
         10,
         minimum=1,
         title="Later waves",
         help="Number of targets in each later wave.",
-        spelling="wave_size",
     )
     wave_by: str | None = option(
         None,
@@ -139,11 +137,10 @@ class RolloutOptions:
         'Europe/Berlin" or "daily 01:00-05:00".',
         advanced=True,
     )
-    undo: bool = option(
+    rollback_on_halt: bool = option(
         False,
         title="Roll back all on halt",
         help="Roll back all targets when the rollout halts.",
-        spelling="rollback_on_halt",
     )
     requests: int = option(
         50,
@@ -179,15 +176,14 @@ class RolloutOptions:
         help="Share of golden samples whose result must equal that of the previous release.",
         advanced=True,
     )
-    quality: Literal["none", "canary", "each"] = option(
+    trial: Literal["none", "canary", "each"] = option(
         "none",
         choice_titles=("none", "on the first wave", "on each target"),
         title="Trial",
         help="Compare with the previous release on live requests and roll back "
         "automatically (see studio deploy --trial).",
-        spelling="trial",
     )
-    quality_s: float = option(
+    trial_s: float = option(
         300.0,
         minimum=1,
         maximum=3600,
@@ -195,16 +191,14 @@ class RolloutOptions:
         unit="s",
         help="Maximum duration of a trial. It ends as soon as the verdict is clear.",
         advanced=True,
-        spelling="trial_s",
     )
-    soak_rule: tuple[str, ...] | None = option(
+    trial_rule: tuple[str, ...] | None = option(
         None,
         title="Trial rule",
         help="Limit of the trial as NAME=VALUE (see studio deploy).",
         advanced=True,
-        spelling="trial_rule",
     )
-    agreement: float = like(_SHADOW, 0.0)
+    shadow_cpu: float = like(_SHADOW, 0.0)
     keep_samples: int = like(_SAMPLES, 0)
     samples_mb: float = like(_QUOTA, SAMPLES_MB)
     needs_approval: bool = option(

@@ -132,9 +132,9 @@ class TargetRollout:
         watched = trial or TrialOptions(soak_s=0.0)
         options = replace(
             self._options,
-            quality=watched.quality,
+            trial=watched.trial,
             soak_s=watched.soak_s,
-            soak_rule=watched.soak_rule,
+            trial_rule=watched.trial_rule,
         )
         result = deploy_noted(options, self._job)
         self.row = replace(self.row, result=to_json(result))

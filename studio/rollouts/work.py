@@ -52,7 +52,7 @@ def rollout(options: RolloutOptions, job: Job) -> RolloutWork:
     if not options.model and not options.bundle:
         raise UsageError("Missing model or bundle.", hint="Pass a model or a bundle folder.")
     names = [one.name for one in options.target or ()]
-    plan = waves(names, options.strategy, options.first, options.size, groups_of(options))
+    plan = waves(names, options.strategy, options.first_wave, options.wave_size, groups_of(options))
     if options.dry_run:
         bundle = _signed(_packaged(options, job), options, job)
         return RolloutWork(planned(bundle, plan, options, utc_now()), (), None)
@@ -171,7 +171,7 @@ class Rollout:
         self._job = job
         self._bundle = bundle
         self._targets = {one.name: one for one in options.target or ()}
-        held_in = {"canary": 1, "each": len(plan)}.get(options.quality, 0)
+        held_in = {"canary": 1, "each": len(plan)}.get(options.trial, 0)
         self._waves = [
             [self._member(name, number, number <= held_in) for name in names]
             for number, names in enumerate(plan, 1)
@@ -200,7 +200,7 @@ class Rollout:
     def _trial(self) -> TrialOptions:
         """Return the options of a deploy with a trial."""
         given = self._options
-        return TrialOptions(quality=True, soak_s=given.quality_s, soak_rule=given.soak_rule)
+        return TrialOptions(trial=True, soak_s=given.trial_s, trial_rule=given.trial_rule)
 
     def _deploy_options(self) -> DeployOptions:
         """Return the options of a deploy that do not depend on the wave."""
@@ -208,7 +208,7 @@ class Rollout:
         reason = downgrade_of(given.downgrade)
         return DeployOptions(
             replace=given.replace,
-            agreement=given.agreement,
+            shadow_cpu=given.shadow_cpu,
             keep_samples=given.keep_samples,
             samples_mb=given.samples_mb,
             downgrade=reason or None,
@@ -247,7 +247,7 @@ class Rollout:
     def _judge(self, wave: Sequence[TargetRollout]) -> str:
         """Return why a whole wave is worse, and roll it back; empty if it is not."""
         rows = [member.row for member in wave]
-        found = wave_verdict(rows, self._rule, parse_rule(self._options.soak_rule or ()))
+        found = wave_verdict(rows, self._rule, parse_rule(self._options.trial_rule or ()))
         if not found:
             return ""
         reason = f"the whole wave was rolled back: {found}"
@@ -261,7 +261,7 @@ class Rollout:
         for member in self._members():
             if member.row.state in BEGINNINGS:
                 member.leave(reason)
-            elif member.row.state == KEPT and self._options.undo:
+            elif member.row.state == KEPT and self._options.rollback_on_halt:
                 member.roll_back(reason)
 
     def _members(self) -> list[TargetRollout]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, Option, UsageError
-from studio.api.options import by_name
 from studio.documents.toml_text import key_text, literal
 from studio.registry import ActionRecord, Registry, VariantRecord
 from studio.steps.catalogue import step as step_named
@@ -80,10 +79,9 @@ class ReplayBuilder:
         if step not in steps():
             raise UsageError(f"Unknown step: {step!r}.")
         known = {option.name: option for option in step_named(step).form}
-        named = by_name(known.values(), options)
         told = {
-            known[name].word: self._value(known[name], value)
-            for name, value in named.items()
+            name: self._value(known[name], value)
+            for name, value in options.items()
             if name in known and value != known[name].default
         }
         number = 1 + sum(one.step == step for one in self._told)

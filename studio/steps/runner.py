@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Extension, Permission, Refused, UsageError
-from studio.api.options import by_name
 from studio.documents.dataclass_json import to_json
 from studio.jobs import (
     AnyStep,
@@ -93,7 +92,7 @@ class StepRunner:
             Refused: when the seal no longer fits; nothing was started.
         """
         step = step_named(name)
-        given = self._completed(step, by_name(step.form, given))
+        given = self._completed(step, given)
         filled = with_project(step, given, self._registry)
         resolved = resolve(step, filled.options, self._registry)
         self._check_formats(step, resolved)
@@ -165,7 +164,7 @@ class StepRunner:
             OSError: when a file cannot be read.
         """
         step = step_named(name)
-        named = self._completed(step, by_name(step.form, given))
+        named = self._completed(step, given)
         filled = with_project(step, named, self._registry)
         resolved = resolve(step, filled.options, self._registry)
         return self._inputs(step, resolved, filled.preprocess)
@@ -180,7 +179,7 @@ class StepRunner:
             OSError: when a file cannot be read.
         """
         step = step_named(name)
-        named = self._completed(step, by_name(step.form, given))
+        named = self._completed(step, given)
         filled = with_project(step, named, self._registry)
         resolved = resolve(step, filled.options, self._registry)
         self._check_formats(step, resolved)
@@ -221,8 +220,7 @@ class StepRunner:
     ) -> tuple[dict[str, Any], JobOutcome | None]:
         """Return the options after opening models given as files, and a failure, if any."""
         step = step_named(name)
-        by_option = by_name(step.form, given)
-        named = folders_apart(step, by_option, self._suffixes, self._registry)
+        named = folders_apart(step, given, self._suffixes, self._registry)
         opened = dict(self._completed(step, app_apart(step, named)))
         for option, path in model_files(step, opened, self._registry):
             outcome = self.open(path)

@@ -43,7 +43,7 @@ def promote(registry: Registry, options: PromoteOptions, folder: Path) -> AliasM
     """
     alias = _checked(options.alias)
     named = find_version(registry, options.version)
-    evidence = _evidence(registry, named, options.run, options.because)
+    evidence = _evidence(registry, named, options.run, options.reason)
     return _move(registry, named.version.model, alias, named.version, "promoted", evidence)
 
 
@@ -56,7 +56,7 @@ def roll_back(registry: Registry, options: RollBackOptions, folder: Path) -> Ali
     alias = _checked(options.alias)
     model = model_named(registry, options.model)
     back = _before(registry, model, alias)
-    evidence = {"because": options.because} if options.because else {}
+    evidence = {"because": options.reason} if options.reason else {}
     return _move(registry, model, alias, back, "rolled back", evidence)
 
 

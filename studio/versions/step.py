@@ -46,12 +46,11 @@ class PromoteOptions:
         help="Pipeline run whose gates count (default: the last run that made the version).",
         advanced=True,
     )
-    because: str | None = option(
+    reason: str | None = option(
         None,
         title="Without gates, because",
         help="Approve the promotion without passed gates, for this reason.",
         advanced=True,
-        spelling="reason",
     )
 
 
@@ -61,9 +60,7 @@ class RollBackOptions:
 
     model: str = option(title="Model", positional=True, help="Model name.")
     alias: str = _alias()
-    because: str | None = option(
-        None, title="Reason", help="Reason, stored with the move.", spelling="reason"
-    )
+    reason: str | None = option(None, title="Reason", help="Reason, stored with the move.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ def measure(
     """Deploy both, then let them change places so many times."""
     spec = board.spec()
     for bundle in bundles:
-        options = {"expose": "network", "port": _PORT, "open_to_all": True, "soak_s": 0.5}
+        options = {"expose": "network", "port": _PORT, "allow_unauthenticated": True, "soak_s": 0.5}
         given = from_json(
             DeployOptions, {"bundle": str(bundle.folder), "target": asdict(spec), **options}
         )

@@ -50,8 +50,8 @@ def measure(folder: Path) -> dict[str, Any]:
                 bundle=str(second.folder),
                 target=["@all"],
                 strategy="waves",
-                first=5,
-                size=50,
+                first_wave=5,
+                wave_size=50,
                 max_failures=3,
             )
             fleet.check(bundles)

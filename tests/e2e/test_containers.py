@@ -356,7 +356,7 @@ def test_a_full_disk(parcels: tuple[Parcel, Parcel]) -> None:
 def test_an_open_door_needs_a_yes(site: Site, parcels: tuple[Parcel, Parcel]) -> None:
     with pytest.raises(Refused, match="would accept unauthenticated requests"):
         site.deploy(parcels[0], options(host="0.0.0.0"), Recorder())
-    plan = site.preview(parcels[0], options(host="0.0.0.0", open_to_all=True))
+    plan = site.preview(parcels[0], options(host="0.0.0.0", allow_unauthenticated=True))
     assert not [one for one in plan.actions if one.state == "blocked"]
     assert not site.resources()
 

@@ -212,7 +212,7 @@ def _poll(opened: Workspace, arguments: argparse.Namespace) -> int:
 
     opened.events.subscribe(listen)
     while True:
-        outcome = opened.run("registry-deploy", **{**options, "unless": watch.acted_on})
+        outcome = opened.run("registry-deploy", **{**options, "skip_version": watch.acted_on})
         line = watch.judge(outcome)
         # Only the first failure ends the command; later ones may be temporary.
         if first and not outcome.ok:

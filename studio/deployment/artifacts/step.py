@@ -41,7 +41,7 @@ class DebOptions:
     app: Path | None = like(_PACKAGE["app"])
     sign: Path | None = like(_PACKAGE["sign"])
     samples: int = like(_PACKAGE["samples"], 8)
-    reference: int = like(_PACKAGE["reference"], 256)
+    drift_samples: int = like(_PACKAGE["drift_samples"], 256)
     embedding: str | None = like(_PACKAGE["embedding"])
     backend: str | None = like(_PACKAGE["backend"])
     context: int | None = like(CONTEXT)
@@ -86,7 +86,7 @@ class DebOptions:
             dictionary=self.dictionary,
             app=self.app,
             samples=self.samples,
-            reference=self.reference,
+            drift_samples=self.drift_samples,
             embedding=self.embedding,
             backend=self.backend,
             context=self.context,

@@ -87,10 +87,10 @@ class ExportDecisionsOptions(RecordedTarget):
     """Options of the step ``decisions-export``."""
 
     begin: str | None = option(
-        None, title="From", spelling="from", help=f"Begin of the period, {_TIME} (default: all)."
+        None, key="from", title="From", help=f"Begin of the period, {_TIME} (default: all)."
     )
     end: str | None = option(
-        None, title="To", spelling="to", help=f"End of the period, {_TIME}; a day is included."
+        None, key="to", title="To", help=f"End of the period, {_TIME}; a day is included."
     )
     out: Path = option(kind=Kind.OUTPUT, title="File", help="File for the entries, one a line.")
 

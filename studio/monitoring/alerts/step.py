@@ -39,10 +39,9 @@ class SilenceOptions:
         maximum=10080,
         help="Duration of the silence; 0 ends it.",
     )
-    seen: bool = option(
+    ack: bool = option(
         False,
         help="Acknowledge the alert until it resolves, for up to one day.",
-        spelling="ack",
     )
     note: str | None = option(None, help="Reason, stored with the silence.")
 

@@ -84,7 +84,7 @@ def silence(options: SilenceOptions, job: Job) -> SilenceResult:
     """Add a silence or an acknowledgement, or only list the active ones."""
     holds = Silences(Paths.of().data / HOLDS)
     target, alert, note = options.target or "", options.alert or "*", options.note or ""
-    if target and options.seen:
+    if target and options.ack:
         if "*" in (target, alert):
             raise UsageError(
                 "One alert of one target is acknowledged, not all.",

@@ -81,7 +81,7 @@ def text_configuration(
         rounds=options.rounds,
         seconds=options.seconds,
         mode="tokens",
-        looks=options.looks,
+        looks=options.interim_checks,
         twin=len(chosen) > 1,
         energy=BLOCK_SECONDS if options.energy or options.meter else 0.0,
         meter=str(options.meter or ""),

@@ -27,7 +27,7 @@ _OF_OTHERS = {
     "max_drop": "--max-drop",
     "max_latency_ratio": "--max-latency-ratio",
     "recurrent": "--recurrent",
-    "keep": "--keep-float",
+    "keep_float": "--keep-float",
     "chip": "--for",
     "eval_data": "--eval-data",
 }

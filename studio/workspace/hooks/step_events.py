@@ -135,7 +135,7 @@ def events_of(step: str, arguments: Mapping[str, Any], outcome: JobOutcome) -> I
     else:
         yield StepEvent("release.failed", subject, {"step": step, "reason": outcome.sentence})
     judged = outcome.ok or outcome.error == "TakenBack"
-    if step == "deploy" and arguments.get("quality") and judged:
+    if step == "deploy" and arguments.get("trial") and judged:
         yield StepEvent("trial.ended", subject, {**found, "kept": outcome.ok})
 
 

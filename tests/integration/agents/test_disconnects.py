@@ -20,7 +20,7 @@ from tests.rigs.agents.sessions import STUDIO
 
 DIGITS = resource("samples", "digits") / "digits.onnx"
 ROOT = Path(__file__).parents[3]
-LONG = {"seconds": 3600.0, "rounds": 10_000, "looks": 1}
+LONG = {"seconds": 3600.0, "rounds": 10_000, "interim_checks": 1}
 CANCELLED = "Profile digits fp32 was cancelled."
 PATIENCE_S = 240.0
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from studio.api import Kind, Option, UsageError, validate
-from studio.api.options import by_name
 
 OPTIONS = (
     Option("samples", Kind.INTEGER, 64, minimum=1, maximum=1000),
@@ -68,19 +67,5 @@ def test_a_required_value_is_asked_for() -> None:
     assert raised.value.hint == "Pass --model."
 
 
-SPELLED = (Option("preset", Kind.PRESET), Option("quality", Kind.FLAG, False, spelling="trial"))
-
-
-def test_names_and_spellings_are_accepted() -> None:
-    for given in ({"trial": True}, {"quality": True}, {"quality": None, "trial": "yes"}):
-        assert validate(SPELLED, {"preset": "int8", **given}) == {"preset": "int8", "quality": True}
-    assert by_name(SPELLED, {"trial": True, "other": 1}) == {"quality": True, "other": 1}
-
-
-def test_an_option_given_by_its_name_and_its_spelling_is_refused() -> None:
-    with pytest.raises(UsageError, match="'trial' and 'quality' are the same option"):
-        validate(SPELLED, {"quality": True, "trial": False})
-
-
 def test_the_flag_of_an_option() -> None:
-    assert [option.flag for option in SPELLED] == ["--preset", "--trial"]
+    assert Option("first_wave", Kind.INTEGER).flag == "--first-wave"

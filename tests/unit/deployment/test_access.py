@@ -255,7 +255,7 @@ def test_an_open_door_needs_a_yes(workspace: Workspace, tmp_path: Path) -> None:
     assert "would accept unauthenticated requests" in refused.sentence
     planned = ok(workspace.run("deploy", dry_run=True, **options))
     assert planned["possible"] is False
-    assert ok(workspace.run("deploy", **options, open_to_all=True))["host"] == "0.0.0.0"
+    assert ok(workspace.run("deploy", **options, allow_unauthenticated=True))["host"] == "0.0.0.0"
     assert ok(workspace.run("deploy", model=model, soak_s=0.2))["host"] == "0.0.0.0"  # as before
     closed = ok(workspace.run("deploy", model=model, soak_s=0.2, expose="loopback"))
     assert closed["host"] == "127.0.0.1"
@@ -272,8 +272,8 @@ def test_a_name_that_was_deployed_is_answered_also_after_the_next_deploy(
     workspace: Workspace, tmp_path: Path
 ) -> None:
     old, new = (str(make_cnn(tmp_path / f"cnn-{seed}.onnx", seed=seed)) for seed in (1, 2))
-    open_to_all = {"expose": "network", "open_to_all": True, "soak_s": 0.2}
-    before = ok(workspace.run("deploy", model=old, **open_to_all))
+    allow_unauthenticated = {"expose": "network", "allow_unauthenticated": True, "soak_s": 0.2}
+    before = ok(workspace.run("deploy", model=old, **allow_unauthenticated))
     assert asked_as(before, "cam.example.com") == 403
     named = ok(workspace.run("deploy", model=old, allowed_host=["cam.example.com"], soak_s=0.2))
     assert asked_as(named, "cam.example.com") == 200

@@ -171,7 +171,7 @@ def test_open_to_the_network_when_asked(
         with pytest.raises(Refused, match="The endpoint on board would accept"):
             studio.deploy(bundles[0], expose="network", port=9000)
         assert not (board.home / ".edgewright").exists()
-        result = studio.deploy(bundles[0], expose="network", port=9000, open_to_all=True)
+        result = studio.deploy(bundles[0], expose="network", port=9000, allow_unauthenticated=True)
         assert result["endpoint"] == f"http://{board.address}:9000"
         link = http.client.HTTPConnection(board.address, 9000, timeout=10)
         link.request("GET", "/edgewright/status")

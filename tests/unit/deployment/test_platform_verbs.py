@@ -143,9 +143,9 @@ def test_what_cannot_be_is_one_sentence_and_changes_nothing(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"quality": True}, "No trial: {} runs each release in a separate server"),
-        ({"soak_rule": ["judge=errors"]}, "No trial: {} runs"),
-        ({"agreement": 2.0}, "No shadow comparison: {} runs each release"),
+        ({"trial": True}, "No trial: {} runs each release in a separate server"),
+        ({"trial_rule": ["judge=errors"]}, "No trial: {} runs"),
+        ({"shadow_cpu": 2.0}, "No shadow comparison: {} runs each release"),
         ({"keep_samples": 5}, "{} cannot keep requests: only boards over SSH"),
     ],
 )
@@ -162,7 +162,7 @@ def test_what_needs_the_release_before_is_refused_before_anything_is_made(
     outcome = workspace.run("deploy", target=name, model=model, **options)
     assert outcome.sentence.startswith(words.format(name))
     assert outcome.exit_code == 2
-    trial = "quality" in options or "soak_rule" in options
+    trial = "trial" in options or "trial_rule" in options
     assert outcome.hint.startswith("Use --canary PERCENT" if trial else "Omit --")
     assert workspace.registry.versions() == []
 

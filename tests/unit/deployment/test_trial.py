@@ -16,18 +16,18 @@ from studio.steps.replay import pipeline_of
 from studio.workspace import Workspace
 from tests.unit.runtime.models import make_cnn_versions
 
-_NAMES = ("soak_s", "quality", "soak_rule")
+_NAMES = ("soak_s", "trial", "trial_rule")
 
 
 @pytest.mark.parametrize(
     ("given", "wanted"),
     [
         ({}, USUAL_S),
-        ({"quality": True}, TRIAL_S),
-        ({"soak_rule": ["errors=0.1"]}, TRIAL_S),
-        ({"quality": True, "soak_s": "1"}, 1.0),
-        ({"quality": True, "soak_s": 300}, 300.0),
-        ({"quality": True, "soak_s": 0}, 0.0),
+        ({"trial": True}, TRIAL_S),
+        ({"trial_rule": ["errors=0.1"]}, TRIAL_S),
+        ({"trial": True, "soak_s": "1"}, 1.0),
+        ({"trial": True, "soak_s": 300}, 300.0),
+        ({"trial": True, "soak_s": 0}, 0.0),
         ({"soak_s": 1}, 1.0),
         ({"soak_s": 0}, 0.0),
         ({"soak_s": 20}, 20.0),
@@ -39,8 +39,8 @@ def test_what_is_given_counts(given: dict[str, object], wanted: float) -> None:
 
 
 def test_a_rollouts_trial_may_last_a_second() -> None:
-    assert validate(ROLLOUT.form, {"quality_s": 1})["quality_s"] == 1.0
-    assert validate(ROLLOUT.form, {})["quality_s"] == TRIAL_S
+    assert validate(ROLLOUT.form, {"trial_s": 1})["trial_s"] == 1.0
+    assert validate(ROLLOUT.form, {})["trial_s"] == TRIAL_S
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_trial_of_a_second_is_over_after_a_second(workspace: Workspace, tmp_pa
     """Nobody asks meanwhile, so the time alone ends it."""
     first, second = map(str, make_cnn_versions(tmp_path))
     assert workspace.run("deploy", model=first, soak_s=0).ok
-    done = workspace.run("deploy", model=second, quality=True, soak_s=1)
+    done = workspace.run("deploy", model=second, trial=True, soak_s=1)
     assert done.ok, done.sentence
     soak = done.result.soak
     assert soak["decision"] == "kept undecided"
@@ -72,15 +72,15 @@ def test_a_worse_release_is_rolled_back_by_golden_samples_alone(
 ) -> None:
     first, second = map(str, make_cnn_versions(tmp_path))
     assert workspace.run("deploy", model=first, soak_s=0).ok
-    planned = workspace.run("deploy", model=second, quality=True, dry_run=True)
+    planned = workspace.run("deploy", model=second, trial=True, dry_run=True)
     (row,) = (one for one in planned.result.steps if one.name == "trial")
     assert row.state == "warning"
     assert "8 golden samples" in row.text
     alone = ["requests=clients"]
-    done = workspace.run("deploy", model=second, quality=True, soak_rule=alone, soak_s=3)
+    done = workspace.run("deploy", model=second, trial=True, trial_rule=alone, soak_s=3)
     assert done.ok
     assert done.result.soak["tests"][1]["of"] == 0
     assert workspace.run("rollback", target="local").ok
-    ended = workspace.run("deploy", model=second, quality=True, soak_s=120)
+    ended = workspace.run("deploy", model=second, trial=True, soak_s=120)
     assert not ended.ok
     assert "of them golden samples" in ended.sentence

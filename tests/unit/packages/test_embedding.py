@@ -185,7 +185,7 @@ def test_without_an_embedding_the_rest_is_packaged(
 
 
 def test_little_data_gives_none(tmp_path: Path) -> None:
-    _, result = two_layers(tmp_path, embedding="auto", reference=10)
+    _, result = two_layers(tmp_path, embedding="auto", drift_samples=10)
     assert "needs 64 samples" in result.notes[0]
 
 

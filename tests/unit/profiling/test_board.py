@@ -174,7 +174,7 @@ def test_what_was_measured_before_a_cut_is_kept(board, studio, job, arguments):
 
         return cut
 
-    long = {"seconds": 3600, "rounds": 10000, "looks": 1}
+    long = {"seconds": 3600, "rounds": 10000, "interim_checks": 1}
     partial = measure(board, job.folder, job, arguments(**long), cut_at(Round, 12))
     assert not partial.complete
     assert partial.interruption

@@ -36,7 +36,9 @@ def options(
 def test_layers_are_ranked_by_error_and_the_worst_by_the_metric_too(
     registry: Registry, digits: VariantRecord, job: FakeJob
 ) -> None:
-    asked = options(registry, digits, samples=8, eval_data=HELDOUT, eval_samples=40, judged=1)
+    asked = options(
+        registry, digits, samples=8, eval_data=HELDOUT, eval_samples=40, metric_layers=1
+    )
     result = sensitivity.measure(asked, job)
     document = json.loads(json.dumps(to_json(result)))  # it travels as JSON
     assert from_json(SensitivityResult, document) == result

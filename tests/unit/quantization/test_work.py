@@ -161,7 +161,7 @@ def test_one_sample_is_enough(digits: VariantRecord, job: FakeJob) -> None:
 
 def test_a_node_that_is_not_there(digits: VariantRecord, job: FakeJob) -> None:
     with pytest.raises(UsageError, match="The model has no node 'conv9'"):
-        quantize(digits, job, data=CALIBRATION, keep=["conv9"])
+        quantize(digits, job, data=CALIBRATION, keep_float=["conv9"])
 
 
 def test_cancel_during_calibration(digits: VariantRecord, job: FakeJob) -> None:

@@ -78,7 +78,7 @@ def states(result: dict[str, Any], names: Sequence[str]) -> list[str]:
 def test_waves_halt_at_the_threshold_and_are_resumed(fleet: Fleet) -> None:
     names = fleet.boards.names
     fleet.boards.start({"b003": "silent", "b004": "probe", "b009": "serving"})
-    result = fleet.roll_out(fleet.second, strategy="waves", size=5, parallel=2, max_failures=1)
+    result = fleet.roll_out(fleet.second, strategy="waves", wave_size=5, parallel=2, max_failures=1)
     assert result["state"] == "halted"
     assert states(result, ["b003", "b004"]) == ["failed", "failed"]
     assert states(result, names[6:]) == ["not begun"] * 6
@@ -90,7 +90,7 @@ def test_waves_halt_at_the_threshold_and_are_resumed(fleet: Fleet) -> None:
         with pytest.raises(UsageError, match="Tolerated failures is 1, not 3"):
             opened.run("rollout", resume="last", max_failures=3)
         with pytest.raises(UsageError, match="Trial rule is none, not min"):
-            opened.run("rollout", resume="last", soak_rule=["min_agreement=0.9"])
+            opened.run("rollout", resume="last", trial_rule=["min_agreement=0.9"])
 
     # Still broken, and three tolerated: the rest gets it, and the ninth is taken back.
     fleet.boards.start({"b003": "silent", "b009": "serving"})

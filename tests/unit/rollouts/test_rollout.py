@@ -48,7 +48,7 @@ def states(result: dict[str, Any]) -> list[str]:
 
 def test_waves_halt_and_go_on(workspace: Workspace, tmp_path: Path) -> None:
     first, second = make_cnn_versions(tmp_path)
-    result = roll_out(workspace, first, strategy="waves", first=1, size=1)
+    result = roll_out(workspace, first, strategy="waves", first_wave=1, wave_size=1)
     old = result["release"]
     assert (result["state"], states(result)) == ("done", ["kept"] * 3)
     assert [row["wave"] for row in result["targets"]] == [1, 2, 3]
@@ -56,14 +56,14 @@ def test_waves_halt_and_go_on(workspace: Workspace, tmp_path: Path) -> None:
 
     # The second target cannot be deployed to: what came before it stays, the rest never begins.
     workspace.add_target(TargetSpec("two", "local:", "", {"root": "/proc/no/such/folder"}))
-    result = roll_out(workspace, second, strategy="waves", size=1)
+    result = roll_out(workspace, second, strategy="waves", wave_size=1)
     assert (result["state"], states(result)) == ("halted", ["kept", "failed", "not begun"])
     assert "halted after 1" in result["targets"][2]["text"]
     workspace.add_target(TargetSpec("two", "local:", "", {"root": str(tmp_path / "roots" / "two")}))
     assert served(workspace) == [result["release"], old, old]
 
     # Repeated, it goes on where it stopped; nothing is switched where it serves already.
-    result = roll_out(workspace, second, strategy="waves", size=1)
+    result = roll_out(workspace, second, strategy="waves", wave_size=1)
     assert (result["state"], states(result)) == ("done", ["kept"] * 3)
     assert served(workspace) == [result["release"]] * 3
     assert workspace.registry.releases("three")[0].state == "serving"
@@ -73,7 +73,7 @@ def test_a_halted_rollout_takes_all_back(workspace: Workspace, tmp_path: Path) -
     first, second = make_cnn_versions(tmp_path)
     old = roll_out(workspace, first, strategy="all")["release"]
     workspace.add_target(TargetSpec("three", "local:", "", {"root": "/proc/no/such/folder"}))
-    result = roll_out(workspace, second, strategy="all", undo=True)
+    result = roll_out(workspace, second, strategy="all", rollback_on_halt=True)
     assert (result["state"], states(result)) == ("halted", ["taken back", "taken back", "failed"])
     workspace.add_target(
         TargetSpec("three", "local:", "", {"root": str(tmp_path / "roots" / "three")})
@@ -90,7 +90,7 @@ def test_a_trial_in_the_first_wave_is_told_of_it_alone(
     roll_out(workspace, first, strategy="all")
     rule = ["judge=errors", "undecided=keep"]
     result = roll_out(
-        workspace, second, strategy="canary", quality="canary", quality_s=1, soak_rule=rule
+        workspace, second, strategy="canary", trial="canary", trial_s=1, trial_rule=rule
     )
     assert states(result) == ["kept"] * 3
     canary, *others = result["targets"]
@@ -104,7 +104,7 @@ def test_a_trial_that_is_lost_is_taken_back_and_halts(workspace: Workspace, tmp_
     first, second = make_cnn_versions(tmp_path)
     old = roll_out(workspace, first, strategy="all")["release"]
     result = roll_out(
-        workspace, second, quality="canary", quality_s=2, soak_rule=["undecided=take back"]
+        workspace, second, trial="canary", trial_s=2, trial_rule=["undecided=take back"]
     )
     assert (result["state"], states(result)) == ("halted", ["taken back"] + ["not begun"] * 2)
     row = result["targets"][0]
@@ -128,9 +128,9 @@ def test_a_rule_without_a_trial_or_of_no_known_name_changes_nothing(
 ) -> None:
     model = str(make_cnn(tmp_path / "1.onnx", seed=1))
     wrong: tuple[tuple[dict[str, Any], str], ...] = (
-        ({"soak_rule": ["errors=1"]}, "A trial's rule needs a trial."),
-        ({"quality": "each", "soak_rule": ["disagrement=1"]}, "disagrement"),
-        ({"quality": "some"}, "Trial must be one of none, canary, each, not 'some'"),
+        ({"trial_rule": ["errors=1"]}, "A trial's rule needs a trial."),
+        ({"trial": "each", "trial_rule": ["disagrement=1"]}, "disagrement"),
+        ({"trial": "some"}, "Trial must be one of none, canary, each, not 'some'"),
     )
     for options, said in wrong:
         with pytest.raises(UsageError, match=said):
@@ -145,8 +145,8 @@ def test_each_target_keeps_and_compares_what_was_allowed(
     first, second = make_cnn_versions(tmp_path)
     old = roll_out(workspace, first, strategy="all")["release"]
     workspace.add_target(TargetSpec("two", "local:", "", {"root": "/proc/no/such/folder"}))
-    allowed = {"keep_samples": 6, "samples_mb": 3, "agreement": 4}
-    result = roll_out(workspace, second, strategy="waves", size=1, **allowed)
+    allowed = {"keep_samples": 6, "samples_mb": 3, "shadow_cpu": 4}
+    result = roll_out(workspace, second, strategy="waves", wave_size=1, **allowed)
     assert states(result) == ["kept", "failed", "not begun"]
     workspace.add_target(TargetSpec("two", "local:", "", {"root": str(tmp_path / "roots" / "two")}))
     outcome = workspace.run("rollout", resume="last")

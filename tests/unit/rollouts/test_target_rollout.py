@@ -17,8 +17,8 @@ from studio.rollouts.target_rollout import TargetRollout
 from tests.rigs.bundles import QuietJob, make_bundle
 
 RULE = RolloutRule(max_error_rate=0.05, max_latency_ratio=1.5, least_requests=20)
-OPTIONS = DeployOptions(keep_samples=5, samples_mb=8.0, agreement=2.0)
-TRIAL = TrialOptions(quality=True, soak_s=1.0, soak_rule=())
+OPTIONS = DeployOptions(keep_samples=5, samples_mb=8.0, shadow_cpu=2.0)
+TRIAL = TrialOptions(trial=True, soak_s=1.0, trial_rule=())
 
 
 class Seen:
@@ -53,15 +53,15 @@ def test_a_machine_keeps_and_compares_beside_a_trial(seen: Seen, tmp_path: Path)
     row = released(tmp_path, "local:", trial=TRIAL, options=OPTIONS)
     assert row.state == KEPT
     asked = seen.asked
-    assert (asked.quality, asked.soak_s, asked.soak_rule) == (True, 1.0, ())
-    assert (asked.keep_samples, asked.samples_mb, asked.agreement) == (5, 8.0, 2.0)
+    assert (asked.trial, asked.soak_s, asked.trial_rule) == (True, 1.0, ())
+    assert (asked.keep_samples, asked.samples_mb, asked.shadow_cpu) == (5, 8.0, 2.0)
     assert "cannot keep" not in row.text
 
 
 def test_a_platform_is_not_asked_and_says_why(seen: Seen, tmp_path: Path) -> None:
     row = released(tmp_path, "kubernetes:lab/there", options=OPTIONS)
     assert row.state == KEPT
-    assert (seen.asked.keep_samples, seen.asked.agreement) == (0, 0)
+    assert (seen.asked.keep_samples, seen.asked.shadow_cpu) == (0, 0)
     assert "; no shadow comparison: there runs each release in a separate server" in row.text
     assert "there cannot keep requests: only boards over SSH" in row.text
 
@@ -69,11 +69,11 @@ def test_a_platform_is_not_asked_and_says_why(seen: Seen, tmp_path: Path) -> Non
 def test_a_container_engine_compares_and_keeps_nothing(seen: Seen, tmp_path: Path) -> None:
     row = released(tmp_path, "docker://", options=OPTIONS)
     assert seen.asked.keep_samples == 0
-    assert seen.asked.agreement == OPTIONS.agreement
+    assert seen.asked.shadow_cpu == OPTIONS.shadow_cpu
     assert "; there cannot keep requests" in row.text
 
 
 def test_without_a_wish_nothing_is_asked_and_nothing_waited_for(seen: Seen, tmp_path: Path) -> None:
     released(tmp_path, "local:")
-    assert (seen.asked.keep_samples, seen.asked.agreement) == (0, 0.0)
+    assert (seen.asked.keep_samples, seen.asked.shadow_cpu) == (0, 0.0)
     assert seen.asked.soak_s == 0.0

@@ -114,7 +114,7 @@ def test_promotion_needs_gates_that_were_met(registry: Registry) -> None:
     with pytest.raises(Refused, match="did not make m:3"):
         promote(registry, "m:3", run="r-1")
     assert find_version(registry, "m@production").version.id == first.id
-    done = promote(registry, "m:3", because="an emergency")
+    done = promote(registry, "m:3", reason="an emergency")
     assert done.ground.because == "an emergency"
     told = lineage(registry, find_version(registry, "m:3"))
     assert [(one.why, one.before, one.to) for one in told.moves] == [("promoted", 1, 3)]

@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from studio.workspace import VariantRecord, Workspace
 
 NOT_ASKED = ("dry_run", "bundle", "replace")
-IN_SIGHT = ("data", "labels", "preprocess", "endpoint", "expose", "token", "tls", "quality")
+IN_SIGHT = ("data", "labels", "preprocess", "endpoint", "expose", "token", "tls", "trial")
 """Options that are always visible, in this order: at most eight."""
 
 MACHINE_ONLY = (
     *("expose", "token", "token_file", "tls", "cert", "key", "port", "budget_ms"),
-    *("allowed_host", "open_to_all", "host", "endpoint"),
+    *("allowed_host", "allow_unauthenticated", "host", "endpoint"),
 )
 """Options that a platform does not take, as it has its own."""
 
 MOST_IN_SIGHT = 8
 """Fields that Configure shows at most, those of the studio and the platform together."""
 
-TRIAL = ("quality", "soak_rule")
-COMPARED = ("agreement",)
+TRIAL = ("trial", "trial_rule")
+COMPARED = ("shadow_cpu",)
 KEPT = ("keep_samples", "samples_mb")
 BESIDE = "samples_mb"
 """Its own reason is the one of the field before it."""

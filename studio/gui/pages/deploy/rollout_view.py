@@ -27,9 +27,18 @@ if TYPE_CHECKING:
 
 STEP = "rollout"
 FORM_WIDTH = 44 * GRID
-SHOWN = ("target", "strategy", "first", "size", "max_failures", "undo", "requests", "quality")
+SHOWN = (
+    "target",
+    "strategy",
+    "first_wave",
+    "wave_size",
+    "max_failures",
+    "rollback_on_halt",
+    "requests",
+    "trial",
+)
 NOT_ASKED = ("bundle", "resume")
-KEPT = ("agreement", "keep_samples")
+KEPT = ("shadow_cpu", "keep_samples")
 JUDGED = "Golden samples decide on this target."
 HALTS = "A target with more errors or much higher latency is rolled back, and the rollout halts."
 BEFORE = (
@@ -195,11 +204,11 @@ class RolloutView(QWidget):
     def _explain_fields(self) -> None:
         """Name the chosen targets that do not support the requested options."""
         values = {name: field.editor.value() for name, field in self.form.fields.items()}
-        trial = values["quality"] not in (None, "none")
+        trial = values["trial"] not in (None, "none")
         reason = self._why_not(self.workspace.why_no_trial) if trial else ""
-        self.form.fields["quality"].explain(f"{reason} {JUDGED}" if reason else "")
+        self.form.fields["trial"].explain(f"{reason} {JUDGED}" if reason else "")
         for name, why in (
-            ("agreement", self.workspace.why_none_compared),
+            ("shadow_cpu", self.workspace.why_none_compared),
             ("keep_samples", self.workspace.why_none_kept),
         ):
             self.form.fields[name].explain(self._why_not(why) if values[name] else "")

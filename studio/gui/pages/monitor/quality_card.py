@@ -146,7 +146,7 @@ class QualityCard(Card):
 
     def _forget(self) -> None:
         self._prompt(False)
-        self._start(forget_samples=True)
+        self._start(delete_samples=True)
 
     def _start(self, **options: object) -> None:
         self.done.hide()

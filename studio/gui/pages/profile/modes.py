@@ -28,7 +28,7 @@ _WHOLE = 1000  # from here on the decimals carry no information
 OPTIONS = {
     LATENCY: ("seconds",),
     "throughput": ("seconds", "streams", "batch"),
-    "open-loop": ("seconds", "limit", "streams"),
+    "open-loop": ("seconds", "p99_limit_ms", "streams"),
     "sustained": ("minutes", "streams"),
     TOKENS_MODE: ("seconds", "streams", "prompt_tokens", "answer_tokens", "contexts"),
 }

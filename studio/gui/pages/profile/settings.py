@@ -23,7 +23,8 @@ SHAPES = "shapes"
 DATA = "data"
 OPERATORS = "operators"
 IN_FRONT = ("model", BACKEND, "target", MODE, "threads", "seconds", "streams", "batch", "minutes",
-            "limit", "prompt_tokens", "answer_tokens", "contexts", OPERATORS, DATA)  # fmt: skip
+            "p99_limit_ms", "prompt_tokens", "answer_tokens", "contexts", OPERATORS,
+            DATA)  # fmt: skip
 COLUMNS = 4
 SEVERAL = "Measure on several boards"
 MODE_OPTIONS = frozenset(name for names in modes.OPTIONS.values() for name in names)
@@ -36,7 +37,7 @@ OPERATORS_COST = (
 )
 
 _ONE_PLACE = (
-    *(("seconds", "minutes"), ("batch", "limit"), ("batch", "contexts")),
+    *(("seconds", "minutes"), ("batch", "p99_limit_ms"), ("batch", "contexts")),
     *(("target", "prompt_tokens"), (MODE, "answer_tokens")),
 )
 """Options that are never shown at the same time, with those whose place they have."""

@@ -13,7 +13,7 @@ from studio.gui.widgets.basics import GRID, Scroll, Segmented, button, label, li
 from studio.gui.widgets.right_edge import take_right_edge
 
 WIDTH = 64 * GRID
-_OF_THE_PRESET = ("method", "calibration", "samples", "keep", "preset")
+_OF_THE_PRESET = ("method", "calibration", "samples", "keep_float", "preset")
 _LISTED = ("float_nodes",)
 """Options that the page shows in another way than as fields."""
 

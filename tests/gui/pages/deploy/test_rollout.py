@@ -199,33 +199,33 @@ def test_a_trial_is_offered_and_a_platform_says_why_it_has_none(rig: Rig) -> Non
     page = rig.page(DeployPage, rig.variant())
     page.show_view(1)
     view = page.rollout
-    field = view.form.fields["quality"]
-    view.form.set_values({"target": ["local", "shop"], "quality": "each"})
+    field = view.form.fields["trial"]
+    view.form.set_values({"target": ["local", "shop"], "trial": "each"})
     assert field.note.text().startswith("shop runs each release in a separate server")
     assert field.note.text().endswith("Golden samples decide on this target.")
     view.form.set_values({"target": ["local", "box"]})
     assert field.note.isHidden(), "a container engine has both releases at once"
     view.start_button.click()
     confirm(view)
-    assert rig.shell.jobs[-1].options["quality"] == "each"
+    assert rig.shell.jobs[-1].options["trial"] == "each"
 
 
 def test_the_deploy_sheet_offers_a_trial_where_one_can_be_held(rig: Rig) -> None:
     rig.workspace.add_target(TargetSpec("shop", "kubernetes:lab/shop"))
     rig.workspace.add_target(TargetSpec("box", "docker:box"))
     page = rig.page(DeployPage, rig.variant())
-    field = page.form.fields["quality"]
+    field = page.form.fields["trial"]
     page.gallery.choose("jetson-07")
     page.check.options.click()
     assert field.editor.isEnabled()
     assert field.isVisible(), "what protects a board is not folded away"
-    page.form.set_values({"quality": True})
+    page.form.set_values({"trial": True})
     page.gallery.choose("shop")
     samples = page.form.fields["keep_samples"]
     for one, said in ((field, "separate server"), (samples, "cannot keep requests")):
         assert not one.editor.isEnabled()
         assert said in one.note.text()
-    assert not page.form.values()["quality"]
+    assert not page.form.values()["trial"]
     page.gallery.choose("box")
     assert (field.editor.isEnabled(), samples.editor.isEnabled()) == (True, False)
     page.gallery.choose("jetson-07")
@@ -239,16 +239,16 @@ def test_a_rollout_may_keep_and_compare_requests_where_a_target_can(rig: Rig) ->
     page = rig.page(DeployPage, rig.variant())
     page.show_view(1)
     view = page.rollout
-    kept = {"keep_samples": 20, "samples_mb": 8.0, "agreement": 2.0, "embedding": "auto"}
+    kept = {"keep_samples": 20, "samples_mb": 8.0, "shadow_cpu": 2.0, "embedding": "auto"}
     assert set(kept) < set(view.form.fields)
     view.form.set_values({"target": ["local", "shop"], **kept})
     assert view.form.fields["keep_samples"].note.text().startswith("shop cannot keep requests")
-    assert view.form.fields["agreement"].note.isHidden(), "a container engine has both releases"
+    assert view.form.fields["shadow_cpu"].note.isHidden(), "a container engine has both releases"
     view.form.set_values({"target": ["local", "lab"]})
-    assert view.form.fields["agreement"].note.text().startswith("No shadow comparison: lab")
-    view.form.set_values({"agreement": 0.0})
-    assert view.form.fields["agreement"].note.isHidden()
-    view.form.set_values({"agreement": 2.0})
+    assert view.form.fields["shadow_cpu"].note.text().startswith("No shadow comparison: lab")
+    view.form.set_values({"shadow_cpu": 0.0})
+    assert view.form.fields["shadow_cpu"].note.isHidden()
+    view.form.set_values({"shadow_cpu": 2.0})
     view.form.set_values({"target": ["local", "jetson-07"]})
     assert view.form.fields["keep_samples"].note.isHidden()
     view.start_button.click()
@@ -263,7 +263,7 @@ def test_nothing_is_kept_unless_the_form_says_so(rig: Rig) -> None:
     page.rollout.form.set_values({"target": ["local"]})
     page.rollout.start_button.click()
     options = rig.shell.jobs[-1].options
-    assert (options["keep_samples"], options["agreement"]) == (0, 0.0)
+    assert (options["keep_samples"], options["shadow_cpu"]) == (0, 0.0)
     assert "embedding" not in options
 
 
@@ -271,12 +271,12 @@ def test_the_deploy_sheet_says_where_requests_cannot_be_kept(rig: Rig) -> None:
     rig.workspace.add_target(TargetSpec("shop", "docker://"))
     page = rig.page(DeployPage, rig.variant())
     page.gallery.choose("jetson-07")
-    page.form.set_values({"keep_samples": 20, "agreement": 2.0})
+    page.form.set_values({"keep_samples": 20, "shadow_cpu": 2.0})
     assert page.form.values()["keep_samples"] == 20
     page.gallery.choose("shop")
     fields = page.form.fields
     assert [fields[n].editor.isEnabled() for n in ("keep_samples", "samples_mb")] == [False, False]
-    assert fields["agreement"].editor.isEnabled(), "a container engine has both releases"
+    assert fields["shadow_cpu"].editor.isEnabled(), "a container engine has both releases"
     assert page.form.values()["keep_samples"] == 0, "what another target could not do is not asked"
     page.gallery.choose("jetson-07")
     assert page.form.fields["keep_samples"].editor.isEnabled()
@@ -285,7 +285,7 @@ def test_the_deploy_sheet_says_where_requests_cannot_be_kept(rig: Rig) -> None:
 def test_a_soak_is_left_to_the_step_unless_it_is_given(rig: Rig) -> None:
     """A second is a second, and what nobody entered is no number at all."""
     page = rig.page(DeployPage, rig.variant())
-    page.form.set_values({"quality": True})
+    page.form.set_values({"trial": True})
     assert "soak_s" not in page.form.values()
     field = page.form.fields["soak_s"].editor
     assert field.findChild(QAbstractSpinBox).text() == "1 s; in a trial 300 s"
@@ -294,8 +294,8 @@ def test_a_soak_is_left_to_the_step_unless_it_is_given(rig: Rig) -> None:
     page.form.set_values({"soak_s": None})
     assert "soak_s" not in page.form.values()
     page.show_view(1)
-    page.rollout.form.set_values({"quality_s": 1})
-    assert page.rollout.form.values()["quality_s"] == 1.0
+    page.rollout.form.set_values({"trial_s": 1})
+    assert page.rollout.form.values()["trial_s"] == 1.0
 
 
 def test_a_rollout_that_needs_approval_becomes_a_plan(

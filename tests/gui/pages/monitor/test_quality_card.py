@@ -241,7 +241,7 @@ def test_deleting_is_asked_first(rig: Rig, page: MonitorPage) -> None:
     )
     assert not page.quality.delete.isVisible()
     page.quality.confirm.click()
-    assert rig.shell.jobs[-1].options == {"target": "local", "forget_samples": True}
+    assert rig.shell.jobs[-1].options == {"target": "local", "delete_samples": True}
     rig.finish(
         page,
         JobOutcome(

@@ -14,7 +14,7 @@ from studio.registry import VariantRecord
 from tests.gui.page_rig import Rig, opened, texts, visible_texts
 
 SHOWN = ("prompt_tokens", "answer_tokens", "contexts", "streams", "seconds", "backend")
-HIDDEN = ("mode", "target", "operators", "data", "batch", "minutes", "limit")
+HIDDEN = ("mode", "target", "operators", "data", "batch", "minutes", "p99_limit_ms")
 
 
 @pytest.fixture

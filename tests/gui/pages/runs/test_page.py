@@ -300,7 +300,7 @@ def test_each_page_shows_what_was_done_there_last_as_a_pipeline(
     ("page", "view", "step", "options"),
     [
         (TargetsPage, "", "target-probe", {"target": "local"}),
-        (TargetsPage, "", "target-find", {"way": ["config"]}),
+        (TargetsPage, "", "target-find", {"source": ["config"]}),
         (DeployPage, "boards", "target-look", {"target": ["local"]}),
         (DeployPage, "record", "verify-log", {"target": "local"}),
         (MonitorPage, "", "monitor-fleet", {"seconds": 1.0}),

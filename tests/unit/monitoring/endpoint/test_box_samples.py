@@ -103,7 +103,7 @@ def test_from_requests_to_labels(workspace: Workspace, tmp_path: Path) -> None:
         time.sleep(1.2)  # one a second is kept at most
 
     folder = tmp_path / "uncertain"
-    assert workspace.run("monitor", samples=str(folder), forget_samples=True).ok
+    assert workspace.run("monitor", samples=str(folder), delete_samples=True).ok
     lines = (folder / "answers.csv").read_text().splitlines()
     rows = {row["id"]: row for row in csv.DictReader(lines)}
     assert "sure" not in rows
@@ -133,7 +133,7 @@ def test_two_versions_are_compared_by_their_boxes(workspace: Workspace, tmp_path
     numbers = itertools.count()
     for number, beside in enumerate((0.0, 0.2, 2.0)):
         model = str(make_detector(tmp_path / "detector.onnx", beside))
-        done = workspace.run("deploy", model=model, soak_s=0, agreement=20 if number else 0)
+        done = workspace.run("deploy", model=model, soak_s=0, shadow_cpu=20 if number else 0)
         assert done.ok, done.sentence
         if not number:
             continue

@@ -37,7 +37,7 @@ def test_a_dry_run_has_no_event() -> None:
 
 
 def test_a_trial_ends_with_its_verdict() -> None:
-    arguments = {**TARGET, "quality": True}
+    arguments = {**TARGET, "trial": True}
     kept = list(events_of("deploy", arguments, done(release="abc")))
     lost = list(events_of("deploy", arguments, JobOutcome(End.FAILED, error="TakenBack")))
     failed = list(events_of("deploy", arguments, JobOutcome(End.FAILED, error="TargetError")))
