@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from studio.documents.former_options import current
 from studio.registry.database import Database, SqlValue, added
-from studio.registry.former_options import current
 from studio.registry.records import (
     ActionRecord,
     AliasRecord,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from studio.api import UsageError
 from studio.documents.dataclass_json import JsonValue, from_json, to_json
+from studio.documents.former_options import current
 from studio.packages.results import PackageResult
 from studio.registry import Registry
-from studio.registry.former_options import current
 from studio.rollouts.results import TargetRow
 from studio.rollouts.rollout_state import RolloutHead, RolloutState, SavedState, place_of
 from studio.rollouts.step import ROLLOUT, RolloutOptions

@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
+from studio.documents.former_options import FORMER, current
 from studio.registry import Registry
-from studio.registry.former_options import FORMER, current
 from studio.steps.catalogue import steps
 
 
