@@ -55,11 +55,17 @@ class Slot(Generic[T]):
         Raises:
             Unavailable: when a feature is damaged.
         """
-        return tuple(
-            self._object(feature, text)
-            for feature, declared in features().items()
-            for text in declared.adds.get(self._name, ())
-        )
+        return tuple(self._object(feature, text) for feature, text in self._texts())
+
+    def modules(self) -> tuple[str, ...]:
+        """Return the whole names of the modules that ``added`` imports."""
+        texts = ((feature, text.partition(":")[0]) for feature, text in self._texts())
+        return tuple(f"{_PACKAGE}.{feature}.{module}" for feature, module in texts)
+
+    def _texts(self) -> Iterator[tuple[str, str]]:
+        for feature, declared in features().items():
+            for text in declared.adds.get(self._name, ()):
+                yield feature, text
 
     def _object(self, feature: str, text: str) -> T:
         module, _, name = text.partition(":")

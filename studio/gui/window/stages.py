@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import studio
 from studio.documents.dataclass_json import from_json
+from studio.feature_host import Slot
 from studio.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -54,10 +55,10 @@ class Stage:
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """The whole names of the parts."""
-        return tuple(
-            part if part.startswith("studio.") else f"studio.gui.{part}" for part in self.parts
-        )
+        """The whole names of the parts, and of the views that features add."""
+        own = (part if part.startswith("studio.") else f"studio.gui.{part}" for part in self.parts)
+        views: Slot[object] = Slot(f"views of {self.id}")
+        return (*own, *views.modules())
 
 
 def _declared(path: Path) -> Stage:

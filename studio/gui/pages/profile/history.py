@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QAbstractItemView, QVBoxLayout, QWidget
 
 from studio.gui import figures
 from studio.gui.pages.profile import modes
-from studio.gui.pages.profile.boards.earlier import EarlierStudies
 from studio.gui.pages.profile.rows import TONES
 from studio.gui.pages.shared.base import show_first_view
 from studio.gui.widgets.basics import GRID, Card, Hint, Pill, button, label, row, set_enabled
@@ -18,9 +17,7 @@ from studio.gui.widgets.tables import Table
 from studio.workspace import compare_profiles, profile_line
 
 if TYPE_CHECKING:
-    from studio.profiling.boards.results import StudyResult
     from studio.workspace import ProfileComparison, ProfileDocument, ProfileLine, RowComparison
-    from studio.workspace.results import Recorded
 
 COLUMNS = ("Run", "When", "Machine", "Mode", "Variants", "Runtimes", "Fastest", "Measurement")
 COMPARED = ("Variant", "Before", "After", "Ratio", "vs baseline", "")
@@ -55,7 +52,6 @@ class HistoryView(QWidget):
             "Profiles of this model", "Select one to show it, or two to compare them."
         )
         self._result = Card("Comparison")
-        self.studies = EarlierStudies()
         self._arrange()
         self.table.itemSelectionChanged.connect(self._explain)
         self.table.itemDoubleClicked.connect(lambda _: self._show())
@@ -70,27 +66,19 @@ class HistoryView(QWidget):
         layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         layout.setSpacing(2 * GRID)
         self._result.hide()
-        self.studies.hide()
-        for part in (self._list, self._result, self.studies, self._nothing):
-            layout.addWidget(part, 1 if part in (self._list, self._nothing) else 0)
-        layout.addStretch(0)  # takes the room where only studies are there
+        for part in (self._list, self._result, self._nothing):
+            layout.addWidget(part, 0 if part is self._result else 1)
 
     def show_profiles(self, profiles: Sequence[ProfileDocument]) -> None:
         """Show other profiles, the newest first."""
         self._list.setVisible(bool(profiles))
-        self._nothing.setVisible(not profiles and self.studies.isHidden())
+        self._nothing.setVisible(not profiles)
         if [one.run for one in profiles[:_MOST]] == [one.run for one in self._profiles]:
             return
         self._profiles = list(profiles[:_MOST])
         self._result.hide()
         self.table.show_rows([_row(profile_line(one)) for one in self._profiles])
         self._explain()
-
-    def show_studies(self, studies: Sequence[Recorded[StudyResult]]) -> None:
-        """Show other studies over boards, the newest first."""
-        self.studies.setVisible(bool(studies))
-        self._nothing.setVisible(not studies and not self._profiles)
-        self.studies.show_studies(studies)
 
     def open_run(self, run: int) -> None:
         """Show the profile of a number, as if it were selected."""

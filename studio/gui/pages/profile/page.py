@@ -16,7 +16,6 @@ from studio.gui import figures
 from studio.gui.forms.editors import Choice
 from studio.gui.option_words import outcome_in_window
 from studio.gui.pages.profile import estimate, modes, more_rounds, rows, settings, verdict
-from studio.gui.pages.profile.boards.view import StudyView
 from studio.gui.pages.profile.dynamic_shapes import is_open
 from studio.gui.pages.profile.export import ProfileExport
 from studio.gui.pages.profile.graph_link import GraphLink
@@ -37,13 +36,11 @@ from studio.profiling.results import ProfileResult, RunMessage
 from studio.workspace import NodeTimeAsked, ProfileDocument
 
 if TYPE_CHECKING:
-    from studio.profiling.boards.results import StudyResult
     from studio.workspace import JobOutcome, VariantRecord, Workspace
-    from studio.workspace.results import Recorded
 
 STEP = "profile"
 CANCELLED = "cancelled"
-RESULTS, BOARDS = range(2)
+RESULTS = 0
 LIVE_MS = 250
 EMPTY = (
     "The verdict, latencies with their intervals and the time of each operator appear here. "
@@ -79,16 +76,14 @@ class ProfilePage(StagePage):
         self.export = ProfileExport(workspace, shell)
         self.graph = GraphLink(workspace, shell, self.results)
         yield
-        self.boards = StudyView(workspace, shell, self)
-        yield
         self._nothing = Hint("No results yet", EMPTY)
         self._pane = needs_model(self._content(), "profile", shell.go)
         self.add_view("Results", self._pane)
-        self._boards_pane = needs_model(self.boards, "profile", shell.go)
-        self.add_view("Boards", self._boards_pane)
+        yield
+        self.add_views_of_features()
+        yield
         self.add_view("History", self.history)
         self.add_tool(self.export)
-        self.add_tool(self.boards.export)
         self.set_primary("Profile", self._do_next)
         self._command = self.add_command("Profile the selected variants", self.run)
         self._connect()
@@ -104,11 +99,8 @@ class ProfilePage(StagePage):
         self.results.selected.connect(self._show_verdict)
         self.results.node_asked.connect(self.graph.show_in_graph)
         self.history.chosen.connect(self._show_profile)
-        self.history.studies.chosen.connect(self._show_study)
-        self.settings.boards_asked.connect(lambda: self.show_view(BOARDS))
-        self.boards.changed.connect(self._explain)
-        self.boards.studies_read.connect(self.history.show_studies)
-        self.boards.profile_asked.connect(self.history.open_run)
+        for view in self.added:
+            view.changed.connect(self._explain)
         self.stack.currentChanged.connect(lambda _: self._explain())
 
     def _content(self) -> QWidget:
@@ -156,9 +148,9 @@ class ProfilePage(StagePage):
         """Offer the variants of the current model, and show its newest run."""
         self._listed = None
         self._pane.show_content(self.variant is not None)
-        self._boards_pane.show_content(self.variant is not None)
         self.settings.offer_variants([f"#{variant.id}" for variant in self._variants()])
-        self.boards.refresh(self.variant, self._variants())
+        for view in self.added:
+            view.refresh(self.variant)
         self.settings.show_language(self.workspace.profiles.text_backend(self.variant))
         self._explain()
         if self.variant is None:
@@ -209,11 +201,6 @@ class ProfilePage(StagePage):
         self._show_result(profile)
         self.show_view(RESULTS)
         self.shell.notify(f"Showing run {profile.run} of {figures.moment(profile.at)}.")
-
-    def _show_study(self, study: Recorded[StudyResult]) -> None:
-        """Show an earlier study in the table of boards."""
-        self.boards.show_study(study)
-        self.show_view(BOARDS)
 
     def _show_result(self, result: ProfileResult) -> None:
         self._result = result
@@ -314,7 +301,8 @@ class ProfilePage(StagePage):
             self.graph.wanted = event.name
             self._show_wanted()
         self.export.on_event(event)
-        self.boards.on_event(event)
+        for view in self.added:
+            view.on_event(event)
         super().on_event(event)
 
     def _finished(self, outcome: JobOutcome) -> None:
@@ -331,8 +319,8 @@ class ProfilePage(StagePage):
 
     def _do_next(self) -> None:
         """Do what the primary button names."""
-        if self.stack.currentIndex() == BOARDS:
-            self.boards.run()
+        if self.shown_added is not None:
+            self.shown_added.run()
         elif self._deployable():
             run = self.results.selected_run()
             assert run is not None
@@ -358,11 +346,10 @@ class ProfilePage(StagePage):
         """Name the primary button, and say on it why it cannot be pressed."""
         if self.primary is None:
             return
-        is_study = self.stack.currentIndex() == BOARDS
-        self.export.setHidden(is_study)
-        self.boards.export.setVisible(is_study)
-        if is_study:
-            self._name_primary(*self.boards.next_step())
+        added = self.shown_added
+        self.export.setHidden(added is not None)
+        if added is not None:
+            self._name_primary(*added.next_step())
             return
         ticked = self.settings.ticked()
         options = {name: field.editor.value() for name, field in self.form.fields.items()}

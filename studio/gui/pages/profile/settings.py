@@ -26,7 +26,6 @@ IN_FRONT = ("model", BACKEND, "target", MODE, "threads", "seconds", "streams", "
             "p99_limit_ms", "prompt_tokens", "answer_tokens", "contexts", OPERATORS,
             DATA)  # fmt: skip
 COLUMNS = 4
-SEVERAL = "Measure on several boards"
 MODE_OPTIONS = frozenset(name for names in modes.OPTIONS.values() for name in names)
 """Options that mean something in some modes only."""
 
@@ -64,7 +63,6 @@ class ProfileSettings(QWidget):
         changed: A value is another one, or the form was folded or unfolded.
         submitted: Enter in a field.
         again_asked: The run is to be made again with these settings.
-        boards_asked: Several boards are to be measured, not one target.
 
     Attributes:
         sizes: The sizes that the model leaves open, for a project without a sample.
@@ -73,7 +71,6 @@ class ProfileSettings(QWidget):
     changed = Signal()
     submitted = Signal()
     again_asked = Signal()
-    boards_asked = Signal()
 
     def __init__(
         self, options: tuple[Option, ...], choices: Choices, project: CurrentProject
@@ -94,9 +91,8 @@ class ProfileSettings(QWidget):
         self.change = button("Change", self._flip, "link")
         self.change.setAccessibleName("Change the settings")
         self.again = button("Profile again", self.again_asked.emit, "link")
-        self.several = button(SEVERAL, self.boards_asked.emit, "link")
-        self._card = Card()
-        self._card.setAccessibleName("Settings")
+        self.card = Card()
+        self.card.setAccessibleName("Settings")
         self._has_open_sizes = False
         self._is_language = False
         self._default = next(one.default[0] for one in options if one.name == BACKEND)
@@ -113,13 +109,12 @@ class ProfileSettings(QWidget):
         content = row(self.text, self.change, self.again, spacing=2 * GRID)
         content.setStretch(0, 1)
         self.line.setLayout(content)
-        self._card.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        self._card.body.addWidget(self.form)
-        self._card.body.addLayout(row(self.several, None))
+        self.card.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.card.body.addWidget(self.form)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID)
-        for part in (self.line, self._card, self.sizes):
+        for part in (self.line, self.card, self.sizes):
             layout.addWidget(part)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
 
@@ -133,7 +128,7 @@ class ProfileSettings(QWidget):
     def fold(self, folded: bool) -> None:
         """Show the line alone, or the form."""
         self._folded = folded
-        self._card.setHidden(folded)
+        self.card.setHidden(folded)
         self.change.setText("Change" if folded else "Hide settings")
         self._show_sizes()
 

@@ -16,6 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.feature_host import Slot
+from studio.gui.pages.shared.added_view import AddedView
 from studio.gui.shell import PaletteEntry, Shell
 from studio.gui.widgets.basics import GRID, button, label
 from studio.gui.widgets.view_bar import ViewBar
@@ -55,6 +57,7 @@ class Page(QWidget):
         explains: The steps whose failures it shows itself while it is seen.
         header: What is above the views; also the parent of a page's dialogs, so that they are
             dressed.
+        added: The views of features.
     """
 
     stage: ClassVar[str] = ""
@@ -71,6 +74,7 @@ class Page(QWidget):
         self.shell = shell
         self.primary: QPushButton | None = None
         self._panels: set[int] = set()
+        self.added: list[AddedView] = []
         self.setAutoFillBackground(True)
         self.setAccessibleName(f"{self.title} page")
         self._views = ViewBar(f"{self.title} views", self.folded_title)
@@ -151,6 +155,32 @@ class Page(QWidget):
         self.stack.currentChanged.connect(lambda _: self._show_tools())
         self._panels.add(number)
         return number
+
+    def add_views_of_features(self) -> None:
+        """Add what is in the slot ``views of STAGE``.
+
+        Raises:
+            Unavailable: when a feature is damaged.
+        """
+        slot: Slot[type[AddedView]] = Slot(f"views of {self.stage}")
+        for kind in sorted(slot.added(), key=lambda kind: kind.place):
+            view = kind(self)
+            self.added.append(view)
+            self.add_view(kind.title, view)
+            if view.tool is not None:
+                view.tool.hide()
+                self.add_tool(view.tool)
+        self.stack.currentChanged.connect(lambda _: self._show_added_tool())
+
+    @property
+    def shown_added(self) -> AddedView | None:
+        """The view of a feature that is shown; None while it is one of the page's own."""
+        return next((view for view in self.added if view is self.stack.currentWidget()), None)
+
+    def _show_added_tool(self) -> None:
+        for view in self.added:
+            if view.tool is not None:
+                view.tool.setVisible(view is self.shown_added)
 
     def _show_tools(self) -> None:
         self._own.setVisible(self.stack.currentIndex() not in self._panels)

@@ -1,4 +1,4 @@
-"""The list of earlier studies of a model, in the History view."""
+"""The list of earlier studies of a model."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QSizePolicy
 
+from studio.features.fleets.pages.studies import texts
+from studio.features.fleets.pages.studies.table import candidates, short_names
 from studio.gui import figures
-from studio.gui.pages.profile.boards import texts
-from studio.gui.pages.profile.boards.table import candidates, short_names
 from studio.gui.widgets.basics import Card, Pill, button, row, set_enabled
 from studio.gui.widgets.tables import Table
 from studio.profiling.boards.results import MEASURED, StudyResult
@@ -42,10 +42,12 @@ class EarlierStudies(Card):
         self.body.addLayout(row(self.show_button, None))
         self.table.itemSelectionChanged.connect(self._explain)
         self.table.itemDoubleClicked.connect(lambda _: self._show())
+        self.hide()
         self._explain()
 
     def show_studies(self, studies: Sequence[Recorded[StudyResult]]) -> None:
         """Show other studies, the newest first."""
+        self.setVisible(bool(studies))
         if [one.id for one in studies[:_MOST]] == [one.id for one in self._studies]:
             return
         self._studies = list(studies[:_MOST])

@@ -19,6 +19,7 @@ from studio.profiling.boards.results import (
 )
 
 TITLE = "Boards"
+SEVERAL = "Measure on several boards"
 EMPTY_TITLE = "No study yet"
 EMPTY = (
     "Choose boards, or a group or label that chooses them. Each gets a row here with its verdict, "

@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping
 
 from studio.api import Option
+from studio.features.fleets.pages.studies.picker import BoardPicker
 from studio.gui import figures
 from studio.gui.current_project import CurrentProject
 from studio.gui.forms.editors import Choices
 from studio.gui.pages.profile import estimate, modes
-from studio.gui.pages.profile.boards.picker import BoardPicker
 from studio.gui.pages.profile.settings import (
     BACKEND,
     MODE,
@@ -42,10 +42,9 @@ class StudySettings(ProfileSettings):
         own = tuple(one for one in options if one.name not in _LEFT_OUT)
         super().__init__(own, choices, project)
         self.picker = BoardPicker()
-        self._card.body.insertWidget(0, self.picker)
-        self._card.body.insertSpacing(1, GRID // 2)
+        self.card.body.insertWidget(0, self.picker)
+        self.card.body.insertSpacing(1, GRID // 2)
         self.form.set_values({OPERATORS: False})
-        self.several.hide()
         self.again.hide()  # the page's button does it
         self.picker.changed.connect(self.changed)
 

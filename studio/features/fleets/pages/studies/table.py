@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 
 from studio.documents.plain import spreadsheet_cell
+from studio.features.fleets.pages.studies import texts
 from studio.gui import figures
-from studio.gui.pages.profile.boards import texts
 from studio.gui.pages.shared.target_rows import named
 from studio.lazy_dataclass import dataclass
 from studio.profiling.boards.results import (

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton
 
 from studio.api import UsageError
 from studio.documents.dataclass_json import to_json
+from studio.features.fleets.pages.studies import texts
+from studio.features.fleets.pages.studies.table import as_csv
 from studio.gui import figures
-from studio.gui.pages.profile.boards import texts
-from studio.gui.pages.profile.boards.table import as_csv
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import set_enabled
 from studio.profiling.boards.results import StudyResult

@@ -6,25 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout
 
 from studio.api.qt import plain_tip
 from studio.documents.dataclass_json import from_json
+from studio.features.fleets.pages.studies import table, texts
+from studio.features.fleets.pages.studies.earlier import EarlierStudies
+from studio.features.fleets.pages.studies.export import StudyExport
+from studio.features.fleets.pages.studies.settings import RESUME, TARGET, StudySettings, study_line
 from studio.gui import figures
-from studio.gui.forms.editors import Choices
 from studio.gui.option_words import outcome_in_window
-from studio.gui.pages.profile.boards import table, texts
-from studio.gui.pages.profile.boards.export import StudyExport
-from studio.gui.pages.profile.boards.settings import RESUME, TARGET, StudySettings, study_line
 from studio.gui.pages.profile.dynamic_shapes import is_open
 from studio.gui.pages.profile.language import backend_titles
 from studio.gui.pages.profile.outcome import OutcomeCard
 from studio.gui.pages.profile.settings import SHAPES
 from studio.gui.pages.profile.verdict import Headline
-from studio.gui.pages.shared.stage_page import JobStrip, StateRow, StateRows
+from studio.gui.pages.shared.added_view import AddedView
+from studio.gui.pages.shared.stage_page import JobStrip, StateRow, StateRows, needs_model
 from studio.gui.pages.shared.target_rows import named
-from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Card, Disclosure, Hint, Pill, button, label, row
 from studio.gui.widgets.style_parts import PartScroll
 from studio.gui.widgets.tables import Table
@@ -32,6 +31,7 @@ from studio.models.results import ModelFigures
 from studio.profiling.boards.results import MEASURED, MEASURING, StudyResult, StudyRow
 
 if TYPE_CHECKING:
+    from studio.gui.pages.profile.page import ProfilePage
     from studio.workspace import JobOutcome, VariantRecord, Workspace
     from studio.workspace.results import Recorded
 
@@ -42,22 +42,14 @@ _CANCELLED = "cancelled"
 _NO_STUDY = StudyResult("", complete=False, reference="", boards=(), overall=(), method="")
 
 
-class StudyView(QWidget):
-    """One study: settings, progress of each board, the table, and why boards are missing.
+class StudyView(AddedView):
+    """One study: settings, progress of each board, the table, and why boards are missing."""
 
-    Signals:
-        changed: The next step, or whether it is possible, may be another one.
-        profile_asked: Number of the profile of one board.
-        studies_read: The studies of the model, the newest first.
-    """
+    title = texts.TITLE
 
-    changed = Signal()
-    profile_asked = Signal(int)
-    studies_read = Signal(object)
-
-    def __init__(self, workspace: Workspace, shell: Shell, choices: Choices) -> None:
-        super().__init__()
-        self._workspace, self._shell = workspace, shell
+    def __init__(self, page: ProfilePage) -> None:
+        super().__init__(page)
+        self._workspace, self._shell, self._profile_page = page.workspace, page.shell, page
         self._variant: VariantRecord | None = None
         self._settled: int | None = None
         self._options: Mapping[str, object] = {}
@@ -67,13 +59,18 @@ class StudyView(QWidget):
         self.strip = JobStrip()
         self.outcome = OutcomeCard(self.strip)
         self.outcome.progress.note.setText(texts.KEEPS)
-        self.settings = StudySettings(workspace.steps[STEP].form, choices, shell.project)
-        self.export = StudyExport(workspace, shell)
+        self.settings = StudySettings(page.workspace.steps[STEP].form, page, page.shell.project)
+        self.tool = self.export = StudyExport(page.workspace, page.shell)
         self.table = Table(table.COLUMNS, table.NUMERIC, stretch=(0, table.CHIP), name="Boards")
         self.missing = StateRows("Boards that are not in the comparison")
         self.resume = button("", self._continue, "outline")
         self._unmeasured = label("", "dim", wrap=True)
         self.method = Disclosure("How the verdicts are made")
+        self.earlier = EarlierStudies()
+        self.several = button(
+            texts.SEVERAL, lambda: page.show_view(page.stack.indexOf(self)), "link"
+        )
+        page.settings.card.body.addLayout(row(self.several, None))
         self._lay_out()
         self._connect()
         self.outcome.hide()
@@ -97,10 +94,12 @@ class StudyView(QWidget):
             scroll.body.addWidget(part)
         for hint in (self._nothing, self._few):
             scroll.body.addWidget(hint, 1)
+        scroll.body.addWidget(self.earlier)
         scroll.body.addStretch(0)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scroll)
+        self._pane = needs_model(scroll, "profile", self._shell.go)
+        layout.addWidget(self._pane)
 
     def _connect(self) -> None:
         self.settings.changed.connect(self._explain)
@@ -109,12 +108,18 @@ class StudyView(QWidget):
         self.strip.message.connect(self._live)
         self.strip.finished.connect(self._finished)
         self.table.itemDoubleClicked.connect(lambda item: self._open_profile(item.row()))
+        self.earlier.chosen.connect(self.show_study)
+
+    def _show_itself(self) -> None:
+        self.page.show_view(self.page.stack.indexOf(self))
 
     # What is shown
 
-    def refresh(self, variant: VariantRecord | None, variants: Sequence[VariantRecord]) -> None:
+    def refresh(self, variant: VariantRecord | None) -> None:
         """Offer variants and boards, and show the newest study of the model."""
         self._variant = variant
+        self._pane.show_content(variant is not None)
+        variants = self._workspace.registry.variants(variant.model) if variant is not None else []
         self.settings.picker.offer(self._workspace)
         self.settings.offer_variants([f"#{one.id}" for one in variants])
         inputs = ModelFigures.read(variant.summary).inputs if variant is not None else ()
@@ -139,7 +144,7 @@ class StudyView(QWidget):
             return
         if model != self._settled:
             return  # the user chose another model since
-        self.studies_read.emit(found)
+        self.earlier.show_studies(found)
         if found and self._result is _NO_STUDY and not self.strip.running:
             self.show_study(found[0])
 
@@ -232,7 +237,7 @@ class StudyView(QWidget):
     def _open_profile(self, y: int) -> None:
         run = self._lines[y].run if 0 <= y < len(self._lines) else None
         if run is not None:
-            self.profile_asked.emit(run)
+            self._profile_page.history.open_run(run)
 
     # Runs
 

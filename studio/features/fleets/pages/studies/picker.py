@@ -9,9 +9,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.api import Kind, Option
+from studio.features.fleets.pages.studies import texts
 from studio.gui import figures
 from studio.gui.forms.editors import ChecksEditor, Choice
-from studio.gui.pages.profile.boards import texts
 from studio.gui.pages.shared import target_rows
 from studio.gui.widgets.basics import label
 

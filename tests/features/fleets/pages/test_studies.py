@@ -15,9 +15,10 @@ from pytestqt.qtbot import QtBot
 
 from studio.api import TargetSpec
 from studio.documents.dataclass_json import from_json, to_json
-from studio.gui.pages.profile.boards import texts as words
-from studio.gui.pages.profile.boards.table import MEAN
-from studio.gui.pages.profile.page import BOARDS, ProfilePage
+from studio.features.fleets.pages.studies import texts as words
+from studio.features.fleets.pages.studies.table import MEAN
+from studio.features.fleets.pages.studies.view import StudyView
+from studio.gui.pages.profile.page import ProfilePage
 from studio.jobs import End
 from studio.profiling.boards.results import BoardFigure, StudyResult, StudyRow
 from studio.profiling.boards.verdicts import METHOD
@@ -61,9 +62,16 @@ def simulated(ratio: float = 0.6) -> StudyResult:
     return StudyResult("20261201-204512", False, "a", tuple(boards), (verdict,), METHOD)
 
 
+def boards(page: ProfilePage) -> StudyView:
+    """The page's view that the feature adds."""
+    [view] = page.added
+    assert isinstance(view, StudyView)
+    return view
+
+
 def shown(rig: Rig, variant: VariantRecord) -> ProfilePage:
     page = rig.page(ProfilePage, variant)
-    page.show_view(BOARDS)
+    page.show_view(page.stack.indexOf(boards(page)))
     return page
 
 
@@ -71,13 +79,13 @@ def started(rig: Rig) -> ProfilePage:
     """A study of the group that runs."""
     fleet(rig)
     page = shown(rig, rig.variant())
-    page.boards.settings.picker.tick(["@lab"])
+    boards(page).settings.picker.tick(["@lab"])
     page.primary.click()
     return page
 
 
 def states(page: ProfilePage) -> dict[str, str]:
-    return {row[0]: row[-1] for row in texts(page.boards.table)}
+    return {row[0]: row[-1] for row in texts(boards(page).table)}
 
 
 def record(rig: Rig, result: StudyResult, variant: VariantRecord, **options: Any) -> int:
@@ -89,21 +97,21 @@ def test_without_boards_a_sentence_leads_to_the_fleet(rig: Rig) -> None:
     page = shown(rig, rig.variant())
     assert words.FEW_TITLE in visible_texts(page)
     assert not page.primary.isEnabled()
-    page.boards._few.button.click()
+    boards(page)._few.button.click()
     assert rig.shell.went == ["targets"]
 
 
 def test_the_results_lead_to_the_boards(rig: Rig) -> None:
     page = rig.page(ProfilePage, rig.variant())
-    page.settings.several.click()
-    assert page.stack.currentIndex() == BOARDS
+    boards(page).several.click()
+    assert page.shown_added is boards(page)
 
 
 def test_groups_labels_and_targets_are_offered_in_natural_order(rig: Rig) -> None:
     fleet(rig)
     rig.workspace.add_target(TargetSpec("cam-10", "ssh://pi@10.0.1.1"))
     page = shown(rig, rig.variant())
-    offered = [box.text() for box in page.boards.settings.picker.boxes.boxes.values()]
+    offered = [box.text() for box in boards(page).settings.picker.boxes.boxes.values()]
     assert offered[:3] == ["lab (2 boards)", "site=berlin (4 boards)", "site=munich (4 boards)"]
     assert offered[3:13] == ["This computer", *CAMS, "cam-10"]
 
@@ -111,7 +119,7 @@ def test_groups_labels_and_targets_are_offered_in_natural_order(rig: Rig) -> Non
 def test_a_board_of_two_groups_is_counted_once(rig: Rig) -> None:
     fleet(rig)
     page = shown(rig, rig.variant())
-    page.boards.settings.picker.tick(["@lab", "@site=berlin", "cam-8"])
+    boards(page).settings.picker.tick(["@lab", "@site=berlin", "cam-8"])
     assert page.primary.text() == "Measure 5 boards"
     assert "5 boards: cam-1, cam-2, cam-3, cam-4, cam-8." in visible_texts(page)
 
@@ -119,10 +127,10 @@ def test_a_board_of_two_groups_is_counted_once(rig: Rig) -> None:
 def test_one_board_is_too_few(rig: Rig) -> None:
     fleet(rig)
     page = shown(rig, rig.variant())
-    page.boards.settings.picker.tick(["cam-1"])
-    page.boards.run()
+    boards(page).settings.picker.tick(["cam-1"])
+    boards(page).run()
     assert rig.shell.jobs == []
-    assert page.boards.next_step()[1] == words.TOO_FEW
+    assert boards(page).next_step()[1] == words.TOO_FEW
 
 
 def test_a_study_is_started_with_the_words_of_the_command(rig: Rig) -> None:
@@ -154,7 +162,7 @@ def test_the_table_has_a_verdict_for_each_board_and_the_mean(rig: Rig) -> None:
     page = started(rig)
     result = simulated()
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
-    rows = texts(page.boards.table)
+    rows = texts(boards(page).table)
     assert [row[-1] for row in rows] == ["faster"] * 8 + ["lost", "reserved", "faster"]
     assert rows[0][0:2] == ["cam-1", "Cortex-A76"]
     assert rows[0][3:5] == ["20.0 [19.9–20.1]", "12.0 [11.9–12.1]"]
@@ -181,7 +189,7 @@ def test_a_recorded_study_with_a_lost_board_is_shown_and_continued(rig: Rig) -> 
     page = shown(rig, variant)
     assert states(page) == {"This computer": "equal", "gone": "lost", MEAN: "inconclusive"}
     assert "127.0.0.1 refuses connections on port 1." in visible_texts(page)
-    page.boards.resume.click()
+    boards(page).resume.click()
     [job] = rig.shell.jobs
     assert job.options["resume"] == document["result"]["study"]
     assert job.options["target"] == ["local", "gone"]
@@ -196,7 +204,7 @@ def test_a_cancelled_study_can_be_continued(rig: Rig) -> None:
     rig.message(page, "board", row=to_json(StudyRow("cam-1", "measured")))
     rig.finish(page, JobOutcome(End.CANCELLED))
     assert states(page) == {"cam-1": "measured", "cam-2": "not measured"}
-    page.boards.resume.click()
+    boards(page).resume.click()
     assert rig.shell.jobs[-1].options["resume"] == "20261201-1"
     assert rig.shell.jobs[-1].options["target"] == ["cam-1", "cam-2"]
 
@@ -208,17 +216,16 @@ def test_a_failed_study_says_why(rig: Rig) -> None:
     assert page.primary.isEnabled()
 
 
-def test_an_earlier_study_is_opened_from_the_history(rig: Rig) -> None:
+def test_an_earlier_study_is_opened_from_the_list(rig: Rig) -> None:
     fleet(rig)
     variant = rig.variant()
     record(rig, simulated(), variant)
     newest = replace(simulated(1.0), study="20261202-1")
     record(rig, newest, variant)
     page = rig.page(ProfilePage, variant)
-    assert [row[-1] for row in texts(page.history.studies.table)][1] == "faster"
-    page.history.studies.table.selectRow(1)
-    page.history.studies.show_button.click()
-    assert page.stack.currentIndex() == BOARDS
+    assert [row[-1] for row in texts(boards(page).earlier.table)][1] == "faster"
+    boards(page).earlier.table.selectRow(1)
+    boards(page).earlier.show_button.click()
     assert states(page)["cam-1"] == "faster"
 
 
@@ -227,16 +234,16 @@ def test_another_model_has_none_of_its_studies(rig: Rig) -> None:
     variant = rig.variant()
     record(rig, simulated(), variant)
     page = shown(rig, variant)
-    assert page.boards.table.rowCount() == 11
+    assert boards(page).table.rowCount() == 11
     page.show_variant(None)
-    assert page.boards.table.rowCount() == 0
-    assert page.history.studies.table.rowCount() == 0
+    assert boards(page).table.rowCount() == 0
+    assert boards(page).earlier.table.rowCount() == 0
 
 
 def test_the_table_is_copied_and_no_cell_is_a_formula(rig: Rig) -> None:
     page = started(rig)
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=simulated()))
-    page.boards.export.copy()
+    boards(page).export.copy()
     rows = list(csv.DictReader(QGuiApplication.clipboard().text().splitlines()))
     assert [row["verdict"] for row in rows[:8]] == ["faster"] * 8
     assert rows[8]["reason"] == "Cannot connect to cam-9: no route to host"
@@ -251,7 +258,7 @@ def test_the_study_is_written(rig: Rig, tmp_path: Path, suffix: str) -> None:
     result = simulated()
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
     path = tmp_path / f"study{suffix}"
-    page.boards.export.write(path)
+    boards(page).export.write(path)
     text = path.read_text(encoding="utf-8")
     if suffix == ".json":
         assert from_json(StudyResult, json.loads(text)) == result
@@ -263,7 +270,7 @@ def test_the_study_is_written(rig: Rig, tmp_path: Path, suffix: str) -> None:
 def test_a_file_that_cannot_be_written_is_one_sentence(rig: Rig, tmp_path: Path) -> None:
     page = started(rig)
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=simulated()))
-    page.boards.export.write(tmp_path / "missing" / "study.csv")
+    boards(page).export.write(tmp_path / "missing" / "study.csv")
     [error] = rig.shell.failed
     assert str(error).startswith(str(tmp_path / "missing" / "study.csv"))
 
@@ -271,10 +278,10 @@ def test_a_file_that_cannot_be_written_is_one_sentence(rig: Rig, tmp_path: Path)
 def test_the_views_have_an_export_each(rig: Rig) -> None:
     page = shown(rig, rig.variant())
     assert page.export.isHidden()
-    assert not page.boards.export.isHidden()
+    assert not boards(page).export.isHidden()
     page.show_view(0)
     assert not page.export.isHidden()
-    assert page.boards.export.isHidden()
+    assert boards(page).export.isHidden()
 
 
 def test_several_variants_have_a_line_each(rig: Rig) -> None:
@@ -283,6 +290,6 @@ def test_several_variants_have_a_line_each(rig: Rig) -> None:
     third = BoardFigure("c", 11.0, 10.9, 11.1)
     result = replace(simulated(), boards=(replace(row, figures=(*row.figures, third)),))
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
-    rows = texts(page.boards.table)
+    rows = texts(boards(page).table)
     assert [line[2] for line in rows[:2]] == ["b", "c"]
-    assert not page.boards.table.isColumnHidden(2)
+    assert not boards(page).table.isColumnHidden(2)

@@ -1,0 +1,1 @@
+"""Many boards: one study over all of them."""

@@ -1,0 +1,1 @@
+"""What fleets add to the window."""
