@@ -29,7 +29,7 @@ class Feature:
 
     Attributes:
         commands: What each command does; its module is of that name in the folder ``commands``.
-        adds: What it adds to each slot of the core, as ``module:name`` below its folder.
+        adds: What it adds to each slot of the core, as ``module:name`` below its folder, or texts.
         files: Other files and folders of the repository that belong to it. ``make without``
             deletes them, its folder and ``tests/features/NAME``.
     """
@@ -84,6 +84,11 @@ def features() -> Mapping[str, Feature]:
         Unavailable: when a feature is damaged.
     """
     return {path.parent.name: _declared(path.parent) for path in sorted(_FOLDER.glob(_FILE))}
+
+
+def added_texts(slot: str) -> tuple[str, ...]:
+    """Return what the features add to a slot of plain texts."""
+    return tuple(text for one in features().values() for text in one.adds.get(slot, ()))
 
 
 def commands() -> dict[str, str]:

@@ -72,7 +72,6 @@ COMMANDS = {
     "restart": "restart the server of a target's release",
     "undeploy": "stop the release on a target; --purge also deletes its files",
     "call": "send test requests to an endpoint",
-    "chat": "chat with a language model or with the one on a target",
     "logs": "show the server log of a target",
     "stream": "stream images, video or a camera to an endpoint",
     "monitor": "show health, latency, errors and drift of an endpoint",

@@ -52,7 +52,7 @@ class ProgressLine:
         elif isinstance(event, JobMessage) and event.name == "channel":
             self._show("")
             print_note(f"studio: alert channel {event.values['channel']}: {event.values['text']}")
-        elif isinstance(event, JobFinished) or _is_answer(event):
+        elif isinstance(event, (JobFinished, JobMessage)):
             self._show("")
 
     def _show(self, text: str) -> None:
@@ -63,15 +63,6 @@ class ProgressLine:
         sys.__stderr__.write("\r" + text.ljust(self._shown) + ("\r" if not text else ""))
         sys.__stderr__.flush()
         self._shown = len(text)
-
-
-def _is_answer(event: Event) -> bool:
-    """Whether text of an answer arrived, which is printed where the progress stands."""
-    if not isinstance(event, JobMessage):
-        return False
-    from studio.workspace import CHAT_UPDATE
-
-    return event.name == CHAT_UPDATE
 
 
 @contextlib.contextmanager

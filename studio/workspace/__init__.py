@@ -36,16 +36,6 @@ if TYPE_CHECKING:
     from studio.models.source_formats import is_model_folder, models_in, source_format
     from studio.models.step import DRAWN, PREVIEW
     from studio.models.surgery.edits import write as edit_text
-    from studio.monitoring.chat.lines import UPDATE as CHAT_UPDATE
-    from studio.monitoring.chat.saved_test import CHECKS as CHAT_CHECKS
-    from studio.monitoring.chat.saved_test import ExpectedAnswer
-    from studio.monitoring.chat.subjects import (
-        ChatSubject,
-        chat_subjects,
-        missing_chat_backend,
-        save_chat_test,
-    )
-    from studio.monitoring.chat.texts import figures as chat_figures
     from studio.plugin_host import Plugin
     from studio.plugin_host.environments import Environment
     from studio.profiling.history import (
@@ -135,11 +125,6 @@ _MODULES = {
     "studio.models.source_formats": "is_model_folder models_in source_format",
     "studio.models.step": "DRAWN PREVIEW",
     "studio.models.surgery.edits": "write:edit_text",
-    "studio.monitoring.chat.lines": "UPDATE:CHAT_UPDATE",
-    "studio.monitoring.chat.saved_test": "CHECKS:CHAT_CHECKS ExpectedAnswer",
-    "studio.monitoring.chat.subjects": "ChatSubject chat_subjects missing_chat_backend "
-    "save_chat_test",
-    "studio.monitoring.chat.texts": "figures:chat_figures",
     "studio.plugin_host": "Plugin",
     "studio.plugin_host.environments": "Environment",
     "studio.profiling.history": "ProfileComparison ProfileDocument ProfileLine RowComparison "

@@ -71,7 +71,6 @@ LINES: dict[str, list[Line]] = {
         ("target probe local", _OK),
         ("target pull --target local", _OK),
     ],
-    "chat": [("chat digits.onnx hello", (2,)), ("chat local hello", (1,))],
     "deploy": [
         ("deploy digits.onnx --target local", _OK),
         ("call --target local --data calibration.npz", _OK),

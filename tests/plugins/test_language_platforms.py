@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from studio.api import Parcel, Preview, Silent, TargetError, validate
-from studio.monitoring.chat.served_chat import chat_served
-from studio.monitoring.chat.step import ChatServedOptions
+from studio.features.language.chat.served_chat import chat_served
+from studio.features.language.chat.step import ChatServedOptions
 from studio_azureml.options import DEPLOY_OPTIONS as AZURE_OPTIONS
 from studio_azureml.platform import AzureMlPlatform
 from studio_vertex.options import DEPLOY_OPTIONS as VERTEX_OPTIONS

@@ -13,6 +13,7 @@ from studio import feature_host, features
 from studio.api import Unavailable
 from studio.cli.main import main
 from studio.feature_host import Slot
+from studio.gui.window import stages
 from studio.settings import resource
 
 ROOT = Path(studio.__file__).parent
@@ -92,6 +93,7 @@ def test_each_slot_that_a_feature_names_is_one_of_the_core() -> None:
     core = [path for path in ROOT.rglob("*.py") if "features" not in path.parts]
     texts = (path.read_text(encoding="utf-8") for path in core)
     slots = {name for text in texts for name in re.findall(r"Slot\(\"(\w+)\"\)", text)}
+    slots |= {f"{what} of {stage}" for what in ("steps", "views") for stage in stages.BY_ID}
     added = {name for feature in feature_host.features().values() for name in feature.adds}
     assert added <= slots
     assert "kinds" in slots

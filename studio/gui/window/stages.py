@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import importlib
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import studio
 from studio.documents.dataclass_json import from_json
-from studio.feature_host import Slot
+from studio.feature_host import Slot, added_texts
 from studio.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ def _declared(path: Path) -> Stage:
     found |= tomllib.loads(path.read_text(encoding="utf-8"))
     # A text is parsed in a tenth of the time that a list takes.
     words = {name: found[name].split() for name in ("steps", "parts") if name in found}
-    return from_json(Stage, {**found, **words})
+    stage = from_json(Stage, {**found, **words})
+    return replace(stage, steps=(*stage.steps, *added_texts(f"steps of {stage.id}")))
 
 
 _PAGES = sorted(

@@ -22,12 +22,14 @@ class AddedView(QWidget):
         title: Its name among the page's views.
         place: Added views stand in the order of their places.
         tool: What the header has while the view is shown.
+        is_usual: The page shows it when the current variant becomes another one.
     """
 
     changed = Signal()
     title: ClassVar[str] = ""
     place: ClassVar[int] = 0
     tool: QWidget | None = None
+    is_usual = False
 
     def __init__(self, page: Page) -> None:
         super().__init__()

@@ -15,7 +15,6 @@ from studio.gui.pages.shared.answer_view import PictureView, ScoreBars, percent
 from studio.gui.pages.shared.raw_tensors import RawTensors, meaning_of
 from studio.gui.pages.shared.serving_choice import ServingChoice
 from studio.gui.pages.shared.stage_page import Needs, StagePage
-from studio.gui.pages.try_it.chat_view import ChatView
 from studio.gui.pages.try_it.override_sheet import OverrideSheet
 from studio.gui.shell import Shell
 from studio.gui.widgets.actions import explain
@@ -87,8 +86,9 @@ class TryItPage(StagePage):
         )
         self._pane = Needs(self._content(), hint)
         self.add_view("Pictures", self._pane)
-        self.chat = ChatView(workspace, shell, self)
-        self.add_view("Chat", self.chat)
+        self.add_views_of_features()
+        for view in self.added:
+            view.changed.connect(self._explain)
         self.add_tool(self.choice, left=True)
         self.set_primary("Start", self.toggle)
         self._command = self.add_command("Start or stop sending", self.toggle)
@@ -97,7 +97,6 @@ class TryItPage(StagePage):
         self.choice.currentIndexChanged.connect(self._chosen)
         FileDrops(self, self._send_dropped)
         self.override = OverrideSheet(self, shell)
-        self.chat.changed.connect(self._explain)
         self.stack.currentChanged.connect(lambda _: self._show_tools())
 
     def _content(self) -> QWidget:
@@ -146,15 +145,10 @@ class TryItPage(StagePage):
             self.source.setText(str(found))
             self._start(fps=WATCHED_FPS)
 
-    @property
-    def is_chat(self) -> bool:
-        """Whether the view of chats is shown."""
-        return self.stack.currentWidget() is self.chat
-
     def toggle(self) -> None:
         """Start, or stop what runs."""
-        if self.is_chat:
-            self.chat.toggle()
+        if view := self.shown_added:
+            view.run()
             return
         if self.strip.running and self.strip.job is not None:
             self.strip.job.cancel()
@@ -176,18 +170,20 @@ class TryItPage(StagePage):
         """Offer the targets that something was deployed to."""
         self.choice.offer(self.workspace, self.variant)
         self._pane.show_content(bool(self.choice.targets))
-        writes = self.chat.refresh(self.variant)
+        for view in self.added:
+            view.refresh(self.variant)
         current = self.variant.id if self.variant else None
         if current != self._current:  # another model is tried in its own way
             self._current = current
-            self.show_view(1 if writes else 0)
+            self.show_view(next((n for n, view in enumerate(self.added, 1) if view.is_usual), 0))
         self._show_tools()
 
     def on_event(self, event: object) -> None:
         """Follow the jobs of the page."""
         super().on_event(event)
         self.override.strip.on_event(event)
-        self.chat.on_event(event)
+        for view in self.added:
+            view.on_event(event)
 
     def _override(self) -> None:
         """Open the sheet for the answer that is shown."""
@@ -272,15 +268,19 @@ class TryItPage(StagePage):
         target = self.choice.target
         releases = self.workspace.registry.releases(target.name) if target else ()
         served = target_rows.running(releases).name if target else ""
-        self.set_note("" if self.is_chat else served)
+        self.set_note("" if self.shown_added else served)
         self.sample_button.setVisible(self._held_out() is not None)
 
     def _explain(self) -> None:
         """Name the primary button after what it does next, and say why it cannot be pressed."""
         if self.primary is None:
             return
-        if self.is_chat:
-            self._explain_chat()
+        if view := self.shown_added:
+            text, reason = view.next_step()
+            self.primary.setText(text)
+            self.primary.setAccessibleName(text)
+            set_enabled(self.primary, reason)
+            explain(self._command, reason)
             return
         running = self.strip.running
         self.primary.setText("Stop" if running else "Start")
@@ -295,19 +295,10 @@ class TryItPage(StagePage):
         for one in (self.picture_button, self.folder_button, self.sample_button):
             set_enabled(one, busy)
 
-    def _explain_chat(self) -> None:
-        assert self.primary is not None
-        busy = self.chat.is_busy
-        self.primary.setText("Stop" if busy else "Send")
-        self.primary.setAccessibleName("Stop the answer" if busy else "Send the message")
-        reason = "" if busy else self.chat.why_not
-        set_enabled(self.primary, reason)
-        explain(self._command, reason)
-
     def _show_tools(self) -> None:
         """Show the tools of the shown view."""
         super()._show_tools()
-        self.choice.setVisible(bool(self.choice.targets) and not self.is_chat)
+        self.choice.setVisible(bool(self.choice.targets) and self.shown_added is None)
         self._show_served()
         self._explain()
 

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from studio.api import UsageError
-from studio.cli.conversation import ChatSubject, Conversation, subject_of
 from studio.documents.dataclass_json import to_json
+from studio.features.language.chat.lines import UPDATE as CHAT_UPDATE
+from studio.features.language.chat.results import ChatAnswer, ChatResult, ChatTimes, ChatUpdate
+from studio.features.language.commands.chat import ChatSubject, Conversation, subject_of
 from studio.jobs import End
-from studio.monitoring.chat.results import ChatAnswer, ChatResult, ChatTimes, ChatUpdate
-from studio.workspace import CHAT_UPDATE, JobMessage, JobOutcome
+from studio.workspace import JobMessage, JobOutcome
 
 
 class Opened:

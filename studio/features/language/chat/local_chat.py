@@ -13,13 +13,13 @@ from pathlib import Path
 
 from studio.api import Extension, StudioError, UsageError
 from studio.documents.dataclass_json import read_parts
+from studio.features.language.chat.lines import AnswerLines, follow
+from studio.features.language.chat.question import messages_of, request_of
+from studio.features.language.chat.results import ASSISTANT, ChatAnswer, ChatMessage, ChatResult
+from studio.features.language.chat.step import ChatModelOptions
+from studio.features.language.chat.stream import StreamedAnswer
 from studio.jobs import Job
 from studio.lazy_dataclass import dataclass
-from studio.monitoring.chat.lines import AnswerLines, follow
-from studio.monitoring.chat.question import messages_of, request_of
-from studio.monitoring.chat.results import ASSISTANT, ChatAnswer, ChatMessage, ChatResult
-from studio.monitoring.chat.step import ChatModelOptions
-from studio.monitoring.chat.stream import StreamedAnswer
 from studio.plugin_host import PluginHost
 from studio.plugin_host.environments.build import clean_variables
 from studio.registry import ModelRef

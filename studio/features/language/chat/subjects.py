@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from studio.api import Extension, StudioError
+from studio.features.language.chat.step import CHAT, CHAT_SERVED, text_facts
 from studio.lazy_dataclass import dataclass
 from studio.models.results import LanguageFacts
-from studio.monitoring.chat.facts import text_facts
-from studio.monitoring.chat.results import ChatMessage
-from studio.monitoring.chat.saved_test import ExpectedAnswer, save_test
-from studio.monitoring.chat.step import CHAT, CHAT_SERVED
 from studio.plugin_host import Plugin, PluginHost
 from studio.plugin_host.environments import Environment, EnvironmentCondition
 from studio.registry import LOCAL, Registry, VariantRecord
 from studio.runtime.generate.catalog import text_backend_of
 from studio.runtime.shared.errors import LoadError
-
-_MOST_SCHEMA = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,29 +103,3 @@ def missing_chat_backend(
     if environment is None or environment.state().condition is EnvironmentCondition.INSTALLED:
         return None
     return plugin, environment
-
-
-def save_chat_test(
-    path: Path, messages: Sequence[ChatMessage], expected: ExpectedAnswer, schema: str = ""
-) -> int:
-    """Add a conversation to a task set, and return the number of its tests.
-
-    Args:
-        schema: File of the schema, for an answer in JSON.
-
-    Raises:
-        UsageError: when it cannot be saved, in one sentence.
-    """
-    if schema:
-        expected = ExpectedAnswer(expected.check, expected.text, _read(schema), expected.limit)
-    return save_test(path, messages, expected)
-
-
-def _read(path: str) -> dict[str, object] | None:
-    """Return the schema in a file; None where there is no object."""
-    try:
-        with Path(path).open("rb") as stream:
-            found = json.loads(stream.read(_MOST_SCHEMA))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None

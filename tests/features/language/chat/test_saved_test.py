@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from studio.api import UsageError
-from studio.monitoring.chat.results import ChatMessage
-from studio.monitoring.chat.saved_test import ExpectedAnswer, last_answer, save_test
+from studio.features.language.chat.results import ChatMessage
+from studio.features.language.chat.saved_test import ExpectedAnswer, save_test
 
 TALK = (
     ChatMessage("system", "Be brief."),
@@ -83,8 +83,3 @@ def test_a_folder_is_not_a_file_of_tests(tmp_path: Path) -> None:
     (tmp_path / "tests.jsonl").mkdir()
     with pytest.raises(UsageError, match="is not a regular file"):
         save_test(tmp_path / "tests.jsonl", TALK, ExpectedAnswer("open"))
-
-
-def test_the_last_answer_is_the_models() -> None:
-    assert last_answer(TALK) == "Paris."
-    assert last_answer(TALK[:2]) == ""

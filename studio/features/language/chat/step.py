@@ -7,15 +7,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.api import Kind, Permission, TargetSpec, UsageError
+from studio.documents.dataclass_json import read_parts
+from studio.features.language.chat.results import ChatResult
 from studio.jobs import Effect, Limits, Step, Use
 from studio.jobs.options_form import option
 from studio.lazy_dataclass import dataclass
-from studio.monitoring.chat.facts import text_facts
-from studio.monitoring.chat.results import ChatResult
+from studio.models.results import LanguageFacts
 from studio.registry import ModelRef
 
 if TYPE_CHECKING:
-    from studio.registry import Registry
+    from studio.registry import Registry, VariantRecord
+
+
+@dataclass(frozen=True, slots=True)
+class _Summary:
+    """The part of a variant's summary that only language models have."""
+
+    language: LanguageFacts | None = None
+
+
+def text_facts(variant: VariantRecord) -> LanguageFacts | None:
+    """Return the facts of a language model; None for any other model."""
+    return read_parts(_Summary, variant.summary).language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +114,9 @@ CHAT: Step[ChatModelOptions, ChatResult] = Step(
     summary="Ask a language model of the registry and measure its answer.",
     options=ChatModelOptions,
     result=ChatResult,
-    work="studio.monitoring.chat.local_chat:chat",
-    prepare="studio.monitoring.chat.step:prepare",
-    texts="studio.monitoring.chat.texts:chat",
+    work="studio.features.language.chat.local_chat:chat",
+    prepare="studio.features.language.chat.step:prepare",
+    texts="studio.features.language.chat.texts:chat",
     limits=_LIMITS,
     effect=Effect.LOOKS,
     use=Use.RUN,
@@ -117,8 +130,8 @@ CHAT_SERVED: Step[ChatServedOptions, ChatResult] = Step(
     summary="Ask the language model of a target and measure its answer.",
     options=ChatServedOptions,
     result=ChatResult,
-    work="studio.monitoring.chat.served_chat:chat_served",
-    texts="studio.monitoring.chat.texts:chat",
+    work="studio.features.language.chat.served_chat:chat_served",
+    texts="studio.features.language.chat.texts:chat",
     needs=frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS}),
     limits=_LIMITS,
     effect=Effect.LOOKS,

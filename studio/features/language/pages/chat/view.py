@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.documents.dataclass_json import from_json
+from studio.features.language.chat.results import ChatParameters
+from studio.features.language.chat.subjects import chat_subjects
+from studio.features.language.pages.chat.column import ChatColumn
+from studio.features.language.pages.chat.save_test_sheet import SaveTestSheet
 from studio.gui.forms.form import Form
+from studio.gui.pages.shared.added_view import AddedView
 from studio.gui.pages.shared.stage_page import needs_model
-from studio.gui.pages.try_it.chat_column import ChatColumn
-from studio.gui.pages.try_it.prompt_edit import PromptEdit
-from studio.gui.pages.try_it.save_test_sheet import SaveTestSheet
-from studio.gui.shell import Shell
 from studio.gui.widgets.basics import (
     GRID,
     Scroll,
@@ -24,11 +26,10 @@ from studio.gui.widgets.basics import (
     set_enabled,
 )
 from studio.gui.widgets.two_columns import TwoColumns
-from studio.monitoring.chat.results import ChatParameters
-from studio.workspace import chat_subjects
 
 if TYPE_CHECKING:
-    from studio.workspace import VariantRecord, Workspace
+    from studio.gui.pages.shared.base import Page
+    from studio.workspace import VariantRecord
 
 STEP = "chat"
 _PARAMETERS = ("temperature", "top_p", "seed", "tokens", "threads", "system", "schema")
@@ -38,20 +39,50 @@ _PROMPT_HEIGHT = 9 * GRID
 _TEMPLATE_HEIGHT = 20 * GRID
 _TEMPLATE_NOTE = "The template is a program of the model's author. It is shown as text here."
 
+_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
-class ChatView(QWidget):
+
+class PromptEdit(QPlainTextEdit):
+    """The field for a message: Enter sends it, Shift+Enter begins a new line.
+
+    Signals:
+        sent: Enter was pressed.
+    """
+
+    sent = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName("Message")
+        self.setAccessibleDescription("Enter sends the message, Shift+Enter begins a new line.")
+        self.setPlaceholderText("Message. Enter sends it, Shift+Enter begins a new line.")
+        self.setTabChangesFocus(True)
+
+    @property
+    def text(self) -> str:
+        """The message without surrounding space."""
+        return self.toPlainText().strip()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Send with Enter."""
+        shifted = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        if event.key() in _ENTER and not shifted:
+            self.sent.emit()
+            return
+        super().keyPressEvent(event)
+
+
+class ChatView(AddedView):
     """Conversations with one or two models, who get the same messages.
 
     Models on one computer answer one after the other, as both at once would slow each other.
-
-    Signals:
-        changed: What can be done next has changed.
     """
 
-    changed = Signal()
+    title = "Chat"
 
-    def __init__(self, workspace: Workspace, shell: Shell, page: QWidget) -> None:
-        super().__init__()
+    def __init__(self, page: Page) -> None:
+        super().__init__(page)
+        workspace, shell = page.workspace, page.shell
         self._workspace, self._shell = workspace, shell
         self._waiting: tuple[str, dict[str, object]] | None = None
         self.left = ChatColumn(workspace, shell, "Model")
@@ -148,8 +179,8 @@ class ChatView(QWidget):
         reason = next(filter(None, lacks), "")
         return reason or ("" if self.prompt.text else "Write a message first.")
 
-    def refresh(self, variant: VariantRecord | None) -> bool:
-        """Offer the models that there are; return whether the current one is among them."""
+    def refresh(self, variant: VariantRecord | None) -> None:
+        """Offer the models that there are."""
         subjects = chat_subjects(self._workspace.registry)
         wanted = [one.key for one in subjects if variant and one.variant == variant.id]
         self._pane.show_content(bool(subjects))
@@ -157,9 +188,13 @@ class ChatView(QWidget):
         self.right.offer(subjects)
         self._show_template()
         self._explain()
-        return bool(wanted)
+        self.is_usual = bool(wanted)
 
-    def toggle(self) -> None:
+    def next_step(self) -> tuple[str, str]:
+        """Return what the button does, and why nothing can be sent."""
+        return ("Stop", "") if self.is_busy else ("Send", self.why_not)
+
+    def run(self) -> None:
         """Send the message, or stop the answers."""
         if self.is_busy:
             self.stop()

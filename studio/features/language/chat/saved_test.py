@@ -6,12 +6,13 @@ import json
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from studio.api import UsageError
 from studio.documents.dataclass_json import JsonValue, to_json
+from studio.features.language.chat.results import USER, ChatMessage
 from studio.lazy_dataclass import dataclass
-from studio.monitoring.chat.results import ASSISTANT, USER, ChatMessage
 
 EXACT, REGEX, JSON, OPEN = "exact", "regex", "json", "open"
 CHECKS = (EXACT, REGEX, JSON, OPEN)
@@ -39,16 +40,21 @@ class ExpectedAnswer:
     limit: int = 64
 
 
-def save_test(path: Path, messages: Sequence[ChatMessage], expected: ExpectedAnswer) -> int:
+def save_test(
+    path: Path, messages: Sequence[ChatMessage], expected: ExpectedAnswer, schema: str = ""
+) -> int:
     """Add a conversation to a task set, a file with a line of JSON for each; return their number.
 
     Args:
         path: The file; it is made where it is missing.
         messages: A conversation; what follows the last message of the user is left out.
+        schema: File of the schema, for an answer in JSON.
 
     Raises:
         UsageError: when no answer could be right, or the file cannot be written.
     """
+    if schema:
+        expected = replace(expected, schema=_schema(schema))
     if path.suffix.lower() != SUFFIX:
         raise UsageError(f"{path.name}: the file's name must end with {SUFFIX}.")
     line = json.dumps(_item(messages, expected), ensure_ascii=False) + "\n"
@@ -66,6 +72,16 @@ def save_test(path: Path, messages: Sequence[ChatMessage], expected: ExpectedAns
     except OSError as error:
         raise UsageError(f"{path.name} cannot be written: {error.strerror}.") from None
     return sum(bool(one.strip()) for one in (before + added).splitlines())
+
+
+def _schema(path: str) -> JsonValue:
+    """Return the schema in a file; None where there is no object."""
+    try:
+        with Path(path).open("rb") as stream:
+            found: JsonValue = json.loads(stream.read(_MOST_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _content(path: Path) -> bytes:
@@ -109,8 +125,3 @@ def _expectation(expected: ExpectedAnswer) -> dict[str, JsonValue]:
             raise UsageError("Choose a JSON Schema for the answer first.")
         return {"schema": expected.schema}
     return {}
-
-
-def last_answer(messages: Sequence[ChatMessage]) -> str:
-    """Return the text of the model's last answer; empty without one."""
-    return next((one.content for one in reversed(messages) if one.role == ASSISTANT), "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.documents.text_table import counted
-from studio.monitoring.chat.results import LENGTH, ChatAnswer, ChatResult
+from studio.features.language.chat.results import LENGTH, ChatAnswer, ChatResult
 
 
 def chat(result: ChatResult) -> list[str]:

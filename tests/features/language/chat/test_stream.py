@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from studio.api import TargetError
-from studio.monitoring.chat.results import ChatAnswer, ChatTimes
-from studio.monitoring.chat.stream import StreamedAnswer
-from tests.unit.monitoring.chat.parts import ended, event, part
+from studio.features.language.chat.results import ChatAnswer, ChatTimes
+from studio.features.language.chat.stream import StreamedAnswer
+from tests.features.language.chat.parts import ended, event, part
 
 
 def streamed(content: bytes) -> StreamedAnswer:

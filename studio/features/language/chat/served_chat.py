@@ -8,13 +8,13 @@ import json
 
 from studio.api import TargetError
 from studio.documents.dataclass_json import read_parts
+from studio.features.language.chat.lines import AnswerLines, ReadLine, follow
+from studio.features.language.chat.question import messages_of, request_of
+from studio.features.language.chat.results import ASSISTANT, ChatAnswer, ChatMessage, ChatResult
+from studio.features.language.chat.step import ChatServedOptions
+from studio.features.language.chat.stream import StreamedAnswer, reason_of
 from studio.jobs import Job
 from studio.lazy_dataclass import dataclass
-from studio.monitoring.chat.lines import AnswerLines, ReadLine, follow
-from studio.monitoring.chat.question import messages_of, request_of
-from studio.monitoring.chat.results import ASSISTANT, ChatAnswer, ChatMessage, ChatResult
-from studio.monitoring.chat.step import ChatServedOptions
-from studio.monitoring.chat.stream import StreamedAnswer, reason_of
 from studio.monitoring.endpoint.endpoint import Answer, Connection, Link, reached
 
 _CHAT, _MODELS = "/v1/chat/completions", "/v1/models"

@@ -11,14 +11,8 @@ from PySide6.QtWidgets import QComboBox, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.api import StudioError
 from studio.documents.dataclass_json import JsonValue, from_json
-from studio.gui import figures
-from studio.gui.pages.shared.licence_question import install_accepted
-from studio.gui.pages.shared.stage_page import JobStrip
-from studio.gui.pages.try_it.transcript import Transcript
-from studio.gui.shell import Shell
-from studio.gui.widgets.basics import GRID, Card, Hint, label
-from studio.gui.widgets.style_parts import PartStack
-from studio.monitoring.chat.results import (
+from studio.features.language.chat.lines import UPDATE
+from studio.features.language.chat.results import (
     ASSISTANT,
     USER,
     ChatAnswer,
@@ -26,7 +20,15 @@ from studio.monitoring.chat.results import (
     ChatResult,
     ChatUpdate,
 )
-from studio.workspace import CHAT_UPDATE, ChatSubject, chat_figures, missing_chat_backend
+from studio.features.language.chat.subjects import ChatSubject, missing_chat_backend
+from studio.features.language.chat.texts import figures as chat_figures
+from studio.features.language.pages.chat.transcript import Transcript
+from studio.gui import figures
+from studio.gui.pages.shared.licence_question import install_accepted
+from studio.gui.pages.shared.stage_page import JobStrip
+from studio.gui.shell import Shell
+from studio.gui.widgets.basics import GRID, Card, Hint, label
+from studio.gui.widgets.style_parts import PartStack
 
 if TYPE_CHECKING:
     from studio.workspace import Environment, JobOutcome, Plugin, Workspace
@@ -242,7 +244,7 @@ class ChatColumn(QWidget):
         self.installing.on_event(event)
 
     def _message(self, name: str, values: dict[str, JsonValue]) -> None:
-        if name != CHAT_UPDATE:
+        if name != UPDATE:
             return
         update = from_json(ChatUpdate, values)
         self._written.append(update.text)

@@ -18,12 +18,12 @@ from PySide6.QtWidgets import (
 )
 
 from studio.api import StudioError
+from studio.features.language.chat.results import ASSISTANT, SYSTEM, ChatMessage, ChatParameters
+from studio.features.language.chat.saved_test import ExpectedAnswer, save_test
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, button, label, row, set_enabled
 from studio.gui.widgets.sheet import Sheet
-from studio.monitoring.chat.results import ASSISTANT, SYSTEM, ChatMessage, ChatParameters
 from studio.settings import full_path
-from studio.workspace import ExpectedAnswer, save_chat_test
 
 if TYPE_CHECKING:
     from studio.workspace import Workspace
@@ -141,7 +141,7 @@ class SaveTestSheet(Sheet):
         schema = self._values.schema if name == "json" else ""
         set_enabled(self.primary, "The test is being saved.")
         self._workspace.in_background(
-            partial(save_chat_test, path, self._messages, expected, schema),
+            partial(save_test, path, self._messages, expected, schema),
             partial(self._saved, path),
         )
 

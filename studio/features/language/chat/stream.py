@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from studio.api import TargetError
 from studio.documents.dataclass_json import read_parts
+from studio.features.language.chat.results import ChatAnswer, ChatTimes, ChatUpdate
 from studio.lazy_dataclass import dataclass
-from studio.monitoring.chat.results import ChatAnswer, ChatTimes, ChatUpdate
 
 _DATA = b"data:"
 _DONE = b"[DONE]"

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 
 from studio.documents.dataclass_json import to_json
+from studio.features.language.chat.results import ChatAnswer
+from studio.features.language.chat.stream import StreamedAnswer
 from studio.jobs import Job
 from studio.lazy_dataclass import dataclass
-from studio.monitoring.chat.results import ChatAnswer
-from studio.monitoring.chat.stream import StreamedAnswer
 
 log = logging.getLogger(__name__)
 

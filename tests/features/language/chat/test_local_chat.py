@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from studio.api import Cancelled, StudioError
-from studio.monitoring.chat import local_chat
-from studio.monitoring.chat.step import CHAT, ChatModelOptions
+from studio.features.language.chat import local_chat
+from studio.features.language.chat.step import CHAT, ChatModelOptions
 from studio.registry import ModelRef
-from tests.unit.monitoring.chat.parts import ChatJob, ended, part
+from tests.features.language.chat.parts import ChatJob, ended, part
 
 MODEL = ModelRef("/models/tiny.gguf", "ab" * 32, 1, 1, "tiny", "q4", "gguf", "q4")
 READY = b'{"ready": {"version": "1.2", "context": 64, "fault": ""}}\n'

@@ -12,11 +12,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from studio.features.language.chat.lines import UPDATE as CHAT_UPDATE
+from studio.features.language.chat.results import ChatAnswer, ChatMessage, ChatResult, ChatTimes
+from studio.features.language.pages.chat.transcript import Transcript
+from studio.features.language.pages.chat.view import ChatView
 from studio.gui.pages.try_it.page import TryItPage
-from studio.gui.pages.try_it.transcript import Transcript
 from studio.jobs import End
-from studio.monitoring.chat.results import ChatAnswer, ChatMessage, ChatResult, ChatTimes
-from studio.workspace import CHAT_UPDATE, JobOutcome, VariantRecord
+from studio.workspace import JobOutcome, VariantRecord
 from tests.gui.page_rig import Rig, opened, visible_texts
 
 TEMPLATE = "{% for m in messages %}{{ m }}{% endfor %}"
@@ -27,11 +29,19 @@ def marked_text(transcript: Transcript) -> str:
     return "".join(mark.cursor.selectedText() for mark in transcript.extraSelections())
 
 
+def chat(page: TryItPage) -> ChatView:
+    [view] = page.added
+    assert isinstance(view, ChatView)
+    return view
+
+
 @pytest.fixture
 def rig(
     qtbot: QtBot, studio_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Rig]:
-    monkeypatch.setattr("studio.gui.pages.try_it.chat_column.missing_chat_backend", lambda *_: None)
+    monkeypatch.setattr(
+        "studio.features.language.pages.chat.column.missing_chat_backend", lambda *_: None
+    )
     with opened(studio_home, tmp_path) as made:
         yield made
 
@@ -70,13 +80,13 @@ def update(rig: Rig, page: TryItPage, text: str, count: int) -> None:
 
 def chat_page(rig: Rig, variant: VariantRecord) -> TryItPage:
     page = rig.page(TryItPage, variant)
-    assert page.is_chat
+    assert page.shown_added is not None
     return page
 
 
 def test_other_models_are_tried_with_pictures(rig: Rig) -> None:
     page = rig.page(TryItPage, rig.variant())
-    assert not page.is_chat
+    assert page.shown_added is None
     page.show_view(1)
     assert "No model to chat with yet" in visible_texts(page)
 
@@ -85,17 +95,17 @@ def test_enter_sends_and_the_answer_grows(rig: Rig, tmp_path: Path) -> None:
     page = chat_page(rig, language(rig, tmp_path, "q4"))
     assert page.primary is not None
     assert page.primary.toolTip() == "Write a message first."
-    QTest.keyClicks(page.chat.prompt, "Hello")
-    QTest.keyClick(page.chat.prompt, Qt.Key.Key_Return)
+    QTest.keyClicks(chat(page).prompt, "Hello")
+    QTest.keyClick(chat(page).prompt, Qt.Key.Key_Return)
     (job,) = rig.shell.jobs
     assert job.step == "chat"
     assert job.options["prompt"] == "Hello"
     assert "history" not in job.options
-    assert page.chat.prompt.text == ""
+    assert chat(page).prompt.text == ""
     assert page.primary.text() == "Stop"
     update(rig, page, "Good", 1)
     update(rig, page, " day", 2)
-    assert page.chat.left.text.toPlainText() == "You\nHello\n\nModel\nGood day"
+    assert chat(page).left.text.toPlainText() == "You\nHello\n\nModel\nGood day"
     assert "2 tokens, first after 40 ms, 20.0 tokens/s" in visible_texts(page)
     rig.finish(page, outcome("Good", " day"))
     assert "first after 51 ms, 25.5 tokens/s" in visible_texts(page)
@@ -104,16 +114,16 @@ def test_enter_sends_and_the_answer_grows(rig: Rig, tmp_path: Path) -> None:
 
 def test_shift_enter_is_a_new_line(rig: Rig, tmp_path: Path) -> None:
     page = chat_page(rig, language(rig, tmp_path, "q4"))
-    QTest.keyClicks(page.chat.prompt, "a")
-    QTest.keyClick(page.chat.prompt, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
-    QTest.keyClicks(page.chat.prompt, "b")
+    QTest.keyClicks(chat(page).prompt, "a")
+    QTest.keyClick(chat(page).prompt, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    QTest.keyClicks(chat(page).prompt, "b")
     assert rig.shell.jobs == []
-    assert page.chat.prompt.text.splitlines() == ["a", "b"]
+    assert chat(page).prompt.text.splitlines() == ["a", "b"]
 
 
 def ask(page: TryItPage, text: str) -> None:
-    page.chat.prompt.setPlainText(text)
-    page.chat.send()
+    chat(page).prompt.setPlainText(text)
+    chat(page).send()
 
 
 def test_the_conversation_is_sent_again_with_the_next_message(rig: Rig, tmp_path: Path) -> None:
@@ -133,7 +143,7 @@ def test_a_stopped_answer_is_kept_as_far_as_it_came(rig: Rig, tmp_path: Path) ->
     assert rig.shell.jobs[-1].cancelled
     rig.finish(page, JobOutcome(End.CANCELLED))
     assert "Stopped." in visible_texts(page)
-    assert [one.content for one in page.chat.left.messages] == ["Hello", "Good"]
+    assert [one.content for one in chat(page).left.messages] == ["Hello", "Good"]
 
 
 def test_a_failure_is_a_sentence_in_its_place(rig: Rig, tmp_path: Path) -> None:
@@ -141,13 +151,13 @@ def test_a_failure_is_a_sentence_in_its_place(rig: Rig, tmp_path: Path) -> None:
     ask(page, "Hello")
     rig.finish(page, JobOutcome(End.FAILED, message="The model cannot be loaded: no memory."))
     assert "The model cannot be loaded: no memory." in visible_texts(page)
-    assert page.chat.left.messages == ()
+    assert chat(page).left.messages == ()
 
 
 def two(rig: Rig, folder: Path) -> TryItPage:
     language(rig, folder, "q8")
     page = chat_page(rig, language(rig, folder, "q4"))
-    page.chat.right.choice.setCurrentText("tiny-q8 q8")
+    chat(page).right.choice.setCurrentText("tiny-q8 q8")
     return page
 
 
@@ -170,34 +180,34 @@ def test_the_first_token_that_differs_is_marked(rig: Rig, tmp_path: Path) -> Non
     update(rig, page, "Good night", 2)
     rig.finish(page, outcome("Good", " night"))
     assert "Token 2 is the first that differs. It is marked." in visible_texts(page)
-    assert marked_text(page.chat.left.text) == " day"
-    assert marked_text(page.chat.right.text) == " night"
-    page.chat.form.fields["temperature"].editor.set_value(0.5)
+    assert marked_text(chat(page).left.text) == " day"
+    assert marked_text(chat(page).right.text) == " night"
+    chat(page).form.fields["temperature"].editor.set_value(0.5)
     ask(page, "Again")
     for _ in range(2):
         rig.finish(page, outcome("Good"))
-    assert marked_text(page.chat.left.text) == ""
+    assert marked_text(chat(page).left.text) == ""
 
 
 def test_stop_ends_what_waits_too(rig: Rig, tmp_path: Path) -> None:
     page = two(rig, tmp_path)
     ask(page, "Hello")
-    page.chat.stop()
+    chat(page).stop()
     rig.finish(page, JobOutcome(End.CANCELLED))
     assert len(rig.shell.jobs) == 1
-    assert not page.chat.is_busy
+    assert not chat(page).is_busy
 
 
 def test_the_template_is_shown_as_text(rig: Rig, tmp_path: Path) -> None:
     page = chat_page(rig, language(rig, tmp_path, "q4"))
-    page.chat.template_button.click()
-    assert page.chat.template.toPlainText() == TEMPLATE
+    chat(page).template_button.click()
+    assert chat(page).template.toPlainText() == TEMPLATE
 
 
 def test_parameters_go_with_the_question(rig: Rig, tmp_path: Path) -> None:
     page = chat_page(rig, language(rig, tmp_path, "q4"))
-    page.chat.parameters.click()
-    page.chat.form.set_values({"temperature": 0.5, "system": "Be brief.", "tokens": 7})
+    chat(page).parameters.click()
+    chat(page).form.set_values({"temperature": 0.5, "system": "Be brief.", "tokens": 7})
     ask(page, "Hello")
     options = rig.shell.jobs[-1].options
     chosen = (options["temperature"], options["system"], options["tokens"])
@@ -208,8 +218,8 @@ def test_a_conversation_becomes_a_test(rig: Rig, tmp_path: Path) -> None:
     page = chat_page(rig, language(rig, tmp_path, "q4"))
     ask(page, "Capital of France?")
     rig.finish(page, outcome("Paris"))
-    page.chat.save.click()
-    sheet = page.chat.sheet
+    chat(page).save.click()
+    sheet = chat(page).sheet
     assert sheet.primary.toolTip() == "Choose a file first."
     sheet.file.setText(str(tmp_path / "own.jsonl"))
     sheet.primary.click()
@@ -223,9 +233,9 @@ def test_a_test_that_cannot_be_saved_says_why(rig: Rig, tmp_path: Path) -> None:
     page = chat_page(rig, language(rig, tmp_path, "q4"))
     ask(page, "Hello")
     rig.finish(page, outcome("Good"))
-    page.chat.save.click()
-    page.chat.sheet.file.setText(str(tmp_path / "own.txt"))
-    page.chat.sheet.primary.click()
+    chat(page).save.click()
+    chat(page).sheet.file.setText(str(tmp_path / "own.txt"))
+    chat(page).sheet.primary.click()
     assert "own.txt: the file's name must end with .jsonl." in visible_texts(page)
 
 
@@ -235,10 +245,10 @@ def test_a_missing_backend_is_installed_from_here(
     with opened(studio_home, tmp_path) as rig:
         page = chat_page(rig, language(rig, tmp_path, "q4"))
         assert page.primary is not None
-        page.chat.prompt.setPlainText("Hello")
+        chat(page).prompt.setPlainText("Hello")
         assert page.primary.toolTip() == "Install the backend first."
         assert "The backend is not installed" in visible_texts(page)
-        page.chat.left.lacking.button.click()
+        chat(page).left.lacking.button.click()
         (job,) = rig.shell.jobs
         assert job.step == "environment-install"
         assert job.options["name"] == "studio_llama_cpp"
@@ -250,7 +260,7 @@ def test_an_empty_conversation_says_what_to_do(rig: Rig, tmp_path: Path) -> None
     ask(page, "Hello")
     assert "No messages yet" not in visible_texts(page)
     rig.finish(page, outcome("Good"))
-    page.chat.new.click()
+    chat(page).new.click()
     assert "No messages yet" in visible_texts(page)
 
 
@@ -258,12 +268,12 @@ def test_a_question_that_failed_stays_to_be_read(rig: Rig, tmp_path: Path) -> No
     page = chat_page(rig, language(rig, tmp_path, "q4"))
     ask(page, "Hello")
     rig.finish(page, JobOutcome(End.FAILED, message="The model is gone."))
-    assert "Hello" in page.chat.left.text.toPlainText()
-    assert page.chat.left.pane.currentWidget() is page.chat.left.text
+    assert "Hello" in chat(page).left.text.toPlainText()
+    assert chat(page).left.pane.currentWidget() is chat(page).left.text
 
 
 def test_an_answer_is_plain_text(rig: Rig, tmp_path: Path) -> None:
     page = chat_page(rig, language(rig, tmp_path, "q4"))
     ask(page, "Hello")
     update(rig, page, "<b>x</b>\x1b[2J\u202eevil", 1)
-    assert page.chat.left.text.toPlainText().endswith("<b>x</b>\\x1b[2J\\u202eevil")
+    assert chat(page).left.text.toPlainText().endswith("<b>x</b>\\x1b[2J\\u202eevil")

@@ -14,12 +14,12 @@ from typing import Any, ClassVar
 import pytest
 
 from studio.api import StudioError, TargetError, TargetSpec
-from studio.monitoring.chat import served_chat
-from studio.monitoring.chat.results import ChatResult
-from studio.monitoring.chat.step import ChatServedOptions
+from studio.features.language.chat import served_chat
+from studio.features.language.chat.results import ChatResult
+from studio.features.language.chat.step import ChatServedOptions
 from studio.monitoring.endpoint.endpoint import Endpoint
 from studio.monitoring.endpoint.status import ServerReport
-from tests.unit.monitoring.chat.parts import ChatJob, ended, part
+from tests.features.language.chat.parts import ChatJob, ended, part
 
 LISTED = {"object": "list", "data": [{"id": "tiny", "object": "model"}]}
 TARGET = TargetSpec("bench", "local:")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from studio.api import UsageError
 from studio.documents.dataclass_json import JsonValue, to_json
-from studio.monitoring.chat.results import ASSISTANT, SYSTEM, USER, ChatMessage
-from studio.monitoring.chat.step import ChatOptions
+from studio.features.language.chat.results import ASSISTANT, SYSTEM, USER, ChatMessage
+from studio.features.language.chat.step import ChatOptions
 
 _LONGEST_SCHEMA = 1 << 20
 

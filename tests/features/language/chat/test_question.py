@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from studio.api import TargetSpec, UsageError
-from studio.monitoring.chat.question import messages_of, request_of
-from studio.monitoring.chat.step import ChatServedOptions
+from studio.features.language.chat.question import messages_of, request_of
+from studio.features.language.chat.step import ChatServedOptions
 
 TARGET = TargetSpec("local", "local:")
 

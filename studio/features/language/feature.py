@@ -1,0 +1,11 @@
+"""Language models: chats with them."""
+
+from studio.feature_host import Feature
+
+FEATURE = Feature(
+    commands={"chat": "chat with a language model or with the one on a target"},
+    adds={
+        "steps of try": ("chat", "chat-served"),
+        "views of try": ("pages.chat.view:ChatView",),
+    },
+)

@@ -1,0 +1,1 @@
+"""Pages of the feature, and its views in pages of the core."""

@@ -1,0 +1,1 @@
+"""The view *Chat* of the Try it page."""

@@ -1,1 +1,0 @@
-"""Chats with language models: of the registry, and behind endpoints."""
