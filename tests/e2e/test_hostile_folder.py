@@ -161,8 +161,9 @@ LINES: dict[str, list[Line]] = {
 }
 """Each command with lines of it, and the exit codes with which a line may end."""
 
-for _feature in features():
-    LINES.update(import_module(f"tests.features.{_feature}.command_lines").LINES)
+for _name, _feature in features().items():
+    if _feature.commands:
+        LINES.update(import_module(f"tests.features.{_name}.command_lines").LINES)
 
 _LIVING = ("open", "serve")
 """They go on until they are told to end."""

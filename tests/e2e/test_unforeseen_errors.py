@@ -24,8 +24,9 @@ _WITHOUT_A_STEP = (
     *("plan", "plugins", "presets", "profiles", "registry", "versions"),
     *(
         command
-        for feature in features()
-        for command in import_module(f"tests.features.{feature}.command_lines").WITHOUT_A_STEP
+        for name, feature in features().items()
+        if feature.commands
+        for command in import_module(f"tests.features.{name}.command_lines").WITHOUT_A_STEP
     ),
 )
 """Commands whose lines run no step, or one without work."""

@@ -56,10 +56,10 @@ class Stage:
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """The whole names of the parts, and of the views that features add."""
+        """The whole names of the parts, and of the views that features add and their parts."""
         own = (part if part.startswith("studio.") else f"studio.gui.{part}" for part in self.parts)
         views: Slot[object] = Slot(f"views of {self.id}")
-        return (*own, *views.modules())
+        return (*own, *added_texts(f"parts of {self.id}"), *views.modules())
 
 
 def _declared(path: Path) -> Stage:

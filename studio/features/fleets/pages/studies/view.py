@@ -21,7 +21,7 @@ from studio.gui.pages.profile.language import backend_titles
 from studio.gui.pages.profile.outcome import OutcomeCard
 from studio.gui.pages.profile.settings import SHAPES
 from studio.gui.pages.profile.verdict import Headline
-from studio.gui.pages.shared.added_view import AddedView
+from studio.gui.pages.shared.base import AddedView
 from studio.gui.pages.shared.stage_page import JobStrip, StateRow, StateRows, needs_model
 from studio.gui.pages.shared.target_rows import named
 from studio.gui.widgets.basics import GRID, Card, Disclosure, Hint, Pill, button, label, row

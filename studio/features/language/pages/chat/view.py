@@ -15,7 +15,7 @@ from studio.features.language.chat.subjects import chat_subjects
 from studio.features.language.pages.chat.column import ChatColumn
 from studio.features.language.pages.chat.save_test_sheet import SaveTestSheet
 from studio.gui.forms.form import Form
-from studio.gui.pages.shared.added_view import AddedView
+from studio.gui.pages.shared.base import AddedView
 from studio.gui.pages.shared.stage_page import needs_model
 from studio.gui.widgets.basics import (
     GRID,
