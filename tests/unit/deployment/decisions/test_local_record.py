@@ -207,7 +207,7 @@ def test_what_is_neither_request_nor_input(workspace: Workspace, what: str) -> N
 
 
 @pytest.mark.parametrize(
-    "given", [{"begin": "2026-13-01"}, {"begin": "2026-02-02", "end": "2026-02-01"}]
+    "given", [{"from": "2026-13-01"}, {"from": "2026-02-02", "to": "2026-02-01"}]
 )
 def test_periods_that_cannot_be(served: Served, given: dict[str, str], tmp_path: Path) -> None:
     out = tmp_path / "e.jsonl"
