@@ -140,7 +140,7 @@ class PlatformOperation:
             with log.step("connect", self._target.url) as row:
                 identity = site.identity()
                 row.text = f"{identity.where}, as {identity.who}"
-            parcel = parcel_of(bundle, self._job, self._owner, "containers")
+            parcel = parcel_of(bundle, self._job, self._owner)
             preview = site.preview(parcel, options)
             refused = self._another_model(site, bundle, wanted.replace)
             checks = [action_of(model_check(bundle)), *([refused] if refused else [])]
@@ -297,7 +297,7 @@ def parcel_of(bundle: Bundle, job: Job, owner: str, *parts: str) -> Parcel:
     """Return the parcel of a bundle for a platform or a packager.
 
     Args:
-        parts: Further parts of its runtime.
+        parts: Further parts of its runtime; a container's health check and listener always come.
     """
     cache = WheelCache(Paths.of().cache / "wheels")
 
@@ -305,7 +305,7 @@ def parcel_of(bundle: Bundle, job: Job, owner: str, *parts: str) -> Parcel:
         found = cache.find(WheelPlatform(arch, python, _GLIBC), wanted, job)
         return [wheel.path for wheel in found.wheels]
 
-    runtime = build_runtime(job.folder, parts=bundle.parts | SWITCHED | {*parts})
+    runtime = build_runtime(job.folder, parts=bundle.parts | SWITCHED | {"containers", *parts})
     return Parcel(
         bundle.folder,
         runtime.path,

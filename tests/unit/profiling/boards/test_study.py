@@ -180,9 +180,12 @@ def test_a_pipeline_finds_no_difference_of_a_model_from_itself(
     assert len(words(found)) == BOARDS
     called = called_different(found)
     if called:  # at 95 % a verdict may be wrong by chance, but not again on the same board
-        called &= called_different(by_pipeline(farm, tmp_path, cnn, cnn))
+        found = by_pipeline(farm, tmp_path, cnn, cnn)
+        called &= called_different(found)
     assert called == set()
-    assert found["overall"][0]["verdict"] in ("equal", "undecided")
+    # One board that is called different by chance makes the boards together "mixed".
+    usual = {"mixed"} if called_different(found) else {"equal", "undecided"}
+    assert found["overall"][0]["verdict"] in usual
 
 
 def test_a_pipeline_finds_a_slower_model_on_all_boards(
