@@ -15,12 +15,14 @@ import pytest
 
 from studio.api import Extension, Parcel, TargetSpec
 from studio.api.testing_platforms import Example, check_platform
+from studio.deployment.platform_verbs import parcel_of
 from studio.packages import build_runtime
 from studio.plugin_host import PluginHost
 from studio.plugin_host.plugin_import import forget
+from studio.runtime.parts import packed_in
 from studio.workspace import Workspace
 from tests.rigs import third_party
-from tests.rigs.bundles import make_bundle
+from tests.rigs.bundles import QuietJob, make_bundle
 from tests.unit.runtime.models import make_cnn, make_cnn_versions
 
 pytestmark = pytest.mark.slow
@@ -71,6 +73,12 @@ def test_the_example_conforms(workspace: Workspace, tmp_path: Path) -> None:
     target = TargetSpec("cellar", f"folder:{tmp_path / 'cellar'}")
     check_platform(platform, target, Example(*parcels, request, canary=False))
     assert not list((tmp_path / "cellar").glob("releases/*"))
+
+
+def test_every_parcel_has_what_a_container_starts_with(tmp_path: Path) -> None:
+    parcel = parcel_of(make_bundle(tmp_path / "bundle"), QuietJob(tmp_path / "job"), "ann@here")
+    assert "containers" in packed_in(parcel.runtime)
+    assert not {"bench", "pull", "language"} & packed_in(parcel.runtime)
 
 
 def test_from_a_plan_to_a_rollback_to_nothing(workspace: Workspace, tmp_path: Path) -> None:

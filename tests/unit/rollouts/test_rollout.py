@@ -103,9 +103,9 @@ def test_a_trial_in_the_first_wave_is_told_of_it_alone(
 def test_a_trial_that_is_lost_is_taken_back_and_halts(workspace: Workspace, tmp_path: Path) -> None:
     first, second = make_cnn_versions(tmp_path)
     old = roll_out(workspace, first, strategy="all")["release"]
-    result = roll_out(
-        workspace, second, trial="canary", trial_s=2, trial_rule=["undecided=take back"]
-    )
+    # Golden samples would be compared as well, and decide it where two seconds are enough.
+    rule = ["undecided=take back", "requests=clients"]
+    result = roll_out(workspace, second, trial="canary", trial_s=2, trial_rule=rule)
     assert (result["state"], states(result)) == ("halted", ["taken back"] + ["not begun"] * 2)
     row = result["targets"][0]
     assert row["trial"]["decision"] == "taken back"
