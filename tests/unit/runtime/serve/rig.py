@@ -251,7 +251,7 @@ def _ticks(path: Path) -> int:
     return int(fields[11]) + int(fields[12])
 
 
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
     """Wait for a condition, and fail with its name when it does not come true."""
     deadline = time.monotonic() + patience(seconds)
     while not condition():
