@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 from studio.api import InvalidData, StudioError
@@ -21,7 +20,6 @@ from studio.runtime.apps.graph import AppGraph, graph_of
 from studio.runtime.apps.settings import AppError
 from studio.runtime.serve.decoders.decoder import Decoder
 from studio.runtime.serve.engine.source import ModelSource, from_file
-from studio.runtime.serve.images import preprocess as wire
 from studio.runtime.shared.errors import LoadError
 
 _MOST_BYTES = 1 << 20
@@ -54,7 +52,6 @@ class ModelParts:
         except LoadError as error:
             raise StudioError(str(error)) from None
         labels = tuple(text_lines(self.labels)) if self.labels else ()
-        steps = None if self.preprocess is None else asdict(Preprocess.from_toml(self.preprocess))
         decoder = None
         if self.outputs is not None:
             characters = tuple(text_lines(self.dictionary)) if self.dictionary else ()
@@ -62,7 +59,7 @@ class ModelParts:
         return found._replace(
             name=self.name,
             labels=labels,
-            preprocess=None if steps is None else wire.Preprocess.from_json(steps),
+            preprocess=Preprocess.from_toml(self.preprocess) if self.preprocess else None,
             decoder=decoder,
         )
 

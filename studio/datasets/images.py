@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from studio.api import InvalidData, Sample, Value
 from studio.datasets.fit import conform
 from studio.datasets.labels import Label
-from studio.datasets.preprocess import Placement, Preprocess
+from studio.datasets.preprocess import Preprocess
 from studio.datasets.subset import spread
+from studio.runtime.serve.images.preprocess import PicturePlacement
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -64,7 +65,7 @@ class ImageFolder:
         """Labels of all pictures of the folder, also beyond the limit; empty without any."""
         return tuple(self._labels.values()) if self._labels else ()
 
-    def placed(self, name: str) -> tuple[int, int, Placement]:
+    def placed(self, name: str) -> tuple[int, int, PicturePlacement]:
         """Return height and width of a picture, and where it is in the model's input.
 
         Raises:

@@ -15,7 +15,6 @@ from studio.datasets.text_lines import text_lines
 from studio.lazy_dataclass import dataclass
 from studio.runtime.serve.decoders.decoder import Decoder, PictureInInput
 from studio.runtime.serve.decoders.settings import DETECTION, OutputSettings
-from studio.runtime.serve.images.preprocess import PicturePlacement
 
 BOXES = "boxes"
 """Name of the only output that is left: left, top, right, bottom, score and class in a row."""
@@ -128,8 +127,7 @@ class BoxReader:
     def _place(self, sample: Sample) -> PictureInInput | None:
         if self.pictures is None:
             return None
-        height, width, at = self.pictures.placed(sample.name)
-        placement = PicturePlacement(at.top, at.left, at.rows, at.columns, at.height, at.width)
+        height, width, placement = self.pictures.placed(sample.name)
         return PictureInInput(height, width, placement)
 
 

@@ -13,7 +13,6 @@ from studio.api import Array, Dataset, Feeds, InvalidData, Sample, Session, Stud
 from studio.datasets import open_dataset
 from studio.datasets.images import read_picture
 from studio.datasets.input_preview import drawn, thumbnail
-from studio.datasets.preprocess import Placement
 from studio.datasets.results import DrawnInput
 from studio.datasets.subset import spread
 from studio.datasets.suffixes import IMAGES
@@ -28,6 +27,7 @@ from studio.models.outputs.draft import AnsweredSample, outputs_text, recognised
 from studio.models.outputs.words import in_words
 from studio.plugin_host import PluginHost
 from studio.runtime.serve.decoders.settings import OutputSettings
+from studio.runtime.serve.images.preprocess import PicturePlacement
 
 _SIDE = 96
 """Most pixels of a drawn sample in each direction."""
@@ -81,7 +81,7 @@ def _meaning(choice: Mapping[str, object] | None) -> tuple[str, str]:
 
 def answered(
     outputs: Mapping[str, Array],
-    place: Placement | None,
+    place: PicturePlacement | None,
     labels: Path | None,
     dictionary: Path | None,
 ) -> AnsweredSample:
@@ -101,13 +101,13 @@ def _milliseconds(session: Session, sample: Sample) -> float:
     return round(1000 * statistics.median(times), 3)
 
 
-def whole_picture(inputs: Sequence[Value], feeds: Feeds) -> Placement | None:
+def whole_picture(inputs: Sequence[Value], feeds: Feeds) -> PicturePlacement | None:
     """Return the place of a picture that fills the only input; None for other inputs."""
     array = feeds[inputs[0].name]
     if len(inputs) != 1 or array.ndim != 4:
         return None
     sides = array.shape[2:] if array.shape[1] in (1, 3) else array.shape[1:3]
-    return Placement(0, 0, *sides, *sides)
+    return PicturePlacement(0, 0, *sides, *sides)
 
 
 def _files(data: Path) -> list[Path]:

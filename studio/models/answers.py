@@ -8,9 +8,9 @@ import numpy
 from numpy.typing import NDArray
 
 from studio.api import Array
-from studio.datasets.preprocess import Placement
 from studio.lazy_dataclass import dataclass
 from studio.models.results import Answer, Box, ScoredClass
+from studio.runtime.serve.images.preprocess import PicturePlacement
 
 TOP = 5
 MOST_BOXES = 100
@@ -36,7 +36,9 @@ class OutputReader:
     dictionary: Sequence[str] = ()
     least_score: float = LEAST_SCORE
 
-    def read(self, outputs: Mapping[str, Array], placement: Placement | None = None) -> Answer:
+    def read(
+        self, outputs: Mapping[str, Array], placement: PicturePlacement | None = None
+    ) -> Answer:
         """Return the short form of a model's outputs.
 
         Args:
@@ -77,7 +79,7 @@ class OutputReader:
         ends = {1: [], 2: [" "]}.get(array.shape[-1] - len(self.dictionary))
         return [] if ends is None else ["", *self.dictionary, *ends]
 
-    def _boxes(self, outputs: Mapping[str, Array], placement: Placement) -> Answer | None:
+    def _boxes(self, outputs: Mapping[str, Array], placement: PicturePlacement) -> Answer | None:
         rows = _rows_of_six(outputs.values())
         if rows is None:
             rows = _rows_of_three(outputs)
@@ -90,7 +92,7 @@ class OutputReader:
             rows[:, [1, 3]] *= placement.height
         return Answer("boxes", boxes=tuple(self._box(row, placement) for row in rows))
 
-    def _box(self, row: Floats, placement: Placement) -> Box:
+    def _box(self, row: Floats, placement: PicturePlacement) -> Box:
         x = numpy.clip((row[[0, 2]] - placement.left) / placement.columns, 0, 1)
         y = numpy.clip((row[[1, 3]] - placement.top) / placement.rows, 0, 1)
         box = (_short(x[0]), _short(y[0]), _short(x[1]), _short(y[1]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 from studio.apps.files import AppFiles, ModelParts
@@ -91,7 +90,7 @@ class AppContent:
             shutil.copyfile(parts.model, place / file)
         entry: dict[str, JsonValue] = {"name": parts.name, "file": f"{place_name(parts)}/{file}"}
         if parts.preprocess is not None:
-            entry["preprocess"] = to_json(asdict(Preprocess.from_toml(parts.preprocess)))
+            entry["preprocess"] = Preprocess.from_toml(parts.preprocess).to_json()
         if parts.outputs is not None:
             entry["outputs"] = to_json(read_outputs(parts.outputs)._asdict())
         for key, path in (("labels", parts.labels), ("dictionary", parts.dictionary)):

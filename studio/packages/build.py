@@ -251,4 +251,4 @@ def _encoder(encoder: EncoderContent | None) -> dict[str, JsonValue]:
 
 
 def _preprocess(path: Path | None) -> dict[str, JsonValue] | None:
-    return None if path is None else asdict(Preprocess.from_toml(path))
+    return None if path is None else Preprocess.from_toml(path).to_json()

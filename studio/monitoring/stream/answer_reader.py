@@ -26,7 +26,6 @@ from studio.monitoring.stream.results import (
 )
 from studio.runtime.serve.decoders.decoder import Decoder, PictureInInput
 from studio.runtime.serve.decoders.settings import OutputSettings
-from studio.runtime.serve.images.preprocess import PicturePlacement
 
 _MOST_DRAWN = 100
 _MOST_LINES = 12
@@ -84,10 +83,8 @@ def _size(shot: PreparedFrame) -> tuple[int, int] | None:
 def _place(shot: PreparedFrame) -> PictureInInput | None:
     if shot.picture is None or shot.placement is None:
         return None
-    at = shot.placement
-    placement = PicturePlacement(at.top, at.left, at.rows, at.columns, at.height, at.width)
     height, width = shot.picture.shape[:2]
-    return PictureInInput(height, width, placement)
+    return PictureInInput(height, width, shot.placement)
 
 
 def _answer(found: Prediction, settings: OutputSettings, shot: PreparedFrame) -> FrameAnswer:

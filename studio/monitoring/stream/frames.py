@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from studio.api import Feeds, InvalidData, Value
 from studio.datasets import Preprocess
 from studio.datasets.fit import conform
-from studio.datasets.preprocess import Placement
 from studio.lazy_dataclass import dataclass
+from studio.runtime.serve.images.preprocess import PicturePlacement
 
 Picture = NDArray[numpy.uint8]
 """Height × width × 3, RGB."""
@@ -29,7 +29,7 @@ class PreparedFrame:
 
     feeds: Feeds
     picture: Picture | None
-    placement: Placement | None = None
+    placement: PicturePlacement | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,8 @@ def test_json_round_trip() -> None:
         ("scale = nan", "scale must be a number, not nan"),
         ("antialias = 1", "antialias must be yes or no, not 1"),
         ("multiple = 0", "multiple must be at least 1"),
+        ("height = 99999", "height is above 16384"),
+        ("crop_width = -1", "crop_width cannot be -1"),
         ("color = ", "cannot be read as TOML"),
     ],
 )
@@ -124,6 +126,11 @@ def test_settings_that_make_no_sense(tmp_path: Path, text: str, sentence: str) -
     with pytest.raises(InvalidData) as caught:
         Preprocess.from_toml(tmp_path / "preprocess.toml")
     assert sentence in caught.value.message
+
+
+def test_a_picture_that_would_become_huge_is_refused() -> None:
+    with pytest.raises(InvalidData, match="A picture of 4000x1 would become one of 64000x16"):
+        Preprocess(resize="height", height=16).apply(picture(1, 4000))
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 40), st.booleans())

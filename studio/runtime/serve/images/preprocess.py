@@ -7,13 +7,15 @@ so that a board computes the very arrays on which the accuracy was measured.
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, Mapping, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, Mapping, NamedTuple, Sequence, Tuple, Type, TypeVar
 
 import numpy as np
 
 from .colors import grey
 from .resize import Resizer
 from .resize import resize as bilinear
+
+_Steps = TypeVar("_Steps", bound="Preprocess")
 
 _LARGEST = 16384
 """Of a side after resizing and padding: a manifest must not ask for all memory."""
@@ -41,14 +43,25 @@ class Preprocess(NamedTuple):
 
     Attributes:
         resize: ``none``, ``stretch`` to height x width, ``fit`` (the largest that keeps the aspect
-            and is inside, padded), ``cover`` (the smallest that keeps it and covers) or ``height``
-            (the width follows, at most max_width, and is padded to min_width).
-        whole_levels: Resized pixels are whole levels, as OpenCV makes them of bytes.
-        multiple: Sides are padded up to a multiple of this.
+            and lies inside height x width, padded to it), ``cover`` (the smallest that keeps the
+            aspect and covers height x width) or ``height`` (to the height, the width follows the
+            aspect, never above max_width, and is padded to min_width).
+        antialias: Average when reducing (Pillow's bilinear) or not (OpenCV's INTER_LINEAR).
+        whole_levels: Resized pixels are whole levels, with OpenCV's arithmetic for bytes: for
+            models that were trained on pictures of ``cv2.resize``, such as PaddleOCR's.
+        max_width: Of ``height``; 0 is no bound.
+        min_width: Of ``height``; narrower pictures are padded to it.
+        multiple: The width, and the height unless ``resize`` is ``height``, are padded up to a
+            multiple of this.
+        pad_value: Brightness of the padding in pixel units (127.5 becomes 0 under a mean and a
+            deviation of 0.5).
         pad_align: ``start``: the picture lies top left; ``center``.
         crop_height, crop_width: Cut out of the middle; 0 does not cut.
+        color: ``RGB``, ``BGR`` or ``GRAY``.
         scale: Multiplies the pixels (0 to 255).
         mean, std: Subtracted and divided by after scaling; one number, or one for each channel.
+        layout: ``NCHW`` or ``NHWC``.
+        dtype: Element type of the array; for whole numbers the values are rounded.
     """
 
     resize: str = "none"
@@ -70,8 +83,13 @@ class Preprocess(NamedTuple):
     layout: str = "NCHW"
     dtype: str = "float32"
 
-    @staticmethod
-    def from_json(content: object) -> Preprocess:
+    @property
+    def channels(self) -> int:
+        """Number of colour channels."""
+        return 1 if self.color == "GRAY" else 3
+
+    @classmethod
+    def from_json(cls: Type[_Steps], content: object) -> _Steps:
         """Take the values from a manifest; those left out keep their defaults.
 
         Raises:
@@ -79,30 +97,34 @@ class Preprocess(NamedTuple):
         """
         if not isinstance(content, Mapping):
             raise ValueError("it is not an object.")
-        defaults = Preprocess()._asdict()
+        defaults = cls()._asdict()
         unknown = sorted(set(content) - set(defaults))
         if unknown:
             raise ValueError("there is no setting {!r}.".format(unknown[0]))
         given = {name: _typed(name, value, defaults[name]) for name, value in content.items()}
-        found = Preprocess(**given)
+        found = cls(**given)
         found._check()
         return found
 
     def _check(self) -> None:
-        for name, allowed in _CHOICES.items():
+        for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
-                raise ValueError("{} cannot be {!r}.".format(name, getattr(self, name)))
+                sentence = "{} cannot be {!r}; it is one of {}."
+                raise ValueError(sentence.format(name, getattr(self, name), ", ".join(allowed)))
         for name in _SIZES[self.resize]:
             if getattr(self, name) < 1:
                 raise ValueError("resize = {!r} needs a {} above 0.".format(self.resize, name))
         for name in ("height", "width", "max_width", "min_width", "multiple"):
             if getattr(self, name) > _LARGEST:
                 raise ValueError("{} is above {}.".format(name, _LARGEST))
-        channels = 1 if self.color == "GRAY" else 3
-        if not {len(self.mean), len(self.std)} <= {1, channels}:
-            raise ValueError("mean or std does not fit {} channels.".format(channels))
-        if 0 in self.std or self.multiple < 1:
-            raise ValueError("std may not be 0, and multiple must be at least 1.")
+        for name, numbers in (("mean", self.mean), ("std", self.std)):
+            if len(numbers) not in (1, self.channels):
+                sentence = "{} has {} numbers for {} channels."
+                raise ValueError(sentence.format(name, len(numbers), self.channels))
+        if 0 in self.std:
+            raise ValueError("std may not be 0.")
+        if self.multiple < 1:
+            raise ValueError("multiple must be at least 1.")
 
     def apply(self, picture: np.ndarray, resizer: Resizer = bilinear) -> np.ndarray:
         """Turn a picture (height x width x 3, RGB, uint8) into an array with a batch axis of one.
@@ -225,13 +247,16 @@ _SIZES: Dict[str, Tuple[str, ...]] = {
 }
 """The sizes that each way of resizing needs."""
 
-_CHOICES = {
+CHOICES = {
     "resize": tuple(_SIZES),
     "pad_align": ("start", "center"),
     "color": ("RGB", "BGR", "GRAY"),
     "layout": ("NCHW", "NHWC"),
     "dtype": ("float32", "float16", "uint8", "int8", "int32"),
 }
+"""The values of the settings that have names for them."""
+
+_KINDS = {bool: "yes or no", int: "a whole number", float: "a number", str: "a text"}
 
 
 def _typed(name: str, value: object, default: object) -> Any:
@@ -242,6 +267,9 @@ def _typed(name: str, value: object, default: object) -> Any:
     if isinstance(default, float) and type(value) is int:
         value = float(value)
     finite = not isinstance(value, float) or math.isfinite(value)
-    if type(value) is not type(default) or not finite or (type(value) is int and value < 0):
+    if type(value) is not type(default) or not finite:
+        sentence = "{} must be {}, not {!r}."
+        raise ValueError(sentence.format(name, _KINDS[type(default)], value))
+    if type(value) is int and value < 0:
         raise ValueError("{} cannot be {!r}.".format(name, value))
     return value
