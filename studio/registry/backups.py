@@ -19,6 +19,7 @@ from urllib.parse import quote
 from studio.api import StudioError
 from studio.lazy_dataclass import dataclass
 from studio.registry.ownership import identity_of, marked
+from studio.runtime.shared.files import sync
 
 DATABASE = "registry.sqlite"
 FOLDER = "backups"
@@ -92,7 +93,7 @@ class Backups:
                 owner = copy_database(self._database, passing)
                 final = out or self.folder / _name(kind, owner)
                 os.replace(passing, final)
-                _sync(final.parent)
+                sync(final.parent)
                 if out is None:
                     self._prune(kind, owner)
         except OSError as error:
@@ -248,11 +249,3 @@ def _with_way_back(folder: Path, sentence: str, reason: str) -> DamagedRegistry:
 
 def _name(kind: str, owner: str) -> str:
     return f"{datetime.now(UTC).strftime(_STAMP)}-{kind}-{owner[:12]}.sqlite"
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 import sys
 import threading
@@ -25,6 +24,7 @@ from studio.lazy_dataclass import dataclass
 from studio.packages.results import PackageResult
 from studio.registry import ModelRef
 from studio.rollouts.results import TargetRow
+from studio.runtime.shared.files import append_line
 
 LAST = "last"
 if sys.platform != "win32":
@@ -145,10 +145,8 @@ class RolloutState:
     def append(self, kind: str, **values: JsonValue) -> None:
         """Append a line, and flush it to the disk."""
         line = json.dumps({"kind": kind, "at": time.time(), **values}, default=str)
-        with self._lock, (self.folder / _FILE).open("ab") as file:
-            file.write(line.encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        with self._lock:
+            append_line(self.folder / _FILE, line.encode())
 
     def read(self) -> SavedState:
         """Read the ledger, without a last line that is incomplete.

@@ -59,6 +59,20 @@ def write_atomically(path: Path, content: bytes, mode: Optional[int] = None) -> 
             os.fsync(file.fileno())
 
 
+def append_line(path: Path, line: bytes) -> None:
+    """Add a line to a file and flush it; a line that a power cut tore stays one of its own."""
+    is_new = not path.exists()
+    with open(path, "ab+") as file:
+        if file.seek(0, os.SEEK_END):
+            file.seek(-1, os.SEEK_END)
+            line = line if file.read(1) == b"\n" else b"\n" + line
+        file.write(line + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    if is_new:
+        sync(path.parent)
+
+
 def point(link: Path, target: str) -> None:
     """Make ``link`` a symbolic link to ``target`` in one rename."""
     with replacement(link) as aside:

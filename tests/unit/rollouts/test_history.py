@@ -71,6 +71,16 @@ def test_an_interrupted_rollout_ends_with_its_last_change(
     assert found.title == "release abababab"
 
 
+def test_what_follows_a_line_torn_by_a_power_cut_is_read(ledger: RolloutState) -> None:
+    ledger.append("ended", state="halted")
+    with (ledger.folder / "ledger.jsonl").open("ab") as file:
+        file.write(b'{"kind": "recor')
+    assert ledger.read().state == "halted"
+    ledger.append("resumed")
+    assert ledger.read().state == "open"
+    assert [line.kind for line in ledger.changes()] == ["begun", "ended", "resumed"]
+
+
 def test_a_claimed_rollout_is_running(workspace: Workspace, ledger: RolloutState) -> None:
     ledger.claim()
     assert ledger._claim is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,6 +12,7 @@ from studio.api import UsageError
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.features.language.chat.results import USER, ChatMessage
 from studio.lazy_dataclass import dataclass
+from studio.runtime.shared.files import append_line
 
 EXACT, REGEX, JSON, OPEN = "exact", "regex", "json", "open"
 CHECKS = (EXACT, REGEX, JSON, OPEN)
@@ -57,21 +57,15 @@ def save_test(
         expected = replace(expected, schema=_schema(schema))
     if path.suffix.lower() != SUFFIX:
         raise UsageError(f"{path.name}: the file's name must end with {SUFFIX}.")
-    line = json.dumps(_item(messages, expected), ensure_ascii=False) + "\n"
+    added = json.dumps(_item(messages, expected), ensure_ascii=False).encode("utf-8", "replace")
     try:
         before = _content(path)
-        if before and not before.endswith(b"\n"):
-            line = "\n" + line
-        added = line.encode("utf-8", "replace")
         if len(before) + len(added) > _MOST_BYTES:
             raise UsageError(f"{path.name} would have more than {_MOST_BYTES >> 20} MB.")
-        with path.open("ab") as stream:
-            stream.write(added)
-            stream.flush()
-            os.fsync(stream.fileno())
+        append_line(path, added)
     except OSError as error:
         raise UsageError(f"{path.name} cannot be written: {error.strerror}.") from None
-    return sum(bool(one.strip()) for one in (before + added).splitlines())
+    return 1 + sum(bool(line.strip()) for line in before.splitlines())
 
 
 def _schema(path: str) -> JsonValue:

@@ -20,6 +20,7 @@ from studio.runtime.release.store.state import ReleaseState
 from studio.runtime.shared.chained_log import Journal
 from studio.runtime.shared.errors import ReleaseError
 from studio.runtime.shared.files import (
+    append_line,
     digest_of,
     link_or_copy,
     plain_name,
@@ -196,3 +197,13 @@ def test_a_share_that_flushes_no_folders_is_written_to(
     monkeypatch.setattr(os, "fsync", of_the_share)
     with nullcontext() if is_written else pytest.raises(OSError, match=os.strerror(number)):
         write_atomically(tmp_path / "report.html", b"<html>")
+
+
+def test_a_line_goes_on_a_line_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "lines"
+    append_line(path, b"one")
+    append_line(path, b"two")
+    assert path.read_bytes() == b"one\ntwo\n"
+    path.write_bytes(b"torn")
+    append_line(path, b"three")
+    assert path.read_bytes() == b"torn\nthree\n"
