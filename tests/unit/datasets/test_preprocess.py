@@ -14,6 +14,7 @@ from PIL import Image
 
 from studio.api import InvalidData
 from studio.datasets import Preprocess
+from studio.runtime.serve.images import preprocess as arithmetic
 from studio.runtime.serve.images.resize import resize, weights
 
 
@@ -118,6 +119,7 @@ def test_json_round_trip() -> None:
         ("multiple = 0", "multiple must be at least 1"),
         ("height = 99999", "height is above 16384"),
         ("crop_width = -1", "crop_width cannot be -1"),
+        (f"scale = 1{'0' * 400}", "scale must be a number, not 1000000"),
         ("color = ", "cannot be read as TOML"),
     ],
 )
@@ -126,6 +128,26 @@ def test_settings_that_make_no_sense(tmp_path: Path, text: str, sentence: str) -
     with pytest.raises(InvalidData) as caught:
         Preprocess.from_toml(tmp_path / "preprocess.toml")
     assert sentence in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"scale": 10**400},
+        {"height": -(10**400)},
+        {"color": "x" * 10**6},
+        {"x" * 10**6: 1},
+        {"mean": [[0.5] * 10**5]},
+        ["x"],
+        None,
+    ],
+)
+def test_hostile_settings_are_refused_in_a_short_sentence(content: object) -> None:
+    with pytest.raises(ValueError, match=r"\.$") as refused:
+        arithmetic.Preprocess.from_json(content)  # as a board reads a manifest
+    assert len(str(refused.value)) < 150
+    with pytest.raises(InvalidData):
+        Preprocess.from_json(content)
 
 
 def test_a_picture_that_would_become_huge_is_refused() -> None:

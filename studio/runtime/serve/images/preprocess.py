@@ -17,6 +17,12 @@ from .resize import resize as bilinear
 
 _Steps = TypeVar("_Steps", bound="Preprocess")
 
+_QUOTED = 60
+"""Most characters of a refused value in a sentence."""
+
+_LARGEST_NUMBER = 1 << 1000
+"""Whole numbers from here on may be too large for a float."""
+
 _LARGEST = 16384
 """Of a side after resizing and padding: a manifest must not ask for all memory."""
 
@@ -100,7 +106,7 @@ class Preprocess(NamedTuple):
         defaults = cls()._asdict()
         unknown = sorted(set(content) - set(defaults))
         if unknown:
-            raise ValueError("there is no setting {!r}.".format(unknown[0]))
+            raise ValueError("there is no setting {}.".format(_quoted(unknown[0])))
         given = {name: _typed(name, value, defaults[name]) for name, value in content.items()}
         found = cls(**given)
         found._check()
@@ -109,8 +115,9 @@ class Preprocess(NamedTuple):
     def _check(self) -> None:
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
-                sentence = "{} cannot be {!r}; it is one of {}."
-                raise ValueError(sentence.format(name, getattr(self, name), ", ".join(allowed)))
+                sentence = "{} cannot be {}; it is one of {}."
+                value = _quoted(getattr(self, name))
+                raise ValueError(sentence.format(name, value, ", ".join(allowed)))
         for name in _SIZES[self.resize]:
             if getattr(self, name) < 1:
                 raise ValueError("resize = {!r} needs a {} above 0.".format(self.resize, name))
@@ -264,12 +271,18 @@ def _typed(name: str, value: object, default: object) -> Any:
     if isinstance(default, tuple):
         items = value if isinstance(value, (list, tuple)) else [value]
         return tuple(_typed(name, item, 0.0) for item in items)
-    if isinstance(default, float) and type(value) is int:
+    if isinstance(default, float) and type(value) is int and abs(value) < _LARGEST_NUMBER:
         value = float(value)
     finite = not isinstance(value, float) or math.isfinite(value)
     if type(value) is not type(default) or not finite:
-        sentence = "{} must be {}, not {!r}."
-        raise ValueError(sentence.format(name, _KINDS[type(default)], value))
+        sentence = "{} must be {}, not {}."
+        raise ValueError(sentence.format(name, _KINDS[type(default)], _quoted(value)))
     if type(value) is int and value < 0:
-        raise ValueError("{} cannot be {!r}.".format(name, value))
+        raise ValueError("{} cannot be {}.".format(name, _quoted(value)))
     return value
+
+
+def _quoted(value: object) -> str:
+    """Return a value as a sentence can hold it, whatever a file has in its place."""
+    text = repr(value)
+    return text if len(text) <= _QUOTED else text[: _QUOTED - 3] + "..."
