@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,17 @@ from numpy.typing import NDArray
 
 from studio.api import Array, InvalidData
 from studio.datasets.suffixes import PREPROCESS
-from studio.documents.toml_text import loads
+from studio.documents.plain import shortened
+from studio.documents.toml_text import loads, no_such
 from studio.runtime.serve.images import preprocess as arithmetic
 from studio.runtime.serve.images.preprocess import CHOICES as CHOICES
 from studio.runtime.serve.images.resize import Resizer, resize
 
 FILE = PREPROCESS
 """The name of the file next to the images, and in a bundle."""
+
+_QUOTED = 60
+"""Most characters of an unknown setting in a sentence."""
 
 
 class Preprocess(arithmetic.Preprocess):
@@ -56,11 +61,13 @@ class Preprocess(arithmetic.Preprocess):
         Raises:
             InvalidData: for an unknown key, or a value that does not fit.
         """
+        if isinstance(content, Mapping) and (unknown := sorted(set(content) - set(cls._fields))):
+            sentence, hint = no_such(shortened(unknown[0], _QUOTED), cls._fields, "setting")
+            raise InvalidData(f"{FILE}: {sentence}", hint=hint)
         try:
             return super().from_json(content)
         except ValueError as error:
-            hint = f"Settings: {', '.join(sorted(cls._fields))}."
-            raise InvalidData(f"{FILE}: {error}", hint=hint) from None
+            raise InvalidData(f"{FILE}: {error}") from None
 
     def to_json(self) -> dict[str, Any]:
         """Return all values for a manifest, to be read again with `from_json`."""

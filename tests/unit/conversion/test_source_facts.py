@@ -33,7 +33,7 @@ def test_preprocessing_is_what_the_studio_reads(tmp_path: Path) -> None:
 def test_settings_that_do_not_exist_are_a_warning() -> None:
     texts, warnings = texts_of(Converted("F", preprocess={"blur": 3}), SOURCE)
     assert texts == {}
-    assert "there is no setting 'blur'" in warnings[0]
+    assert "unknown setting 'blur'" in warnings[0]
 
 
 def test_too_many_labels_are_a_warning() -> None:

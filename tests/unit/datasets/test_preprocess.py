@@ -108,7 +108,7 @@ def test_json_round_trip() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("heigth = 3", "there is no setting 'heigth'"),
+        ("heigth = 3", "unknown setting 'heigth'; the nearest is 'height'."),
         ("color = 'CMYK'", "color cannot be 'CMYK'; it is one of RGB, BGR, GRAY"),
         ("resize = 'stretch'\nheight = 8", "resize = 'stretch' needs a width above 0"),
         ("mean = [0.1, 0.2]", "mean has 2 numbers for 3 channels"),
