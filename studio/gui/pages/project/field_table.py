@@ -70,13 +70,18 @@ class FieldTable(QWidget):
         value.setProperty("role", "" if each.state != OPEN else "dim")
         if each.whole:
             value.setToolTip(plain_tip(each.whole))
-        source = ElidedLabel(each.source, Qt.TextElideMode.ElideRight)
-        source.setProperty("role", "dim")
-        cells: tuple[QWidget, ...] = (dot, label(each.title, "strong"), value, source)
-        if each.can_change:
-            cells = (*cells, self._button(each))
+        cells: list[QWidget] = [dot, label(each.title, "strong"), value]
+        if each.source:
+            source = ElidedLabel(each.source, Qt.TextElideMode.ElideRight)
+            source.setProperty("role", "dim")
+            cells.append(source)
         for x, cell in enumerate(cells):
-            self._grid.addWidget(cell, y + 1, x, Qt.AlignmentFlag.AlignVCenter)
+            # A value without a source has its place as well: it is mostly a sentence.
+            width = 2 if cell is value and not each.source else 1
+            self._grid.addWidget(cell, y + 1, x, 1, width, Qt.AlignmentFlag.AlignVCenter)
+        if each.can_change:
+            at = (y + 1, _COLUMNS - 1)
+            self._grid.addWidget(self._button(each), *at, Qt.AlignmentFlag.AlignVCenter)
         if each.issue:
             issue = label(each.issue, tone="warning", wrap=True)
             issue.setContentsMargins(0, 0, 0, GRID)
