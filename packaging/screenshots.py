@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,8 +118,8 @@ def take(home: Path, theme: str, wanted: set[str]) -> None:
                 quantize(application, window, workspace, theme)
             elif page == "app":
                 app(application, window, home.parent / "traffic")
-            elif page == "evidence":
-                evidence(application, window, workspace, theme)
+            elif find_spec(f"screenshots_{page}"):
+                import_module(f"screenshots_{page}").show(application, window, workspace, theme)
             elif page == "monitor":
                 live(application, window, workspace)
                 save(window, page, theme)
@@ -151,29 +153,6 @@ def quantize(
     page.form.set_values({name: str(folder / file) for name, file in data.items()})
     settle(application, window, workspace)
     settle(application, window, workspace)  # the look ahead begins a little later
-
-
-def evidence(
-    application: QApplication, window: MainWindow, workspace: Workspace, theme: str
-) -> None:
-    """Measure and explain once, grab the views behind the first one, and show the first."""
-    from studio.gui.pages.evidence.page import EXPLANATIONS_VIEW, GROUPS_VIEW
-
-    name = f"#{workspace.registry.variants()[-1].id}"
-    if not workspace.registry.runs("explain", most=1):
-        workspace.run("groups", model=name, by=["label", "brightness:3"])
-        workspace.run("robustness", model=name)
-        samples = list(workspace.evidence.samples(int(name[1:])).chosen)
-        workspace.run("explain", model=name, sample=samples, sanity=True)
-    page = window.page()
-    assert page is not None
-    settle(application, window, workspace)
-    for index, view in ((EXPLANATIONS_VIEW, "explanations"), (GROUPS_VIEW, "groups")):
-        page.show_view(index)
-        settle(application, window, workspace)
-        save(window, f"evidence-{view}", theme)
-    page.show_view(0)
-    settle(application, window, workspace)
 
 
 def app(application: QApplication, window: MainWindow, folder: Path) -> None:

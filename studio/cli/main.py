@@ -48,9 +48,6 @@ COMMANDS = {
     "sensitivity": "measure the sensitivity of each layer",
     "presets": "list or show quantization presets",
     "evaluate": "evaluate a model on labelled data",
-    "groups": "measure quality by group of samples, the worst group and calibration",
-    "robustness": "measure quality on corrupted samples: noise, blur, weather, attacks",
-    "explain": "show which places, features or tokens a score depends on",
     "profile": "benchmark latency or throughput and compare variants",
     "study": "benchmark variants on many boards, with one table of verdicts",
     "profiles": "list, compare or export saved profiles",
@@ -82,8 +79,6 @@ COMMANDS = {
     "openapi": "print the OpenAPI description of a server's HTTP interface",
     "run": "run a pipeline; list, resume and compare runs",
     "versions": "list versions, their lineage and aliases; promote, roll back, export, import",
-    "evidence": "write and verify evidence about a version; frameworks, screening, answers",
-    "incidents": "keep incidents of models, with the clock of a report",
     "samples": "list or download sample models and data",
     "plugins": "manage plugins",
     "backends": "manage runtimes and toolchains",
@@ -111,9 +106,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     leading = list(takewhile(_LEADING.__contains__, words))
     words = words[len(leading) :] or ["open"]
     words[1:1] = [_LEADING[flag] for flag in leading]
-    words = _as_run(words)
     with plain_output():
         try:
+            words = _as_run(words)
             arguments = _parser(words).parse_words(words)
         except StudioError as error:
             return fail(error, as_json="--json" in words)
@@ -126,22 +121,28 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _as_run(words: list[str]) -> list[str]:
     """Return the command as it is run.
 
-    ``convert --to`` another format than ONNX is ``export``; ``evidence MODEL`` is
-    ``evidence make MODEL``. ``profile`` on several targets is ``study``, and ``help COMMAND`` is
-    ``COMMAND --help``.
+    ``convert --to`` another format than ONNX is ``export``, ``profile`` on several targets is
+    ``study``, and ``help COMMAND`` is ``COMMAND --help``. A feature's command may have a verb
+    that is meant where none is given.
     """
     if words[0] == "help":
         return [*words[1:], "--help"]
     if words[0] == "profile":
         return ["study" if _names_boards(words[1:]) else "profile", *words[1:]]
-    if words[0] == "evidence":
-        return ["evidence", *_module("evidence").with_verb(words[1:])]
+    if words[0] not in COMMANDS:
+        return _with_verb(words)
     if words[0] != "convert":
         return words
     given = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     given.add_argument("--to", nargs="?")
     to = given.parse_known_args(words[1:])[0].to
     return words if to in (None, "onnx") else ["export", *words[1:]]
+
+
+def _with_verb(words: list[str]) -> list[str]:
+    """Return the command of a feature with the verb that is meant where none is given."""
+    own = getattr(feature_host.command_module(words[0]), "with_verb", None)
+    return words if own is None else [words[0], *own(words[1:])]
 
 
 def _names_boards(words: Sequence[str]) -> bool:
@@ -229,11 +230,15 @@ def _step_commands() -> Iterator[tuple[str, str]]:
     """Yield the commands that steps declare, and what they do."""
     from studio.steps import step_files
 
-    for name in step_files.commands():
-        from studio.steps.catalogue import step  # which most command lines do without
-
-        text = step(name).summary
+    for name, text in step_files.commands():
         yield name, text[0].lower() + text[1:].removesuffix(".")
+
+
+def _steps_of(feature: str) -> Iterator[str]:
+    from studio.steps import step_files
+
+    package = f"{feature_host.__package__}.features.{feature}."
+    return (name for name, module in step_files.modules().items() if module.startswith(package))
 
 
 def _module(command: str) -> ModuleType:
@@ -292,8 +297,9 @@ def _group(parser: CommandParser, parsers: argparse._SubParsersAction[CommandPar
     flags = parser._action_groups.pop()
     for name, feature in feature_host.features().items():
         group = parser.add_argument_group(name)
-        group._group_actions += [entry for entry in listed if entry.dest in feature.commands]
-        core = [entry for entry in core if entry.dest not in feature.commands]
+        own = {*feature.commands, *_steps_of(name)}
+        group._group_actions += [entry for entry in listed if entry.dest in own]
+        core = [entry for entry in core if entry.dest not in own]
     parsers._get_subactions = lambda: core  # type: ignore[method-assign]
     parser._action_groups.append(flags)
 

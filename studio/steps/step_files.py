@@ -23,16 +23,18 @@ def modules() -> Mapping[str, str]:
     return {name: module for module, name, _ in _declared()}
 
 
-def commands() -> Iterator[str]:
-    """Yield the steps that have a command of their name."""
-    return (name for _, name, body in _declared() if "\n    has_command=True," in body)
+def commands() -> Iterator[tuple[str, str]]:
+    """Yield the steps that have a command of their name, and what they do."""
+    for _, name, body in _declared():
+        if "\n    has_command=True," in body:
+            yield name, _text_of("summary", body)
 
 
 @functools.cache
 def _declared() -> list[tuple[str, str, str]]:
     """Return the module, the name and the text of each declaration."""
     return [
-        (_module(path), body.partition('name="')[2].partition('"')[0], body)
+        (_module(path), _text_of("name", body), body)
         for path in sorted(_files())
         for body in _declarations(path.read_text(encoding="utf-8"))
     ]
@@ -40,6 +42,10 @@ def _declared() -> list[tuple[str, str, str]]:
 
 def _declarations(text: str) -> list[str]:
     return [part.partition("\n)\n")[0] for part in text.split("] = Step(\n")[1:]]
+
+
+def _text_of(field: str, body: str) -> str:
+    return body.partition(f'{field}="')[2].partition('"')[0]
 
 
 def _module(path: Path) -> str:

@@ -67,7 +67,6 @@ if TYPE_CHECKING:
         EndpointChanged,
         Event,
         Events,
-        EvidenceRead,
         JobFinished,
         JobMessage,
         JobProgressed,
@@ -77,16 +76,7 @@ if TYPE_CHECKING:
         PresetAsked,
         RegistryChanged,
         RunChanged,
-    )
-    from studio.workspace.evidence.views import (
-        EvidenceSection,
-        EvidenceSurvey,
-        MeasuredSamples,
-        ModelEvidence,
-        SampleAnswer,
-        SamplePicture,
-        SectionGroup,
-        SectionTable,
+        StageRead,
     )
     from studio.workspace.graph_view import (
         GraphView,
@@ -134,11 +124,9 @@ _MODULES = {
     "studio.quantization.size_estimate": "SizeEstimate",
     "studio.registry": "ActionRecord Registry ReleaseRecord RunRecord VariantRecord VersionRecord",
     "studio.workspace.endpoint_state": "EndpointState EndpointStates EndpointStatus endpoint_of",
-    "studio.workspace.events": "EndpointChanged Event Events EvidenceRead "
+    "studio.workspace.events": "EndpointChanged Event Events "
     "JobFinished JobMessage JobProgressed JobStarted NodeAsked NodeTimeAsked PresetAsked "
-    "RegistryChanged RunChanged",
-    "studio.workspace.evidence.views": "EvidenceSection EvidenceSurvey MeasuredSamples "
-    "ModelEvidence SampleAnswer SamplePicture SectionGroup SectionTable",
+    "RegistryChanged RunChanged StageRead",
     "studio.workspace.graph_view": "GraphView alike_text block_text "
     "is_folded_block nodes_within read_numbers read_preview",
     "studio.workspace.job_history": "JobEntry is_listed is_watch",

@@ -61,8 +61,8 @@ class EndpointChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class EvidenceRead:
-    """The evidence about a variant was read (``workspace.evidence.counts``)."""
+class StageRead:
+    """The results of a feature's stage were read: its word in the rail may be new."""
 
     variant: int
 
@@ -122,7 +122,7 @@ Event = (
     | JobFinished
     | RegistryChanged
     | EndpointChanged
-    | EvidenceRead
+    | StageRead
     | NodeAsked
     | NodeTimeAsked
     | PresetAsked

@@ -1,19 +1,20 @@
 """The parts of a workspace, each imported and made at its first use.
 
-A command starts with what it uses: one that lists targets loads neither plans nor evidence.
+A command starts with what it uses: one that lists targets loads no plans.
 """
 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from studio.registry import Registry
 from studio.settings import Paths, Settings, make_private
 from studio.workspace.events import EndpointChanged, Events
 
 if TYPE_CHECKING:
-    from studio.evidence.form.forms import EvidenceForms
     from studio.jobs import JobListener, JobRunner, RunningJob
     from studio.plans import Plans
     from studio.plugin_host import PluginHost
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from studio.steps.runner import StepRunner
     from studio.workspace.alert_file import AlertFile
     from studio.workspace.endpoint_state import EndpointStates
-    from studio.workspace.evidence.facade import Evidence
     from studio.workspace.hooks.step_events import EventHooks
     from studio.workspace.inbox import Inbox
     from studio.workspace.job_history import JobHistory
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from studio.workspace.results import Results
     from studio.workspace.runs import Runs
     from studio.workspace.versions import Versions
+
+T = TypeVar("T")
 
 _PRELOAD = ("numpy", "onnx", "studio.models.work")
 """What the worker that is kept ready has imported: what opening a model needs."""
@@ -47,6 +49,20 @@ class Services:
         self.events = Events()
         self.jobs: list[RunningJob] = []
         self._listener = listener
+        self._services: dict[Callable[[Services], Any], Any] = {}
+        self._making = threading.RLock()
+
+    def service(self, make: Callable[[Services], T]) -> T:
+        """Return what a feature reads and changes, made at its first use.
+
+        Args:
+            make: Its class, called with the workspace.
+        """
+        with self._making:
+            if make not in self._services:
+                self._services[make] = make(self)
+            service: T = self._services[make]
+        return service
 
     @functools.cached_property
     def plugins(self) -> PluginHost:
@@ -161,20 +177,6 @@ class Services:
         from studio.projects.projects import Projects
 
         return Projects(self.registry)
-
-    @functools.cached_property
-    def evidence_forms(self) -> EvidenceForms:
-        """The answers of people."""
-        from studio.evidence.form.forms import EvidenceForms
-
-        return EvidenceForms(self.registry)
-
-    @functools.cached_property
-    def evidence(self) -> Evidence:
-        """The evidence about versions."""
-        from studio.workspace.evidence.facade import Evidence
-
-        return Evidence(self.registry, self.evidence_forms)
 
     @functools.cached_property
     def project_runs(self) -> ProjectRuns:

@@ -31,8 +31,8 @@ class Workspace(Services):
     """A registry, its jobs and its plugins.
 
     Attributes:
-        paths, settings, registry, events, presets, projects, evidence, evidence_forms, runs,
-            plans, project_runs, versions, profiles, inbox, alerts, hooks: What they say.
+        paths, settings, registry, events, presets, projects, runs, plans,
+            project_runs, versions, profiles, inbox, alerts, hooks: What they say.
         activity: The jobs of the last 30 days; this session's are recorded in it once it is open.
         jobs: Every job of this session, the newest last.
     """

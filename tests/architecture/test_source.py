@@ -132,7 +132,7 @@ def is_plain(text: ast.expr) -> bool:
 
 
 def test_labels_and_tooltips_show_plain_text() -> None:
-    places = sources("studio/gui", "studio/api", "plugins")
+    places = sources("studio/gui", "studio/features", "studio/api", "plugins")
     assert [one for module in places for one in unplain(module)] == []
 
 

@@ -22,10 +22,10 @@ from PySide6.QtCore import QEvent, QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
 from studio.documents.dataclass_json import to_json
+from studio.features.evidence.pages.evidence.page import EvidencePage
+from studio.features.evidence.pages.responsible.page import ResponsiblePage
 from studio.gui.bridge import Bridge
 from studio.gui.current_project import CurrentProject
-from studio.gui.pages.evidence.page import EvidencePage
-from studio.gui.pages.responsible.page import ResponsiblePage
 from studio.gui.pages.shared.base import Page
 from studio.gui.theme import Theming
 from studio.workspace import Workspace

@@ -25,11 +25,11 @@ from typing import Any
 
 import numpy as np
 
-from studio.evidence.explanations.agreement import points_at, rank_correlation
-from studio.evidence.explanations.curves import curves
-from studio.evidence.explanations.methods.attribution import Attribution
-from studio.evidence.explanations.methods.occlusion import finest_windows
-from studio.evidence.explanations.methods.perturbation import Perturbation, each
+from studio.features.evidence.explanations.agreement import points_at, rank_correlation
+from studio.features.evidence.explanations.curves import curves
+from studio.features.evidence.explanations.methods.attribution import Attribution
+from studio.features.evidence.explanations.methods.occlusion import finest_windows
+from studio.features.evidence.explanations.methods.perturbation import Perturbation, each
 from tests.benchmarks.bench_apps import Worker
 from tests.benchmarks.explanations.scenes import (
     SIDE,

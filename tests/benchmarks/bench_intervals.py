@@ -18,10 +18,10 @@ import numpy
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from studio.evidence.groups.calibration import calibration
-from studio.evidence.groups.differences import difference, paired_difference
-from studio.evidence.groups.intervals import mean_interval
-from studio.evidence.groups.sample_table import SampleRow, SampleTable
+from studio.features.evidence.groups.calibration import calibration
+from studio.features.evidence.groups.differences import difference, paired_difference
+from studio.features.evidence.groups.intervals import mean_interval
+from studio.features.evidence.groups.sample_table import SampleRow, SampleTable
 
 Floats = NDArray[numpy.float64]
 Draw = Callable[[Generator, int], Floats]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.evidence.frameworks.questionnaire import questionnaire
+from studio.features.evidence.frameworks.questionnaire import questionnaire
 from tests.e2e.conftest import Ended, Studio
 
 pytestmark = pytest.mark.slow

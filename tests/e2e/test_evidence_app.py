@@ -84,7 +84,7 @@ def test_an_event_that_was_changed_gives_other_figures(
 ) -> None:
     from dataclasses import replace
 
-    from studio.evidence.folder.manifest import MANIFEST, EvidenceList, files_of
+    from studio.features.evidence.folder.manifest import MANIFEST, EvidenceList, files_of
 
     folder = tmp_path / "out"
     shutil.copytree(home / "out", folder)

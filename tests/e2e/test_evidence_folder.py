@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from studio.evidence.folder.manifest import MANIFEST, EvidenceList
+from studio.features.evidence.folder.manifest import MANIFEST, EvidenceList
+from studio.features.evidence.survey.facade import Evidence
 from studio.workspace import Workspace
 from tests.e2e.conftest import Studio
 from tests.rigs.boards import make_key, public_key
@@ -80,10 +81,10 @@ def test_records_and_answers_are_told_from_what_is_missing(studio: Studio, home:
 def test_the_window_shows_what_was_measured_for_the_folder(studio: Studio, home: Path) -> None:
     with Workspace.open(studio.home / "edgewright") as workspace:
         variant = next(one for one in workspace.registry.variants() if one.name == "int8")
-        survey = workspace.evidence.survey(variant)
-        samples = workspace.evidence.samples(variant.id)
+        survey = workspace.service(Evidence).survey(variant)
+        samples = workspace.service(Evidence).samples(variant.id)
         assert survey.explanations is not None
-        pictures = workspace.evidence.pictures(survey.explanations)
+        pictures = workspace.service(Evidence).pictures(survey.explanations)
     names = ("quality.groups", "quality.robustness", "explanations")
     assert {survey.sections[name].state for name in names} == {"present"}
     assert survey.groups is not None
@@ -132,7 +133,7 @@ def _sealed_again(folder: Path) -> None:
     """Write the list anew, as someone without the key would."""
     from dataclasses import replace
 
-    from studio.evidence.folder.manifest import files_of
+    from studio.features.evidence.folder.manifest import files_of
 
     manifest = EvidenceList.read(folder)
     files = files_of(folder, [one.path for one in manifest.files])

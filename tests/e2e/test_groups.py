@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from studio.evidence.groups.measure import measure
-from studio.evidence.groups.sample_table import SampleTable
+from studio.features.evidence.groups.measure import measure
+from studio.features.evidence.groups.sample_table import SampleTable
 from tests.e2e.conftest import Studio
 
 pytestmark = pytest.mark.slow

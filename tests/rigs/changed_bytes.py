@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from studio.api import InvalidData, Silent
-from studio.evidence.folder.check import alterations
-from studio.evidence.folder.manifest import EvidenceList
+from studio.features.evidence.folder.check import alterations
+from studio.features.evidence.folder.manifest import EvidenceList
 
 
 class Change(NamedTuple):

@@ -9,14 +9,14 @@ import numpy
 
 from studio.documents.dataclass_json import to_json
 from studio.evaluation.results import RuntimeVersion
-from studio.evidence.explanations.results import (
+from studio.features.evidence.explanations.results import (
     ExplainResult,
     FeatureShare,
     MapComparison,
     SampleExplanation,
     SanityCheck,
 )
-from studio.evidence.groups.results import (
+from studio.features.evidence.groups.results import (
     Calibration,
     CalibrationBin,
     GroupCell,
@@ -26,8 +26,8 @@ from studio.evidence.groups.results import (
     MeanDifference,
     WorstGroup,
 )
-from studio.evidence.groups.sample_table import SampleRow, SampleTable
-from studio.evidence.robustness.results import (
+from studio.features.evidence.groups.sample_table import SampleRow, SampleTable
+from studio.features.evidence.robustness.results import (
     CorruptionRow,
     FamilyFigures,
     RobustnessResult,

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from studio.features.agents.foreign_text import MOST_ITEMS, bounded, untrusted
-from studio.features.agents.read_tools import MODEL, TARGET
-from studio.features.agents.schemas import (
+from studio.agent_tools.foreign_text import MOST_ITEMS, bounded, untrusted
+from studio.agent_tools.schemas import (
     DIGEST,
     FLAG,
+    MODEL,
     PLAN,
+    TARGET,
     TEXT,
     WHOLE,
     Schema,
@@ -21,7 +22,7 @@ from studio.features.agents.schemas import (
     listed,
     record,
 )
-from studio.features.agents.tool import Arguments, Tool
+from studio.agent_tools.tool import Arguments, Tool
 from studio.plans import PlanEntry, PlanRequest
 from studio.quantization.step import METHODS
 from studio.workspace import Workspace

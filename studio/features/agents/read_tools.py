@@ -1,34 +1,32 @@
-"""Tools that read: models, profiles, targets, releases, monitoring, evidence, history."""
+"""Tools that read: models, profiles, targets, releases, monitoring, history."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from studio.api import StudioError
-from studio.documents.dataclass_json import to_json
-from studio.features.agents.foreign_text import MOST_ITEMS, bounded, untrusted
-from studio.features.agents.schemas import (
+from studio.agent_tools.foreign_text import MOST_ITEMS, bounded, untrusted
+from studio.agent_tools.schemas import (
     DATA,
+    MODEL,
     NUMBER,
+    TARGET,
     TEXT,
     UNTRUSTED,
     WHOLE,
-    Schema,
-    described,
     listed,
     maybe,
     record,
 )
-from studio.features.agents.tool import Arguments, Tool
+from studio.agent_tools.tool import Arguments, Tool
+from studio.api import StudioError
+from studio.documents.dataclass_json import to_json
 from studio.models.results import ModelFigures
 from studio.registry import ActionRecord, VariantRecord
 from studio.steps.catalogue import steps
 from studio.steps.step_record import without_secrets
 from studio.workspace import Workspace
 
-MODEL: Schema = described(TEXT, "Model or variant: #NUMBER, NAME or NAME:VARIANT.")
-TARGET: Schema = described(TEXT, "Name of a target, from list_targets.")
 _NOTHING = record()
 
 
@@ -141,15 +139,6 @@ def _looked(opened: Workspace, step: str, **options: object) -> Any:
     return bounded(outcome.document)
 
 
-def _evidence(opened: Workspace, given: Arguments) -> Mapping[str, Any]:
-    survey = opened.evidence.survey(opened.registry.find(given["model"]))
-    rows = [
-        {"id": one.id, "title": one.title, "state": one.state, "note": untrusted(one.note)}
-        for one in survey.sections.values()
-    ]
-    return {"sections": rows[:MOST_ITEMS]}
-
-
 def _decisions(opened: Workspace, given: Arguments) -> Mapping[str, Any]:
     return {"decisions": _looked(opened, "decisions-list", target=given["target"])}
 
@@ -250,16 +239,6 @@ READING = (
         record(target=TARGET),
         record(sample=DATA),
         _monitor,
-    ),
-    Tool(
-        "list_evidence",
-        "Evidence",
-        "List the evidence about a variant: what is present and what is missing.",
-        record(model=MODEL),
-        record(
-            sections=listed(record(id=TEXT, title=TEXT, state=TEXT, note=UNTRUSTED)),
-        ),
-        _evidence,
     ),
     Tool(
         "list_decisions",

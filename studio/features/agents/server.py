@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 import studio
+from studio.agent_tools.foreign_text import clean
+from studio.agent_tools.tool import Tool
 from studio.api import StudioError
 from studio.documents.defects import unforeseen
-from studio.features.agents.foreign_text import clean
+from studio.feature_host import Slot
 from studio.features.agents.plan_tools import PLANNING
 from studio.features.agents.read_tools import READING
-from studio.features.agents.tool import Tool
 from studio.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,14 @@ VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 MOST_BYTES = 1 << 20
 """Bytes of a message; a longer one is refused and skipped."""
 
-TOOLS: Mapping[str, Tool] = {one.name: one for one in (*READING, *PLANNING)}
+_ADDED: Slot[Tool] = Slot("tools for agents")
+
+
+def tools(*, read_only: bool = False) -> Mapping[str, Tool]:
+    """Return the tools by name, without those that plan and apply where only reading is allowed."""
+    offered = (*READING, *_ADDED.added(), *(() if read_only else PLANNING))
+    return {tool.name: tool for tool in offered}
+
 
 INSTRUCTIONS = (
     "Tools that read are free to use. A change needs three steps. A plan_* tool returns a plan "
@@ -56,7 +64,7 @@ class AgentServer:
 
     def __init__(self, workspace: Workspace, *, read_only: bool = False) -> None:
         self._workspace = workspace
-        self._tools = {one.name: one for one in READING} if read_only else TOOLS
+        self._tools = tools(read_only=read_only)
         self._methods = {
             "initialize": self._initialize,
             "ping": lambda _: {},

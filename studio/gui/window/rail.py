@@ -301,13 +301,13 @@ class Progress:
         """Return whether an event may change the state of a stage."""
         from studio.workspace import (
             EndpointChanged,
-            EvidenceRead,
             JobFinished,
             JobStarted,
             RegistryChanged,
+            StageRead,
         )
 
-        kinds = JobStarted | JobFinished | RegistryChanged | EndpointChanged | EvidenceRead
+        kinds = JobStarted | JobFinished | RegistryChanged | EndpointChanged | StageRead
         return isinstance(event, kinds)
 
     def show_soon(self) -> None:
@@ -376,8 +376,9 @@ class Progress:
             done.add("quantize")
         if any(registry.runs("profile", each.id, most=1) for each in variants):
             done.add("profile")
-        if registry.runs("evidence", variant.id, most=1):
-            done.add("evidence")
+        for result in self._results.added:
+            if registry.runs(result.step, variant.id, most=1):
+                done.add(result.stage)
         if registry.history.has(variant.model):
             done |= {"deploy", "monitor"}
         return done

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from studio.feature_host import Slot
 from studio.gui import figures
+from studio.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from studio.gui.current_project import CurrentProject, CurrentVariant
     from studio.workspace import RunRecord, VariantRecord, Workspace
@@ -18,8 +20,30 @@ if TYPE_CHECKING:
 NEXT = "next"
 
 
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """The result of a stage that a feature adds in the slot ``results of stages``.
+
+    Attributes:
+        stage: Identifier of its page.
+        step: The step whose run about a variant completes the stage.
+        word: Returns the result for a variant in a word or two; empty without one.
+    """
+
+    stage: str
+    step: str
+    word: Callable[[Workspace, VariantRecord], str]
+
+
+_ADDED: Slot[StageResult] = Slot("results of stages")
+
+
 class StageResults:
-    """The results for the current variant, read from the registry."""
+    """The results for the current variant, read from the registry.
+
+    Attributes:
+        added: The results of features.
+    """
 
     def __init__(
         self, workspace: Workspace, current: CurrentVariant, project: CurrentProject
@@ -27,6 +51,7 @@ class StageResults:
         self._workspace = workspace
         self._current = current
         self._project = project
+        self.added = _ADDED.added()
         self._latencies: dict[tuple[int, int], str] = {}
 
     def words(self) -> Mapping[str, str]:
@@ -43,7 +68,8 @@ class StageResults:
         ):
             found[stage] = word or following
             following = following if word else ""
-        found["evidence"] = self._sections(variant)
+        for result in self.added:
+            found[result.stage] = result.word(self._workspace, variant)
         return {stage: word for stage, word in found.items() if word}
 
     @property
@@ -97,11 +123,6 @@ class StageResults:
             if row.variant_id == variant.id and row.latency_ms is not None:
                 return f"{figures.milliseconds(row.latency_ms.p50)} ms"
         return ""
-
-    def _sections(self, variant: VariantRecord) -> str:
-        """Return how many sections of evidence there are, once they were read."""
-        counts = self._workspace.evidence.counts.get(variant.id)
-        return f"{counts[0]} of {counts[1]}" if counts is not None else ""
 
     def _served(self, variant: VariantRecord) -> str:
         running = self._workspace.registry.history.running().values()

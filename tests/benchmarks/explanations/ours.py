@@ -11,14 +11,14 @@ import numpy as np
 
 from studio.api import Silent
 from studio.evaluation.session_pool import abreast, answers
-from studio.evidence.explanations.methods.attribution import Attribution
-from studio.evidence.explanations.methods.integrated_gradients import along_the_way
-from studio.evidence.explanations.methods.kernel_shap import kernel_shap
-from studio.evidence.explanations.methods.occlusion import occlusion
-from studio.evidence.explanations.methods.perturbation import Perturbation, each, tiles
-from studio.evidence.explanations.methods.rise import rise
-from studio.evidence.explanations.methods.scorer import ModelScorer
-from studio.evidence.explanations.methods.shapley import shapley
+from studio.features.evidence.explanations.methods.attribution import Attribution
+from studio.features.evidence.explanations.methods.integrated_gradients import along_the_way
+from studio.features.evidence.explanations.methods.kernel_shap import kernel_shap
+from studio.features.evidence.explanations.methods.occlusion import occlusion
+from studio.features.evidence.explanations.methods.perturbation import Perturbation, each, tiles
+from studio.features.evidence.explanations.methods.rise import rise
+from studio.features.evidence.explanations.methods.scorer import ModelScorer
+from studio.features.evidence.explanations.methods.shapley import shapley
 from studio_onnx.gradient.input_gradient import InputGradient
 from studio_onnxruntime.backend import OnnxRuntime
 from tests.benchmarks.explanations.scenes import serve

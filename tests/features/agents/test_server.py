@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from studio.agent_tools.foreign_text import LONGEST, bounded, clean
 from studio.api import TargetSpec
-from studio.features.agents.foreign_text import LONGEST, bounded, clean
-from studio.features.agents.server import MOST_BYTES, TOOLS, VERSIONS, AgentServer, serve
+from studio.features.agents.server import MOST_BYTES, VERSIONS, AgentServer, serve, tools
 from studio.workspace import Workspace
 
 
@@ -57,8 +57,8 @@ def test_for_an_unknown_version_the_newest_is_offered(server: AgentServer) -> No
 
 
 def test_only_one_tool_acts_and_none_approves() -> None:
-    assert [one.name for one in TOOLS.values() if not one.reads] == ["apply_plan"]
-    assert [name for name in TOOLS if "approve" in name] == []
+    assert [one.name for one in tools().values() if not one.reads] == ["apply_plan"]
+    assert [name for name in tools() if "approve" in name] == []
 
 
 def test_a_server_that_only_reads_offers_no_plans(workspace: Workspace) -> None:
@@ -69,9 +69,9 @@ def test_a_server_that_only_reads_offers_no_plans(workspace: Workspace) -> None:
     assert "error" in ask(server, "tools/call", name="apply_plan", arguments={"digest": "0" * 64})
 
 
-@pytest.mark.parametrize("name", TOOLS)
+@pytest.mark.parametrize("name", tools())
 def test_schemas_are_closed_objects(name: str) -> None:
-    tool = TOOLS[name]
+    tool = tools()[name]
     for schema in (tool.takes, tool.gives):
         assert schema["type"] == "object"
         assert schema["additionalProperties"] is False

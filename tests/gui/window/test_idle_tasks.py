@@ -71,8 +71,9 @@ MOST_IN_WINDOW = 630
 """Modules of the studio in a window that waits: a feature that all windows import is seen here."""
 
 UNUSED = (
-    "PIL", "google.protobuf", "http.client", "numpy", "onnx", "ssl", "studio.evidence.record",
-    "studio.gui.pages.app.page", "studio.gui.pages.evidence.page", "studio.runtime.apps",
+    "PIL", "google.protobuf", "http.client", "numpy", "onnx", "ssl",
+    "studio.features.evidence.record", "studio.features.evidence.pages.evidence.page",
+    "studio.gui.pages.app.page", "studio.runtime.apps",
 )  # fmt: skip
 
 

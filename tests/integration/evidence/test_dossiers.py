@@ -13,11 +13,11 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from studio.api import InvalidData, Silent
-from studio.evidence.folder.check import alterations
-from studio.evidence.folder.manifest import EvidenceList
+from studio.features.evidence.folder.check import alterations
+from studio.features.evidence.folder.manifest import EvidenceList
 from tests.benchmarks.apps import nanodet, vtest_boxes
 from tests.e2e.conftest import Studio
-from tests.unit.evidence.bom.test_spdx import read
+from tests.features.evidence.bom.test_spdx import read
 
 CHANGES = 1000
 _LONG = 1800

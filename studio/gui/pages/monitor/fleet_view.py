@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
+from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QCheckBox, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from studio.api.qt import plain_tip
+from studio.feature_host import Slot
 from studio.gui import figures
 from studio.gui.charts.time_chart import TimeChart
 from studio.gui.charts.time_data import Marker, TimeRange
@@ -16,6 +19,7 @@ from studio.gui.charts.time_drawing import Line
 from studio.gui.pages.monitor.fleet_rows import FleetRows
 from studio.gui.pages.monitor.inbox_card import InboxCard
 from studio.gui.pages.shared import target_rows
+from studio.gui.pages.shared.page_link import PageLink
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, Card, Pill, Scroll, button, label, row
 from studio.monitoring.results import FleetSample
@@ -27,6 +31,7 @@ _PAINT_MS = 200
 """Samples of hundreds of endpoints come one by one; the page is drawn five times a second."""
 _ALERTS_MS = 500
 """The inbox is drawn in a turn of its own, so that no turn of the event loop is a long one."""
+LINKS: Slot[PageLink] = Slot("links of monitor")
 _HINT = "Polling every target with a deployment…"
 _CHARTS = ("p99 latency, ms", "Requests a second")
 _OF_TEXT = ("Time to the first token, p50 in ms", "Tokens a second")
@@ -42,11 +47,11 @@ class FleetView(QWidget):
 
     Signals:
         opened: The name of an endpoint whose own view is wanted.
-        models_wanted: The evidence of all models is wanted.
+        page_wanted: The stage of another page that is wanted.
     """
 
     opened = Signal(str)
-    models_wanted = Signal()
+    page_wanted = Signal(str)
 
     def __init__(self, theming: Theming, inbox: Inbox) -> None:
         super().__init__()
@@ -92,6 +97,12 @@ class FleetView(QWidget):
         timer.timeout.connect(call)
         return timer
 
+    def _links(self) -> Iterator[QPushButton]:
+        for link in LINKS.added():
+            entry = button(link.text, partial(self.page_wanted.emit, link.stage), "link")
+            entry.setToolTip(plain_tip(link.tip))
+            yield entry
+
     def _lay_out(self) -> None:
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -99,9 +110,7 @@ class FleetView(QWidget):
         outer.addWidget(content)
         layout = content.body
         endpoints = Card("Endpoints")
-        self.models = button("Responsible AI", self.models_wanted.emit, "link")
-        self.models.setToolTip("Shows the evidence of all models.")
-        endpoints.body.addLayout(row(self.filter, self.only_bad, None, self.models))
+        endpoints.body.addLayout(row(self.filter, self.only_bad, None, *self._links()))
         found = row(self.shown, *self.counts.values())
         for pill in self.counts.values():
             policy = pill.sizePolicy()

@@ -112,7 +112,7 @@ class MonitorPage(StagePage):
         self.fleet_strip.message.connect(self._fleet_samples)
         self.fleet_strip.finished.connect(self._ended)
         self.fleet.opened.connect(self.open_endpoint)
-        self.fleet.models_wanted.connect(lambda: self.shell.go("responsible"))
+        self.fleet.page_wanted.connect(lambda stage: self.shell.go(stage))
         self.fleet.rows.chosen.connect(lambda _: self._explain())
         for chart in self.fleet.charts:
             chart.exported.connect(lambda text: self.shell.notify(text, "good"))

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from studio.api import UsageError
-from studio.evidence.folder.manifest import MANIFEST
+from studio.features.evidence.folder.manifest import MANIFEST
 from studio.runtime.decisions.log import segments_of
 from studio.workspace import Workspace
 from tests.rigs.boards import until
