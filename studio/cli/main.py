@@ -226,19 +226,21 @@ def commands() -> dict[str, str]:
     return {**COMMANDS, **dict(_step_commands()), **feature_host.commands()}
 
 
+def commands_of(feature: str) -> frozenset[str]:
+    """Return the commands of a feature, with those that its steps declare."""
+    from studio.steps import step_files
+
+    package, modules = f"studio.features.{feature}.", step_files.modules()
+    steps = (name for name, _ in step_files.commands() if modules[name].startswith(package))
+    return frozenset((*feature_host.features()[feature].commands, *steps))
+
+
 def _step_commands() -> Iterator[tuple[str, str]]:
     """Yield the commands that steps declare, and what they do."""
     from studio.steps import step_files
 
     for name, text in step_files.commands():
         yield name, text[0].lower() + text[1:].removesuffix(".")
-
-
-def _steps_of(feature: str) -> Iterator[str]:
-    from studio.steps import step_files
-
-    package = f"{feature_host.__package__}.features.{feature}."
-    return (name for name, module in step_files.modules().items() if module.startswith(package))
 
 
 def _module(command: str) -> ModuleType:
@@ -295,9 +297,9 @@ def _group(parser: CommandParser, parsers: argparse._SubParsersAction[CommandPar
     """List the commands of each feature in the help below its name, after those of the core."""
     core = listed = parsers._choices_actions
     flags = parser._action_groups.pop()
-    for name, feature in feature_host.features().items():
+    for name in feature_host.features():
         group = parser.add_argument_group(name)
-        own = {*feature.commands, *_steps_of(name)}
+        own = commands_of(name)
         group._group_actions += [entry for entry in listed if entry.dest in own]
         core = [entry for entry in core if entry.dest not in own]
     parsers._get_subactions = lambda: core  # type: ignore[method-assign]

@@ -13,14 +13,15 @@ import shlex
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from studio import feature_host, runtime
-from studio.cli.main import main
+from studio.cli.main import commands_of, main
+from studio.steps import step_files
 from tests.e2e.conftest import STUDIO, Ended, Studio
 from tests.rigs.golden import Normaliser, golden_text
 
@@ -31,7 +32,20 @@ HELP = GOLDEN / "help.txt"
 PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
 FEATURES = Path(__file__).parents[1] / "features"
 DIGESTS = GOLDEN / "recipe_digests.json"
-SCENARIOS: dict[str, list[dict[str, Any]]] = tomllib.loads((GOLDEN / "scenarios.toml").read_text())
+FOLDERS = (GOLDEN, *sorted(FEATURES.glob("*/golden")))
+"""The golden files of the core, and those of each feature."""
+
+PLACES: Mapping[str, Path] = {
+    name: folder
+    for folder in FOLDERS
+    for name in tomllib.loads((folder / "scenarios.toml").read_text())
+}
+"""The folder of each scenario."""
+
+SCENARIOS: Mapping[str, list[dict[str, Any]]] = {
+    name: tomllib.loads((folder / "scenarios.toml").read_text())[name]
+    for name, folder in PLACES.items()
+}
 WRITING = os.environ.get("STUDIO_GOLDEN") == "write"
 EPOCH = "1790000000"
 """The moment of packaging: with it, bundles have the same digests in each run."""
@@ -69,12 +83,16 @@ def test_a_command_prints_what_it_printed(
 ) -> None:
     observed = observe(scenario)[step]
     assert observed["exit"] == code, observed["errors"]
-    _compare(GOLDEN / scenario / f"{step}.json", golden_text(observed))
+    _compare(PLACES[scenario] / scenario / f"{step}.json", golden_text(observed))
 
 
 def test_every_golden_file_belongs_to_a_step() -> None:
     wanted = {f"{name}/{step['name']}.json" for name in SCENARIOS for step in SCENARIOS[name]}
-    found = {path.relative_to(GOLDEN).as_posix() for path in GOLDEN.glob("*/*.json")}
+    found = {
+        path.relative_to(folder).as_posix()
+        for folder in FOLDERS
+        for path in folder.glob("*/*.json")
+    }
     assert found == wanted
 
 
@@ -116,6 +134,7 @@ def test_every_help_text_is_as_it_was(
     help_of: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feature_host, "features", dict)  # theirs stand beside their tests
+    monkeypatch.setattr(step_files, "commands", lambda: iter(()))  # those of features' steps
     top = help_of("")
     commands = _named(top)
     assert len(commands) > 30
@@ -124,13 +143,11 @@ def test_every_help_text_is_as_it_was(
     _compare(HELP, "\n".join([PYTHON, "", f"$ studio --help\n\n{top}", text]))
 
 
-@pytest.mark.parametrize(
-    "feature", [name for name, declared in feature_host.features().items() if declared.commands]
-)
+@pytest.mark.parametrize("feature", [name for name in feature_host.features() if commands_of(name)])
 def test_every_help_text_of_a_feature_is_as_it_was(
     feature: str, help_of: Callable[[str], str]
 ) -> None:
-    commands = feature_host.features()[feature].commands
+    commands = commands_of(feature)
     section = help_of("").partition(f"\n{feature}:\n")[2].partition("\n\n")[0]
     assert {line.split()[0] for line in section.splitlines() if line[2:3].strip()} == {*commands}
     _compare(FEATURES / feature / "help.txt", _help(commands, help_of))

@@ -14,7 +14,7 @@ from typing import IO
 
 import pytest
 
-from studio.cli.main import commands
+from studio.cli.main import commands, commands_of
 from studio.feature_host import features
 from studio.registry import Registry
 from tests.e2e.conftest import STUDIO, Ended, Studio, interruptible
@@ -51,11 +51,6 @@ LINES: dict[str, list[Line]] = {
     ],
     "presets": [("presets list", _OK)],
     "evaluate": [("evaluate digits.onnx --data heldout.npz", _OK)],
-    "groups": [("groups digits.onnx --data heldout.npz --samples 50", _OK)],
-    "robustness": [
-        ("robustness digits.onnx --data heldout.npz --family blur --samples 20", _OK),
-    ],
-    "explain": [("explain digits.onnx --data heldout.npz --evaluations 50", _OK)],
     "profile": [("profile digits.onnx --seconds 1", _OK), ("profiles list", _OK)],
     "study": [("study digits.onnx --target @site=lab", (2,))],
     "profiles": [("profiles list", _OK)],
@@ -124,27 +119,6 @@ LINES: dict[str, list[Line]] = {
     "events": [("events list", _OK), ("events send", _OK)],
     "openapi": [("openapi", _OK)],
     "versions": [("versions list", _OK)],
-    "evidence": [
-        ("evidence digits.onnx --out evidence", _OK),
-        ("evidence verify evidence", _OK),
-        ("evidence notice digits.onnx --out notice", _OK),
-        ("evidence frameworks", _OK),
-        ("evidence crosswalk", _OK),
-        ("evidence screen digits.onnx", _OK),
-        ("evidence answer digits misuse --text no --by me", _OK),
-        ("evidence answers digits", _OK),
-        ("evidence ask digits", _OK),
-        ("evidence ask digits misuse --of me", _OK),
-    ],
-    "incidents": [
-        ("incidents open digits.onnx --title no --text no --happened 2026-11-30 --by me", _OK),
-        ("incidents note digits 1 --text no --by me", _OK),
-        ("incidents report digits 1 --to no --text no --by me", _OK),
-        ("incidents close digits 1 --text no --by me", _OK),
-        ("incidents export digits 1 --out incident", _OK),
-        ("incidents list", _OK),
-        ("incidents show digits 1", _OK),
-    ],
     "app": [
         ("app new gate", _OK),
         ("app check gate", (1,)),
@@ -161,8 +135,8 @@ LINES: dict[str, list[Line]] = {
 }
 """Each command with lines of it, and the exit codes with which a line may end."""
 
-for _name, _feature in features().items():
-    if _feature.commands:
+for _name in features():
+    if commands_of(_name):
         LINES.update(import_module(f"tests.features.{_name}.command_lines").LINES)
 
 _LIVING = ("open", "serve")

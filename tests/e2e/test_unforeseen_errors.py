@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from studio.cli.main import main
+from studio.cli.main import commands_of, main
 from studio.documents.defects import DEFECT
 from studio.feature_host import features
 from studio.jobs import JobSpec
@@ -24,8 +24,8 @@ _WITHOUT_A_STEP = (
     *("plan", "plugins", "presets", "profiles", "registry", "versions"),
     *(
         command
-        for name, feature in features().items()
-        if feature.commands
+        for name in features()
+        if commands_of(name)
         for command in import_module(f"tests.features.{name}.command_lines").WITHOUT_A_STEP
     ),
 )

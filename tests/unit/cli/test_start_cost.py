@@ -31,9 +31,8 @@ MOST = {
 STAGES = {"quantize": "quantization"}
 UNUSED = (
     "numpy", "onnx", "onnxruntime", "paramiko", "PySide6", "studio.apps.step",
-    "studio.features.evidence", "studio.models.language.results", "studio.monitoring.alerts.step",
-    "studio.pipelines", "studio.plans", "studio.profiling", "studio.quantization",
-    "studio.rollouts", "studio.versions",
+    "studio.models.language.results", "studio.monitoring.alerts.step", "studio.pipelines",
+    "studio.plans", "studio.profiling", "studio.quantization", "studio.rollouts", "studio.versions",
 )  # fmt: skip
 
 

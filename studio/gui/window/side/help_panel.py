@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import studio
 from studio.documents.dataclass_json import from_json
 from studio.gui.widgets.basics import GRID, Scroll, button, label, row
 from studio.gui.widgets.shortcuts import FIXED, ShortcutList, listed
@@ -17,6 +19,8 @@ from studio.settings import resource
 
 if TYPE_CHECKING:
     from studio.gui.shell import WindowParts
+
+_FEATURES = Path(studio.__file__).parent / "features"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,13 @@ class PageHelp:
 
 @functools.cache
 def page_helps() -> Mapping[str, PageHelp]:
-    """Return the help of every page by its stage, from ``resources/help.toml``."""
+    """Return the help of every page by its stage.
+
+    It is in ``resources/help.toml``; that of a feature's page in ``help.toml`` beside the page.
+    """
     table = tomllib.loads(resource("help.toml").read_text(encoding="utf-8"))
+    for path in _FEATURES.glob("*/pages/*/help.toml"):
+        table[path.parent.name] = tomllib.loads(path.read_text(encoding="utf-8"))
     return from_json(dict[str, PageHelp], table)
 
 

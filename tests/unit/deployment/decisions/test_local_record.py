@@ -1,27 +1,22 @@
-"""Decisions of a model on this computer: recorded, exported, overruled, forgotten, evidenced."""
+"""Decisions of a model on this computer: recorded, exported, overruled, forgotten."""
 
 from __future__ import annotations
 
 import hashlib
-import http.client
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-import numpy as np
 import pytest
 
 from studio.api import UsageError
-from studio.features.evidence.folder.manifest import MANIFEST
 from studio.runtime.decisions.log import segments_of
 from studio.workspace import Workspace
 from tests.rigs.boards import until
+from tests.rigs.served_decisions import INFER, OVERRIDE, Served
 from tests.unit.runtime.models import make_cnn_versions
 
 pytestmark = pytest.mark.slow
-INFER, OVERRIDE = "/v2/models/{}/infer", "/edgewright/models/{}/override"
 
 
 @pytest.fixture
@@ -29,55 +24,6 @@ def workspace(studio_home: Path) -> Iterator[Workspace]:
     with Workspace.open() as opened:
         yield opened
         opened.run("undeploy", target="local", purge=True)
-
-
-class Served:
-    """A model on this computer, its record, and a client of it."""
-
-    def __init__(self, workspace: Workspace, path: Path, days: int | None = 30) -> None:
-        done = workspace.run("deploy", model=str(path), soak_s=0, keep_decisions=days)
-        assert done.ok, done.sentence
-        self.workspace = workspace
-        self.name = done.result.name
-        self.endpoint = str(done.document["endpoint"])
-        self.folder = workspace.paths.data / "releases" / "run" / "decisions"
-
-    def post(self, path: str, body: bytes) -> tuple[str, Any]:
-        """Id of the request, and the answer."""
-        parts = urlsplit(self.endpoint)
-        link = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
-        link.request("POST", path.format(self.name), body, {"Content-Type": "application/json"})
-        answer = link.getresponse()
-        content = answer.read()
-        link.close()
-        assert answer.status == 200, content
-        return answer.getheader("Edgewright-Request") or "", json.loads(content)
-
-    def body(self, seed: int) -> bytes:
-        """A request that no other seed gives."""
-        return json.dumps({"inputs": [self._tensor(seed)]}).encode()
-
-    def _tensor(self, seed: int) -> dict[str, Any]:
-        parts = urlsplit(self.endpoint)
-        link = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
-        link.request("GET", f"/v2/models/{self.name}")
-        (given,) = json.loads(link.getresponse().read())["inputs"]
-        link.close()
-        shape = [max(1, size) for size in given["shape"]]
-        values = np.random.default_rng(seed).random(int(np.prod(shape))).round(3)
-        tensor = {"name": given["name"], "datatype": given["datatype"], "shape": shape}
-        return {**tensor, "data": values.tolist()}
-
-    def ask(self, seed: int) -> str:
-        """Send a request; return its id once it is on the disk."""
-        request, _ = self.post(INFER, self.body(seed))
-        assert request
-        until(lambda: request in self.text(), "the decision is on the disk")
-        return request
-
-    def text(self) -> str:
-        """All that the record has."""
-        return "".join(one.path.read_text() for one in segments_of(self.folder))
 
 
 @pytest.fixture
@@ -106,7 +52,7 @@ def test_a_deployment_that_says_nothing_leaves_it_on(served: Served, tmp_path: P
     until(lambda: ended.post(INFER, ended.body(3))[0] == "", "the server follows the note")
 
 
-def test_from_an_answer_to_evidence(served: Served, tmp_path: Path) -> None:
+def test_from_an_answer_to_an_export(served: Served, tmp_path: Path) -> None:
     workspace = served.workspace
     first, second, third = (served.ask(seed) for seed in (1, 2, 3))
     texts = {"request": first, "decision": "no", "reason": "seen\nby eye", "by": "Ann"}
@@ -136,29 +82,6 @@ def test_from_an_answer_to_evidence(served: Served, tmp_path: Path) -> None:
     assert (counts.decisions, counts.overrides, counts.forgotten) == (3, 1, 2)
     assert out.stat().st_mode & 0o777 == 0o600
     assert workspace.run("decisions-verify", file=str(out)).result.fault is None
-
-    folder = tmp_path / "evidence"
-    made = workspace.run("evidence", model=f"{served.name}:1", out=str(folder))
-    assert made.ok, made.sentence
-    states = {one.id: one.state for one in made.result.sections}
-    assert (states["logs.export"], states["oversight.overrides"]) == ("present", "present")
-    checked = workspace.run("evidence-verify", folder=str(folder))
-    assert checked.result.holds
-    (copy,) = folder.glob("records/decisions-export-*/decisions.jsonl")
-    assert copy.read_bytes() == out.read_bytes()
-
-    # Whoever alters the record and writes the list again is found by the chain.
-    altered = copy.read_bytes().replace(b'"Ann"', b'"Bob"')
-    copy.write_bytes(altered)
-    listed = json.loads((folder / MANIFEST).read_text())
-    name = copy.relative_to(folder).as_posix()
-    (entry,) = (one for one in listed["files"] if one["path"] == name)
-    entry["digest"] = hashlib.sha256(altered).hexdigest()
-    (folder / MANIFEST).write_text(json.dumps(listed, indent=1, sort_keys=True) + "\n")
-    again = workspace.run("evidence-verify", folder=str(folder))
-    why = [one.what for one in again.result.altered if one.path == name]
-    assert any("line 6" in one and "was altered" in one for one in why), why
-    assert not again.result.holds
 
 
 def test_a_touched_record_is_refused(served: Served, tmp_path: Path) -> None:
