@@ -42,7 +42,7 @@ class PageHelp:
 def page_helps() -> Mapping[str, PageHelp]:
     """Return the help of every page by its stage.
 
-    It is in ``resources/help.toml``; that of a feature's page in ``help.toml`` beside the page.
+    That of the core is ``resources/help.toml``; a page of a feature has a ``help.toml`` of its own.
     """
     table = tomllib.loads(resource("help.toml").read_text(encoding="utf-8"))
     for path in _FEATURES.glob("*/pages/*/help.toml"):
