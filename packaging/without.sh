@@ -9,8 +9,8 @@ copy=$(mktemp -d "${TMPDIR:-/tmp}/edgewright-without.XXXXXX")
 trap 'rm -rf "$copy"' EXIT
 .venv/bin/python packaging/without.py "$feature" "$copy"
 commands=$(.venv/bin/python -c "
-from studio.feature_host import features
-print(*features()['$feature'].commands)")
+from studio.cli.main import commands_of
+print(*commands_of('$feature'))")
 cd "$copy"
 git init -q . && git add --all
 # The environment of the checkout, with the copy in front of it.
@@ -20,6 +20,8 @@ for file in $(grep -rIl --fixed-strings "$root" .venv/bin .venv/pyvenv.cfg .venv
 done
 rm -f .venv/.stamp # `make setup` makes one of the copy's own
 export EDGEWRIGHT_HOME="$copy/.home"
+.venv/bin/python -m studio.pipelines.schema >"$copy/.schema"
+mv "$copy/.schema" resources/schemas/pipeline.schema.json
 echo "make check without $feature ..."
 make --no-print-directory check
 for command in $commands; do

@@ -1,7 +1,8 @@
 """The stages of the rail, and the pages that are imported when they are first visited.
 
 Each folder of a page, here or in a feature, declares its stage in a ``page.toml``: the keys are the
-fields of ``Stage``. The page is ``NAMEPage`` in the ``page.py`` next to it.
+fields of ``Stage``. The page is ``NAMEPage`` in the ``page.py`` next to it; F1 shows its
+``help.toml``.
 """
 
 from __future__ import annotations
@@ -53,6 +54,12 @@ class Stage:
     entry: str = ""
     is_rare: bool = False
     parts: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the page."""
+        module = self.page.partition(":")[0]
+        return _STUDIO.parent.joinpath(*module.split(".")[:-1])
 
     @property
     def modules(self) -> tuple[str, ...]:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import tomllib
-from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import studio
 from studio.documents.dataclass_json import from_json
 from studio.gui.widgets.basics import GRID, Scroll, button, label, row
 from studio.gui.widgets.shortcuts import FIXED, ShortcutList, listed
 from studio.gui.window.side.side_panel import SidePanel
-from studio.gui.window.stages import BY_ID
+from studio.gui.window.stages import BY_ID, Stage
 from studio.lazy_dataclass import dataclass
-from studio.settings import resource
 
 if TYPE_CHECKING:
     from studio.gui.shell import WindowParts
-
-_FEATURES = Path(studio.__file__).parent / "features"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +21,22 @@ class PageHelp:
     """The help text of a page.
 
     Attributes:
-        purpose: One or two sentences.
+        purpose: One or two sentences; empty for a page without help.
         how: What one does on the page, a sentence each, in order.
         command: The command that does the same; empty without one.
     """
 
-    purpose: str
+    purpose: str = ""
     how: tuple[str, ...] = ()
     command: str = ""
 
 
-@functools.cache
-def page_helps() -> Mapping[str, PageHelp]:
-    """Return the help of every page by its stage.
-
-    That of the core is ``resources/help.toml``; a page of a feature has a ``help.toml`` of its own.
-    """
-    table = tomllib.loads(resource("help.toml").read_text(encoding="utf-8"))
-    for path in _FEATURES.glob("*/pages/*/help.toml"):
-        table[path.parent.name] = tomllib.loads(path.read_text(encoding="utf-8"))
-    return from_json(dict[str, PageHelp], table)
+def page_help(stage: Stage) -> PageHelp:
+    """Return the help of a page, from the ``help.toml`` in its folder; empty without one."""
+    path = stage.folder / "help.toml"
+    if not path.is_file():
+        return PageHelp()
+    return from_json(PageHelp, tomllib.loads(path.read_text(encoding="utf-8")))
 
 
 class HelpPanel(SidePanel):
@@ -84,9 +73,9 @@ class HelpPanel(SidePanel):
     def read(self) -> None:
         """Show the help of the current page."""
         page = self._window.page()
-        stage = page.stage if page is not None else "welcome"
-        text = page_helps().get(stage, PageHelp(""))
-        self.heading.setText(f"Help: {BY_ID[stage].title}")
+        stage = BY_ID[page.stage if page is not None else "welcome"]
+        text = page_help(stage)
+        self.heading.setText(f"Help: {stage.title}")
         self.purpose.setText(text.purpose)
         self.how.setText("\n".join(f"{number}. {one}" for number, one in enumerate(text.how, 1)))
         self.how.setVisible(bool(text.how))
