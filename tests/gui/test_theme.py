@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import string
+import time
 from itertools import product
 
 import pytest
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QStackedWidget, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.gui.graph.families import TITLES
@@ -114,20 +115,28 @@ def _parts(qtbot: QtBot, theming: Theming) -> tuple[QStackedWidget, QWidget, QWi
     return window, shown, hidden
 
 
+def _wait_for_paint(window: QWidget) -> None:
+    """Run one turn of the event loop after another: on a busy machine, a longer wait has idle ones."""
+    end = time.monotonic() + 30
+    while not window.updatesEnabled():
+        assert time.monotonic() < end
+        QApplication.processEvents()
+
+
 def test_part_that_is_shown_in_an_earlier_theme_is_dressed_before_it_is_painted(
     qtbot: QtBot,
 ) -> None:
     theming = Theming(DARK)
     window, shown, hidden = _parts(qtbot, theming)
     theming.choose(LIGHT)
-    qtbot.waitUntil(window.updatesEnabled)
+    _wait_for_paint(window)
     assert shown.styleSheet() == load(LIGHT).style_sheet()
     assert hidden.styleSheet() == load(DARK).style_sheet(), "it has its turn later"
     theming.dress_shown(hidden)
     window.setCurrentWidget(hidden)
     assert hidden.styleSheet() == load(DARK).style_sheet(), "not in this turn"
     assert not window.updatesEnabled()
-    qtbot.waitUntil(window.updatesEnabled)
+    _wait_for_paint(window)
     assert hidden.styleSheet() == load(LIGHT).style_sheet()
 
 
