@@ -116,7 +116,7 @@ def _parts(qtbot: QtBot, theming: Theming) -> tuple[QStackedWidget, QWidget, QWi
 
 
 def _wait_for_paint(window: QWidget) -> None:
-    """Run one turn of the event loop after another: on a busy machine, a longer wait has idle ones."""
+    """Run turns of the event loop one by one: on a busy machine, a wait has idle ones, too."""
     end = time.monotonic() + 30
     while not window.updatesEnabled():
         assert time.monotonic() < end

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from studio.feature_host import Slot
 from studio.gui.shell import PaletteEntry, Shell
-from studio.gui.widgets.basics import GRID, button, label
+from studio.gui.widgets.basics import GRID, ElidedLabel, button, label
 from studio.gui.widgets.view_bar import ViewBar
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ class Page(QWidget):
         self.setAccessibleName(f"{self.title} page")
         self._views = ViewBar(f"{self.title} views", self.folded_title)
         self._views.hide()
-        self._note = label("", "dim")
+        self._note = ElidedLabel()
+        self._note.setProperty("role", "dim")
         self._left = QHBoxLayout()
         self._right = QHBoxLayout()
         self._own = QWidget()
@@ -249,7 +250,7 @@ class Page(QWidget):
         return self.primary
 
     def set_note(self, text: str) -> None:
-        """Set the note in the header (``3 variants × 2 runtimes``)."""
+        """Set the note in the header (``3 variants × 2 runtimes``); a long one is shortened."""
         self._note.setText(text)
 
     def add_command(self, text: str, run: Callable[[], object], shortcut: str = "") -> QAction:

@@ -152,3 +152,23 @@ def test_no_sentence_about_a_missing_value_is_cut(
     sentences = [one for one in found if one.full_text().startswith("Not set. ")]
     assert any("groups" in one.full_text() for one in sentences)
     qtbot.waitUntil(lambda: all(one.text() == one.full_text() for one in sentences))
+
+
+def test_a_path_longer_than_the_header_is_shortened_in_its_middle(
+    window: MainWindow, qtbot: QtBot, folder: Path
+) -> None:
+    window.resize(960, 600)
+    deep = folder.parent.joinpath(*["models of the north"] * 6)
+    deep.parent.mkdir(parents=True)
+    path = folder.rename(deep) / "digits.onnx"
+    page = opened(window, qtbot, path)
+    (note,) = (
+        each for each in page.header.findChildren(ElidedLabel) if each.full_text() == str(path)
+    )
+    qtbot.waitUntil(lambda: note.text().endswith("digits.onnx"))
+    assert note.text() != str(path)
+    assert note.fontMetrics().horizontalAdvance(note.text()) <= note.width()
+    page.set_note("/short.onnx")
+    qtbot.waitUntil(lambda: note.text() == "/short.onnx")
+    page.set_note(str(path))
+    qtbot.waitUntil(lambda: note.text().endswith("north/digits.onnx"))
