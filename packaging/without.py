@@ -1,7 +1,8 @@
 """A copy of the checkout without one feature: ``python packaging/without.py FEATURE FOLDER``.
 
 The feature's folder, tests and files go. So do the lines that name one of them in tables and lists
-of Markdown pages, and in the budgets of the tests. ``make without`` says what the copy must pass.
+of Markdown pages, in the budgets of the tests and in the list of the longest. ``make without`` says
+what the copy must pass.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 
 from studio.feature_host import features
 
 ROOT = Path(__file__).parents[1]
+_LISTS = ("*.md", "tests/architecture/*.toml", "tests/rigs/shares.py")
 _ROW = re.compile(r"\s*([|*\"{-]|\d+\.) ?")
 
 
@@ -45,7 +48,7 @@ def _copy(name: str, folder: Path, gone: Sequence[str]) -> None:
     place = folder / name
     place.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(ROOT / name, place)
-    if name.endswith(".md") or (name.endswith(".toml") and name.startswith("tests/architecture/")):
+    if any(fnmatch(name, pattern) for pattern in _LISTS):
         lines = place.read_text(encoding="utf-8").splitlines(keepends=True)
         rest = [line for line in lines if not (_ROW.match(line) and _names(line, gone))]
         place.write_text("".join(rest), encoding="utf-8")

@@ -22,6 +22,7 @@ rm -f .venv/.stamp # `make setup` makes one of the copy's own
 export EDGEWRIGHT_HOME="$copy/.home"
 .venv/bin/python -m studio.pipelines.schema >"$copy/.schema"
 mv "$copy/.schema" resources/schemas/pipeline.schema.json
+.venv/bin/python tests/architecture/measure.py --write-budgets
 echo "make check without $feature ..."
 make --no-print-directory check
 for command in $commands; do

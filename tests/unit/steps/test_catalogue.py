@@ -25,13 +25,13 @@ def _below(path: Path) -> str:
 
 def test_every_step_of_the_studio_is_in_the_catalogue() -> None:
     uses = [path for path in ROOT.rglob("*.py") if re.search(r"= Step\(", path.read_text())]
-    assert len(uses) > 40
     declared = {
         value.name: value.has_command
         for path in uses
         for value in vars(importlib.import_module(f"studio.{_below(path)}")).values()
         if isinstance(value, Step)
     }
+    assert {"inspect", "quantize", "deploy"} <= set(declared)
     assert set(steps()) == set(declared)
     assert {name for name, _ in commands()} == {name for name in declared if declared[name]}
     assert [one.name for one in steps().values()] == [*steps()]
@@ -41,7 +41,7 @@ def test_every_step_of_the_studio_is_in_the_catalogue() -> None:
 def test_a_step_is_read_without_the_modules_of_others() -> None:
     script = (
         "import sys; from studio.steps.catalogue import steps; steps()['inspect'];"
-        "print('studio.quantization.step' in sys.modules, len(steps()) > 90)"
+        "print('studio.quantization.step' in sys.modules, 'deploy' in steps())"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
