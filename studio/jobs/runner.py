@@ -16,6 +16,7 @@ from studio.api import StudioError
 from studio.documents.dataclass_json import from_json
 from studio.documents.defects import DEFECT, unforeseen
 from studio.jobs.cleanup import new_folder, remove_leftovers
+from studio.jobs.elsewhere import Executors, Worker, make_executors
 from studio.jobs.job_records import JobRecords
 from studio.jobs.memory import TOGETHER, share_mb
 from studio.jobs.outcome import End, JobOutcome, failure
@@ -30,8 +31,6 @@ from studio.jobs.sandbox import (
 )
 from studio.jobs.spare import SpareWorker, identities, linked
 from studio.jobs.spec import JobSpec
-from studio.jobs.spread.executors import Executors
-from studio.jobs.spread.remote_worker import RemoteWorker
 from studio.jobs.step import Limits
 from studio.jobs.worker import describe
 from studio.jobs.worker_events import WorkerEvent
@@ -45,8 +44,6 @@ log = logging.getLogger(__name__)
 
 _MOST_LINES = 1000
 """Of a job's log in memory; the newest are kept."""
-
-Worker = WorkerProcess | RemoteWorker
 
 Finish = Callable[[dict[str, Any], Path], Any]
 """Makes the record of a result, given the job's folder; returns the final result."""
@@ -174,7 +171,7 @@ class JobRunner:
             paths.samples,
             paths.environments,
         )
-        self._executors = Executors(paths, self._always_readable, lambda: self.containment)
+        self._executors: Executors | None = None
         self._listener = listener or _NoListener()
         self._preload = tuple(preload)
         self._wanted = sandbox
@@ -233,7 +230,8 @@ class JobRunner:
             job.wait(10.0)
         if spare is not None:
             spare.end()
-        self._executors.close()
+        if self._executors is not None:
+            self._executors.close()
 
     def _follow(self, job: RunningJob, finish: Finish | None, ended: Callable[[], None]) -> None:
         try:
@@ -354,7 +352,7 @@ class JobRunner:
     def _worker_for(self, spec: JobSpec) -> Worker:
         """Return the one that is kept ready where it can see enough, otherwise a new one."""
         if spec.on:
-            return self._executors.worker(spec.on, new_folder(self._paths.jobs))
+            return self._elsewhere().worker(spec.on, new_folder(self._paths.jobs))
         reads = [path for path in spec.reads if spec.isolated or not self._visible(path)]
         if not reads and not spec.needs and not spec.isolated:
             with self._lock:
@@ -366,6 +364,13 @@ class JobRunner:
                 spare.end()
         around = [shown for path in reads for shown in readable_around(path)]
         return self._new_worker(spec, around)
+
+    def _elsewhere(self) -> Executors:
+        with self._lock:
+            if self._executors is None:
+                shown = self._always_readable
+                self._executors = make_executors(self._paths, shown, lambda: self.containment)
+            return self._executors
 
     def _visible(self, path: Path) -> bool:
         return any(path.is_relative_to(folder) for folder in self._always_readable)

@@ -1,4 +1,4 @@
-"""Artifacts of a run: digests that are equal on every machine, and copies for CI."""
+"""Artifacts of a run: digests that are equal on every machine, copies for CI, output files."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from pathlib import Path
 
 from studio.api import StudioError
 from studio.packages.bundle import MANIFEST, content_digest
+from studio.pipelines.pipeline import Pipeline
 from studio.pipelines.run_report import PipelineReport
 from studio.registry import Registry
 from studio.registry.run_journal import JUNIT_FILE, PIPELINE_FILE, REPORT_FILE, RUN_FILE, RunFolder
 from studio.registry.run_records import StepReport
+from studio.steps.catalogue import step as step_named
+from studio.steps.overwrites import outputs
 
 _DIGESTS = "digests.txt"
+_REFERENCE = "${"
 _TOP = (RUN_FILE, PIPELINE_FILE, REPORT_FILE, JUNIT_FILE)
 
 
@@ -96,3 +100,16 @@ def _content(bundle: Path) -> str:
     except (OSError, ValueError):
         return ""
     return content_digest(manifest) if isinstance(manifest, Mapping) else ""
+
+
+def pipeline_outputs(pipeline: Pipeline) -> list[Path]:
+    """Return the output files of a pipeline that are known before it runs."""
+    found = []
+    for step in pipeline.steps:
+        given = {
+            name: str(pipeline.folder / Path(value).expanduser())
+            for name, value in step.options.items()
+            if isinstance(value, str) and _REFERENCE not in value
+        }
+        found += outputs(step_named(step.step), given)
+    return found

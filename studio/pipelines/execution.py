@@ -14,6 +14,7 @@ from typing import Any
 from studio.api import Kind, StudioError, UsageError
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs import End, JobOutcome, RunningJob
+from studio.pipelines.ahead import steps_ahead
 from studio.pipelines.artefacts import digests
 from studio.pipelines.gates import judge
 from studio.pipelines.order import gate_needs, guards, needs_of
@@ -25,7 +26,6 @@ from studio.pipelines.run_options import OnStep as OnStep
 from studio.pipelines.run_options import RunOptions as RunOptions
 from studio.pipelines.run_options import Watcher as Watcher
 from studio.pipelines.run_report import PipelineReport
-from studio.pipelines.spread.ahead import StepsAhead
 from studio.plugin_host import PluginHost
 from studio.registry.activity import now
 from studio.registry.run_journal import PIPELINE_FILE, RunFolder
@@ -80,7 +80,7 @@ class PipelineRun:
         self._cancelled = False
         self._needs = needs_of(pipeline.steps, pipeline.cells)
         self._source = f"recipe {folder.id}"
-        self._ahead = StepsAhead(runner, self._wish, self._options, self._source)
+        self._ahead = steps_ahead(runner, self._wish, self._options, self._source)
 
     def cancel(self) -> None:
         """Cancel the running step, and start no other; may be called from any thread."""

@@ -1,12 +1,9 @@
-"""Which steps may be done on other computers, and what a node must have for that."""
+"""Which steps may be done on other computers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from studio.api import Permission, UsageError
 from studio.jobs import AnyStep, Effect
-from studio.jobs.spread.document import TaskDocument
 from studio.steps.catalogue import steps
 
 
@@ -31,26 +28,3 @@ def check_spreads(step: AnyStep, needs: frozenset[Permission]) -> None:
         raise UsageError(
             f"The step {step.name} runs on this computer only.", hint=f"With --on: {names}."
         )
-
-
-def why_not_there(document: TaskDocument, step: AnyStep, here: Mapping[str, str]) -> str:
-    """Return why a node may not do a task; empty when it may.
-
-    Args:
-        here: Versions of what computes on the node.
-    """
-    if not spreads(step):
-        return f"A node does not do the step {document.step}."
-    wanted = document.tools
-    for name in ("edgewright", "python", *wanted):
-        there, own = wanted.get(name, ""), here.get(name, "")
-        if name == "python":
-            there, own = (".".join(text.split(".")[:2]) for text in (there, own))
-        if there != own:
-            return _differs("Edgewright" if name == "edgewright" else name, own, there)
-    return ""
-
-
-def _differs(name: str, own: str, wanted: str) -> str:
-    has = f"has {name} {own}" if own else f"has no {name}"
-    return f"The node {has}, but this computer {wanted}: install the same version there."

@@ -155,7 +155,7 @@ class Runs:
         Args:
             files: What is to be written besides what the pipeline names.
         """
-        from studio.pipelines.outputs import pipeline_outputs
+        from studio.pipelines.artefacts import pipeline_outputs
         from studio.steps.overwrites import OwnOutputs
 
         named = pipeline_outputs(pipeline) if pipeline is not None else []

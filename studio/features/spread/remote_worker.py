@@ -13,10 +13,8 @@ from pathlib import Path
 from studio.api import StudioError
 from studio.api.tasks.executors import ExecutorSession, TaskOrder, TaskPhase, TaskSight
 from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
-from studio.jobs.process import TooMuchMemory, WorkerStalled
-from studio.jobs.spec import JobSpec
-from studio.jobs.spread.archive import unpack
-from studio.jobs.spread.document import (
+from studio.features.spread.archive import unpack
+from studio.features.spread.document import (
     CRASHED,
     FOLDER,
     LAST,
@@ -25,7 +23,9 @@ from studio.jobs.spread.document import (
     renamed,
     replaced,
 )
-from studio.jobs.spread.parcel import Packer, TaskParcel
+from studio.features.spread.parcel import Packer, TaskParcel
+from studio.jobs.process import TooMuchMemory, WorkerStalled
+from studio.jobs.spec import JobSpec
 from studio.jobs.worker_events import WorkerEvent
 from studio.settings.redaction import Redactor
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from studio.api import UsageError
+from studio.features.spread import executors
+from studio.features.spread.remote_worker import _events
 from studio.jobs import End
-from studio.jobs.spread import executors
-from studio.jobs.spread.remote_worker import _events
 from studio.settings import resource
 from studio.workspace import RunRequest, Workspace
 from tests.rigs.patience import patience
@@ -87,7 +87,7 @@ def test_a_task_that_is_always_lost_ends_in_one_sentence(
 def test_other_versions_on_the_node_are_refused(
     workspace: Workspace, digits: Path, losing: LosingExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from studio.jobs.spread import parcel
+    from studio.features.spread import parcel
 
     losing.losses = 0
     own = parcel.tools

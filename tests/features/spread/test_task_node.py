@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from studio.api import InvalidData
-from studio.jobs.spread.document import TaskInput
+from studio.features.spread.document import TaskInput
+from studio.features.spread.task_node import NodeTask, main
 from studio.plugin_host import PluginHost
 from studio.plugin_host.tool_versions import tools
-from studio.steps.task_node import NodeTask, main
 
 
 def last(tmp_path: Path, **changed: Any) -> dict[str, Any]:

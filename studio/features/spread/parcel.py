@@ -9,9 +9,9 @@ from dataclasses import field
 from pathlib import Path
 
 from studio.documents.dataclass_json import to_json
+from studio.features.spread.archive import pack
+from studio.features.spread.document import INPUT, TaskDocument, TaskInput, replaced
 from studio.jobs.spec import JobSpec
-from studio.jobs.spread.archive import pack
-from studio.jobs.spread.document import INPUT, TaskDocument, TaskInput, replaced
 from studio.lazy_dataclass import dataclass
 from studio.plugin_host import PluginHost
 from studio.plugin_host.tool_versions import tools

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from studio.api import InvalidData
-from studio.jobs.spread.archive import pack, unpack
+from studio.features.spread.archive import pack, unpack
 from studio.steps.turns import Turns
 
 

@@ -19,10 +19,10 @@ from studio.api import (
     Unavailable,
     UsageError,
 )
+from studio.features.spread.parcel import Packer
+from studio.features.spread.remote_worker import RemoteWorker
 from studio.jobs.cleanup import new_folder
 from studio.jobs.sandbox import Containment, Sandbox, environment
-from studio.jobs.spread.parcel import Packer
-from studio.jobs.spread.remote_worker import RemoteWorker
 from studio.plugin_host import PluginHost
 from studio.settings import Paths
 

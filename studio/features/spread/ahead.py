@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from studio.api import StudioError
-from studio.documents.dataclass_json import JsonValue
 from studio.jobs import JobOutcome, RunningJob
+from studio.pipelines.ahead import OptionsOf, StepsAhead
 from studio.pipelines.order import Needs
 from studio.pipelines.pipeline import PipelineStep
 from studio.pipelines.run_options import RunOptions
@@ -23,7 +23,7 @@ _MOST = 200
 """Steps that are started at once; each has a thread here."""
 
 
-class StepsAhead:
+class TasksAhead(StepsAhead):
     """The steps of one run that were started on an executor, and have not been taken yet.
 
     A step is started when those before it that it needs are finished, no gate holds it back, and no
@@ -39,7 +39,7 @@ class StepsAhead:
         self,
         runner: StepRunner,
         run: RunOptions,
-        options: Callable[[PipelineStep], dict[str, JsonValue]],
+        options: OptionsOf,
         source: str,
     ) -> None:
         self._runner, self._run, self._options, self._source = runner, run, options, source
@@ -52,12 +52,7 @@ class StepsAhead:
     def begin(
         self, steps: tuple[PipelineStep, ...], needs: Needs, done: set[str], held: set[str]
     ) -> None:
-        """Begin what can be started.
-
-        Args:
-            done: Ids of the finished steps.
-            held: Ids of the steps that a gate holds back.
-        """
+        """Begin what can be started: at most 200."""
         for step in steps:
             is_free = step.id not in done | held | self._seen and needs[step.id] <= done
             room = len(self._started) < _MOST and not self._cancelled

@@ -1,1 +1,0 @@
-"""Jobs on other computers: their documents and files, and their workers as seen from here."""

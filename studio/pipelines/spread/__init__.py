@@ -1,1 +1,0 @@
-"""Runs whose steps are done on other computers."""
