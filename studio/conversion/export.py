@@ -15,13 +15,13 @@ from studio.api import (
     InputSpec,
     InvalidData,
     InvalidModel,
+    Model,
     Session,
     Unavailable,
     UsageError,
     Value,
 )
 from studio.conversion.comparison import ForeignModel, compare_export, requests, write_samples
-from studio.conversion.export_facts import facts_of
 from studio.conversion.location import Mismatch, located, sentence
 from studio.conversion.offer import missing_of
 from studio.conversion.results import LARGEST_ERROR, ConversionCheck, ConversionResult
@@ -36,6 +36,8 @@ from studio.conversion.work import (
     read_made,
     weak_outputs,
 )
+from studio.datasets.preprocess import Preprocess
+from studio.datasets.text_lines import text_lines
 from studio.jobs.step import Job
 from studio.lazy_dataclass import dataclass
 from studio.models.backends import backend_for, folded
@@ -45,6 +47,30 @@ from studio.models.shapes import parse
 from studio.plugin_host import PluginHost
 from studio.registry import component_of
 from studio.registry.names import LONGEST_NAME
+from studio.settings.project_preprocess import ProjectPreprocess
+
+_TEXTS = ("author", "description", "license", "version")
+"""Entries of an ONNX file's metadata that other formats have, too."""
+
+
+def facts_of(model: Model, labels: Path | None) -> dict[str, object]:
+    """Return settings of a converter: ``labels``, ``preprocess`` and ``metadata``, where known.
+
+    Args:
+        labels: A file with the names of the classes.
+
+    Raises:
+        InvalidData: when the preprocessing of the project cannot be read.
+    """
+    path = ProjectPreprocess.path
+    known = {key: model.metadata[key] for key in _TEXTS if key in model.metadata}
+    found: dict[str, object] = {
+        "labels": [line.strip() for line in text_lines(labels)],
+        "preprocess": Preprocess.from_toml(path).to_json() if path and path.is_file() else {},
+        "metadata": known,
+    }
+    return {key: value for key, value in found.items() if value}
+
 
 _LIMITS: Mapping[str, float | None] = {
     "fp32": LARGEST_ERROR,

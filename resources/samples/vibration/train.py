@@ -15,7 +15,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from studio.samples.machine import CLEAN, HARD, RATE_HZ, Machine
+from studio.samples.recordings import CLEAN, HARD, RATE_HZ, Machine
 
 Floats = NDArray[numpy.float32]
 

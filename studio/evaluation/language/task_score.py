@@ -2,25 +2,201 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy
 
 from studio.documents.plain import one_line
-from studio.evaluation.language.marks import (
-    LENIENT,
-    LIKELIHOOD,
-    PER_BYTE,
-    STRICT,
-    chosen,
-    marked,
-)
 from studio.evaluation.language.process import ScoredAnswer, ScoredText
 from studio.evaluation.language.results import FilterScore, TaskItemScore, TaskSetScore
+from studio.evaluation.language.schema import fits
 from studio.evaluation.language.statistics import paired_change, proportion
-from studio.evaluation.language.task_sets import CHOICE, OPEN, TaskItem, TaskSet
+from studio.evaluation.language.task_sets import (
+    CHOICE,
+    EXACT,
+    JSON,
+    OPEN,
+    REGEX,
+    TOOL_CALL,
+    TaskItem,
+    TaskSet,
+)
 from studio.lazy_dataclass import dataclass
 from studio.runtime.generate.score.request import ChatMessage, ScoredPrompt
+
+STRICT, LENIENT = "strict", "lenient"
+LIKELIHOOD, PER_BYTE = "likelihood", "per byte"
+
+_ARTICLES = frozenset({"a", "an", "the"})
+_FENCE = re.compile(r"```[a-zA-Z]*\n(.*?)```", re.DOTALL)
+_CALL = re.compile(r"<tool_call>(.*?)(?:</tool_call>|$)", re.DOTALL)
+_GROUPED = re.compile(r"(?<=\d),(?=\d{3}\b)")
+_MOST_STARTS = 50
+"""Places of an answer at which a JSON value is looked for."""
+
+
+def marked(item: TaskItem, answer: str) -> tuple[str, ...]:
+    """Return the filters that count an answer as right."""
+    strict, lenient = _MARKS[item.kind]
+    found = [name for name, mark in ((STRICT, strict), (LENIENT, lenient)) if mark(item, answer)]
+    # What is right as it is can be found in the text, too.
+    return (STRICT, LENIENT) if STRICT in found else tuple(found)
+
+
+def chosen(item: TaskItem, scores: Sequence[float]) -> tuple[int, tuple[str, ...]]:
+    """Return the most probable choice, and the filters by which the right one is the best.
+
+    Args:
+        scores: Sum of the log-probabilities of the tokens of each choice.
+    """
+    lengths = [max(1, len(one.encode())) for one in item.choices]
+    best = _best(scores)
+    per_byte = _best([score / length for score, length in zip(scores, lengths, strict=True)])
+    found = [
+        name
+        for name, choice in ((LIKELIHOOD, best), (PER_BYTE, per_byte))
+        if choice == item.right_choice
+    ]
+    return best, tuple(found)
+
+
+def normalised(text: str) -> str:
+    """Return a text in lower case, without punctuation, articles and marks of thousands."""
+    plain = _GROUPED.sub("", unicodedata.normalize("NFKC", text)).casefold()
+    letters = "".join(one if _is_kept(plain, at) else " " for at, one in enumerate(plain))
+    return " ".join(word for word in letters.split() if word not in _ARTICLES)
+
+
+def _is_kept(text: str, place: int) -> bool:
+    char = text[place]
+    if char in ".-":  # of a number
+        before, after = text[place - 1 : place], text[place + 1 : place + 2]
+        return after.isdigit() and ((char == "-" and not before.isalnum()) or before.isdigit())
+    return char.isalnum()
+
+
+def _best(scores: Sequence[float]) -> int:
+    return max(range(len(scores)), key=scores.__getitem__)
+
+
+def _exact(item: TaskItem, answer: str) -> bool:
+    return answer.strip() in {one.strip() for one in item.right}
+
+
+def _contains(item: TaskItem, answer: str) -> bool:
+    words = f" {normalised(answer)} "
+    return any(f" {normalised(one)} " in words for one in item.right if normalised(one))
+
+
+def _json(item: TaskItem, answer: str) -> bool:
+    value = _parsed(answer.strip())
+    return value is not None and _is_right(item, value[0])
+
+
+def _json_within(item: TaskItem, answer: str) -> bool:
+    return any(_is_right(item, one) for one in _values(answer))
+
+
+def _is_right(item: TaskItem, value: Any) -> bool:
+    if item.schema is not None and not fits(value, item.schema):
+        return False
+    wanted = item.answer
+    if isinstance(wanted, Mapping):
+        return isinstance(value, Mapping) and all(value.get(key) == wanted[key] for key in wanted)
+    return wanted is None or bool(value == wanted)
+
+
+def _call(item: TaskItem, answer: str) -> bool:
+    text = answer.strip()
+    wrapped = _CALL.fullmatch(text)
+    value = _parsed((wrapped.group(1) if wrapped else text).strip())
+    if value is None or not isinstance(value[0], Mapping):
+        return False
+    name, arguments = _name_and_arguments(value[0])
+    return bool(name == item.tool and arguments == dict(item.arguments))
+
+
+def _call_within(item: TaskItem, answer: str) -> bool:
+    texts = [*_CALL.findall(answer), answer]
+    for value in (one for text in texts for one in _values(text)):
+        first = value[0] if isinstance(value, list) and value else value
+        if isinstance(first, Mapping):
+            name, arguments = _name_and_arguments(first)
+            if name is not None:  # the first call counts
+                return name == item.tool and _alike(arguments, item.arguments)
+    return False
+
+
+def _name_and_arguments(call: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Return the name and arguments of a call in one of the usual forms."""
+    inner = call.get("function")
+    whole = inner if isinstance(inner, Mapping) else call
+    arguments = whole.get("arguments", whole.get("parameters"))
+    if isinstance(arguments, str):
+        parsed = _parsed(arguments)
+        arguments = parsed[0] if parsed else arguments
+    return whole.get("name"), arguments
+
+
+def _alike(given: Any, wanted: Mapping[str, Any]) -> bool:
+    if not isinstance(given, Mapping) or set(given) != set(wanted):
+        return False
+    return all(normalised(str(given[key])) == normalised(str(wanted[key])) for key in wanted)
+
+
+def _matches(item: TaskItem, answer: str) -> bool:
+    return re.fullmatch(item.pattern, answer.strip()) is not None
+
+
+def _matches_within(item: TaskItem, answer: str) -> bool:
+    return re.search(item.pattern, answer) is not None
+
+
+def _parsed(text: str) -> tuple[Any] | None:
+    """Return a JSON value, alone in a tuple; None for what is no JSON."""
+    try:
+        return (json.loads(text, parse_constant=_refused),)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _refused(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _values(answer: str) -> Iterator[Any]:
+    """Yield the JSON values in an answer: in fences of code, then in its text."""
+    for block in _FENCE.findall(answer):
+        value = _parsed(block.strip())
+        if value is not None:
+            yield value[0]
+    decoder = json.JSONDecoder(parse_constant=_refused)
+    place = 0
+    for _ in range(_MOST_STARTS):
+        starts = [at for at in (answer.find("{", place), answer.find("[", place)) if at >= 0]
+        if not starts:
+            return
+        try:
+            value, place = decoder.raw_decode(answer, min(starts))
+        except (ValueError, RecursionError):
+            place = min(starts) + 1
+            continue
+        yield value
+
+
+Mark = Callable[[TaskItem, str], bool]
+
+_MARKS: Mapping[str, tuple[Mark, Mark]] = {
+    EXACT: (_exact, _contains),
+    JSON: (_json, _json_within),
+    TOOL_CALL: (_call, _call_within),
+    REGEX: (_matches, _matches_within),
+}
+
 
 _FILTERS = (LIKELIHOOD, PER_BYTE, STRICT, LENIENT)
 _SHOWN = 2000

@@ -38,7 +38,6 @@ from studio.features.spread.document import (
     renamed,
     replaced,
 )
-from studio.features.spread.node_check import why_not_there
 from studio.jobs.memory import TOGETHER
 from studio.jobs.outcome import signal_name
 from studio.jobs.process import TooMuchMemory, WorkerProcess, WorkerStalled
@@ -51,6 +50,31 @@ from studio.plugin_host.environments.environment import interpreters
 from studio.plugin_host.tool_versions import tools
 from studio.settings import Paths, Settings
 from studio.steps.catalogue import step as step_named
+from studio.steps.portable import spreads
+
+
+def why_not_there(document: TaskDocument, step: AnyStep, here: Mapping[str, str]) -> str:
+    """Return why a node may not do a task; empty when it may.
+
+    Args:
+        here: Versions of what computes on the node.
+    """
+    if not spreads(step):
+        return f"A node does not do the step {document.step}."
+    wanted = document.tools
+    for name in ("edgewright", "python", *wanted):
+        there, own = wanted.get(name, ""), here.get(name, "")
+        if name == "python":
+            there, own = (".".join(text.split(".")[:2]) for text in (there, own))
+        if there != own:
+            return _differs("Edgewright" if name == "edgewright" else name, own, there)
+    return ""
+
+
+def _differs(name: str, own: str, wanted: str) -> str:
+    has = f"has {name} {own}" if own else f"has no {name}"
+    return f"The node {has}, but this computer {wanted}: install the same version there."
+
 
 _ENOUGH_S = 8.0
 """For a worker to end, and for its folder to be removed."""

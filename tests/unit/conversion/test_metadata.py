@@ -9,7 +9,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from studio.conversion.metadata import add_metadata
+from studio.conversion.source_facts import add_metadata
 
 
 @pytest.fixture

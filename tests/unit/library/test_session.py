@@ -15,8 +15,7 @@ import studio
 from studio.api import Cancelled, InvalidModel, StudioError, UnknownHost, UsageError
 from studio.jobs import End, JobOutcome, JobProgress
 from studio.library import session as sessions
-from studio.library.progress import ProgressLine
-from studio.library.session import _plain, error_of, session
+from studio.library.session import ProgressLine, _plain, error_of, session
 
 
 @pytest.mark.parametrize(

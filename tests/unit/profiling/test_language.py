@@ -20,8 +20,7 @@ from studio.plugin_host import PluginHost
 from studio.profiling import build as results
 from studio.profiling.language.capacity import Capacity, check, with_memory
 from studio.profiling.language.environments import choose_text
-from studio.profiling.language.plan import text_candidates, text_configuration
-from studio.profiling.language.prompts import lengths, texts
+from studio.profiling.language.plan import lengths, text_candidates, text_configuration, texts
 from studio.profiling.plan import Candidate
 from studio.profiling.recording import Recording, read_event
 from studio.profiling.results import ProfileResult

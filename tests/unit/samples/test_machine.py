@@ -15,7 +15,7 @@ from studio.runtime.apps.event_match import match_events
 from studio.runtime.apps.items import FrameStamp
 from studio.runtime.apps.mailbox import ReadFrame
 from studio.runtime.apps.runner import GraphRunner
-from studio.samples.machine import CLEAN, HARD, RATE_HZ, Conditions, Machine, write_signal
+from studio.samples.recordings import CLEAN, HARD, RATE_HZ, Conditions, Machine, write_signal
 from studio.settings import resource
 
 PIECE = 410

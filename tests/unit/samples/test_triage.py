@@ -14,8 +14,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from studio.api import Silent
-from studio.samples.triage.files import write
-from studio.samples.triage.model import RiskModel, auc, auc_interval, calibration_error, fit
+from studio.samples.triage.files import RiskModel, auc, auc_interval, calibration_error, fit, write
 from studio.samples.triage.patients import INTERCEPT, SIGNS, patients, true_risk
 from studio.settings import resource
 

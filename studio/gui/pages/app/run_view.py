@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.gui import figures
 from studio.gui.pages.app import live
@@ -15,7 +16,6 @@ from studio.gui.pages.app.figures_panel import CountsPanel, TimingPanel
 from studio.gui.pages.app.graph_view import GraphView
 from studio.gui.pages.app.part_panel import PartPanel
 from studio.gui.pages.app.preview_card import PreviewCard, gives_pictures
-from studio.gui.pages.app.problem_card import ProblemCard
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import (
     GRID,
@@ -25,9 +25,56 @@ from studio.gui.widgets.basics import (
     Segmented,
     button,
     label,
+    restyle,
     row,
 )
 from studio.gui.widgets.two_columns import TwoColumns
+
+
+class ProblemCard(Card):
+    """An error or warning that stays until it is solved."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName("Problem")
+        self.text = label("", "", tone="bad", wrap=True)
+        self.hint = label("", "dim", wrap=True)
+        self.retry = button("Retry", self._retry)
+        self._again: Callable[[], object] | None = None
+        self.body.setContentsMargins(2 * GRID, GRID + 4, GRID + 4, GRID + 4)
+        texts = row(self.text, self.retry, spacing=2 * GRID)
+        texts.setStretch(0, 1)
+        texts.setAlignment(self.retry, Qt.AlignmentFlag.AlignTop)
+        self.body.addLayout(texts)
+        self.body.addWidget(self.hint)
+        for item in (self.text, self.hint):
+            item.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.hide()
+
+    def show_problem(
+        self,
+        text: str,
+        hint: str = "",
+        again: Callable[[], object] | None = None,
+        tone: str = "bad",
+    ) -> None:
+        """Show what is wrong; *Retry* calls ``again``."""
+        self._again = again
+        self.text.setText(text)
+        restyle(self.text, tone=tone)
+        self.hint.setText(hint)
+        self.hint.setVisible(bool(hint))
+        self.retry.setVisible(again is not None)
+        self.setAccessibleName(f"Problem: {text}")
+        self.show()
+
+    def _retry(self) -> None:
+        if self._again is not None:
+            self._again()
+
 
 if TYPE_CHECKING:
     from studio.apps.results import AppCheck, AppProgress, AppRun

@@ -7,6 +7,7 @@ import onnxruntime
 import pytest
 
 from studio.features.evidence.robustness.blur import convolved
+from studio.features.evidence.robustness.corrupted_samples import typos
 from studio.features.evidence.robustness.families import (
     PICTURES,
     SEVERITIES,
@@ -15,7 +16,6 @@ from studio.features.evidence.robustness.families import (
     random_for,
 )
 from studio.features.evidence.robustness.signals import ValueSpread
-from studio.features.evidence.robustness.typos import typos
 from studio.features.evidence.robustness.weather import plasma, stretched
 from tests.unit.quantization.conftest import DIGITS
 

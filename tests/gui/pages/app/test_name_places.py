@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from PySide6.QtCore import QRectF
 
-from studio.gui.pages.app.name_places import name_places
+from studio.gui.pages.app.preview import name_places
 from studio.runtime.apps.overlay import Mark, _draw_mark
 
 AREA = QRectF(0, 0, 400, 300)

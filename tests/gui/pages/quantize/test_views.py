@@ -21,8 +21,8 @@ from studio.gui.pages.quantize.layers_view import LayersView
 from studio.gui.pages.quantize.page import AHEAD, LAYERS, LINEAGE, QuantizePage
 from studio.gui.pages.quantize.preset_editor import PresetEditor
 from studio.gui.pages.quantize.rows import tradeoff
+from studio.gui.pages.quantize.run_state import StageProgress
 from studio.gui.pages.quantize.samples_view import SamplesView
-from studio.gui.pages.quantize.stage_progress import StageProgress
 from studio.gui.theme import Theming
 from studio.jobs import End
 from studio.quantization.results import (

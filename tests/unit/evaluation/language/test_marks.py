@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from studio.evaluation.language.marks import chosen, marked, normalised
+from studio.evaluation.language.task_score import chosen, marked, normalised
 from studio.evaluation.language.task_sets import TaskItem
 
 BOTH, LENIENT, NONE = ("strict", "lenient"), ("lenient",), ()

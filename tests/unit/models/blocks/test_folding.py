@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from studio.api import Graph, Node
 from studio.models.blocks import INSIDE, Block, Outline, folded, is_block, outline
-from studio.models.blocks.outline import title
+from studio.models.blocks.outline import scope, title
 from studio.models.blocks.repeats import RepeatedStretch, repeats
-from studio.models.blocks.scopes import scope
 from studio.models.layout import lay_out
 from studio.models.walk import block_text, is_constant
 from tests.benchmarks.generated import inception, transformer

@@ -13,10 +13,9 @@ from studio.api import Cancelled, Silent, UsageError
 from studio.features.evidence.explanations.agreement import points_at, rank_correlation, top_overlap
 from studio.features.evidence.explanations.curves import MOST_STEPS, cost, curves
 from studio.features.evidence.explanations.methods.kernel_shap import kernel_shap
-from studio.features.evidence.explanations.methods.masks import MaskGenerator
 from studio.features.evidence.explanations.methods.occlusion import leave_one_out, occlusion
 from studio.features.evidence.explanations.methods.perturbation import Perturbation, each, tiles
-from studio.features.evidence.explanations.methods.rise import LEAST, rise
+from studio.features.evidence.explanations.methods.rise import LEAST, MaskGenerator, rise
 from studio.features.evidence.explanations.methods.scorer import BoundedScorer
 from studio.features.evidence.explanations.methods.shapley import shapley
 from tests.features.evidence.explanations.methods.functions import (
