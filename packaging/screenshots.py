@@ -159,7 +159,7 @@ def app(application: QApplication, window: MainWindow, folder: Path) -> None:
     """Run the traffic sample."""
     if not folder.is_dir():
         subprocess.run([STUDIO, "samples", "get", "traffic", "--out", str(folder)], check=True)
-    from studio.gui.pages.app.page import AppPage
+    from studio.features.apps.pages.app.page import AppPage
 
     page = window.page()
     assert isinstance(page, AppPage)

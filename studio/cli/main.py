@@ -51,7 +51,6 @@ COMMANDS = {
     "profile": "benchmark latency or throughput and compare variants",
     "study": "benchmark variants on many boards, with one table of verdicts",
     "profiles": "list, compare or export saved profiles",
-    "app": "create, check, run and test apps: from camera to event",
     "package": "build a deployable bundle, image or Debian package",
     "sign": "sign a bundle with an SSH key",
     "trust": "show or set the allowed signers of a target",

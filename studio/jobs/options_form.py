@@ -10,11 +10,15 @@ from typing import Any
 
 from studio.api import Kind, Option
 from studio.documents.dataclass_json import KEY
+from studio.feature_host import added_texts
 
 _KEY = "option"
 _KINDS: dict[Any, Kind] = {int: Kind.INTEGER, float: Kind.NUMBER, bool: Kind.FLAG, str: Kind.TEXT}
 _FROM_FIELD = ("name", "default", "required", "many")
 """Attributes that the field itself has."""
+_OF_FEATURES = frozenset({"allow_code", "app"})
+"""Options of the core that are offered where a feature adds their name to ``options of steps``."""
+
 _forms: dict[type, tuple[Option, ...]] = {}
 
 
@@ -61,6 +65,14 @@ def form(options: type) -> tuple[Option, ...]:
     if options not in _forms:
         _forms[options] = _read_form(options)
     return _forms[options]
+
+
+def offered(options: tuple[Option, ...]) -> tuple[Option, ...]:
+    """Return the options without those whose feature is missing; they have their defaults."""
+    if _OF_FEATURES.isdisjoint(each.name for each in options):
+        return options
+    missing = _OF_FEATURES.difference(added_texts("options of steps"))
+    return tuple(each for each in options if each.name not in missing)
 
 
 def _read_form(options: type) -> tuple[Option, ...]:

@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 
 from studio.api import Option, Permission, Progress
 from studio.documents.dataclass_json import from_json
-from studio.jobs.options_form import form
+from studio.jobs.options_form import form, offered
 from studio.lazy_dataclass import dataclass
 
 OptionsT = TypeVar("OptionsT")
@@ -148,7 +148,7 @@ class Step(Generic[OptionsT, ResultT]):
     @property
     def form(self) -> tuple[Option, ...]:
         """The options as forms, flags, schemas and checks read them."""
-        return self.options if isinstance(self.options, tuple) else form(self.options)
+        return self.options if isinstance(self.options, tuple) else offered(form(self.options))
 
     def options_of(self, arguments: Mapping[str, Any]) -> OptionsT:
         """Return the options as the work takes them, from checked values in JSON form."""

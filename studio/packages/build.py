@@ -16,7 +16,7 @@ from studio.lazy_dataclass import dataclass
 from studio.models.language.encoder import PACKAGE, EncoderContent
 from studio.models.language.folder import companions
 from studio.packages import gguf_parts, golden, tensors
-from studio.packages.app_content import AppContent
+from studio.packages.app_slot import AppContent
 from studio.packages.backends import requirements_of, serving_backend
 from studio.packages.bundle import MANIFEST, PICTURES
 from studio.packages.checks import FILE as CHECKS

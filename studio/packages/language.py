@@ -13,7 +13,7 @@ from studio.documents.toml_text import TomlText
 from studio.jobs import Job
 from studio.models.language.folder import companions
 from studio.models.language.memory import repacked_bytes
-from studio.packages.app_content import AppContent
+from studio.packages.app_slot import AppContent
 from studio.packages.backends import serving_backend
 from studio.packages.build import BundleContent
 from studio.packages.drift_reference import FEWEST

@@ -12,7 +12,7 @@ from studio.registry import Registry
 from studio.runtime.shared.user_notice import GroupNotice, UserNotice
 
 if TYPE_CHECKING:
-    from studio.packages.app_content import AppContent
+    from studio.packages.app_slot import AppContent
 
 ANSWERS = MappingProxyType(
     {
@@ -76,9 +76,7 @@ def with_app(notice: UserNotice, app: AppContent | None) -> UserNotice:
     """Return the notice with the limits in the README of an app."""
     if app is None:
         return notice
-    from studio.apps.readme import readme_limits  # few bundles have an app
-
-    lines, _ = readme_limits(app.files)
+    lines, _ = app.files.limits()
     return notice._replace(known_limits=(*notice.known_limits, *lines)).bounded()
 
 

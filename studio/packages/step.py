@@ -9,7 +9,7 @@ from pathlib import Path
 from studio.api import Kind, Permission
 from studio.documents.dataclass_json import JsonValue
 from studio.jobs import Effect, Limits, Step, Use
-from studio.jobs.options_form import option
+from studio.jobs.options_form import form, option
 from studio.lazy_dataclass import dataclass
 from studio.packages.results import LatencyFile, PackageResult, SignResult
 from studio.registry import ModelRef
@@ -279,7 +279,7 @@ PACKAGE: Step[PackageOptions, PackageResult] = Step(
     use=Use.SERVE,
 )
 
-_FORM = {one.name: one for one in PACKAGE.form}
+_FORM = {one.name: one for one in form(PackageOptions)}
 
 SIGN_WITH = _FORM["sign"]
 SERVED_BY = _FORM["backend"]

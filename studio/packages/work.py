@@ -33,7 +33,7 @@ from studio.models.language.encoder import EncoderContent, encoder_of
 from studio.models.opening import refuse_errors
 from studio.models.outputs.draft import AnsweredSample, check_outputs, draft_outputs
 from studio.packages import golden
-from studio.packages.app_content import AppContent
+from studio.packages.app_slot import AppContent, apps
 from studio.packages.backends import REFERENCE_OPTIONS, serving_backend
 from studio.packages.build import BundleContent, build
 from studio.packages.bundle import Bundle, content_digest, measurements, write_manifest
@@ -66,7 +66,7 @@ def package(options: PackageOptions, job: Job) -> PackageResult:
     """Make a bundle below ``job.folder``, or find that one with this content exists."""
     if options.sign:
         return _signed(package_contained(options, job), options.sign)
-    app = AppContent.open(options.app, options.model.digest) if options.app is not None else None
+    app = apps().content(options.app, options.model.digest) if options.app is not None else None
     options = _with_parts(options, app)
     assert options.numbering is not None
     host = PluginHost.discover()

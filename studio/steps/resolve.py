@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, Option, TargetSpec, UsageError, validate
-from studio.apps import is_app
 from studio.datasets.suffixes import PREPROCESS
 from studio.documents.dataclass_json import to_json
 from studio.jobs import AnyStep
 from studio.lazy_dataclass import dataclass
 from studio.models.source_formats import SeveralModels, is_model_folder, models_in
+from studio.packages.app_slot import is_app
+from studio.packages.app_slot import model_files as models_of_app
 from studio.packages.bundle import is_bundle
 from studio.registry import ModelRef, Registry
 from studio.registry.groups import expand
@@ -184,12 +185,10 @@ def app_apart(step: AnyStep, given: Mapping[str, Any]) -> Mapping[str, Any]:
     takes_apps = any(option.name == "app" for option in step.form)
     if not takes_apps or not isinstance(text, str) or not is_app(Path(text).expanduser()):
         return given
-    from studio.apps.files import AppFiles
-
-    models = list(AppFiles.open(Path(text).expanduser()).models().values())
+    models = models_of_app(Path(text).expanduser())
     if not models:
         raise UsageError(f"The app {text} has no model.", hint="Add one: [models] in app.toml.")
-    return {**given, "model": str(models[0].model), "app": text}
+    return {**given, "model": str(models[0]), "app": text}
 
 
 def bundle_apart(step: AnyStep, given: Mapping[str, Any], registry: Registry) -> Mapping[str, Any]:

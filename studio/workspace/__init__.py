@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 from studio.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from studio.apps import is_app
-    from studio.apps.edit import save_settings as save_app_settings
     from studio.conversion.chips.overview import chip_lines, missing_toolchains
     from studio.conversion.offer import Conversion, Export, conversion_of, exports, licence_sentence
     from studio.conversion.results import ConversionResult
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
     from studio.models.source_formats import is_model_folder, models_in, source_format
     from studio.models.step import DRAWN, PREVIEW
     from studio.models.surgery.edits import write as edit_text
+    from studio.packages.app_slot import is_app
     from studio.plugin_host import Plugin
     from studio.plugin_host.environments import Environment
     from studio.profiling.history import (
@@ -98,8 +97,6 @@ if TYPE_CHECKING:
     from studio.workspace.workspace import Workspace
 
 _MODULES = {
-    "studio.apps": "is_app",
-    "studio.apps.edit": "save_settings:save_app_settings",
     "studio.conversion.chips.overview": "chip_lines missing_toolchains",
     "studio.conversion.offer": "Conversion Export conversion_of exports licence_sentence",
     "studio.conversion.results": "ConversionResult",
@@ -115,6 +112,7 @@ _MODULES = {
     "studio.models.source_formats": "is_model_folder models_in source_format",
     "studio.models.step": "DRAWN PREVIEW",
     "studio.models.surgery.edits": "write:edit_text",
+    "studio.packages.app_slot": "is_app",
     "studio.plugin_host": "Plugin",
     "studio.plugin_host.environments": "Environment",
     "studio.profiling.history": "ProfileComparison ProfileDocument ProfileLine RowComparison "

@@ -11,8 +11,8 @@ from typing import Any
 import numpy
 from PIL import Image
 
-from studio.apps.context import DeskContext
-from studio.apps.files import AppFiles
+from studio.features.apps.context import DeskContext
+from studio.features.apps.files import AppFiles
 from studio.runtime.apps.event_match import match_events
 from studio.runtime.apps.items import FrameStamp
 from studio.runtime.apps.mailbox import ReadFrame

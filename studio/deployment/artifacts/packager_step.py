@@ -7,7 +7,7 @@ from pathlib import Path
 from studio.api import Kind, Permission
 from studio.deployment.artifacts.results import PackagerWork
 from studio.jobs import Limits, Result, Step, Use
-from studio.jobs.options_form import option
+from studio.jobs.options_form import form, option
 from studio.lazy_dataclass import dataclass
 from studio.packages.step import PackageOptions
 
@@ -62,5 +62,5 @@ PACKAGE_AS: Step[PackageAsOptions, Result] = Step(
     use=Use.SERVE,
 )
 
-OWN = tuple(option for option in PACKAGE_AS.form if option.name in ("as", "as_out"))
+OWN = tuple(option for option in form(PackageAsOptions) if option.name in ("as", "as_out"))
 """Options that only this kind of packaging has."""

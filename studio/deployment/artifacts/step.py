@@ -8,14 +8,13 @@ from pathlib import Path
 from studio.api import Kind, Permission, TargetSpec
 from studio.deployment.artifacts.results import DebResult, PackagerWork
 from studio.jobs import Limits, Result, Step, Use
-from studio.jobs.options_form import like, option
+from studio.jobs.options_form import form, like, option
 from studio.lazy_dataclass import dataclass
 from studio.packages.step import (
     CACHE,
     CONTEXT,
     GUARD,
     MAX_TOTAL_TOKENS,
-    PACKAGE,
     QUEUE_TOKENS,
     SLOTS,
     Numbering,
@@ -24,7 +23,7 @@ from studio.packages.step import (
 from studio.registry import ModelRef
 
 _NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})
-_PACKAGE = {one.name: one for one in PACKAGE.form}
+_PACKAGE = {one.name: one for one in form(PackageOptions)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +116,7 @@ DEB: Step[DebOptions, DebResult] = Step(
 
 OWN = tuple(
     replace(one, required=False)
-    for one in DEB.form
+    for one in form(DebOptions)
     if one.name in ("deb", "board", "system", "maintainer")
 )
 """Options that only this kind of packaging has."""

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from studio.apps import is_app
-from studio.apps.files import AppFiles
 from studio.features.evidence.folder.manifest import EvidenceList
 from studio.features.evidence.records.subject import find_subject
+from studio.packages.app_slot import is_app, model_files
 from studio.registry import Registry
 
 
@@ -49,7 +48,7 @@ def _with_further(given: Mapping[str, Any]) -> Mapping[str, Any]:
     app = given.get("app")
     if not isinstance(app, str) or given.get("further") or not is_app(Path(app).expanduser()):
         return given
-    models = [one.model for one in AppFiles.open(Path(app).expanduser()).models().values()]
+    models = model_files(Path(app).expanduser())
     return {**given, "further": [str(path) for path in dict.fromkeys(models[1:])]}
 
 

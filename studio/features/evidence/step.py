@@ -7,7 +7,6 @@ from dataclasses import field
 from pathlib import Path
 
 from studio.api import Kind
-from studio.apps.step import APP_TEST
 from studio.features.evidence.apps.app_record import AppMaterial
 from studio.features.evidence.dossier.outline import Requested, WrittenAnswer
 from studio.features.evidence.explanations.step import EXPLAIN
@@ -21,7 +20,6 @@ from studio.lazy_dataclass import dataclass
 from studio.registry import ModelRef
 
 _OF_GROUPS = {one.name: one for one in GROUPS.form}
-_OF_TEST = {one.name: one for one in APP_TEST.form}
 _CODE_HELP = (
     "Agree to run the Python code of the app on this computer. It has no network, and can read the "
     "models of the registry, too."
@@ -56,9 +54,10 @@ class EvidenceOptions(MeasuringOptions):
         help="Model file, app folder, NAME, NAME:VARIANT, NAME:NUMBER, NAME@ALIAS or a target.",
     )
     out: Path = option(kind=Kind.OUTPUT, title="Folder", help="Folder to write.")
-    app: Path | None = like(
-        _OF_TEST["app"],
-        positional=False,
+    app: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        folders=True,
         help="App that runs the model: its folder, or its app.toml.",
     )
     events: Path | None = option(
@@ -75,7 +74,7 @@ class EvidenceOptions(MeasuringOptions):
         help="Further models of the app (default: all that app.toml names).",
         advanced=True,
     )
-    allow_code: bool = like(_OF_TEST["allow_code"], False, help=_CODE_HELP, advanced=True)
+    allow_code: bool = option(False, title="Run its Python code", help=_CODE_HELP, advanced=True)
     by: tuple[str, ...] = like(_OF_GROUPS["by"], ())
     samples: int = option(
         2000,
@@ -178,12 +177,13 @@ class VerifyOptions(MeasuringOptions):
         title="Measure again",
         help="Also run the model on its data again and compare each figure.",
     )
-    app: Path | None = like(
-        _OF_TEST["app"],
-        positional=False,
+    app: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        folders=True,
         help="App whose test runs again: its folder, or its app.toml.",
     )
-    allow_code: bool = like(_OF_TEST["allow_code"], False, help=_CODE_HELP, advanced=True)
+    allow_code: bool = option(False, title="Run its Python code", help=_CODE_HELP, advanced=True)
     model: ModelRef | None = option(
         None,
         kind=Kind.MODEL,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from studio.gui.shell import MessageAction
 from studio.gui.window.drop_overlay import outcome_of
@@ -14,12 +14,18 @@ from studio.gui.window.model_exporter import ModelExporter
 
 if TYPE_CHECKING:
     from studio.gui.graph.scene import Scene
-    from studio.gui.pages.app.page import AppPage
     from studio.gui.pages.deploy.page import DeployPage
     from studio.gui.pages.model.page import ModelPage
     from studio.gui.shell import WindowParts
     from studio.samples.results import SampleResult
     from studio.workspace import Event, GraphView, RunningJob
+
+
+class AppOpener(Protocol):
+    """The page that opens apps, which a feature brings."""
+
+    def open_app(self, path: Path) -> None:
+        """Open an app, its folder or its description."""
 
 
 class ModelOpener:
@@ -65,7 +71,7 @@ class ModelOpener:
         """Open an app on the App page."""
         self._window.go("app")
         page = next(page for page in self._window.pages() if page.stage == "app")
-        cast("AppPage", page).open_app(path)
+        cast("AppOpener", page).open_app(path)
 
     def _open(self, path: Path, start: str, app: Path | None = None) -> None:
         """Open a model; a large one is drawn on the Model page at once."""

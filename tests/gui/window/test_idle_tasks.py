@@ -71,8 +71,8 @@ MOST_IN_WINDOW = 630
 """Modules of the studio in a window that waits: a feature that all windows import is seen here."""
 
 UNUSED = (
-    "PIL", "google.protobuf", "http.client", "numpy", "onnx", "ssl", "studio.gui.pages.app.page",
-    "studio.runtime.apps",
+    "PIL", "google.protobuf", "http.client", "numpy", "onnx", "ssl", "studio.runtime.apps",
+    "studio.features.apps.pages.app.page",
 )  # fmt: skip
 
 

@@ -18,8 +18,8 @@ import onnxruntime
 import pytest
 
 from studio.api import Silent
-from studio.apps.context import DeskContext
-from studio.apps.files import AppFiles
+from studio.features.apps.context import DeskContext
+from studio.features.apps.files import AppFiles
 from studio.runtime.apps.engine import AppEngine
 from studio.runtime.apps.event_match import match_events
 from studio.runtime.apps.parts import Predictor

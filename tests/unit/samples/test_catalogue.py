@@ -17,7 +17,6 @@ import numpy
 import pytest
 
 from studio.api import InvalidData, Refused, Silent, TensorType, Unavailable, UsageError, Value
-from studio.apps.files import AppFiles
 from studio.datasets import Preprocess, open_dataset
 from studio.pipelines.parser import read_pipeline
 from studio.registry import Registry
@@ -276,9 +275,9 @@ def test_an_app_comes_with_its_recording_and_what_is_true_of_it(
     lines = (folder / "expected.jsonl").read_text().splitlines()
     assert [json.loads(line)["step"] for line in lines] == ["damage", "learned", "strong"]
     assert (folder / "machine.csv").read_text().startswith("acceleration\n")
-    files = AppFiles.open(folder)
-    assert files.document.test.expected == "expected.jsonl"
-    assert all((folder / name).is_file() for name in files.document.files)
+    described = tomllib.loads((folder / "app.toml").read_text())
+    assert described["test"]["expected"] == "expected.jsonl"
+    assert all((folder / model["file"]).is_file() for model in described["models"].values())
 
 
 def test_another_seed_composes_another_recording(job: FakeJob, tmp_path: Path) -> None:

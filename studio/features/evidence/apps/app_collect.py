@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import InvalidData
-from studio.apps import FILE
-from studio.apps.files import AppFiles, ModelParts, invalid
-from studio.apps.readme import readme_limits
 from studio.datasets.output_settings import read_outputs
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.features.evidence.apps.app_record import AppRecord, RecordedModel, RecordedPart
+from studio.packages.app_slot import AppFolder, AppModel, apps
 from studio.registry import file_digest
 from studio.runtime.apps.document import AppDocument, PartDocument
 from studio.runtime.apps.graph import AppGraph, graph_of
@@ -39,14 +37,14 @@ def app_of_folder(path: Path, served: str) -> AppRecord:
     Raises:
         InvalidData: when the app cannot be used, or has a file outside its folder.
     """
-    files = AppFiles.open(path)
+    files = apps().open(path)
     graph = files.graph({})
     models = tuple(_model(files, one) for one in files.models().values())
-    limits, no_limits = readme_limits(files)
+    limits, no_limits = files.limits()
     record = _record(graph, _with_served(models, served))
     return replace(
         record,
-        digest=file_digest(files.folder / FILE),
+        digest=file_digest(files.folder / "app.toml"),
         limits=limits,
         no_limits=no_limits,
         no_test=_no_test(models, served),
@@ -68,7 +66,7 @@ def app_of_bundle(folder: Path, served: str) -> AppRecord | None:
     try:
         graph = graph_of(AppDocument.from_json(manifest["app"]))
     except AppError as error:
-        raise invalid(error) from None
+        raise InvalidData(str(error), hint=error.hint or "See docs/apps.md.") from None
     digest = hashlib.sha256(canonical(manifest["app"])).hexdigest()
     no_limits = "a bundle has no README.md: studio evidence APPFOLDER shows it"
     models = tuple(_bundled(manifest, served))
@@ -128,7 +126,7 @@ def _shown(value: JsonValue) -> JsonValue:
     return [_shown(one) for one in value] if isinstance(value, list) else value
 
 
-def _model(files: AppFiles, parts: ModelParts) -> RecordedModel:
+def _model(files: AppFolder, parts: AppModel) -> RecordedModel:
     settings = None if parts.outputs is None else read_outputs(parts.outputs)
     return RecordedModel(
         parts.name,

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import InvalidData, StudioError
-from studio.apps.step import AppTestOptions
-from studio.apps.work import AppReplay, replayed
 from studio.documents.plain import plain
 from studio.features.evidence.apps.event_quality import EventMatching
 from studio.features.evidence.records.files import without_paths
 from studio.jobs import Job
 from studio.lazy_dataclass import dataclass
+from studio.packages.app_slot import AppReplay, apps
 
 EXPECTED_FILE = "records/app-expected.json"
 EVENTS_FILE = "records/app-events.json"
@@ -52,7 +51,7 @@ class TestedApp:
 def tested(folder: Path, allow_code: bool, job: Job) -> TestedApp:
     """Run the test of an app; one that is not possible has its reason."""
     try:
-        replay = replayed(AppTestOptions(app=folder, allow_code=allow_code), job)
+        replay = apps().replay(folder, allow_code, job)
     except StudioError as error:
         return not_tested(f"{error.message} {error.hint}".strip())
     settings = replay.settings
@@ -61,8 +60,8 @@ def tested(folder: Path, allow_code: bool, job: Job) -> TestedApp:
         replay.expected,
         _stable(replay),
         settings.f1,
-        replay.result.frames,
-        replay.result.failed,
+        replay.frames,
+        replay.failed,
     )
 
 

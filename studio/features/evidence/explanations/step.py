@@ -152,5 +152,5 @@ EXPLAIN: Step[ExplainOptions, ExplainResult] = Step(
     effect=Effect.PURE,
     use=Use.RUN,
     has_command=True,
-    texts="studio.features.evidence.explanations.report:explained",
+    texts="studio.features.evidence.explanations.texts:explained",
 )

@@ -10,14 +10,14 @@ from studio.api import Kind
 from studio.documents.dataclass_json import JsonValue
 from studio.features.evidence.apps.app_record import AppRecord
 from studio.features.evidence.notice.results import NoticeResult
-from studio.features.evidence.step import EVIDENCE
+from studio.features.evidence.step import EvidenceOptions
 from studio.jobs import Limits, Step, Use
-from studio.jobs.options_form import like, option
+from studio.jobs.options_form import form, like, option
 from studio.jobs.step import Effect
 from studio.lazy_dataclass import dataclass
 from studio.registry import ModelRef
 
-_OF_EVIDENCE = {one.name: one for one in EVIDENCE.form}
+_OF_EVIDENCE = {one.name: one for one in form(EvidenceOptions)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

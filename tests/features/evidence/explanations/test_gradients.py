@@ -17,8 +17,8 @@ from studio.features.evidence.explanations.methods.perturbation import Perturbat
 from studio.features.evidence.explanations.methods.scorer import BoundedScorer, Floats
 from studio.features.evidence.explanations.question import altered_input
 from studio.features.evidence.explanations.record import prepared
-from studio.features.evidence.explanations.report import explained as lines_of
 from studio.features.evidence.explanations.report import report
+from studio.features.evidence.explanations.texts import explained as lines_of
 from studio.features.evidence.explanations.work import explain
 from studio.registry import ModelRef, Registry, VariantRecord
 from tests.features.evidence.explanations.test_work import (

@@ -17,9 +17,9 @@ from studio.api import InvalidData, InvalidModel, StudioError, UsageError, valid
 from studio.documents.dataclass_json import from_json, to_json
 from studio.features.evidence.explanations.agreement import points_at
 from studio.features.evidence.explanations.record import explained, prepared
-from studio.features.evidence.explanations.report import explained as lines_of
 from studio.features.evidence.explanations.results import ExplainResult
 from studio.features.evidence.explanations.step import EXPLAIN, ExplainOptions
+from studio.features.evidence.explanations.texts import explained as lines_of
 from studio.features.evidence.explanations.work import explain
 from studio.registry import ModelRef, Registry, VariantRecord, file_digest
 from studio.samples.catalogue import MADE
