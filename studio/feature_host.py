@@ -87,8 +87,9 @@ def features() -> Mapping[str, Feature]:
 
 
 def added_texts(slot: str) -> tuple[str, ...]:
-    """Return what the features add to a slot of plain texts."""
-    return tuple(text for one in features().values() for text in one.adds.get(slot, ()))
+    """Return what the features add to a slot, as text; damaged ones add nothing."""
+    folders = (path.parent for path in sorted(_FOLDER.glob(_FILE)))
+    return tuple(text for each in folders for text in _sound(each).adds.get(slot, ()))
 
 
 def commands() -> dict[str, str]:
@@ -128,6 +129,13 @@ def missing_file(error: Exception) -> Unavailable | None:
     if not (dot and name.startswith(f"{_PACKAGE}.")):
         return None
     return _damaged(feature, f"{_FOLDER / feature / module.replace('.', '/')}.py is missing")
+
+
+def _sound(folder: Path) -> Feature:
+    try:
+        return _declared(folder)
+    except Unavailable:  # ``damages`` names it, and so does what needs it
+        return Feature()
 
 
 def _declared(folder: Path) -> Feature:

@@ -14,7 +14,6 @@ from studio.cli.output import fail_job, print_json, print_lines, print_note
 from studio.cli.overwrite import add_force
 from studio.cli.parser import CommandParser
 from studio.documents.plain import one_line
-from studio.feature_host import Slot
 from studio.workspace import (
     Event,
     JobFinished,
@@ -25,12 +24,10 @@ from studio.workspace import (
 )
 
 if TYPE_CHECKING:
-    from studio.jobs import AnyStep, JobOutcome
+    from studio.jobs import JobOutcome
 
 Describe = Callable[[Any], list[str]]
 """Text for people, made from a result."""
-
-_FLAGS: Slot[Callable[[argparse.ArgumentParser, Sequence[AnyStep]], None]] = Slot("flags of steps")
 
 
 class ProgressLine:
@@ -83,13 +80,17 @@ def add_step(parser: argparse.ArgumentParser, *names: str) -> None:
 
 
 def _add_steps(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
+    from studio.jobs.elsewhere import has_executors
     from studio.steps.catalogue import step
+    from studio.steps.portable import spreads
 
     steps = [step(name) for name in names]
     options = [option for each in steps for option in each.form]
     add_options(parser, options)
-    for add in _FLAGS.added():
-        add(parser, steps)
+    if any(map(spreads, steps)) and has_executors():
+        parser.add_argument(
+            "--on", metavar="ADDRESS", help="executor that does the work (slurm:/shared/folder)"
+        )
     if any(option.kind is Kind.OUTPUT for option in options):
         add_force(parser)
 

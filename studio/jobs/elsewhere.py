@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from studio.api import UsageError
-from studio.feature_host import Slot
+from studio.feature_host import Slot, added_texts
 from studio.jobs.sandbox import Containment
 from studio.jobs.spec import JobSpec
 from studio.jobs.worker_events import WorkerEvent
@@ -75,6 +75,11 @@ MakeExecutors = Callable[[Paths, Sequence[Path], Callable[[], Containment]], Exe
 """Called with what every worker here may read, the store first, and with the sandbox's state."""
 
 _EXECUTORS: Slot[MakeExecutors] = Slot("executors of jobs")
+
+
+def has_executors() -> bool:
+    """Return whether a feature does jobs on other computers."""
+    return bool(added_texts("executors of jobs"))
 
 
 def make_executors(

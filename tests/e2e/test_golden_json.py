@@ -121,6 +121,22 @@ def help_of(
     return text
 
 
+@pytest.fixture
+def only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """``only(*names)``: no other feature is installed."""
+
+    def leave(*names: str) -> None:
+        folder = tmp_path / "features"
+        folder.mkdir()
+        for name in names:
+            (folder / name).symlink_to(Path(feature_host.__file__).with_name("features") / name)
+        monkeypatch.setattr(feature_host, "_FOLDER", folder)
+        feature_host.features.cache_clear()
+
+    yield leave
+    feature_host.features.cache_clear()
+
+
 def _help(commands: Iterable[str], help_of: Callable[[str], str]) -> str:
     """The help of commands and of their verbs."""
     texts = {command: help_of(command) for command in commands}
@@ -131,9 +147,9 @@ def _help(commands: Iterable[str], help_of: Callable[[str], str]) -> str:
 
 
 def test_every_help_text_is_as_it_was(
-    help_of: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+    help_of: Callable[[str], str], only: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feature_host, "features", dict)  # theirs stand beside their tests
+    only()  # those of features stand with their tests
     monkeypatch.setattr(step_files, "commands", lambda: iter(()))  # those of features' steps
     top = help_of("")
     commands = _named(top)
@@ -145,11 +161,10 @@ def test_every_help_text_is_as_it_was(
 
 @pytest.mark.parametrize("feature", [name for name in feature_host.features() if commands_of(name)])
 def test_every_help_text_of_a_feature_is_as_it_was(
-    feature: str, help_of: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+    feature: str, help_of: Callable[[str], str], only: Callable[..., None]
 ) -> None:
     commands = commands_of(feature)
-    own = {feature: feature_host.features()[feature]}
-    monkeypatch.setattr(feature_host, "features", lambda: own)  # others may add flags
+    only(feature)  # others may add flags
     section = help_of("").partition(f"\n{feature}:\n")[2].partition("\n\n")[0]
     assert {line.split()[0] for line in section.splitlines() if line[2:3].strip()} == {*commands}
     _compare(FEATURES / feature / "help.txt", _help(commands, help_of))

@@ -119,12 +119,6 @@ LINES: dict[str, list[Line]] = {
     "events": [("events list", _OK), ("events send", _OK)],
     "openapi": [("openapi", _OK)],
     "versions": [("versions list", _OK)],
-    "app": [
-        ("app new gate", _OK),
-        ("app check gate", (1,)),
-        ("app run gate", (1,)),
-        ("app variables local", (1,)),
-    ],
     "samples": [("samples list", _OK), ("samples get digits", _OK)],
     "plugins": [("plugins list", _OK), ("plugins new made --kind metric", _OK)],
     "backends": [("backends list", _OK)],

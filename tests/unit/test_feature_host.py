@@ -91,7 +91,7 @@ def test_what_a_feature_adds_and_does_not_have_is_one_sentence(
 
 def test_each_slot_that_a_feature_names_is_one_of_the_product() -> None:
     texts = [path.read_text(encoding="utf-8") for path in ROOT.rglob("*.py")]
-    created = re.compile(r"\bSlot(?:\[\w+\])?\(\s*\"([\w ]+)\"\s*\)")
+    created = re.compile(r"\b(?:Slot(?:\[\w+\])?|added_texts)\(\s*\"([\w ]+)\"\s*\)")
     slots = {name for text in texts for name in created.findall(text)}
     slots |= {
         f"{what} of {stage}" for what in ("parts", "steps", "views") for stage in stages.BY_ID

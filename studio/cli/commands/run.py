@@ -15,7 +15,7 @@ from studio.cli.output import print_json, print_lines, print_note
 from studio.cli.overwrite import add_force, confirm_overwrite
 from studio.cli.session import workspace
 from studio.documents.dataclass_json import to_json
-from studio.feature_host import Slot
+from studio.jobs.elsewhere import has_executors
 from studio.pipelines.ci import WORKFLOWS, write_workflow
 from studio.pipelines.order import without_targets
 from studio.pipelines.pipeline import Pipeline, PipelineStep
@@ -25,8 +25,6 @@ from studio.registry.run_records import StepReport
 from studio.settings import full_path
 from studio.workspace import RunRequest, Workspace
 from studio.workspace.run_texts import comparison_lines, run_lines, runs_lines
-
-_FLAGS: Slot[Callable[[argparse.ArgumentParser], None]] = Slot("flags of run")
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -87,8 +85,12 @@ def _add_automation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--watch", metavar="MODEL@ALIAS", help="run the pipeline each time this alias moves"
     )
-    for add in _FLAGS.added():
-        add(parser)
+    if has_executors():
+        parser.add_argument(
+            "--on",
+            metavar="ADDRESS",
+            help="executor for long steps (ray://HOST:10001, slurm:/shared/folder, local:4)",
+        )
     parser.add_argument(
         "--registry", metavar="NAME", help="registry of --watch (default: the local registry)"
     )
@@ -162,7 +164,7 @@ def _wish(opened: Workspace, arguments: argparse.Namespace) -> RunRequest:
         junit=arguments.junit,
         artefacts=arguments.artefacts,
         overwrite=arguments.force,
-        on=getattr(arguments, "on", ""),
+        on=getattr(arguments, "on", None) or "",
         watch=_announce,
         on_finish=_report_cached,
         run_approved=partial(run_approved, opened),

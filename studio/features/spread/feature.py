@@ -5,8 +5,6 @@ from studio.feature_host import Feature
 FEATURE = Feature(
     adds={
         "executors of jobs": ("executors:Executors",),
-        "flags of run": ("flags:add_to_run",),
-        "flags of steps": ("flags:add_to_step",),
         "programs of nodes": ("task_node:main",),
         "steps ahead of pipelines": ("ahead:TasksAhead",),
     },
