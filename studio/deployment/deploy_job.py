@@ -84,7 +84,9 @@ class Deployment:
             with self.log.step("bundle", "every file verified"):
                 return Bundle.open(self.options.bundle)
         with self.log.step("package") as row:
-            self.packaged = packaged = package_contained(self.options.packaging(), self._job)
+            self.packaged = packaged = package_contained(
+                self.options.packaging(self.options.model), self._job
+            )
             bundle = Bundle.open(Path(packaged.bundle))
             if packaged.new:
                 row.text = f"version {bundle.version} of {bundle.name}"

@@ -14,18 +14,7 @@ from studio.deployment.decisions.record_options import RecordOptions
 from studio.deployment.providers import PartsOptions
 from studio.jobs.options_form import form, like, option
 from studio.lazy_dataclass import dataclass
-from studio.packages.step import (
-    CACHE,
-    CONTEXT,
-    GUARD,
-    MAX_TOTAL_TOKENS,
-    QUEUE_TOKENS,
-    SERVED_BY,
-    SIGN_WITH,
-    SLOTS,
-    Numbering,
-    PackageOptions,
-)
+from studio.packages.step import BUNDLE, SIGN_WITH, PackagingOptions
 from studio.registry import ModelRef
 
 LOOPBACK, NETWORK = "loopback", "network"
@@ -68,69 +57,10 @@ class PlaceOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class BundleOptions:
-    """The bundle, or the model and the options of packaging it."""
+    """A bundle instead of a model, and the plan alone."""
 
-    bundle: Path | None = option(
-        None, kind=Kind.FOLDER, help="Bundle folder, instead of a model.", advanced=True
-    )
+    bundle: Path | None = like(BUNDLE)
     dry_run: bool = option(False, title="Dry run", help="Print the plan and change nothing.")
-    data: Path | None = option(
-        None,
-        kind=Kind.DATA,
-        title="Golden samples",
-        help="Golden samples for the bundle (see studio package).",
-        project=("calibration",),
-    )
-    labels: Path | None = option(
-        None,
-        kind=Kind.FILE,
-        help="Class names, one per line (see studio package).",
-        advanced=True,
-        project=("labels",),
-    )
-    preprocess: Path | None = option(
-        None,
-        kind=Kind.FILE,
-        help="Input preprocessing, a preprocess.toml (see studio package).",
-        advanced=True,
-        project=("preprocess",),
-    )
-    outputs: Path | None = option(
-        None,
-        kind=Kind.FILE,
-        title="Output settings",
-        help="Meaning of the outputs, an outputs.toml (see studio package).",
-        advanced=True,
-        project=("outputs",),
-    )
-    dictionary: Path | None = option(
-        None,
-        kind=Kind.FILE,
-        help="Characters of a text recogniser, one per line (see studio package).",
-        advanced=True,
-        project=("dictionary",),
-    )
-    app: Path | None = option(
-        None,
-        kind=Kind.FILE,
-        folders=True,
-        help="App that runs with the model: its folder, or its app.toml.",
-        advanced=True,
-    )
-    embedding: str | None = option(
-        None,
-        title="Embedding for drift",
-        help="Tensor for embedding drift: auto or a tensor name (default: off). Needs golden "
-        "samples.",
-        advanced=True,
-    )
-    backend: str | None = like(SERVED_BY)
-    context: int | None = like(CONTEXT)
-    slots: int | None = like(SLOTS)
-    cache: str | None = like(CACHE)
-    queue_tokens: int | None = like(QUEUE_TOKENS)
-    max_total_tokens: int | None = like(MAX_TOTAL_TOKENS)
-    guard: Path | None = like(GUARD)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -345,48 +275,13 @@ class DeployOptions(
     AccessOptions,
     PartsOptions,
     ServerOptions,
+    PackagingOptions,
     BundleOptions,
     PlaceOptions,
 ):
-    """Options of the step ``deploy``.
-
-    Attributes:
-        numbering: Registry data that packaging needs, added before the work starts.
-    """
-
-    numbering: Numbering | None = None
-
-    def packaging(self) -> PackageOptions:
-        """Return the options of packaging the model within this step."""
-        assert self.model is not None
-        return PackageOptions(
-            model=self.model,
-            data=self.data,
-            labels=self.labels,
-            preprocess=self.preprocess,
-            outputs=self.outputs,
-            dictionary=self.dictionary,
-            app=self.app,
-            embedding=self.embedding,
-            backend=self.backend,
-            context=self.context,
-            slots=self.slots,
-            cache=self.cache,
-            queue_tokens=self.queue_tokens,
-            max_total_tokens=self.max_total_tokens,
-            guard=self.guard,
-            numbering=self.numbering,
-        )
+    """Options of the step ``deploy``."""
 
 
-_FORM = {one.name: one for one in form(DeployOptions)}
-
-_NAMES = (
-    *("app", "backend", "bundle", "data", "dictionary", "downgrade", "embedding", "endpoint"),
-    *("labels", "model", "outputs", "preprocess", "replace"),
-)
-APP, BACKEND, BUNDLE, DATA, DICTIONARY, DOWNGRADE, EMBEDDING, ENDPOINT, *_REST = map(
-    _FORM.__getitem__, _NAMES
-)
-LABELS, MODEL, OUTPUTS, PREPROCESS, REPLACE = _REST
+_FORM = {each.name: each for each in form(DeployOptions)}
+MODEL, DOWNGRADE, REPLACE = _FORM["model"], _FORM["downgrade"], _FORM["replace"]
 KEPT = form(KeptOptions)

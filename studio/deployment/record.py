@@ -46,7 +46,9 @@ def prepare(registry: Registry, options: DeployOptions) -> DeployOptions:
         options = replace(options, target=endpoint_of(options.target, options.endpoint))
     if options.model and not options.bundle:
         numbering = packages.numbering(registry, options.model, options.backend)
-        reusable = reuse.reusable(registry, replace(options, numbering=numbering).packaging())
+        reusable = reuse.reusable(
+            registry, replace(options, numbering=numbering).packaging(options.model)
+        )
         return replace(options, numbering=replace(numbering, reusable=reusable))
     return options
 
@@ -104,7 +106,7 @@ def deployed(
     version = None
     if packaged and options.model:
         version = packages.store_version(registry, options.model, packaged)
-        reuse.remember(registry, options.packaging(), packaged, version)
+        reuse.remember(registry, options.packaging(options.model), packaged, version)
     version = version or _version(registry, result.release)
     if options.target.endpoint_name and result.state != "failed":
         registry.endpoints.add(result.target)

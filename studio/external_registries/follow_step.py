@@ -10,7 +10,6 @@ from typing import Any
 
 from studio.deployment.options import (
     AccessOptions,
-    BundleOptions,
     KeptOptions,
     PlaceOptions,
     PlatformOptions,
@@ -26,6 +25,7 @@ from studio.external_registries.step import NEEDS, FetchedFiles, PullOptions
 from studio.jobs import Limits, Step
 from studio.jobs.options_form import option
 from studio.lazy_dataclass import dataclass
+from studio.packages.step import PackagingOptions
 
 
 def _same(options: type, name: str) -> Any:
@@ -51,7 +51,7 @@ class ReplacingOptions:
     """Options of a deploy for a release that replaces another one."""
 
     replace: bool = _same(PlaceOptions, "replace")
-    embedding: str | None = _same(BundleOptions, "embedding")
+    embedding: str | None = _same(PackagingOptions, "embedding")
 
 
 # A dataclass collects its fields from the last base to the first: the order of the form.

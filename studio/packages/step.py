@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
 
-from studio.api import Kind, Permission
+from studio.api import Kind, Option, Permission
 from studio.documents.dataclass_json import JsonValue
 from studio.jobs import Effect, Limits, Step, Use
 from studio.jobs.options_form import form, option
@@ -103,18 +104,16 @@ class Numbering:
     reusable: PackageResult | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackageOptions:
-    """Options of the step ``package``.
+@dataclass(frozen=True, kw_only=True)
+class PackagingOptions:
+    """Options of each step that packages a model within it.
+
+    The bases of options have no slots: a class of several of them could not have any.
 
     Attributes:
         numbering: What the registry knows, added before the work starts.
     """
 
-    model: ModelRef = option(kind=Kind.MODEL, positional=True, help="Model to package.")
-    out: Path | None = option(
-        None, kind=Kind.OUTPUT, title="Folder", help="Folder for a copy of the bundle."
-    )
     data: Path | None = option(
         None,
         kind=Kind.DATA,
@@ -123,12 +122,17 @@ class PackageOptions:
         project=("calibration",),
     )
     labels: Path | None = option(
-        None, kind=Kind.FILE, help="Class names, one per line.", project=("labels",)
+        None,
+        kind=Kind.FILE,
+        help="Class names, one per line.",
+        advanced=True,
+        project=("labels",),
     )
     preprocess: Path | None = option(
         None,
         kind=Kind.FILE,
         help="Input preprocessing, a preprocess.toml.",
+        advanced=True,
         project=("preprocess",),
     )
     outputs: Path | None = option(
@@ -153,27 +157,12 @@ class PackageOptions:
         help="App that runs with the model: its folder, or its app.toml.",
         advanced=True,
     )
-    preprocess_draft: Path | None = option(
+    embedding: str | None = option(
         None,
-        kind=Kind.OUTPUT,
-        title="Write a preprocess.toml",
-        help="File for a draft preprocess.toml with the input sizes of the model. Complete "
-        "it, then pass it with --preprocess.",
+        title="Embedding for drift",
+        help="Tensor for embedding drift: auto or a tensor name (default: off). Needs "
+        "golden samples. Clients do not receive it.",
         advanced=True,
-    )
-    outputs_draft: Path | None = option(
-        None,
-        kind=Kind.OUTPUT,
-        title="Write an outputs.toml",
-        help="File for a draft outputs.toml, recognised from the outputs of the model. Check "
-        "it, then pass it with --outputs.",
-        advanced=True,
-    )
-    sign: Path | None = option(
-        None,
-        kind=Kind.FILE,
-        title="Sign with",
-        help="SSH key that signs the bundle, or the .pub file of a key in the SSH agent.",
     )
     backend: str | None = option(
         None,
@@ -183,31 +172,6 @@ class PackageOptions:
         title="Served by",
         help="Backend that serves the model on targets (default: that of its format). OpenVINO "
         "serves ONNX models, too; its answers are compared with those of ONNX Runtime.",
-        advanced=True,
-    )
-    samples: int = option(
-        8, minimum=1, maximum=256, title="Number of golden samples", advanced=True
-    )
-    drift_samples: int = option(
-        256,
-        minimum=0,
-        maximum=4096,
-        title="Samples for drift",
-        help="Samples in the drift reference (at least 64; 0 turns drift detection off).",
-        advanced=True,
-    )
-    embedding: str | None = option(
-        None,
-        title="Embedding for drift",
-        help="Tensor for embedding drift: auto or a tensor name (default: off). Clients do "
-        "not receive it.",
-        advanced=True,
-    )
-    tolerance: float | None = option(
-        None,
-        minimum=0,
-        help="Maximum error of golden samples on a target, relative to the largest output "
-        "(default: from the precision).",
         advanced=True,
     )
     context: int | None = option(
@@ -262,6 +226,76 @@ class PackageOptions:
     )
     numbering: Numbering | None = None
 
+    def packaging(self, model: ModelRef | None) -> PackageOptions:
+        """Return the options of packaging a model within this step."""
+        assert model is not None
+        taken = GoldenOptions if isinstance(self, GoldenOptions) else PackagingOptions
+        values = {each.name: getattr(self, each.name) for each in dataclasses.fields(taken)}
+        return PackageOptions(model=model, **values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoldenOptions(PackagingOptions):
+    """Options of what answers are compared with: golden samples, the reference of drift."""
+
+    samples: int = option(
+        8, minimum=1, maximum=256, title="Number of golden samples", advanced=True
+    )
+    drift_samples: int = option(
+        256,
+        minimum=0,
+        maximum=4096,
+        title="Samples for drift",
+        help="Samples in the drift reference (at least 64; 0 turns drift detection off).",
+        advanced=True,
+    )
+    tolerance: float | None = option(
+        None,
+        minimum=0,
+        help="Maximum error of golden samples on a target, relative to the largest output "
+        "(default: from the precision).",
+        advanced=True,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubjectOptions:
+    """The model to package, and the folder of the bundle."""
+
+    model: ModelRef = option(kind=Kind.MODEL, positional=True, help="Model to package.")
+    out: Path | None = option(
+        None, kind=Kind.OUTPUT, title="Folder", help="Folder for a copy of the bundle."
+    )
+
+
+# A dataclass collects its fields from the last base to the first: the order of the form.
+@dataclass(frozen=True, kw_only=True)
+class PackageOptions(GoldenOptions, SubjectOptions):
+    """Options of the step ``package``."""
+
+    preprocess_draft: Path | None = option(
+        None,
+        kind=Kind.OUTPUT,
+        title="Write a preprocess.toml",
+        help="File for a draft preprocess.toml with the input sizes of the model. Complete "
+        "it, then pass it with --preprocess.",
+        advanced=True,
+    )
+    outputs_draft: Path | None = option(
+        None,
+        kind=Kind.OUTPUT,
+        title="Write an outputs.toml",
+        help="File for a draft outputs.toml, recognised from the outputs of the model. Check "
+        "it, then pass it with --outputs.",
+        advanced=True,
+    )
+    sign: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        title="Sign with",
+        help="SSH key that signs the bundle, or the .pub file of a key in the SSH agent.",
+    )
+
 
 PACKAGE: Step[PackageOptions, PackageResult] = Step(
     name="package",
@@ -281,12 +315,6 @@ PACKAGE: Step[PackageOptions, PackageResult] = Step(
 
 _FORM = {one.name: one for one in form(PackageOptions)}
 
-SIGN_WITH = _FORM["sign"]
-SERVED_BY = _FORM["backend"]
-APP = _FORM["app"]
-PREPROCESS_DRAFT = _FORM["preprocess_draft"]
-OUTPUTS_DRAFT = _FORM["outputs_draft"]
-GUARD = _FORM["guard"]
-CONTEXT, SLOTS, CACHE, QUEUE_TOKENS, MAX_TOTAL_TOKENS = (
-    _FORM[name] for name in ("context", "slots", "cache", "queue_tokens", "max_total_tokens")
-)
+MODEL, OUT, SIGN_WITH = _FORM["model"], _FORM["out"], _FORM["sign"]
+PREPROCESS_DRAFT, OUTPUTS_DRAFT = _FORM["preprocess_draft"], _FORM["outputs_draft"]
+BUNDLE = Option("bundle", Kind.FOLDER, help="Bundle folder, instead of a model.", advanced=True)

@@ -8,54 +8,21 @@ from pathlib import Path
 from typing import Literal
 
 from studio.api import Kind, Permission, TargetSpec
-from studio.deployment.options import (
-    APP,
-    BACKEND,
-    BUNDLE,
-    DATA,
-    DICTIONARY,
-    DOWNGRADE,
-    EMBEDDING,
-    KEPT,
-    LABELS,
-    MODEL,
-    OUTPUTS,
-    PREPROCESS,
-    REPLACE,
-    SAMPLES_MB,
-)
+from studio.deployment.options import DOWNGRADE, KEPT, MODEL, REPLACE, SAMPLES_MB
 from studio.jobs import Limits, Step, Use
 from studio.jobs.options_form import like, option
 from studio.lazy_dataclass import dataclass
 from studio.packages.results import PackageResult
-from studio.packages.step import (
-    CACHE,
-    CONTEXT,
-    GUARD,
-    MAX_TOTAL_TOKENS,
-    QUEUE_TOKENS,
-    SIGN_WITH,
-    SLOTS,
-    Numbering,
-)
+from studio.packages.step import BUNDLE, SIGN_WITH, PackagingOptions
 from studio.registry import ModelRef
 from studio.rollouts.results import RolloutResult, RolloutWork, TargetRow
 
 _SHADOW, _SAMPLES, _QUOTA = KEPT
 
 
-@dataclass(frozen=True, slots=True)
-class RolloutOptions:
-    """Options of the step ``rollout``.
-
-    Attributes:
-        numbering: Registry data that packaging needs, added before the work starts.
-        packaged: Result of packaging, for a resumed rollout.
-        rows: Targets of a resumed rollout, by name.
-        known_bundles: Folders of the targets' earlier bundles, by release.
-        target_labels: Labels of the targets, by name.
-        serving: What the targets serve, for a plan.
-    """
+@dataclass(frozen=True, kw_only=True)
+class SubjectOptions:
+    """The release, and its targets."""
 
     model: ModelRef | None = like(MODEL)
     target: tuple[TargetSpec, ...] | None = option(
@@ -65,20 +32,21 @@ class RolloutOptions:
         help="Target names in rollout order, or @GROUP.",
     )
     bundle: Path | None = like(BUNDLE)
-    data: Path | None = like(DATA)
-    labels: Path | None = like(LABELS)
-    preprocess: Path | None = like(PREPROCESS)
-    outputs: Path | None = like(OUTPUTS)
-    dictionary: Path | None = like(DICTIONARY)
-    app: Path | None = like(APP)
-    embedding: str | None = like(EMBEDDING)
-    backend: str | None = like(BACKEND)
-    context: int | None = like(CONTEXT)
-    slots: int | None = like(SLOTS)
-    cache: str | None = like(CACHE)
-    queue_tokens: int | None = like(QUEUE_TOKENS)
-    max_total_tokens: int | None = like(MAX_TOTAL_TOKENS)
-    guard: Path | None = like(GUARD)
+
+
+# A dataclass collects its fields from the last base to the first: the order of the form.
+@dataclass(frozen=True, kw_only=True)
+class RolloutOptions(PackagingOptions, SubjectOptions):
+    """Options of the step ``rollout``.
+
+    Attributes:
+        packaged: Result of packaging, for a resumed rollout.
+        rows: Targets of a resumed rollout, by name.
+        known_bundles: Folders of the targets' earlier bundles, by release.
+        target_labels: Labels of the targets, by name.
+        serving: What the targets serve, for a plan.
+    """
+
     replace: bool = like(REPLACE, False)
     sign: Path | None = like(SIGN_WITH)
     downgrade: str | None = like(DOWNGRADE)
@@ -215,7 +183,6 @@ class RolloutOptions:
     dry_run: bool = option(
         False, title="Dry run", help="Print what each target would get, and change nothing."
     )
-    numbering: Numbering | None = None
     packaged: PackageResult | None = None
     rows: Mapping[str, TargetRow] = field(default_factory=dict)
     known_bundles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

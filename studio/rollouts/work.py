@@ -16,7 +16,6 @@ from studio.jobs import Job
 from studio.packages import Bundle
 from studio.packages.packaging_job import package_contained
 from studio.packages.results import PackageResult
-from studio.packages.step import PackageOptions
 from studio.rollouts.disruption import DisruptionBudget, Disruptions
 from studio.rollouts.maintenance import MaintenanceWindow
 from studio.rollouts.plan import planned
@@ -97,30 +96,7 @@ def _begin(options: RolloutOptions, job: Job) -> tuple[RolloutState, Bundle, Pac
 
 
 def _packaged(options: RolloutOptions, job: Job) -> PackageResult | None:
-    return None if options.bundle else package_contained(packaging(options), job)
-
-
-def packaging(options: RolloutOptions) -> PackageOptions:
-    """Return the options of packaging the model for the rollout."""
-    assert options.model is not None
-    return PackageOptions(
-        model=options.model,
-        data=options.data,
-        labels=options.labels,
-        preprocess=options.preprocess,
-        outputs=options.outputs,
-        dictionary=options.dictionary,
-        app=options.app,
-        embedding=options.embedding,
-        backend=options.backend,
-        context=options.context,
-        slots=options.slots,
-        cache=options.cache,
-        queue_tokens=options.queue_tokens,
-        max_total_tokens=options.max_total_tokens,
-        guard=options.guard,
-        numbering=options.numbering,
-    )
+    return None if options.bundle else package_contained(options.packaging(options.model), job)
 
 
 def _signed(packaged: PackageResult | None, options: RolloutOptions, job: Job) -> Bundle:

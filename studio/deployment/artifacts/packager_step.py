@@ -12,7 +12,7 @@ from studio.lazy_dataclass import dataclass
 from studio.packages.step import PackageOptions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PackageAsOptions(PackageOptions):
     """Options of the step ``package-as``: those of packaging, and the packager.
 

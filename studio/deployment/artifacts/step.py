@@ -10,49 +10,20 @@ from studio.deployment.artifacts.results import DebResult, PackagerWork
 from studio.jobs import Limits, Result, Step, Use
 from studio.jobs.options_form import form, like, option
 from studio.lazy_dataclass import dataclass
-from studio.packages.step import (
-    CACHE,
-    CONTEXT,
-    GUARD,
-    MAX_TOTAL_TOKENS,
-    QUEUE_TOKENS,
-    SLOTS,
-    Numbering,
-    PackageOptions,
-)
+from studio.packages.step import BUNDLE, MODEL, OUT, SIGN_WITH, GoldenOptions, PackageOptions
 from studio.registry import ModelRef
 
 _NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})
-_PACKAGE = {one.name: one for one in form(PackageOptions)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DebOptions:
+@dataclass(frozen=True, kw_only=True)
+class DebOptions(GoldenOptions):
     """Options of the step ``deb``: those of packaging, and those of a Debian package."""
 
-    model: ModelRef | None = like(_PACKAGE["model"])
-    out: Path | None = like(_PACKAGE["out"])
-    data: Path | None = like(_PACKAGE["data"])
-    labels: Path | None = like(_PACKAGE["labels"])
-    preprocess: Path | None = like(_PACKAGE["preprocess"])
-    outputs: Path | None = like(_PACKAGE["outputs"])
-    dictionary: Path | None = like(_PACKAGE["dictionary"])
-    app: Path | None = like(_PACKAGE["app"])
-    sign: Path | None = like(_PACKAGE["sign"])
-    samples: int = like(_PACKAGE["samples"], 8)
-    drift_samples: int = like(_PACKAGE["drift_samples"], 256)
-    embedding: str | None = like(_PACKAGE["embedding"])
-    backend: str | None = like(_PACKAGE["backend"])
-    context: int | None = like(CONTEXT)
-    slots: int | None = like(SLOTS)
-    cache: str | None = like(CACHE)
-    queue_tokens: int | None = like(QUEUE_TOKENS)
-    max_total_tokens: int | None = like(MAX_TOTAL_TOKENS)
-    guard: Path | None = like(GUARD)
-    tolerance: float | None = like(_PACKAGE["tolerance"])
-    bundle: Path | None = option(
-        None, kind=Kind.FOLDER, help="Bundle folder, instead of a model.", advanced=True
-    )
+    model: ModelRef | None = like(MODEL)
+    out: Path | None = like(OUT)
+    sign: Path | None = like(SIGN_WITH)
+    bundle: Path | None = like(BUNDLE)
     deb: Path = option(
         kind=Kind.OUTPUT,
         title="Debian package",
@@ -72,31 +43,6 @@ class DebOptions:
     maintainer: str | None = option(
         None, help="Maintainer of the package as NAME <ADDRESS>.", advanced=True
     )
-    numbering: Numbering | None = None
-
-    def packaging(self, model: ModelRef) -> PackageOptions:
-        """Return the options of packaging the model within this step."""
-        return PackageOptions(
-            model=model,
-            data=self.data,
-            labels=self.labels,
-            preprocess=self.preprocess,
-            outputs=self.outputs,
-            dictionary=self.dictionary,
-            app=self.app,
-            samples=self.samples,
-            drift_samples=self.drift_samples,
-            embedding=self.embedding,
-            backend=self.backend,
-            context=self.context,
-            slots=self.slots,
-            cache=self.cache,
-            queue_tokens=self.queue_tokens,
-            max_total_tokens=self.max_total_tokens,
-            guard=self.guard,
-            tolerance=self.tolerance,
-            numbering=self.numbering,
-        )
 
 
 DEB: Step[DebOptions, DebResult] = Step(
@@ -122,7 +68,7 @@ OWN = tuple(
 """Options that only this kind of packaging has."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ImageOptions(PackageOptions):
     """Options of the step ``image``: those of packaging, and those of a container image."""
 

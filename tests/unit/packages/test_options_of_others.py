@@ -12,7 +12,6 @@ from studio.deployment.artifacts.step import DebOptions
 from studio.deployment.options import DeployOptions
 from studio.packages.step import PackageOptions
 from studio.rollouts.step import RolloutOptions
-from studio.rollouts.work import packaging
 
 
 def names_of(options: type) -> set[str]:
@@ -24,20 +23,11 @@ OWN = {"sign", "out"}
 """Done by the steps themselves, once for all targets."""
 
 
-@pytest.mark.parametrize(
-    ("options", "of"),
-    [
-        (RolloutOptions, packaging),
-        (DeployOptions, lambda given: given.packaging()),
-        (DebOptions, lambda given: given.packaging(given.model)),
-    ],
-)
-def test_options_of_packaging_reach_it(
-    options: Callable[..., Any], of: Callable[[Any], PackageOptions]
-) -> None:
+@pytest.mark.parametrize("options", [RolloutOptions, DeployOptions, DebOptions])
+def test_options_of_packaging_reach_it(options: Callable[..., Any]) -> None:
     shared = (names_of(PackageOptions) & names_of(options)) - OWN  # type: ignore[arg-type]
     assert shared >= LANGUAGE
     needed = {"deb": "x.deb"} if options is DebOptions else {}
     given = options(**{name: f"<{name}>" for name in shared}, **needed)
-    found = of(given)
+    found = given.packaging(given.model)
     assert {name: getattr(found, name) for name in shared} == {name: f"<{name}>" for name in shared}
