@@ -116,8 +116,6 @@ def take(home: Path, theme: str, wanted: set[str]) -> None:
             window.go(page)
             if page == "quantize":
                 quantize(application, window, workspace, theme)
-            elif page == "app":
-                app(application, window, home.parent / "traffic")
             elif find_spec(f"screenshots_{page}"):
                 import_module(f"screenshots_{page}").show(application, window, workspace, theme)
             elif page == "monitor":
@@ -153,20 +151,6 @@ def quantize(
     page.form.set_values({name: str(folder / file) for name, file in data.items()})
     settle(application, window, workspace)
     settle(application, window, workspace)  # the look ahead begins a little later
-
-
-def app(application: QApplication, window: MainWindow, folder: Path) -> None:
-    """Run the traffic sample."""
-    if not folder.is_dir():
-        subprocess.run([STUDIO, "samples", "get", "traffic", "--out", str(folder)], check=True)
-    from studio.features.apps.pages.app.page import AppPage
-
-    page = window.page()
-    assert isinstance(page, AppPage)
-    page.open_app(folder)
-    wait(application, APP_S)
-    page.run()
-    wait(application, APP_S)
 
 
 def compare(application: QApplication, window: MainWindow, workspace: Workspace) -> None:

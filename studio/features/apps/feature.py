@@ -12,6 +12,8 @@ FEATURE = Feature(
         "docs/app-parts.md",
         "docs/apps.md",
         "packaging/app_reference.py",
+        "packaging/screenshots_app.py",
+        "tests/e2e/test_evidence_app.py",
         "tests/integration/apps",
         "tests/rigs/street.py",
     ),
