@@ -72,7 +72,6 @@ MOST_IN_WINDOW = 630
 
 UNUSED = (
     "PIL", "google.protobuf", "http.client", "numpy", "onnx", "ssl", "studio.runtime.apps",
-    "studio.features.apps.pages.app.page",
 )  # fmt: skip
 
 

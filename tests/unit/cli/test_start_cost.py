@@ -30,7 +30,7 @@ MOST = {
 
 STAGES = {"quantize": "quantization"}
 UNUSED = (
-    "numpy", "onnx", "onnxruntime", "paramiko", "PySide6", "studio.features.apps.step",
+    "numpy", "onnx", "onnxruntime", "paramiko", "PySide6",
     "studio.models.language.results", "studio.monitoring.alerts.step", "studio.pipelines",
     "studio.plans", "studio.profiling", "studio.quantization", "studio.rollouts", "studio.versions",
 )  # fmt: skip
